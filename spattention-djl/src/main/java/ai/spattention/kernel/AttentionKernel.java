@@ -1,0 +1,32 @@
+package ai.spattention.kernel;
+
+import ai.djl.ndarray.NDArray;
+
+/** One way to compute attention. Implementations hold no state of a computation and are differentiable by the engine. */
+public interface AttentionKernel {
+
+    /**
+     * The name by which configurations and reports know the kernel.
+     *
+     * @return a short lower-case name
+     */
+    String name();
+
+    /**
+     * Computes softmax(scale · Q Kᵀ over the keys that the layout allows) V with scale = 1 / √D. A query that sees no key
+     * gives 0 and passes no gradient on.
+     *
+     * <p>The N queries are the last N of the M positions: N = M without a cache, N &lt; M when earlier keys and values were
+     * kept.
+     *
+     * @param queries [B, H, N, D]
+     * @param keys [B, G, M, D], M &gt;= N
+     * @param values [B, G, M, D]
+     * @param layout the pattern and its layout length
+     * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
+     * @param training whether to apply dropout
+     * @return [B, H, N, D], attached to the queries' manager
+     */
+    NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
+            boolean training);
+}

@@ -1,0 +1,42 @@
+package ai.spattention.pattern;
+
+/**
+ * Decides, head by head, which keys a query sees. Implementations are immutable and safe for use by many threads.
+ *
+ * @see StandardPattern
+ */
+public interface AttentionPattern {
+
+    /**
+     * The name by which configurations and saved models know the pattern.
+     *
+     * @return a short lower-case name
+     */
+    String patternName();
+
+    /**
+     * What a head sees.
+     *
+     * @param head h, from 0 to numHeads - 1
+     * @param numHeads H, at least 1
+     * @param layoutLength L, at least 1: the length from which bands are computed
+     * @return the head's mask, valid for sequences of any length
+     */
+    HeadMask headMask(int head, int numHeads, int layoutLength);
+
+    /**
+     * The exact number of (query, key) pairs that all heads together compute.
+     *
+     * @param numHeads H
+     * @param layoutLength L
+     * @param length N, the sequence at hand
+     * @return the number of allowed pairs
+     */
+    default long allowedPairs(int numHeads, int layoutLength, int length) {
+        long pairs = 0;
+        for (int head = 0; head < numHeads; head++) {
+            pairs += headMask(head, numHeads, layoutLength).allowedPairs(length);
+        }
+        return pairs;
+    }
+}

@@ -1,0 +1,141 @@
+package ai.spattention.pattern;
+
+import ai.spattention.InvalidInputException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * What one head sees: query i sees key j when 0 &lt;= j &lt;= i and the distance d = i - j lies in one of the bands, or j is
+ * one of the first {@code prefixKeys} keys, or d is one of the stride's distances.
+ *
+ * <p>(A query among the first {@code prefixKeys} positions sees its whole past by this rule, since its keys are all
+ * among them.)
+ *
+ * @param bands disjoint, ascending, non-empty bands; the constructor sorts and merges what it is given
+ * @param prefixKeys the number of leading keys that every later query sees, at least 0
+ * @param stride the strided distances, {@link Stride#NONE} for none
+ */
+public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
+
+    /** Brings the bands into their normal form. */
+    public HeadMask {
+        if (prefixKeys < 0) {
+            throw new InvalidInputException("prefixKeys must not be negative (got " + prefixKeys + ")");
+        }
+        bands = normalise(bands);
+    }
+
+    /**
+     * A mask of distance bands alone.
+     *
+     * @param bands the bands, in any order, overlapping or not
+     * @return the mask
+     */
+    public static HeadMask ofBands(Band... bands) {
+        return new HeadMask(List.of(bands), 0, Stride.NONE);
+    }
+
+    private static List<Band> normalise(List<Band> bands) {
+        List<Band> sorted = new ArrayList<>(bands);
+        sorted.removeIf(Band::isEmpty);
+        sorted.sort(Comparator.comparingInt(Band::minDistance));
+        List<Band> merged = new ArrayList<>();
+        for (Band band : sorted) {
+            Band last = merged.isEmpty() ? null : merged.get(merged.size() - 1);
+            if (last != null && band.minDistance() <= last.maxDistance()) {
+                merged.set(merged.size() - 1,
+                        new Band(last.minDistance(), Math.max(last.maxDistance(), band.maxDistance())));
+            } else {
+                merged.add(band);
+            }
+        }
+        return List.copyOf(merged);
+    }
+
+    /**
+     * Whether a query sees a key.
+     *
+     * @param query the query's position i
+     * @param key the key's position j
+     * @return whether the pair is allowed
+     */
+    public boolean sees(int query, int key) {
+        return key >= 0 && key <= query && (key < prefixKeys || seesDistance(query - key));
+    }
+
+    /**
+     * Whether the head sees keys at a distance wherever they stand.
+     *
+     * @param distance the distance d, at least 0
+     * @return whether a band or the stride holds it
+     */
+    public boolean seesDistance(int distance) {
+        return inBands(distance) || stride.contains(distance);
+    }
+
+    private boolean inBands(int distance) {
+        for (Band band : bands) {
+            if (band.contains(distance)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * The exact number of allowed pairs in a sequence, counted distance by distance: N - d pairs lie at distance d, of
+     * which min(prefixKeys, N - d) have a prefix key.
+     *
+     * @param length N
+     * @return the number of pairs (i, j) with 0 &lt;= j &lt;= i &lt; N that the head sees
+     */
+    public long allowedPairs(int length) {
+        long pairs = 0;
+        for (int distance = 0; distance < length; distance++) {
+            int atDistance = length - distance;
+            pairs += seesDistance(distance) ? atDistance : Math.min(prefixKeys, atDistance);
+        }
+        return pairs;
+    }
+
+    /**
+     * How much of a tile the head sees, exactly.
+     *
+     * @param queryStart the first query of the tile
+     * @param queryEnd one past its last query, greater than {@code queryStart}
+     * @param keyStart the first key of the tile, at least 0
+     * @param keyEnd one past its last key, greater than {@code keyStart}
+     * @return whether no, every or some pair is allowed
+     */
+    public TileKind tile(int queryStart, int queryEnd, int keyStart, int keyEnd) {
+        if (queryStart >= queryEnd || keyStart >= keyEnd || keyStart < 0) {
+            throw new InvalidInputException("a tile needs queries and keys (got queries [" + queryStart + ", "
+                    + queryEnd + "), keys [" + keyStart + ", " + keyEnd + "))");
+        }
+        boolean seen = false;
+        boolean unseen = false;
+        int prefixEnd = Math.min(keyEnd, prefixKeys);
+        if (keyStart < prefixEnd) { // these columns are seen wherever they are not in the future
+            seen = queryEnd - 1 >= keyStart;
+            unseen = queryStart < prefixEnd - 1;
+        }
+        int firstBeyondPrefix = Math.max(keyStart, prefixKeys);
+        if (firstBeyondPrefix < keyEnd) { // every distance between the corners occurs in the tile
+            int nearest = queryStart - (keyEnd - 1);
+            int farthest = queryEnd - 1 - firstBeyondPrefix;
+            unseen |= nearest < 0;
+            for (int distance = Math.max(nearest, 0); distance <= farthest && !(seen && unseen); distance++) {
+                if (seesDistance(distance)) {
+                    seen = true;
+                } else {
+                    unseen = true;
+                }
+            }
+        }
+        if (!seen) {
+            return TileKind.EMPTY;
+        }
+        return unseen ? TileKind.PARTIAL : TileKind.FULL;
+    }
+}

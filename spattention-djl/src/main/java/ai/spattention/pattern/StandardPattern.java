@@ -1,0 +1,170 @@
+package ai.spattention.pattern;
+
+import ai.spattention.InvalidInputException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * The published patterns and the baselines that the paper's authors ran (arXiv 2511.09596), plus dense attention.
+ *
+ * <p>In the formulas w and s are the width and the start of the head's own band, {@link Band#ofHead}.
+ */
+public enum StandardPattern implements AttentionPattern {
+
+    /** Dense causal attention: every key of the past. */
+    CAUSAL {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            return everything();
+        }
+    },
+
+    /** SPAttention as published: d &lt;= w or s &lt;= d &lt; s + w, a shared local window and the head's own band. */
+    SP {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            Band own = Band.ofHead(head, numHeads, length);
+            return HeadMask.ofBands(window(own.width()), own);
+        }
+    },
+
+    /** The pure partition: s &lt;= d &lt; s + w, every pair belongs to exactly one head. */
+    EXCLUSIVE {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            return HeadMask.ofBands(Band.ofHead(head, numHeads, length));
+        }
+    },
+
+    /** The local window alone: d &lt;= w. */
+    LOCAL {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            return HeadMask.ofBands(window(Band.ofHead(head, numHeads, length).width()));
+        }
+    },
+
+    /** The nearer half of the head's own band: s &lt;= d &lt; s + w div 2. */
+    GAPPED {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            Band own = Band.ofHead(head, numHeads, length);
+            return HeadMask.ofBands(new Band(own.minDistance(), own.minDistance() + own.width() / 2));
+        }
+    },
+
+    /** A window of clamp(N div 4, 1, 256) and clamp(N div 32, 1, 16) global positions; N &lt;= 4: all. */
+    LONGFORMER {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            if (length <= 4) {
+                return everything();
+            }
+            return new HeadMask(List.of(window(clamp(length / 4, 1, 256))), clamp(length / 32, 1, 16), Stride.NONE);
+        }
+    },
+
+    /**
+     * A window of W = clamp(N div 8, 1, 128), clamp(N div 64, 1, 8) global positions, and the multiples of
+     * max(16, N div 32) beyond W; N &lt;= 4: all.
+     */
+    BIGBIRD {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            if (length <= 4) {
+                return everything();
+            }
+            return new HeadMask(List.of(window(clamp(length / 8, 1, 128))), clamp(length / 64, 1, 8),
+                    new Stride(Math.max(16, length / 32), List.of(0)));
+        }
+    },
+
+    /**
+     * Hash buckets bucket(x) = (3 x + 13 h + 7) mod n with b = clamp(N div 8, 1, 64) and n = max(2, N div b): a query
+     * sees keys in its own and the adjacent buckets (around the ring when n &gt; 2), and d &lt;= clamp(N div 4, 1, 8); N &lt;= 4:
+     * all. The head's offset cancels in the difference of two buckets, 3 d mod n, so that this too is a rule on
+     * distances.
+     */
+    REFORMER {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            if (length <= 4) {
+                return everything();
+            }
+            int bucketSize = clamp(length / 8, 1, 64);
+            int buckets = Math.max(2, length / bucketSize);
+            if (buckets == 2) { // two buckets are always adjacent
+                return everything();
+            }
+            List<Integer> residues = new ArrayList<>();
+            for (int residue = 0; residue < buckets; residue++) {
+                int apart = 3 * residue % buckets;
+                if (apart <= 1 || apart == buckets - 1) {
+                    residues.add(residue);
+                }
+            }
+            return new HeadMask(List.of(window(clamp(length / 4, 1, 8))), 0, new Stride(buckets, residues));
+        }
+    };
+
+    abstract HeadMask mask(int head, int numHeads, int length);
+
+    @Override
+    public HeadMask headMask(int head, int numHeads, int layoutLength) {
+        if (numHeads < 1 || head < 0 || head >= numHeads) {
+            throw new InvalidInputException("head must lie in [0, number of heads) (got head " + head + " of "
+                    + numHeads + ")");
+        }
+        if (layoutLength < 1) {
+            throw new InvalidInputException("the layout length must be at least 1 (got " + layoutLength + ")");
+        }
+        return mask(head, numHeads, layoutLength);
+    }
+
+    @Override
+    public String patternName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Finds a pattern by its name.
+     *
+     * @param name a pattern's name in lower case
+     * @return the pattern
+     * @throws InvalidInputException if no pattern has the name
+     */
+    public static StandardPattern of(String name) {
+        for (StandardPattern pattern : values()) {
+            if (pattern.patternName().equals(name)) {
+                return pattern;
+            }
+        }
+        throw new InvalidInputException("unknown attention pattern '" + name + "': choose one of " + names());
+    }
+
+    /**
+     * The names of all patterns.
+     *
+     * @return the names, separated by commas
+     */
+    public static String names() {
+        return Arrays.stream(values()).map(StandardPattern::patternName).collect(Collectors.joining(", "));
+    }
+
+    /** The distances 0 to {@code farthest}, both included: a window of {@code farthest} + 1 keys. */
+    private static Band window(int farthest) {
+        return new Band(0, farthest + 1);
+    }
+
+    /** Dense attention: a query sees its whole past however long the sequence grows. */
+    private static HeadMask everything() {
+        return HeadMask.ofBands(new Band(0, Integer.MAX_VALUE));
+    }
+
+    private static int clamp(int value, int low, int high) {
+        return Math.max(low, Math.min(high, value));
+    }
+}
