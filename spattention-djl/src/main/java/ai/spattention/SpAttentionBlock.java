@@ -1,0 +1,512 @@
+package ai.spattention;
+
+import ai.djl.MalformedModelException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.Pair;
+import ai.djl.util.PairList;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.kernel.AutoKernel;
+import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.LayoutLength;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+
+/**
+ * Multi-head self-attention in which each head looks at its own band of token distances (SPAttention, arXiv 2511.09596),
+ * or at what any other {@link AttentionPattern} allows it. All patterns are causal.
+ *
+ * <p>It takes what DJL's {@link ai.djl.nn.transformer.ScaledDotProductAttentionBlock} takes:
+ *
+ * <ul>
+ *   <li>[input]: [B, N, E], self-attention
+ *   <li>[input, mask]: [B, N, E] and [B, N, N], 1 for pairs to keep, 0 for pairs to mask
+ *   <li>[keys, queries, values]: [B, M, E], [B, N, E] and [B, M, E] with N &lt;= M; the queries are the last N positions
+ *   <li>[keys, queries, values, mask]: the same with a mask [B, N, M]
+ * </ul>
+ *
+ * <p>and gives [B, N, E]. Projections are child blocks with weights [out, in]. A mask is honoured by the masked kernel,
+ * whose memory grows with H · N · M.
+ */
+public final class SpAttentionBlock extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+    private static final MaskedKernel WITH_MASK = new MaskedKernel();
+
+    private final int modelDim;
+    private final int numHeads;
+    private final int numKvHeads;
+    private final int headDim;
+    private final AttentionLayout layout;
+    private final double rotaryTheta;
+    private final RotaryEmbedding rotary;
+    private final float queryKeyNormEpsilon;
+    private final float clipQkv;
+    private final boolean bias;
+    private final float dropout;
+    private final AttentionKernel kernel;
+
+    private final Linear queryProjection;
+    private final Linear keyProjection;
+    private final Linear valueProjection;
+    private final Linear outputProjection;
+    private final RmsNorm queryNorm;
+    private final RmsNorm keyNorm;
+
+    private SpAttentionBlock(Builder builder) {
+        super(VERSION);
+        modelDim = builder.modelDim;
+        numHeads = builder.numHeads;
+        numKvHeads = builder.numKvHeads;
+        headDim = builder.headDim;
+        layout = new AttentionLayout(builder.pattern, builder.layoutLength);
+        rotaryTheta = builder.rotaryTheta;
+        rotary = rotaryTheta > 0 ? new RotaryEmbedding(headDim, rotaryTheta) : null;
+        queryKeyNormEpsilon = builder.queryKeyNormEpsilon;
+        clipQkv = builder.clipQkv;
+        bias = builder.bias;
+        dropout = builder.dropout;
+        kernel = builder.kernel;
+        queryProjection = addChildBlock("queryProjection", projection(numHeads * headDim));
+        keyProjection = addChildBlock("keyProjection", projection(numKvHeads * headDim));
+        valueProjection = addChildBlock("valueProjection", projection(numKvHeads * headDim));
+        outputProjection = addChildBlock("outputProjection", projection(modelDim));
+        boolean normalise = queryKeyNormEpsilon > 0;
+        queryNorm = normalise ? addChildBlock("queryNorm", new RmsNorm(queryKeyNormEpsilon)) : null;
+        keyNorm = normalise ? addChildBlock("keyNorm", new RmsNorm(queryKeyNormEpsilon)) : null;
+    }
+
+    private Linear projection(long units) {
+        return Linear.builder().setUnits(units).optBias(bias).build();
+    }
+
+    /**
+     * Starts a block.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The projection of the queries.
+     *
+     * @return the child block, weight [H · D, E]
+     */
+    public Linear getQueryProjection() {
+        return queryProjection;
+    }
+
+    /**
+     * The projection of the keys.
+     *
+     * @return the child block, weight [G · D, E]
+     */
+    public Linear getKeyProjection() {
+        return keyProjection;
+    }
+
+    /**
+     * The projection of the values.
+     *
+     * @return the child block, weight [G · D, E]
+     */
+    public Linear getValueProjection() {
+        return valueProjection;
+    }
+
+    /**
+     * The projection of the heads' results.
+     *
+     * @return the child block, weight [E, H · D]
+     */
+    public Linear getOutputProjection() {
+        return outputProjection;
+    }
+
+    /**
+     * The normalisation of the queries.
+     *
+     * @return the child block, or null where query/key normalisation is off
+     */
+    public RmsNorm getQueryNorm() {
+        return queryNorm;
+    }
+
+    /**
+     * The normalisation of the keys.
+     *
+     * @return the child block, or null where query/key normalisation is off
+     */
+    public RmsNorm getKeyNorm() {
+        return keyNorm;
+    }
+
+    /**
+     * The pattern and its layout length.
+     *
+     * @return the layout
+     */
+    public AttentionLayout getLayout() {
+        return layout;
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        if (inputShapes.length < 1 || inputShapes.length > 4) {
+            throw new InvalidInputException("attention takes 1 to 4 inputs (got " + inputShapes.length
+                    + "): [input], [input, mask], [keys, queries, values] or [keys, queries, values, mask]");
+        }
+        return new Shape[] {inputShapes[inputShapes.length < 3 ? 0 : 1]};
+    }
+
+    @Override
+    protected void beforeInitialize(Shape... inputShapes) {
+        super.beforeInitialize(inputShapes);
+        for (int i = 0; i < (inputShapes.length < 3 ? 1 : 3); i++) {
+            checkInput(inputShapes[i]);
+        }
+    }
+
+    private void checkInput(Shape shape) {
+        if (shape.dimension() != 3 || shape.get(2) != modelDim) {
+            throw new InvalidInputException("attention with model dimension " + modelDim + " takes [batch, length, "
+                    + modelDim + "] (got " + shape + ")");
+        }
+    }
+
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        Shape input = inputShapes[0];
+        Shape queries = new Shape(input.get(0), input.get(1), (long) numHeads * headDim);
+        Shape keys = new Shape(input.get(0), input.get(1), (long) numKvHeads * headDim);
+        queryProjection.initialize(manager, dataType, input);
+        keyProjection.initialize(manager, dataType, input);
+        valueProjection.initialize(manager, dataType, input);
+        outputProjection.initialize(manager, dataType, queries);
+        if (queryNorm != null) {
+            queryNorm.initialize(manager, dataType, queries);
+            keyNorm.initialize(manager, dataType, keys);
+        }
+    }
+
+    @Override
+    protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
+            PairList<String, Object> params) {
+        boolean self = inputs.size() < 3;
+        NDArray keys = inputs.get(0);
+        NDArray queries = inputs.get(self ? 0 : 1);
+        NDArray values = inputs.get(self ? 0 : 2);
+        NDArray mask = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null;
+        return new NDList(attend(parameterStore, queries, keys, values, mask, null, training));
+    }
+
+    /**
+     * Self-attention of positions that follow those in a cache. Rotary positions go on where the cache ends.
+     *
+     * @param parameterStore where the weights come from
+     * @param hidden [B, N, E], the next N positions
+     * @param cache the keys and values of the positions before; the new ones are appended
+     * @param training whether to apply dropout
+     * @return [B, N, E]
+     */
+    public NDArray attend(ParameterStore parameterStore, NDArray hidden, KeyValueCache cache, boolean training) {
+        return attend(parameterStore, hidden, hidden, hidden, null, cache, training);
+    }
+
+    private NDArray attend(ParameterStore parameterStore, NDArray queryInput, NDArray keyInput, NDArray valueInput,
+            NDArray mask, KeyValueCache cache, boolean training) {
+        checkInput(queryInput.getShape());
+        checkInput(keyInput.getShape());
+        try (NDManager scope = NDManager.subManagerOf(queryInput)) {
+            scope.tempAttachAll(queryInput, keyInput, valueInput);
+            NDArray q = project(parameterStore, queryProjection, queryNorm, queryInput, numHeads, training);
+            NDArray k = project(parameterStore, keyProjection, keyNorm, keyInput, numKvHeads, training);
+            NDArray v = project(parameterStore, valueProjection, null, valueInput, numKvHeads, training);
+            int keyLength = (int) keyInput.getShape().get(1);
+            int queryLength = (int) queryInput.getShape().get(1);
+            int cached = cache == null ? 0 : cache.length();
+            if (rotary != null) {
+                q = rotary.apply(q, cached + keyLength - queryLength);
+                k = rotary.apply(k, cached);
+            }
+            if (cache != null) {
+                NDList past = cache.append(k, v);
+                k = past.get(0);
+                v = past.get(1);
+            }
+            NDArray heads = mask == null
+                    ? kernel.attend(q, k, v, layout, dropout, training)
+                    : WITH_MASK.attend(q, k, v, layout, mask, dropout, training);
+            NDArray joined = heads.transpose(0, 2, 1, 3)
+                    .reshape(queryInput.getShape().get(0), queryLength, (long) numHeads * headDim);
+            return scope.ret(outputProjection.forward(parameterStore, new NDList(joined), training).singletonOrThrow());
+        }
+    }
+
+    /** Projects, normalises, clips and splits: [B, N, E] to [B, heads, N, D]. */
+    private NDArray project(ParameterStore parameterStore, Linear projection, RmsNorm norm, NDArray input, int heads,
+            boolean training) {
+        NDArray projected = projection.forward(parameterStore, new NDList(input), training).singletonOrThrow();
+        if (norm != null) {
+            projected = norm.forward(parameterStore, new NDList(projected), training).singletonOrThrow();
+        }
+        if (clipQkv > 0) {
+            projected = projected.clip(-clipQkv, clipQkv);
+        }
+        Shape shape = input.getShape();
+        return projected.reshape(shape.get(0), shape.get(1), heads, headDim).transpose(0, 2, 1, 3);
+    }
+
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        saveInputShapes(os);
+        for (Pair<String, String> setting : settings()) {
+            os.writeUTF(setting.getValue());
+        }
+    }
+
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is) throws IOException, MalformedModelException {
+        if (loadVersion != VERSION) {
+            throw new MalformedModelException("these attention parameters have format version " + loadVersion
+                    + ", this program reads version " + VERSION);
+        }
+        readInputShapes(is);
+        for (Pair<String, String> setting : settings()) {
+            String saved = is.readUTF();
+            if (!saved.equals(setting.getValue())) {
+                throw new MalformedModelException("the saved attention block has " + setting.getKey() + " " + saved
+                        + ", this one has " + setting.getValue());
+            }
+        }
+    }
+
+    /** What a saved block must share with the block that loads it, in the order of the file. */
+    private PairList<String, String> settings() {
+        PairList<String, String> settings = new PairList<>();
+        settings.add("model dimension", Integer.toString(modelDim));
+        settings.add("number of heads", Integer.toString(numHeads));
+        settings.add("number of key/value heads", Integer.toString(numKvHeads));
+        settings.add("head dimension", Integer.toString(headDim));
+        settings.add("pattern", layout.pattern().patternName());
+        settings.add("layout length", layout.layoutLength().toString());
+        settings.add("rotary theta", Double.toString(rotaryTheta));
+        settings.add("query/key normalisation epsilon", Float.toString(queryKeyNormEpsilon));
+        settings.add("clip", Float.toString(clipQkv));
+        settings.add("bias", Boolean.toString(bias));
+        return settings;
+    }
+
+    /** Builds a {@link SpAttentionBlock}. */
+    public static final class Builder {
+
+        private int modelDim;
+        private int numHeads;
+        private int numKvHeads;
+        private int headDim;
+        private AttentionPattern pattern;
+        private LayoutLength layoutLength = LayoutLength.SEQUENCE;
+        private double rotaryTheta;
+        private float queryKeyNormEpsilon;
+        private float clipQkv;
+        private boolean bias;
+        private float dropout;
+        private AttentionKernel kernel = new AutoKernel();
+
+        private Builder() {}
+
+        /**
+         * Sets the size of a token's vector, E. Required.
+         *
+         * @param modelDim E, at least 1
+         * @return this builder
+         */
+        public Builder setModelDim(int modelDim) {
+            this.modelDim = modelDim;
+            return this;
+        }
+
+        /**
+         * Sets the number of query heads, H. Required.
+         *
+         * @param numHeads H, at least 1
+         * @return this builder
+         */
+        public Builder setNumHeads(int numHeads) {
+            this.numHeads = numHeads;
+            return this;
+        }
+
+        /**
+         * Sets which keys the heads see. Required.
+         *
+         * @param pattern the pattern, for example {@link ai.spattention.pattern.StandardPattern#SP}
+         * @return this builder
+         */
+        public Builder setPattern(AttentionPattern pattern) {
+            this.pattern = pattern;
+            return this;
+        }
+
+        /**
+         * Sets the number of key/value heads, G, for grouped-query attention. Default: H.
+         *
+         * @param numKvHeads G, a divisor of H
+         * @return this builder
+         */
+        public Builder optNumKvHeads(int numKvHeads) {
+            this.numKvHeads = requirePositive("the number of key/value heads", numKvHeads);
+            return this;
+        }
+
+        /**
+         * Sets the head dimension, D. Default: E / H, which must then be whole.
+         *
+         * @param headDim D, at least 1, even with rotary embedding
+         * @return this builder
+         */
+        public Builder optHeadDim(int headDim) {
+            this.headDim = requirePositive("the head dimension", headDim);
+            return this;
+        }
+
+        /**
+         * Sets the length from which the heads' bands are computed. Default: the sequence at hand, as published. Fix it
+         * to the training length for a model that will see other lengths.
+         *
+         * @param layoutLength the layout length
+         * @return this builder
+         */
+        public Builder optLayoutLength(LayoutLength layoutLength) {
+            this.layoutLength = layoutLength;
+            return this;
+        }
+
+        /**
+         * Turns rotary position embedding on. Default: off.
+         *
+         * @param theta the base of the frequencies, for example 10,000; positive
+         * @return this builder
+         */
+        public Builder optRotaryEmbedding(double theta) {
+            if (!(theta > 0) || Double.isInfinite(theta)) {
+                throw new InvalidInputException("the rotary embedding's theta must be positive (got " + theta + ")");
+            }
+            this.rotaryTheta = theta;
+            return this;
+        }
+
+        /**
+         * Turns RMS normalisation over the whole query and the whole key projection on. Default: off.
+         *
+         * @param epsilon what is added to the mean square, for example 1e-5; positive
+         * @return this builder
+         */
+        public Builder optQueryKeyNorm(float epsilon) {
+            if (!(epsilon > 0)) {
+                throw new InvalidInputException("the normalisation's epsilon must be positive (got " + epsilon + ")");
+            }
+            this.queryKeyNormEpsilon = epsilon;
+            return this;
+        }
+
+        /**
+         * Clamps queries, keys and values after projection and normalisation. Default: off.
+         *
+         * @param limit the largest magnitude that stays, positive
+         * @return this builder
+         */
+        public Builder optClipQkv(float limit) {
+            if (!(limit > 0)) {
+                throw new InvalidInputException("the clipping limit must be positive (got " + limit + ")");
+            }
+            this.clipQkv = limit;
+            return this;
+        }
+
+        /**
+         * Gives the four projections a bias. Default: none.
+         *
+         * @param bias whether to add one
+         * @return this builder
+         */
+        public Builder optBias(boolean bias) {
+            this.bias = bias;
+            return this;
+        }
+
+        /**
+         * Sets the probability with which an attention weight is dropped in training. Default: 0.
+         *
+         * @param dropout in [0, 1)
+         * @return this builder
+         */
+        public Builder optDropout(float dropout) {
+            if (!(dropout >= 0 && dropout < 1)) {
+                throw new InvalidInputException("dropout must lie in [0, 1) (got " + dropout + ")");
+            }
+            this.dropout = dropout;
+            return this;
+        }
+
+        /**
+         * Sets how attention is computed. Default: {@link AutoKernel}, which takes the fastest that fits.
+         *
+         * @param kernel the kernel
+         * @return this builder
+         */
+        public Builder optKernel(AttentionKernel kernel) {
+            this.kernel = kernel;
+            return this;
+        }
+
+        /**
+         * Builds the block.
+         *
+         * @return the block
+         * @throws InvalidInputException if a required setting is missing or the sizes do not fit
+         */
+        public SpAttentionBlock build() {
+            requirePositive("the model dimension", modelDim);
+            requirePositive("the number of heads", numHeads);
+            if (pattern == null) {
+                throw new InvalidInputException("an attention pattern must be set");
+            }
+            numKvHeads = numKvHeads == 0 ? numHeads : numKvHeads;
+            if (numHeads % numKvHeads != 0) {
+                throw new InvalidInputException("key/value heads must divide the query heads (got " + numKvHeads
+                        + " key/value heads for " + numHeads + " heads)");
+            }
+            if (headDim == 0) {
+                if (modelDim % numHeads != 0) {
+                    throw new InvalidInputException("the heads must divide the model dimension (got " + numHeads
+                            + " heads for dimension " + modelDim + "), or the head dimension must be set");
+                }
+                headDim = modelDim / numHeads;
+            }
+            if (rotaryTheta > 0 && headDim % 2 != 0) {
+                throw new InvalidInputException("rotary embedding needs an even head dimension (got " + headDim + ")");
+            }
+            return new SpAttentionBlock(this);
+        }
+
+        private static int requirePositive(String what, int value) {
+            if (value < 1) {
+                throw new InvalidInputException(what + " must be at least 1 (got " + value + ")");
+            }
+            return value;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package ai.spattention.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.norm.Dropout;
+import ai.spattention.pattern.HeadMask;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * The obvious reference: every score is computed, those that the pattern forbids are masked. DJL operations only; time
+ * and memory grow with H · N · M.
+ */
+public final class MaskedKernel implements AttentionKernel {
+
+    /** Far below any score, yet finite: a row of nothing else stays free of NaN. */
+    private static final double FORBIDDEN = -1e30;
+
+    @Override
+    public String name() {
+        return "masked";
+    }
+
+    @Override
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
+            boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values);
+        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
+        try (NDManager scope = NDManager.subManagerOf(queries)) {
+            scope.tempAttachAll(queries, keys, values);
+            NDArray seen = scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
+                    new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()),
+                    DataType.BOOLEAN);
+            return scope.ret(attend(queries, keys, values, seen, shape, dropout, training));
+        }
+    }
+
+    /**
+     * Attention under a pattern and a mask of the caller's, such as one that hides padding.
+     *
+     * @param queries [B, H, N, D]
+     * @param keys [B, G, M, D]
+     * @param values [B, G, M, D]
+     * @param layout the pattern and its layout length
+     * @param keep [B, N, M], 1 for pairs to keep and 0 for pairs to mask
+     * @param dropout the probability with which an attention weight is dropped while training
+     * @param training whether to apply dropout
+     * @return [B, H, N, D]
+     */
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, NDArray keep,
+            float dropout, boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values);
+        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
+        try (NDManager scope = NDManager.subManagerOf(queries)) {
+            scope.tempAttachAll(queries, keys, values, keep);
+            NDArray seen = scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
+                    new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()),
+                    DataType.BOOLEAN);
+            NDArray kept = keep.toType(DataType.FLOAT32, false).gt(0)
+                    .reshape(shape.batch(), 1, 1, shape.queryLength(), shape.keyLength());
+            return scope.ret(attend(queries, keys, values, seen.logicalAnd(kept), shape, dropout, training));
+        }
+    }
+
+    private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, AttentionShape shape,
+            float dropout, boolean training) {
+        NDArray q = queries.reshape(shape.batch(), shape.numKvHeads(), shape.group(), shape.queryLength(), shape.headDim());
+        NDArray k = keys.expandDims(2);
+        NDArray v = values.expandDims(2);
+        NDArray scores = q.matMul(k.swapAxes(-1, -2)).mul(1 / Math.sqrt(shape.headDim()));
+        NDArray weightOfSeen = seen.toType(scores.getDataType(), false);
+        NDArray masked = scores.mul(weightOfSeen).add(weightOfSeen.sub(1).mul(-FORBIDDEN));
+        // the second product empties rows that see nothing: softmax spreads their weight evenly
+        NDArray probabilities = masked.softmax(-1).mul(weightOfSeen);
+        if (training && dropout > 0) {
+            probabilities = Dropout.dropout(probabilities, dropout, true).singletonOrThrow();
+        }
+        return probabilities.matMul(v).reshape(shape.batch(), shape.numHeads(), shape.queryLength(), shape.headDim());
+    }
+
+    /** One byte for each head, query and key: 1 where the head sees the pair. */
+    private static ByteBuffer visibility(List<HeadMask> masks, int queryLength, int keyLength) {
+        ByteBuffer seen = ByteBuffer.allocate(Math.multiplyExact(masks.size(), Math.multiplyExact(queryLength, keyLength)));
+        int offset = keyLength - queryLength;
+        for (HeadMask mask : masks) {
+            for (int query = 0; query < queryLength; query++) {
+                for (int key = 0; key < keyLength; key++) {
+                    seen.put((byte) (mask.sees(query + offset, key) ? 1 : 0));
+                }
+            }
+        }
+        return seen.flip();
+    }
+}

@@ -1,0 +1,119 @@
+package ai.spattention.torch;
+
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Methods written in TorchScript, callable from Java and differentiable by libtorch's autograd. A module holds no
+ * parameters and no state: one instance serves every device and thread, for as long as the process runs.
+ */
+public final class TorchScriptModule {
+
+    private final NDManager manager;
+    private final PtSymbolBlock module;
+    /** What tells DJL which method to run: an array with the method's name in its own. */
+    private final Map<String, NDArray> methodMarkers = new ConcurrentHashMap<>();
+
+    private TorchScriptModule(NDManager manager, PtSymbolBlock module) {
+        this.manager = manager;
+        this.module = module;
+    }
+
+    /**
+     * Loads a module from a resource of TorchScript source: functions in column one whose first parameter is
+     * {@code self}, written with the functions of the {@code torch} namespace.
+     *
+     * @param owner the class whose package holds the resource
+     * @param resource the resource's name
+     * @return the module
+     * @throws EngineException if libtorch rejects the source
+     */
+    public static TorchScriptModule load(Class<?> owner, String resource) {
+        try (InputStream in = owner.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalStateException("resource " + resource + " is missing beside " + owner.getName());
+            }
+            return ofSource(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new EngineException("cannot read resource " + resource, e);
+        }
+    }
+
+    static TorchScriptModule ofSource(String methods) {
+        NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+        manager.setName("TorchScript operators");
+        byte[] archive = TorchScriptArchive.of(methods);
+        try {
+            PtSymbolBlock module =
+                    JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
+            return new TorchScriptModule(manager, module);
+        } catch (IOException e) {
+            manager.close();
+            throw new EngineException("cannot load the TorchScript operators", e);
+        }
+    }
+
+    /**
+     * Runs a method.
+     *
+     * @param method the method's name
+     * @param differentiable whether autograd may pass through the results (while training); if false the results are
+     *     inference tensors
+     * @param arguments the arguments in order: an {@link NDArray} for a Tensor, a non-empty {@link NDList} for a
+     *     {@code List[Tensor]}; the first must be an array
+     * @return the results, attached to the first argument's manager
+     */
+    public NDList call(String method, boolean differentiable, Object... arguments) {
+        NDList inputs = new NDList();
+        List<String> ownNames = new ArrayList<>();
+        for (int i = 0; i < arguments.length; i++) {
+            if (arguments[i] instanceof NDList list) {
+                if (list.isEmpty()) {
+                    throw new IllegalArgumentException("an empty list of tensors cannot be passed to " + method);
+                }
+                for (NDArray array : list) {
+                    add(inputs, ownNames, array, "list" + i + "[]");
+                }
+            } else {
+                add(inputs, ownNames, (NDArray) arguments[i], null);
+            }
+        }
+        inputs.add(methodMarkers.computeIfAbsent(method, this::marker));
+        try {
+            return IValueUtils.forward(module, inputs, differentiable);
+        } finally {
+            for (int i = 0; i < ownNames.size(); i++) {
+                inputs.get(i).setName(ownNames.get(i));
+            }
+        }
+    }
+
+    /** DJL reads an array's name as a directive, so each argument gets the name that the call needs, for the call. */
+    private static void add(NDList inputs, List<String> ownNames, NDArray array, String name) {
+        ownNames.add(array.getName());
+        array.setName(name);
+        inputs.add(array);
+    }
+
+    private NDArray marker(String method) {
+        NDArray marker = manager.zeros(new Shape(1));
+        marker.setName("module_method:" + method);
+        return marker;
+    }
+}

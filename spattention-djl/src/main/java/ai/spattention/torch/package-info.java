@@ -1,0 +1,2 @@
+/** Operators written in TorchScript, assembled and loaded by Java alone. */
+package ai.spattention.torch;
