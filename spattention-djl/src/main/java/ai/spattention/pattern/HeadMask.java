@@ -74,7 +74,13 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
         return inBands(distance) || stride.contains(distance);
     }
 
-    private boolean inBands(int distance) {
+    /**
+     * Whether one of the bands holds a distance.
+     *
+     * @param distance the distance d, at least 0
+     * @return whether d lies in a band, the stride left aside
+     */
+    public boolean inBands(int distance) {
         for (Band band : bands) {
             if (band.contains(distance)) {
                 return true;

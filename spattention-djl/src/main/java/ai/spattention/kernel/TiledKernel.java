@@ -1,0 +1,178 @@
+package ai.spattention.kernel;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.pattern.Band;
+import ai.spattention.pattern.HeadMask;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Computes only the tiles that the pattern allows: time and memory grow with the allowed pairs, and no N × M array is ever
+ * made for a head whose pattern is sparse.
+ *
+ * <p>Distance bands and prefix keys are covered by tiles of consecutive queries and the key blocks their bands reach
+ * ({@link TilePlan}), one fused softmax a tile. Strided distances are covered with the positions sorted by residue
+ * ({@link StridePlan}) and merged into the same softmax.
+ */
+public final class TiledKernel implements AttentionKernel {
+
+    /** Plans are small and come back at every layer and step; the bound keeps sequences of many lengths from piling up. */
+    private static final int KEPT_PLANS = 32;
+
+    private final int tileSize;
+    private final Map<PlanKey, DevicePlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+
+    private record PlanKey(List<HeadMask> masks, int numKvHeads, int queryLength, int keyLength, Device device) {}
+
+    private record MaskKey(ByteBuffer seen, Shape shape) {}
+
+    /** A plan as the operator takes it. */
+    private record DevicePlan(NDManager manager, NDArray numbers, NDArray order, NDList offsets, NDList masks) {}
+
+    /** Creates the kernel; it chooses the tile size by the width of the bands. */
+    public TiledKernel() {
+        this(0);
+    }
+
+    /**
+     * Creates the kernel with a fixed tile size.
+     *
+     * @param tileSize the number of queries, and of keys, in a block; 0 to choose by the width of the bands
+     */
+    public TiledKernel(int tileSize) {
+        this.tileSize = tileSize;
+    }
+
+    @Override
+    public String name() {
+        return "tiled";
+    }
+
+    @Override
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
+            boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values);
+        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
+        DevicePlan plan = plan(new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(),
+                queries.getDevice()));
+        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray rate = scalars.create(training ? dropout : 0f);
+            return AttentionOperators.module().call("tiled", training, queries, keys, values, plan.numbers, plan.order,
+                    plan.offsets, plan.masks, rate).singletonOrThrow();
+        }
+    }
+
+    private DevicePlan plan(PlanKey key) {
+        synchronized (plans) {
+            DevicePlan plan = plans.get(key);
+            if (plan == null) {
+                plan = build(key);
+                plans.put(key, plan);
+                if (plans.size() > KEPT_PLANS) {
+                    PlanKey eldest = plans.keySet().iterator().next();
+                    plans.remove(eldest).manager.close();
+                }
+            }
+            return plan;
+        }
+    }
+
+    private DevicePlan build(PlanKey key) {
+        int tile = tileSize > 0 ? tileSize : chooseTileSize(key.masks, key.keyLength);
+        TilePlan plan = TilePlan.of(key.masks, key.queryLength, key.keyLength, tile);
+        NDManager manager = NDManager.newBaseManager(key.device, "PyTorch");
+        manager.setName("tile plans");
+        NDList offsets = new NDList();
+        NDList masks = new NDList();
+        List<Integer> outputOrder = new ArrayList<>();
+        Map<MaskKey, NDArray> known = new HashMap<>(); // heads often share their relative mask
+        for (TilePlan.Group group : plan.groups()) {
+            outputOrder.addAll(group.heads());
+            offsets.add(create(manager, group.offsets()));
+            masks.add(mask(manager, known, group.blockMask(), new Shape(tile, (long) group.offsets().length * tile)));
+            int prefix = Math.min(group.mask().prefixKeys(), key.keyLength);
+            for (TilePlan.Run run : group.runs()) {
+                if (run.prefixMask() != null) {
+                    masks.add(mask(manager, known, run.prefixMask(), new Shape(tile, prefix)));
+                }
+            }
+            StridePlan strides = StridePlan.of(group.mask(), key.keyLength);
+            for (byte[] strideMask : strides.masks()) {
+                masks.add(mask(manager, known, strideMask,
+                        new Shape(strides.period(), strides.rows(), strides.rows())));
+            }
+        }
+        int[] order = new int[outputOrder.size()];
+        for (int i = 0; i < order.length; i++) {
+            order[outputOrder.get(i)] = i;
+        }
+        long[] numbers = encode(plan, key, order);
+        NDArray onHost = manager.create(numbers).toDevice(Device.cpu(), false); // read by the interpreter, never by kernels
+        return new DevicePlan(manager, onHost, create(manager, order), offsets, masks);
+    }
+
+    /** The plan's integers in the order in which the operator reads them. */
+    private static long[] encode(TilePlan plan, PlanKey key, int[] order) {
+        List<Integer> numbers = new ArrayList<>();
+        int firstQuery = key.keyLength - key.queryLength;
+        boolean inOrder = true;
+        for (int i = 0; i < order.length; i++) {
+            inOrder &= order[i] == i;
+        }
+        numbers.addAll(List.of(plan.tileSize(), plan.firstTile(), plan.tiles(),
+                firstQuery - plan.firstTile() * plan.tileSize(), inOrder ? 1 : 0, plan.groups().size()));
+        int sharedBy = key.masks.size() / key.numKvHeads;
+        for (TilePlan.Group group : plan.groups()) {
+            HeadMask mask = group.mask();
+            numbers.addAll(List.of(group.heads().size(), group.runs().size(),
+                    Math.min(mask.prefixKeys(), key.keyLength), mask.stride().period(), mask.stride().residues().size()));
+            for (int head : group.heads()) {
+                numbers.add(head);
+                numbers.add(head / sharedBy);
+            }
+            for (TilePlan.Run run : group.runs()) {
+                numbers.addAll(List.of(run.firstTile(), run.tiles(), run.blocks(), run.prefixMask() != null ? 1 : 0,
+                        run.emptyRows() ? 1 : 0));
+            }
+            numbers.addAll(mask.stride().residues());
+        }
+        return numbers.stream().mapToLong(Integer::longValue).toArray();
+    }
+
+    /**
+     * A tile as high as half a band wastes little (a tile of T queries computes T + w columns for a band of w) and keeps the
+     * copies of keys few (each key is copied into (T + w) / T tiles).
+     */
+    static int chooseTileSize(List<HeadMask> masks, int keyLength) {
+        int widest = 1;
+        for (HeadMask mask : masks) {
+            for (Band band : mask.bands()) {
+                widest = Math.max(widest, Math.min(band.maxDistance(), keyLength) - band.minDistance());
+            }
+        }
+        int half = Integer.highestOneBit(Math.max(1, widest / 2));
+        return Math.max(16, Math.min(256, half));
+    }
+
+    private static NDArray create(NDManager manager, int[] values) {
+        long[] longs = new long[values.length];
+        for (int i = 0; i < values.length; i++) {
+            longs[i] = values[i];
+        }
+        return manager.create(longs, new Shape(longs.length));
+    }
+
+    private static NDArray mask(NDManager manager, Map<MaskKey, NDArray> known, byte[] seen, Shape shape) {
+        return known.computeIfAbsent(new MaskKey(ByteBuffer.wrap(seen), shape),
+                key -> manager.create(key.seen.duplicate(), shape, DataType.BOOLEAN));
+    }
+}
