@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.torch.EngineArrays;
 import java.util.Arrays;
 
 /**
@@ -61,7 +62,7 @@ public final class RotaryEmbedding {
 
     private NDArray rows(NDManager manager, float[] values, int first, int length, DataType type) {
         float[] slice = Arrays.copyOfRange(values, first * headDim, (first + length) * headDim);
-        return manager.create(slice, new Shape(length, headDim)).toType(type, false);
+        return EngineArrays.of(manager, slice, new Shape(length, headDim), type);
     }
 
     private Table upTo(int length) {

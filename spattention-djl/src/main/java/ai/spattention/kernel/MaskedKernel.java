@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.norm.Dropout;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -69,7 +70,8 @@ public final class MaskedKernel implements AttentionKernel {
         NDArray q = queries.reshape(shape.batch(), shape.numKvHeads(), shape.group(), shape.queryLength(), shape.headDim());
         NDArray k = keys.expandDims(2);
         NDArray v = values.expandDims(2);
-        NDArray scores = q.matMul(k.swapAxes(-1, -2)).mul(1 / Math.sqrt(shape.headDim()));
+        NDArray scale = EngineArrays.scalar(queries, 1 / Math.sqrt(shape.headDim()));
+        NDArray scores = q.mul(scale).matMul(k.swapAxes(-1, -2));
         NDArray weightOfSeen = seen.toType(scores.getDataType(), false);
         NDArray masked = scores.mul(weightOfSeen).add(weightOfSeen.sub(1).mul(-FORBIDDEN));
         // the second product empties rows that see nothing: softmax spreads their weight evenly

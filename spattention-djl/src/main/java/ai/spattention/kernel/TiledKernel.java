@@ -168,7 +168,9 @@ public final class TiledKernel implements AttentionKernel {
         for (int i = 0; i < values.length; i++) {
             longs[i] = values[i];
         }
-        return manager.create(longs, new Shape(longs.length));
+        try (NDArray shared = manager.create(longs, new Shape(longs.length))) {
+            return shared.duplicate(); // a plan may be dropped while a backward pass still needs its indices
+        }
     }
 
     private static NDArray mask(NDManager manager, Map<MaskKey, NDArray> known, byte[] seen, Shape shape) {

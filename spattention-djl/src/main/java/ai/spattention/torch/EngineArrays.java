@@ -1,0 +1,52 @@
+package ai.spattention.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+
+/**
+ * Arrays whose memory belongs to libtorch, for use inside a computation that will be differentiated.
+ *
+ * <p>On a CPU, an array that DJL creates from Java data shares a Java buffer, which the garbage collector may free once the
+ * array is closed, though libtorch's autograd still refers to it: gradients then come out as garbage, now and then. That
+ * holds for {@code NDManager.create(...)} and so for arithmetic with a plain number, such as {@code x.mul(0.5)}, whose
+ * hidden array is closed at once. Arrays from here are safe to close before the backward pass.
+ */
+public final class EngineArrays {
+
+    private EngineArrays() {}
+
+    /**
+     * A scalar in libtorch's memory.
+     *
+     * @param like an array whose manager and type the scalar gets
+     * @param value the value
+     * @return an array of shape []
+     */
+    public static NDArray scalar(NDArray like, double value) {
+        try (NDArray shared = like.getManager().create(value)) {
+            return inEngine(shared, like.getDataType());
+        }
+    }
+
+    /**
+     * Values in libtorch's memory.
+     *
+     * @param manager the array's manager
+     * @param values the values, row by row
+     * @param shape the shape
+     * @param type the type to convert to
+     * @return the array
+     */
+    public static NDArray of(NDManager manager, float[] values, Shape shape, DataType type) {
+        try (NDArray shared = manager.create(values, shape)) {
+            return inEngine(shared, type);
+        }
+    }
+
+    /** Converting copies, except to the type that the array has. */
+    private static NDArray inEngine(NDArray shared, DataType type) {
+        return shared.getDataType() == type ? shared.duplicate() : shared.toType(type, true);
+    }
+}
