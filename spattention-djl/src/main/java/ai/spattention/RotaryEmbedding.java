@@ -50,13 +50,14 @@ public final class RotaryEmbedding {
      * @return [..., N, D]
      */
     public NDArray apply(NDArray x, int firstPosition) {
-        int length = (int) x.getShape().get(x.getShape().dimension() - 2);
+        int last = x.getShape().dimension() - 1;
+        int length = (int) x.getShape().get(last - 1);
         NDManager manager = x.getManager();
         Table angles = upTo(firstPosition + length);
         NDArray cos = rows(manager, angles.cos, firstPosition, length, x.getDataType());
         NDArray sin = rows(manager, angles.sin, firstPosition, length, x.getDataType());
-        NDList halves = x.split(2, -1);
-        NDArray turned = halves.get(1).neg().concat(halves.get(0), -1);
+        NDList halves = x.split(2, last);
+        NDArray turned = halves.get(1).neg().concat(halves.get(0), last);
         return x.mul(cos).add(turned.mul(sin));
     }
 

@@ -18,6 +18,7 @@ import ai.spattention.kernel.AutoKernel;
 import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.torch.Scopes;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -41,7 +42,6 @@ import java.io.IOException;
 public final class SpAttentionBlock extends AbstractBlock {
 
     private static final byte VERSION = 1;
-    private static final MaskedKernel WITH_MASK = new MaskedKernel();
 
     private final int modelDim;
     private final int numHeads;
@@ -229,8 +229,7 @@ public final class SpAttentionBlock extends AbstractBlock {
             NDArray mask, KeyValueCache cache, boolean training) {
         checkInput(queryInput.getShape());
         checkInput(keyInput.getShape());
-        try (NDManager scope = NDManager.subManagerOf(queryInput)) {
-            scope.tempAttachAll(queryInput, keyInput, valueInput);
+        try (NDManager scope = Scopes.over(queryInput, keyInput, valueInput)) {
             NDArray q = project(parameterStore, queryProjection, queryNorm, queryInput, numHeads, training);
             NDArray k = project(parameterStore, keyProjection, keyNorm, keyInput, numKvHeads, training);
             NDArray v = project(parameterStore, valueProjection, null, valueInput, numKvHeads, training);
@@ -248,7 +247,7 @@ public final class SpAttentionBlock extends AbstractBlock {
             }
             NDArray heads = mask == null
                     ? kernel.attend(q, k, v, layout, dropout, training)
-                    : WITH_MASK.attend(q, k, v, layout, mask, dropout, training);
+                    : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
             NDArray joined = heads.transpose(0, 2, 1, 3)
                     .reshape(queryInput.getShape().get(0), queryLength, (long) numHeads * headDim);
             return scope.ret(outputProjection.forward(parameterStore, new NDList(joined), training).singletonOrThrow());

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.norm.Dropout;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.EngineArrays;
+import ai.spattention.torch.Scopes;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -29,8 +30,7 @@ public final class MaskedKernel implements AttentionKernel {
             boolean training) {
         AttentionShape shape = AttentionShape.of(queries, keys, values);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
-        try (NDManager scope = NDManager.subManagerOf(queries)) {
-            scope.tempAttachAll(queries, keys, values);
+        try (NDManager scope = Scopes.over(queries, keys, values)) {
             NDArray seen = scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
                     new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()),
                     DataType.BOOLEAN);
@@ -54,8 +54,7 @@ public final class MaskedKernel implements AttentionKernel {
             float dropout, boolean training) {
         AttentionShape shape = AttentionShape.of(queries, keys, values);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
-        try (NDManager scope = NDManager.subManagerOf(queries)) {
-            scope.tempAttachAll(queries, keys, values, keep);
+        try (NDManager scope = Scopes.over(queries, keys, values, keep)) {
             NDArray seen = scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
                     new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()),
                     DataType.BOOLEAN);

@@ -150,17 +150,20 @@ public final class TiledKernel implements AttentionKernel {
 
     /**
      * A tile as high as half a band wastes little (a tile of T queries computes T + w columns for a band of w) and keeps the
-     * copies of keys few (each key is copied into (T + w) / T tiles).
+     * copies of keys few (each key is copied into (T + w) / T tiles). Strided patterns have narrow windows and no fused
+     * kernel, so that there a small tile pays.
      */
     static int chooseTileSize(List<HeadMask> masks, int keyLength) {
         int widest = 1;
+        boolean strided = false;
         for (HeadMask mask : masks) {
+            strided |= !mask.stride().isEmpty();
             for (Band band : mask.bands()) {
                 widest = Math.max(widest, Math.min(band.maxDistance(), keyLength) - band.minDistance());
             }
         }
         int half = Integer.highestOneBit(Math.max(1, widest / 2));
-        return Math.max(16, Math.min(256, half));
+        return Math.max(strided ? 16 : 32, Math.min(256, half));
     }
 
     private static NDArray create(NDManager manager, int[] values) {

@@ -1,0 +1,29 @@
+package ai.spattention.kernel;
+
+import ai.spattention.InvalidInputException;
+
+/** Finds kernels by name. */
+public final class Kernels {
+
+    /** The names that {@link #of} knows. */
+    public static final String NAMES = "auto, masked, tiled, dense";
+
+    private Kernels() {}
+
+    /**
+     * Creates a kernel.
+     *
+     * @param name one of {@link #NAMES}
+     * @return the kernel
+     * @throws InvalidInputException if no kernel has the name
+     */
+    public static AttentionKernel of(String name) {
+        return switch (name) {
+            case "auto" -> new AutoKernel();
+            case "masked" -> new MaskedKernel();
+            case "tiled" -> new TiledKernel();
+            case "dense" -> new DenseKernel();
+            default -> throw new InvalidInputException("unknown attention kernel '" + name + "': choose one of " + NAMES);
+        };
+    }
+}

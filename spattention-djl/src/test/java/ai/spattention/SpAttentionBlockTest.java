@@ -1,0 +1,240 @@
+package ai.spattention;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.MalformedModelException;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Block;
+import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.kernel.TiledKernel;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class SpAttentionBlockTest {
+
+    private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+    private final ParameterStore store = new ParameterStore(manager, false);
+
+    @AfterEach
+    void close() {
+        manager.close();
+    }
+
+    private static SpAttentionBlock.Builder full() {
+        return SpAttentionBlock.builder().setModelDim(24).setNumHeads(4).optNumKvHeads(2).optHeadDim(10)
+                .setPattern(StandardPattern.SP).optLayoutLength(LayoutLength.of(32)).optRotaryEmbedding(10_000)
+                .optQueryKeyNorm(1e-5f).optClipQkv(0.8f).optBias(true);
+    }
+
+    private NDArray input(long... shape) {
+        return manager.randomNormal(new Shape(shape));
+    }
+
+    private NDArray run(SpAttentionBlock block, NDArray... inputs) {
+        return block.forward(store, new NDList(inputs), false).singletonOrThrow();
+    }
+
+    private static void assertClose(NDArray expected, NDArray actual, double tolerance) {
+        assertEquals(expected.getShape(), actual.getShape());
+        float worst = expected.sub(actual).abs().max().getFloat();
+        assertTrue(worst <= tolerance, "largest difference " + worst);
+    }
+
+    @Test
+    void initialisesLazilyAndKnowsItsOutput() {
+        SpAttentionBlock block = full().build();
+        NDArray x = input(2, 9, 24);
+        assertArrayEquals(new Shape[] {x.getShape()}, block.getOutputShapes(new Shape[] {x.getShape()}));
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        assertEquals(new Shape(40, 24), block.getQueryProjection().getParameters().get("weight").getArray().getShape());
+        assertEquals(new Shape(20, 24), block.getKeyProjection().getParameters().get("weight").getArray().getShape());
+        assertEquals(new Shape(24, 40), block.getOutputProjection().getParameters().get("weight").getArray().getShape());
+        assertEquals(new Shape(40), block.getQueryNorm().getWeight().getArray().getShape());
+        assertEquals(x.getShape(), run(block, x).getShape());
+        assertEquals(new Shape(1, 20, 24), run(block, input(1, 20, 24)).getShape());
+    }
+
+    @Test
+    void separateInputsEqualSelfAttentionAndAMaskOfOnesChangesNothing() {
+        SpAttentionBlock block = full().build();
+        NDArray x = input(2, 13, 24);
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        NDArray expected = run(block, x);
+        NDArray ones = manager.ones(new Shape(2, 13, 13));
+        assertClose(expected, run(block, x, x, x), 1e-6);
+        assertClose(expected, run(block, x, ones), 1e-5);
+        assertClose(expected, run(block, x, x, x, ones), 1e-5);
+        // queries that are the last positions see what they see in the whole sequence
+        assertClose(expected.get(":, 9:"), run(block, x, x.get(":, 9:"), x), 1e-5);
+    }
+
+    @Test
+    void aMaskHidesKeys() {
+        SpAttentionBlock block = full().setPattern(StandardPattern.CAUSAL).build();
+        NDArray x = input(1, 6, 24);
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        NDArray mask = manager.ones(new Shape(1, 6, 6));
+        mask.set(new NDIndex(":, :, 0"), 0f);
+        mask.set(new NDIndex(":, 0, 0"), 1f);
+        NDArray other = x.duplicate();
+        other.set(new NDIndex(":, 0"), 5f);
+        assertClose(run(block, x, mask).get(":, 1:"), run(block, other, mask).get(":, 1:"), 1e-6);
+    }
+
+    /** With dense attention and no extras the block computes what DJL's own block computes under a causal mask. */
+    @Test
+    void agreesWithTheBlockOfDjl() {
+        ScaledDotProductAttentionBlock theirs = ScaledDotProductAttentionBlock.builder().setEmbeddingSize(24)
+                .setHeadCount(4).optAttentionProbsDropoutProb(0).build();
+        SpAttentionBlock ours = SpAttentionBlock.builder().setModelDim(24).setNumHeads(4)
+                .setPattern(StandardPattern.CAUSAL).optBias(true).build();
+        NDArray x = input(2, 11, 24);
+        theirs.initialize(manager, DataType.FLOAT32, x.getShape());
+        ours.initialize(manager, DataType.FLOAT32, x.getShape());
+        for (String parameter : new String[] {"weight", "bias"}) {
+            copy(theirs.getQueryProjection(), ours.getQueryProjection(), parameter);
+            copy(theirs.getKeyProjection(), ours.getKeyProjection(), parameter);
+            copy(theirs.getValueProjection(), ours.getValueProjection(), parameter);
+            copy(theirs.getResultProjection(), ours.getOutputProjection(), parameter);
+        }
+        NDArray causal = manager.arange(11).reshape(1, 11).lte(manager.arange(11).reshape(11, 1))
+                .toType(DataType.FLOAT32, false).reshape(1, 11, 11).repeat(0, 2);
+        NDArray expected = theirs.forward(store, new NDList(x, causal), false).singletonOrThrow();
+        assertClose(expected, run(ours, x), 1e-5);
+    }
+
+    private static void copy(Block from, Block to, String parameter) {
+        from.getParameters().get(parameter).getArray().copyTo(to.getParameters().get(parameter).getArray());
+    }
+
+    @Test
+    void savesAndLoadsIntoANewBlock() throws IOException, MalformedModelException {
+        SpAttentionBlock block = full().build();
+        NDArray x = input(2, 13, 24);
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        byte[] saved = save(block);
+        SpAttentionBlock loaded = full().build();
+        loaded.loadParameters(manager, new DataInputStream(new ByteArrayInputStream(saved)));
+        assertClose(run(block, x), run(loaded, x), 0);
+        assertArrayEquals(saved, save(loaded));
+    }
+
+    private static byte[] save(SpAttentionBlock block) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        block.saveParameters(new DataOutputStream(bytes));
+        return bytes.toByteArray();
+    }
+
+    @Test
+    void refusesWhatAnotherBlockSaved() throws IOException {
+        SpAttentionBlock block = full().build();
+        block.initialize(manager, DataType.FLOAT32, new Shape(1, 4, 24));
+        byte[] saved = save(block);
+        SpAttentionBlock other = full().setPattern(StandardPattern.EXCLUSIVE).build();
+        MalformedModelException failure = assertThrows(MalformedModelException.class,
+                () -> other.loadParameters(manager, new DataInputStream(new ByteArrayInputStream(saved))));
+        assertEquals("the saved attention block has pattern sp, this one has exclusive", failure.getMessage());
+    }
+
+    @Test
+    void cachedDecodingEqualsTheWholeSequence() {
+        for (StandardPattern pattern : StandardPattern.values()) {
+            SpAttentionBlock block = full().setPattern(pattern).build();
+            NDArray x = input(2, 21, 24);
+            block.initialize(manager, DataType.FLOAT32, x.getShape());
+            NDArray expected = run(block, x);
+            try (KeyValueCache cache = new KeyValueCache(manager)) {
+                NDArray prompt = block.attend(store, x.get(":, :12"), cache, false);
+                try (KeyValueCache branch = cache.copy(manager)) {
+                    assertClose(expected.get(":, 12:"), block.attend(store, x.get(":, 12:"), branch, false), 1e-5);
+                }
+                NDList steps = new NDList(prompt);
+                for (int i = 12; i < 21; i++) {
+                    steps.add(block.attend(store, x.get(":, " + i + ":" + (i + 1)), cache, false));
+                }
+                assertEquals(21, cache.length());
+                assertClose(expected, NDArrays.concat(steps, 1), 1e-5);
+            }
+        }
+    }
+
+    @Test
+    void kernelsAgreeInsideTheBlockAndDropoutActsOnlyInTraining() {
+        NDArray x = input(2, 40, 24);
+        SpAttentionBlock masked = full().optKernel(new MaskedKernel()).optDropout(0.3f).build();
+        masked.initialize(manager, DataType.FLOAT32, x.getShape());
+        SpAttentionBlock tiled = full().optKernel(new TiledKernel(8)).optDropout(0.3f).build();
+        tiled.initialize(manager, DataType.FLOAT32, x.getShape());
+        for (int i = 0; i < masked.getParameters().size(); i++) {
+            masked.getParameters().valueAt(i).getArray().copyTo(tiled.getParameters().valueAt(i).getArray());
+        }
+        NDArray expected = run(masked, x);
+        assertClose(expected, run(tiled, x), 1e-5);
+        for (SpAttentionBlock block : new SpAttentionBlock[] {masked, tiled}) {
+            NDArray mean = null;
+            int rounds = 300;
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                assertTrue(expected.sub(block.forward(store, new NDList(x), true).head()).abs().max().getFloat() > 1e-3);
+                collector.zeroGradients();
+            }
+            for (int i = 0; i < rounds; i++) {
+                NDArray sample = block.forward(store, new NDList(x), true).head();
+                mean = mean == null ? sample : mean.add(sample);
+            }
+            // dropped weights are made up for by the others, on average
+            assertClose(expected, mean.div(rounds), 0.2);
+        }
+    }
+
+    @Test
+    void leavesNothingBehindInTheCallersManager() {
+        SpAttentionBlock block = full().build();
+        NDArray x = input(1, 8, 24);
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        int before = manager.getManagedArrays().size();
+        NDArray result = run(block, x);
+        assertEquals(before + 1, manager.getManagedArrays().size());
+        result.close();
+    }
+
+    @Test
+    void refusesSizesThatDoNotFit() {
+        assertMessage("the model dimension must be at least 1 (got 0)", SpAttentionBlock.builder());
+        assertMessage("the heads must divide the model dimension (got 5 heads for dimension 24), or the head dimension"
+                + " must be set", SpAttentionBlock.builder().setModelDim(24).setNumHeads(5).setPattern(StandardPattern.SP));
+        assertMessage("key/value heads must divide the query heads (got 3 key/value heads for 4 heads)",
+                SpAttentionBlock.builder().setModelDim(24).setNumHeads(4).optNumKvHeads(3).setPattern(StandardPattern.SP));
+        assertMessage("an attention pattern must be set", SpAttentionBlock.builder().setModelDim(24).setNumHeads(4));
+        assertMessage("rotary embedding needs an even head dimension (got 3)", SpAttentionBlock.builder().setModelDim(12)
+                .setNumHeads(4).setPattern(StandardPattern.SP).optRotaryEmbedding(10_000));
+        SpAttentionBlock block = full().build();
+        InvalidInputException failure = assertThrows(InvalidInputException.class,
+                () -> block.initialize(manager, DataType.FLOAT32, new Shape(1, 4, 23)));
+        assertEquals("attention with model dimension 24 takes [batch, length, 24] (got (1, 4, 23))", failure.getMessage());
+    }
+
+    private static void assertMessage(String message, SpAttentionBlock.Builder builder) {
+        assertEquals(message, assertThrows(InvalidInputException.class, builder::build).getMessage());
+    }
+}
