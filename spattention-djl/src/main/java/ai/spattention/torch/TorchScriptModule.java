@@ -76,8 +76,8 @@ public final class TorchScriptModule {
      * @param differentiable whether autograd may pass through the results (while training); if false the results are
      *     inference tensors
      * @param arguments the arguments in order: an {@link NDArray} for a Tensor, a non-empty {@link NDList} for a
-     *     {@code List[Tensor]}; the first must be an array
-     * @return the results, attached to the first argument's manager
+     *     {@code List[Tensor]}; each array may come once
+     * @return the results, attached to the first array's manager
      */
     public NDList call(String method, boolean differentiable, Object... arguments) {
         NDList inputs = new NDList();

@@ -1,0 +1,147 @@
+package ai.spattention.train.optim;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.optimizer.Optimizer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * AdamW (arXiv 1711.05101) with decoupled weight decay on chosen parameters, one fused in-place update a parameter.
+ *
+ * <p>Update t of a weight w with gradient g: m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w = w - η λ w - η m̂ / (√v̂ + ε) with
+ * m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ).
+ */
+public final class AdamW extends Optimizer implements AutoCloseable {
+
+    private final Settings settings;
+    private final Schedule schedule;
+    private final Set<String> decayed;
+    private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+    private final Map<String, Moments> moments = new LinkedHashMap<>();
+    private long step;
+
+    /**
+     * The constants of the method.
+     *
+     * @param beta1 β₁, the decay of the mean
+     * @param beta2 β₂, the decay of the variance
+     * @param epsilon ε
+     * @param weightDecay λ
+     */
+    public record Settings(double beta1, double beta2, double epsilon, double weightDecay) {}
+
+    /**
+     * The state of one parameter, in its shape.
+     *
+     * @param mean m
+     * @param variance v
+     */
+    public record Moments(NDArray mean, NDArray variance) {}
+
+    /**
+     * Creates the optimizer.
+     *
+     * @param settings the constants
+     * @param schedule the learning rate by step
+     * @param decayed the ids ({@link ai.djl.nn.Parameter#getId()}) of the parameters that decay
+     */
+    public AdamW(Settings settings, Schedule schedule, Set<String> decayed) {
+        super(new Constants());
+        this.settings = settings;
+        this.schedule = schedule;
+        this.decayed = Set.copyOf(decayed);
+    }
+
+    /** DJL's base class wants a builder with the constants that it knows. */
+    private static final class Constants extends OptimizerBuilder<Constants> {
+
+        Constants() {
+            optWeightDecays(0); // the optimizer decays by itself
+        }
+
+        @Override
+        protected Constants self() {
+            return this;
+        }
+    }
+
+    /** Begins the next step: every parameter is then updated once. */
+    public void nextStep() {
+        step++;
+    }
+
+    /**
+     * The number of the current step.
+     *
+     * @return 0 before the first {@link #nextStep()}
+     */
+    public long getStep() {
+        return step;
+    }
+
+    /**
+     * The learning rate of the current step.
+     *
+     * @return the rate
+     */
+    public double getLearningRate() {
+        return schedule.learningRate(step);
+    }
+
+    @Override
+    public void update(String parameterId, NDArray weight, NDArray gradient) {
+        Moments state = moments.computeIfAbsent(parameterId, id -> zeros(weight));
+        double decay = decayed.contains(parameterId) ? settings.weightDecay : 0;
+        try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray constants = scope.create(
+                    new double[] {schedule.learningRate(step), settings.beta1, settings.beta2, decay, settings.epsilon});
+            NDArray number = scope.create((float) step).toDevice(weight.getDevice(), false);
+            number.attach(scope);
+            // the first argument's manager, which receives the result, is the weight's: closed here
+            OptimOperators.module().call("adamw", true, new NDList(weight), new NDList(gradient),
+                    new NDList(state.mean), new NDList(state.variance), new NDList(number), constants).close();
+        }
+    }
+
+    private Moments zeros(NDArray weight) {
+        NDManager owner = manager.newSubManager(weight.getDevice());
+        Shape shape = weight.getShape();
+        return new Moments(owner.zeros(shape, DataType.FLOAT32), owner.zeros(shape, DataType.FLOAT32));
+    }
+
+    /**
+     * The state of the parameters updated so far, for a checkpoint.
+     *
+     * @return moments by parameter id; the arrays stay the optimizer's
+     */
+    public Map<String, Moments> getMoments() {
+        return Map.copyOf(moments);
+    }
+
+    /**
+     * Continues from a checkpoint.
+     *
+     * @param completedSteps the steps done
+     * @param restored the parameters' moments, which become the optimizer's
+     */
+    public void restore(long completedSteps, Map<String, Moments> restored) {
+        step = completedSteps;
+        moments.clear();
+        restored.forEach((id, state) -> {
+            state.mean.attach(manager);
+            state.variance.attach(manager);
+            moments.put(id, state);
+        });
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}

@@ -1,0 +1,2 @@
+/** AdamW, learning-rate schedules and clipping by global norm, as DJL's Trainer uses them. */
+package ai.spattention.train.optim;

@@ -1,0 +1,134 @@
+package ai.spattention.train.optim;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.initializer.Initializer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class OptimTest {
+
+    @Test
+    void adamWFollowsItsFormula() {
+        AdamW.Settings settings = new AdamW.Settings(0.9, 0.95, 1e-8, 0.1);
+        Schedule schedule = Schedule.warmupCosine(0.05, 3, 12, 0.1);
+        Random random = new Random(3);
+        int size = 37;
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                AdamW optimizer = new AdamW(settings, schedule, Set.of("decays"))) {
+            for (String id : List.of("decays", "stays")) {
+                double[] weight = random.doubles(size, -1, 1).toArray();
+                double[] mean = new double[size];
+                double[] variance = new double[size];
+                NDArray array = manager.create(weight).toType(DataType.FLOAT32, true);
+                optimizer.restore(0, Map.of());
+                for (int step = 1; step <= 12; step++) {
+                    double[] gradient = random.doubles(size, -1, 1).toArray();
+                    optimizer.nextStep();
+                    optimizer.update(id, array, manager.create(gradient).toType(DataType.FLOAT32, true));
+                    double rate = schedule.learningRate(step);
+                    for (int i = 0; i < size; i++) {
+                        mean[i] = 0.9 * mean[i] + 0.1 * gradient[i];
+                        variance[i] = 0.95 * variance[i] + 0.05 * gradient[i] * gradient[i];
+                        weight[i] -= id.equals("decays") ? rate * 0.1 * weight[i] : 0;
+                        weight[i] -= rate * mean[i] / (1 - Math.pow(0.9, step))
+                                / (Math.sqrt(variance[i] / (1 - Math.pow(0.95, step))) + 1e-8);
+                    }
+                }
+                assertArrayEquals(weight, array.toType(DataType.FLOAT64, true).toDoubleArray(), 1e-5);
+            }
+        }
+    }
+
+    @Test
+    void restoredMomentsContinueAsIfNothingHadHappened() {
+        AdamW.Settings settings = new AdamW.Settings(0.9, 0.999, 1e-8, 0);
+        Schedule schedule = Schedule.constant(0.1, 0);
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                AdamW one = new AdamW(settings, schedule, Set.of());
+                AdamW other = new AdamW(settings, schedule, Set.of())) {
+            NDArray weight = manager.randomNormal(new Shape(5));
+            NDArray gradient = manager.randomNormal(new Shape(5));
+            one.nextStep();
+            one.update("w", weight, gradient);
+            AdamW.Moments state = one.getMoments().get("w");
+            NDArray copy = weight.duplicate();
+            other.restore(one.getStep(), Map.of("w",
+                    new AdamW.Moments(state.mean().duplicate(), state.variance().duplicate())));
+            for (AdamW optimizer : List.of(one, other)) {
+                optimizer.nextStep();
+                optimizer.update("w", optimizer == one ? weight : copy, gradient);
+            }
+            assertArrayEquals(weight.toFloatArray(), copy.toFloatArray());
+        }
+    }
+
+    @Test
+    void gradientsAreDividedClippedAndZeroedTogether() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            List<Parameter> parameters = new ArrayList<>();
+            for (int size : new int[] {3, 4}) {
+                Parameter parameter = Parameter.builder().setName("p" + size).setType(Parameter.Type.WEIGHT)
+                        .optInitializer(Initializer.ONES).build();
+                parameter.setShape(new Shape(size));
+                parameter.initialize(manager, DataType.FLOAT32);
+                parameters.add(parameter);
+            }
+            for (double maxNorm : new double[] {0, 100, 1}) {
+                backward(parameters, 4); // two micro-batches: every gradient is 8, halved 4
+                backward(parameters, 4);
+                double norm = Gradients.finish(parameters, 2, maxNorm);
+                assertEquals(4 * Math.sqrt(7), norm, 1e-5);
+                double expected = maxNorm == 1 ? 1 / Math.sqrt(7) : 4;
+                for (Parameter parameter : parameters) {
+                    for (float value : parameter.getArray().getGradient().toFloatArray()) {
+                        assertEquals(expected, value, 1e-5);
+                    }
+                }
+                Gradients.zero(parameters);
+                assertEquals(0, Gradients.finish(parameters, 1, 0));
+            }
+            backward(parameters, Float.NaN);
+            assertFalse(Double.isFinite(Gradients.finish(parameters, 1, 1)));
+            Gradients.zero(parameters);
+            assertEquals(0, Gradients.finish(parameters, 1, 0));
+        }
+    }
+
+    private static void backward(List<Parameter> parameters, float factor) {
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray sum = parameters.get(0).getArray().sum().add(parameters.get(1).getArray().sum());
+            collector.backward(sum.mul(sum.getManager().full(new Shape(), factor)));
+        }
+    }
+
+    @Test
+    void schedulesRiseAndFall() {
+        Schedule cosine = Schedule.warmupCosine(2, 10, 110, 0.1);
+        assertEquals(0.2, cosine.learningRate(1), 1e-12);
+        assertEquals(2, cosine.learningRate(10), 1e-12);
+        assertEquals(1.1, cosine.learningRate(60), 1e-12);
+        assertEquals(0.2, cosine.learningRate(110), 1e-12);
+        assertEquals(0.2, cosine.learningRate(500), 1e-12);
+        Schedule constant = Schedule.constant(3, 4);
+        assertEquals(1.5, constant.learningRate(2), 1e-12);
+        assertEquals(3, constant.learningRate(4), 1e-12);
+        assertEquals(3, Schedule.constant(3, 0).learningRate(1), 1e-12);
+        assertTrue(Schedule.warmupCosine(1, 0, 1, 0).learningRate(1) < 1e-12);
+    }
+}
