@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.olmoe.moe.RouterStatistics;
+import ai.spattention.torch.EngineArrays;
 
 /**
  * The load-balancing loss as Hugging Face computes it for OLMoE, over all layers' tokens together: E · Σ over experts of
@@ -28,7 +29,7 @@ public final class LoadBalancingLoss {
             scope.tempAttachAll(probabilities, layers.tokensPerExpert());
             NDArray chosen = layers.tokensPerExpert().sum(new int[] {0}).toType(probabilities.getDataType(), false);
             NDArray product = chosen.mul(probabilities.mean(new int[] {0})).sum();
-            return scope.ret(product.mul(shape.get(1) / (double) (shape.get(0) * tokens)));
+            return scope.ret(product.mul(EngineArrays.scalar(product, shape.get(1) / (double) (shape.get(0) * tokens))));
         }
     }
 }

@@ -47,7 +47,7 @@ public final class SeededNormal implements Initializer {
         for (int i = 0; i < parameter.length(); i++) {
             hash = (hash ^ parameter.charAt(i)) * 0x100000001b3L;
         }
-        return new SplittableRandom(seed).nextLong() ^ hash;
+        return new SplittableRandom(seed ^ hash).nextLong();
     }
 
     @Override
@@ -71,8 +71,8 @@ public final class SeededNormal implements Initializer {
     private float[] draw(long firstBlock, int count) {
         float[] values = new float[count];
         IntStream.range(0, (count + BLOCK - 1) / BLOCK).parallel().forEach(block -> {
-            // the multiplier keeps neighbouring blocks' seeds far apart
-            SplittableRandom random = new SplittableRandom(seed + (firstBlock + block) * 0x9e3779b97f4a7c15L);
+            // one draw scatters the seeds: generators with seeds in a row would repeat each other
+            SplittableRandom random = new SplittableRandom(new SplittableRandom(seed ^ (firstBlock + block)).nextLong());
             int end = Math.min(count, (block + 1) * BLOCK);
             for (int i = block * BLOCK; i < end; i++) {
                 values[i] = (float) (deviation * random.nextGaussian());

@@ -53,7 +53,11 @@ public final class TokenEmbedding extends AbstractBlock {
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
         NDArray ids = inputs.singletonOrThrow();
-        return Embedding.embedding(ids, parameterStore.getValue(weight, ids.getDevice(), training), SparseFormat.DENSE);
+        NDArray vectors = parameterStore.getValue(weight, ids.getDevice(), training);
+        // autograd keeps the ids, whose memory may belong to the caller: a copy outlives them
+        try (NDArray copy = ids.duplicate()) {
+            return Embedding.embedding(copy, vectors, SparseFormat.DENSE);
+        }
     }
 
     @Override
