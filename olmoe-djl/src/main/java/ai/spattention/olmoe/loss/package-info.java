@@ -1,0 +1,7 @@
+/**
+ * The losses of an OLMoE model. They are returned, never kept.
+ *
+ * <p>Letters used throughout: B = batch, N = positions, T = tokens (B · N), V = vocabulary, E = experts, K = experts a
+ * token takes, L = layers.
+ */
+package ai.spattention.olmoe.loss;

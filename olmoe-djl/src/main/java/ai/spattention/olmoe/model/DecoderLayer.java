@@ -1,0 +1,124 @@
+package ai.spattention.olmoe.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+import ai.spattention.KeyValueCache;
+import ai.spattention.RmsNorm;
+import ai.spattention.SpAttentionBlock;
+import ai.spattention.olmoe.moe.MoeBlock;
+import ai.spattention.olmoe.moe.RouterStatistics;
+
+/**
+ * One layer, normalised before each part: x + attention(norm(x)), then x + experts(norm(x)).
+ *
+ * <p>Input: [B, N, D]. Outputs: [B, N, D], then the three arrays of one layer's {@link RouterStatistics}.
+ */
+public final class DecoderLayer extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+
+    private final RmsNorm attentionNorm;
+    private final SpAttentionBlock attention;
+    private final RmsNorm expertsNorm;
+    private final MoeBlock experts;
+
+    /**
+     * Creates a layer.
+     *
+     * @param attention the attention
+     * @param experts the mixture of experts
+     * @param normEpsilon what both norms add to the mean square
+     */
+    public DecoderLayer(SpAttentionBlock attention, MoeBlock experts, float normEpsilon) {
+        super(VERSION);
+        attentionNorm = addChildBlock("attentionNorm", new RmsNorm(normEpsilon));
+        this.attention = addChildBlock("attention", attention);
+        expertsNorm = addChildBlock("expertsNorm", new RmsNorm(normEpsilon));
+        this.experts = addChildBlock("experts", experts);
+    }
+
+    /**
+     * The norm before attention.
+     *
+     * @return the child block
+     */
+    public RmsNorm getAttentionNorm() {
+        return attentionNorm;
+    }
+
+    /**
+     * The attention.
+     *
+     * @return the child block
+     */
+    public SpAttentionBlock getAttention() {
+        return attention;
+    }
+
+    /**
+     * The norm before the experts.
+     *
+     * @return the child block
+     */
+    public RmsNorm getExpertsNorm() {
+        return expertsNorm;
+    }
+
+    /**
+     * The mixture of experts.
+     *
+     * @return the child block
+     */
+    public MoeBlock getExperts() {
+        return experts;
+    }
+
+    /**
+     * Runs the layer.
+     *
+     * @param parameterStore where the weights come from
+     * @param hidden [B, N, D]; with a cache, the N positions that follow those in it
+     * @param cache the layer's keys and values of the positions before, or null if the N positions are all there is
+     * @param training whether this is a training step
+     * @return [B, N, D] and the router's statistics, attached to the input's manager
+     */
+    NDList run(ParameterStore parameterStore, NDArray hidden, KeyValueCache cache, boolean training) {
+        try (NDManager scope = NDManager.subManagerOf(hidden)) {
+            scope.tempAttachAll(hidden);
+            NDList normed = attentionNorm.forward(parameterStore, new NDList(hidden), training);
+            NDArray attended = cache == null
+                    ? attention.forward(parameterStore, normed, training).singletonOrThrow()
+                    : attention.attend(parameterStore, normed.singletonOrThrow(), cache, training);
+            NDArray residual = hidden.add(attended);
+            NDList mixed = experts.forward(parameterStore,
+                    expertsNorm.forward(parameterStore, new NDList(residual), training), training);
+            return scope.ret(new NDList(residual.add(mixed.get(0))).addAll(mixed.subNDList(1)));
+        }
+    }
+
+    @Override
+    protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
+            PairList<String, Object> params) {
+        return run(parameterStore, inputs.singletonOrThrow(), null, training);
+    }
+
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        Shape hidden = inputShapes[0];
+        attentionNorm.initialize(manager, dataType, hidden);
+        attention.initialize(manager, dataType, hidden);
+        expertsNorm.initialize(manager, dataType, hidden);
+        experts.initialize(manager, dataType, hidden);
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        return experts.getOutputShapes(inputShapes);
+    }
+}

@@ -1,0 +1,55 @@
+package ai.spattention.olmoe.model;
+
+import ai.djl.ndarray.NDManager;
+import ai.spattention.KeyValueCache;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** What the layers of a model keep of the tokens that they have seen. Not safe for use by several threads at once. */
+public final class DecodingCache implements AutoCloseable {
+
+    private final List<KeyValueCache> layers;
+
+    private DecodingCache(List<KeyValueCache> layers) {
+        this.layers = layers;
+    }
+
+    /**
+     * Creates an empty cache.
+     *
+     * @param parent the manager that owns the cache's memory if {@link #close} is not called earlier
+     * @param numLayers the model's number of layers
+     * @return the cache
+     */
+    public static DecodingCache of(NDManager parent, int numLayers) {
+        return new DecodingCache(IntStream.range(0, numLayers).mapToObj(layer -> new KeyValueCache(parent)).toList());
+    }
+
+    /**
+     * A copy that can go its own way, for continuations that share their beginning.
+     *
+     * @param parent the manager that owns the copy's memory
+     * @return a cache with the same content
+     */
+    public DecodingCache copy(NDManager parent) {
+        return new DecodingCache(layers.stream().map(layer -> layer.copy(parent)).toList());
+    }
+
+    /**
+     * The number of positions kept.
+     *
+     * @return 0 for an empty cache
+     */
+    public int length() {
+        return layers.get(0).length();
+    }
+
+    KeyValueCache layer(int index) {
+        return layers.get(index);
+    }
+
+    @Override
+    public void close() {
+        layers.forEach(KeyValueCache::close);
+    }
+}

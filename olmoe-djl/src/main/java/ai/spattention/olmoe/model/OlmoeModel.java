@@ -1,0 +1,308 @@
+package ai.spattention.olmoe.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Parameter;
+import ai.djl.nn.core.Linear;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.Pair;
+import ai.djl.util.PairList;
+import ai.spattention.InvalidInputException;
+import ai.spattention.RmsNorm;
+import ai.spattention.SpAttentionBlock;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.kernel.AutoKernel;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.moe.MoeBlock;
+import ai.spattention.olmoe.moe.RouterStatistics;
+import ai.spattention.olmoe.nn.SeededNormal;
+import ai.spattention.olmoe.nn.TokenEmbedding;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention pattern of its configuration.
+ *
+ * <p>Input: token ids [B, N], int64, each in [0, V). Outputs: logits [B, N, V], then the three arrays of all layers' {@link
+ * RouterStatistics}; {@link OlmoeOutput} gives them names. With {@code ai.spattention.olmoe.loss.OlmoeLoss} it trains in a
+ * plain DJL Trainer.
+ *
+ * <p>Without training nothing is recorded for autograd; a gradient needs {@code training = true}.
+ */
+public final class OlmoeModel extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+
+    private final OlmoeConfig config;
+    private final TokenEmbedding embedding;
+    private final List<DecoderLayer> layers = new ArrayList<>();
+    private final RmsNorm finalNorm;
+    private final Linear head;
+
+    private OlmoeModel(Builder builder) {
+        super(VERSION);
+        config = builder.config;
+        embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize()));
+        for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+            layers.add(addChildBlock("layer" + layer, layer(builder)));
+        }
+        finalNorm = addChildBlock("finalNorm", new RmsNorm(config.rmsNormEps()));
+        head = config.tieWordEmbeddings()
+                ? null
+                : addChildBlock("head", Linear.builder().setUnits(config.vocabSize()).optBias(false).build());
+        for (Pair<String, Parameter> parameter : getParameters()) {
+            if (parameter.getValue().getType() == Parameter.Type.WEIGHT) {
+                parameter.getValue().setInitializer(new SeededNormal(
+                        SeededNormal.seedOf(builder.seed, parameter.getKey()), config.initializerRange()));
+            }
+        }
+    }
+
+    private static DecoderLayer layer(Builder builder) {
+        OlmoeConfig config = builder.config;
+        SpAttentionBlock.Builder attention = SpAttentionBlock.builder()
+                .setModelDim(config.hiddenSize())
+                .setNumHeads(config.numAttentionHeads())
+                .optNumKvHeads(config.numKeyValueHeads())
+                .optHeadDim(config.headDim())
+                .setPattern(config.pattern())
+                .optLayoutLength(config.layoutLength())
+                .optRotaryEmbedding(config.ropeTheta())
+                .optQueryKeyNorm(config.rmsNormEps())
+                .optBias(config.attentionBias())
+                .optDropout(config.attentionDropout())
+                .optKernel(builder.kernel);
+        if (config.clipQkv() != null) {
+            attention.optClipQkv(config.clipQkv());
+        }
+        MoeBlock experts = MoeBlock.of(config.numExperts(), config.intermediateSize(), config.numExpertsPerTok(),
+                config.normTopkProb());
+        return new DecoderLayer(attention.build(), experts, config.rmsNormEps());
+    }
+
+    /**
+     * Starts a model.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The configuration that the model was built from.
+     *
+     * @return the configuration
+     */
+    public OlmoeConfig getConfig() {
+        return config;
+    }
+
+    /**
+     * The token embedding.
+     *
+     * @return the child block
+     */
+    public TokenEmbedding getEmbedding() {
+        return embedding;
+    }
+
+    /**
+     * The layers, first to last.
+     *
+     * @return the child blocks
+     */
+    public List<DecoderLayer> getLayers() {
+        return List.copyOf(layers);
+    }
+
+    /**
+     * The norm after the last layer.
+     *
+     * @return the child block
+     */
+    public RmsNorm getFinalNorm() {
+        return finalNorm;
+    }
+
+    /**
+     * The matrix that turns hidden states into logits.
+     *
+     * @return the parameter, [V, D]; the embedding's own where the two are tied
+     */
+    public Parameter getOutputWeight() {
+        return head == null ? embedding.getWeight() : head.getDirectParameters().get("weight");
+    }
+
+    /**
+     * Checks token ids on the host, for input that nobody has checked before: on a GPU a wrong id is a crash.
+     *
+     * @param tokenIds the ids
+     * @throws InvalidInputException if one lies outside the vocabulary
+     */
+    public void requireTokenIds(long... tokenIds) {
+        for (int i = 0; i < tokenIds.length; i++) {
+            if (tokenIds[i] < 0 || tokenIds[i] >= config.vocabSize()) {
+                throw new InvalidInputException("token ids must lie in [0, " + config.vocabSize() + "), the model's"
+                        + " vocabulary (got " + tokenIds[i] + " at place " + i + ")");
+            }
+        }
+    }
+
+    /**
+     * Runs the model over whole sequences.
+     *
+     * @param parameterStore where the weights come from
+     * @param inputIds [B, N], int64
+     * @param training whether this is a training step
+     * @return the outputs, attached to the ids' manager
+     */
+    public OlmoeOutput forward(ParameterStore parameterStore, NDArray inputIds, boolean training) {
+        return OlmoeOutput.of(forward(parameterStore, new NDList(inputIds), training));
+    }
+
+    /**
+     * Reads the next tokens and predicts the one after them.
+     *
+     * @param parameterStore where the weights come from
+     * @param inputIds [B, N], int64: the N tokens that follow those in the cache
+     * @param cache what the layers keep of the tokens before; the new ones are added
+     * @return the logits of the token after the last, [B, V], attached to the ids' manager
+     */
+    public NDArray predictNext(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
+        try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(inputIds)) {
+            scope.tempAttachAll(inputIds);
+            NDArray hidden = embed(parameterStore, inputIds, false);
+            for (int layer = 0; layer < layers.size(); layer++) {
+                hidden = layers.get(layer).run(parameterStore, hidden, cache.layer(layer), false).head();
+            }
+            return scope.ret(logits(parameterStore, hidden.get(new NDIndex(":, -1")), false));
+        }
+    }
+
+    @Override
+    protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
+            PairList<String, Object> params) {
+        if (training) {
+            return run(parameterStore, inputs.singletonOrThrow(), true).toList();
+        }
+        try (NoGradient inference = new NoGradient()) {
+            return run(parameterStore, inputs.singletonOrThrow(), false).toList();
+        }
+    }
+
+    private OlmoeOutput run(ParameterStore parameterStore, NDArray inputIds, boolean training) {
+        try (NDManager scope = NDManager.subManagerOf(inputIds)) {
+            scope.tempAttachAll(inputIds);
+            NDArray hidden = embed(parameterStore, inputIds, training);
+            List<RouterStatistics> routers = new ArrayList<>();
+            for (DecoderLayer layer : layers) {
+                NDList outputs = layer.run(parameterStore, hidden, null, training);
+                hidden.close(); // in training autograd keeps what it needs; without, the memory is free now
+                hidden = outputs.head();
+                routers.add(RouterStatistics.of(outputs.subNDList(1)));
+            }
+            OlmoeOutput output = new OlmoeOutput(logits(parameterStore, hidden, training), RouterStatistics.stack(routers));
+            return OlmoeOutput.of(scope.ret(output.toList()));
+        }
+    }
+
+    private NDArray embed(ParameterStore parameterStore, NDArray inputIds, boolean training) {
+        return embedding.forward(parameterStore, new NDList(inputIds), training).singletonOrThrow();
+    }
+
+    private NDArray logits(ParameterStore parameterStore, NDArray hidden, boolean training) {
+        NDArray normed = finalNorm.forward(parameterStore, new NDList(hidden), training).singletonOrThrow();
+        NDArray weight = parameterStore.getValue(getOutputWeight(), hidden.getDevice(), training);
+        return Linear.linear(normed, weight).singletonOrThrow();
+    }
+
+    @Override
+    protected void beforeInitialize(Shape... inputShapes) {
+        super.beforeInitialize(inputShapes);
+        if (inputShapes.length != 1 || inputShapes[0].dimension() != 2) {
+            throw new InvalidInputException("the model takes one array of token ids, [batch, length] (got "
+                    + List.of(inputShapes) + ")");
+        }
+    }
+
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        Shape hidden = inputShapes[0].add(config.hiddenSize());
+        embedding.initialize(manager, dataType, inputShapes);
+        for (DecoderLayer layer : layers) {
+            layer.initialize(manager, dataType, hidden);
+        }
+        finalNorm.initialize(manager, dataType, hidden);
+        if (head != null) {
+            head.initialize(manager, dataType, hidden);
+        }
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Shape each = new Shape(layers.size(), config.numExperts());
+        return new Shape[] {inputShapes[0].add(config.vocabSize()), each, each, new Shape(layers.size())};
+    }
+
+    /** Builds an {@link OlmoeModel}. */
+    public static final class Builder {
+
+        private OlmoeConfig config;
+        private AttentionKernel kernel = new AutoKernel();
+        private long seed;
+
+        private Builder() {}
+
+        /**
+         * Sets the configuration. Required.
+         *
+         * @param config the configuration
+         * @return this builder
+         */
+        public Builder setConfig(OlmoeConfig config) {
+            this.config = config;
+            return this;
+        }
+
+        /**
+         * Sets how attention is computed. Default: {@link AutoKernel}, which takes the fastest that fits.
+         *
+         * @param kernel the kernel
+         * @return this builder
+         */
+        public Builder optKernel(AttentionKernel kernel) {
+            this.kernel = kernel;
+            return this;
+        }
+
+        /**
+         * Sets the seed of the initial parameters: all matrices from a normal distribution with the configuration's
+         * {@code initializer_range} as deviation, norms 1, biases 0. Default: 0.
+         *
+         * @param seed the seed
+         * @return this builder
+         */
+        public Builder optSeed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Builds the model; its parameters are made when it is initialised.
+         *
+         * @return the model
+         */
+        public OlmoeModel build() {
+            if (config == null) {
+                throw new InvalidInputException("an OLMoE configuration must be set");
+            }
+            return new OlmoeModel(this);
+        }
+    }
+}

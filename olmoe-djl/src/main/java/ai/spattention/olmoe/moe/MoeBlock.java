@@ -1,0 +1,91 @@
+package ai.spattention.olmoe.moe;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.AbstractBlock;
+import ai.djl.training.ParameterStore;
+import ai.djl.util.PairList;
+
+/**
+ * A mixture of experts in the place of a feed-forward layer: a {@link Router} and {@link Experts}.
+ *
+ * <p>Input: [B, N, D]. Outputs: [B, N, D], then the three arrays of one layer's {@link RouterStatistics}.
+ */
+public final class MoeBlock extends AbstractBlock {
+
+    private static final byte VERSION = 1;
+
+    private final int numExperts;
+    private final Router router;
+    private final Experts experts;
+
+    private MoeBlock(Router router, Experts experts, int numExperts) {
+        super(VERSION);
+        this.numExperts = numExperts;
+        this.router = addChildBlock("router", router);
+        this.experts = addChildBlock("experts", experts);
+    }
+
+    /**
+     * Creates the block.
+     *
+     * @param numExperts E, at least 1
+     * @param expertDim I, an expert's width, at least 1
+     * @param topK K, the number of experts a token takes, from 1 to E
+     * @param normalizeTopK whether the K weights are divided by their sum
+     * @return the block
+     */
+    public static MoeBlock of(int numExperts, int expertDim, int topK, boolean normalizeTopK) {
+        return new MoeBlock(new Router(numExperts, topK, normalizeTopK), new Experts(numExperts, expertDim), numExperts);
+    }
+
+    /**
+     * The router.
+     *
+     * @return the child block
+     */
+    public Router getRouter() {
+        return router;
+    }
+
+    /**
+     * The experts.
+     *
+     * @return the child block
+     */
+    public Experts getExperts() {
+        return experts;
+    }
+
+    @Override
+    protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
+            PairList<String, Object> params) {
+        NDArray input = inputs.singletonOrThrow();
+        Shape shape = input.getShape();
+        try (NDManager scope = NDManager.subManagerOf(input)) {
+            scope.tempAttachAll(input);
+            NDArray tokens = input.reshape(-1, shape.get(2));
+            Routing routing = router.route(parameterStore, tokens, training);
+            NDArray output = experts.apply(parameterStore, tokens, routing, training).reshape(shape);
+            return scope.ret(new NDList(output).addAll(RouterStatistics.of(routing).toList()));
+        }
+    }
+
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        Shape input = inputShapes[0];
+        Shape tokens = new Shape(input.get(0) * input.get(1), input.get(2));
+        router.initialize(manager, dataType, tokens);
+        Shape[] routing = router.getOutputShapes(new Shape[] {tokens});
+        experts.initialize(manager, dataType, tokens, routing[2], routing[3]);
+    }
+
+    @Override
+    public Shape[] getOutputShapes(Shape[] inputShapes) {
+        Shape each = new Shape(numExperts);
+        return new Shape[] {inputShapes[0], each, each, new Shape()};
+    }
+}
