@@ -1,0 +1,503 @@
+package ai.spattention.olmoe.config;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The sizes and settings of an OLMoE model, named as in Hugging Face's {@code OlmoeConfig}.
+ *
+ * @param vocabSize V, the number of token ids
+ * @param hiddenSize E, the size of a token's vector
+ * @param intermediateSize I, the width of an expert
+ * @param numHiddenLayers the number of layers
+ * @param numAttentionHeads H, query heads
+ * @param numKeyValueHeads G, key/value heads, a divisor of H
+ * @param headDim D, even
+ * @param numExperts experts a layer
+ * @param numExpertsPerTok experts that compute a token, at most numExperts
+ * @param normTopkProb whether the chosen experts' weights are divided by their sum
+ * @param rmsNormEps what RMSNorm adds to the mean square
+ * @param ropeTheta the base of the rotary frequencies
+ * @param clipQkv the limit to which queries, keys and values are clamped, or null for none
+ * @param attentionBias whether the attention projections have a bias
+ * @param attentionDropout the probability of dropping an attention weight in training
+ * @param tieWordEmbeddings whether the output embedding is the input embedding
+ * @param initializerRange the standard deviation of new weights
+ * @param routerAuxLossCoef the weight of the load-balancing loss
+ * @param routerZLossCoef the weight of the router z-loss; 0 in Hugging Face; our key {@code router_z_loss_coef}
+ * @param maxPositionEmbeddings the longest sequence
+ * @param eosTokenId the id that ends a document, or null
+ * @param padTokenId the id that fills, or null
+ * @param pattern which keys a head sees; our key {@code attention_pattern}
+ * @param layoutLength the length from which bands are computed; our key {@code layout_length}
+ */
+public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, int numHiddenLayers,
+        int numAttentionHeads, int numKeyValueHeads, int headDim, int numExperts, int numExpertsPerTok,
+        boolean normTopkProb, float rmsNormEps, double ropeTheta, Float clipQkv, boolean attentionBias,
+        float attentionDropout, boolean tieWordEmbeddings, float initializerRange, double routerAuxLossCoef,
+        double routerZLossCoef, int maxPositionEmbeddings, Integer eosTokenId, Integer padTokenId,
+        AttentionPattern pattern, LayoutLength layoutLength) {
+
+    /** Checks the values. */
+    public OlmoeConfig {
+        positive("vocab_size", vocabSize);
+        positive("hidden_size", hiddenSize);
+        positive("intermediate_size", intermediateSize);
+        positive("num_hidden_layers", numHiddenLayers);
+        positive("num_attention_heads", numAttentionHeads);
+        positive("num_key_value_heads", numKeyValueHeads);
+        positive("num_experts", numExperts);
+        positive("num_experts_per_tok", numExpertsPerTok);
+        positive("max_position_embeddings", maxPositionEmbeddings);
+        check(numAttentionHeads % numKeyValueHeads == 0, "num_key_value_heads must divide num_attention_heads (got "
+                + numKeyValueHeads + " for " + numAttentionHeads + " heads)");
+        check(headDim > 0 && headDim % 2 == 0, "the head dimension must be even and at least 2 (got " + headDim + ")");
+        check(numExpertsPerTok <= numExperts, "num_experts_per_tok must not exceed num_experts (got " + numExpertsPerTok
+                + " of " + numExperts + ")");
+        check(rmsNormEps > 0, "rms_norm_eps must be positive (got " + rmsNormEps + ")");
+        check(ropeTheta > 0 && Double.isFinite(ropeTheta), "rope_theta must be positive (got " + ropeTheta + ")");
+        check(clipQkv == null || clipQkv > 0, "clip_qkv must be positive or absent (got " + clipQkv + ")");
+        check(attentionDropout >= 0 && attentionDropout < 1,
+                "attention_dropout must lie in [0, 1) (got " + attentionDropout + ")");
+        check(initializerRange >= 0, "initializer_range must be at least 0 (got " + initializerRange + ")");
+        check(routerAuxLossCoef >= 0, "router_aux_loss_coef must be at least 0 (got " + routerAuxLossCoef + ")");
+        check(routerZLossCoef >= 0, "router_z_loss_coef must be at least 0 (got " + routerZLossCoef + ")");
+        tokenId("eos_token_id", eosTokenId, vocabSize);
+        check(pattern != null, "attention_pattern must be set");
+        check(layoutLength != null, "layout_length must be set");
+    }
+
+    private static void positive(String name, int value) {
+        check(value > 0, name + " must be at least 1 (got " + value + ")");
+    }
+
+    private static void tokenId(String name, Integer id, int vocabSize) {
+        check(id == null || id >= 0 && id < vocabSize,
+                name + " must lie in [0, vocab_size = " + vocabSize + ") (got " + id + ")");
+    }
+
+    private static void check(boolean holds, String message) {
+        if (!holds) {
+            throw new InvalidInputException(message);
+        }
+    }
+
+    /**
+     * Starts a configuration with Hugging Face's defaults.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The same model with another attention.
+     *
+     * @param newPattern which keys a head sees
+     * @param newLayoutLength the length from which bands are computed
+     * @return the changed configuration
+     */
+    public OlmoeConfig withAttention(AttentionPattern newPattern, LayoutLength newLayoutLength) {
+        return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
+                numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
+                attentionBias, attentionDropout, tieWordEmbeddings, initializerRange, routerAuxLossCoef,
+                routerZLossCoef, maxPositionEmbeddings, eosTokenId, padTokenId, newPattern, newLayoutLength);
+    }
+
+    /**
+     * The shapes of all tensors of a model file, under Hugging Face's names, the experts one by one.
+     *
+     * @return shapes by name, in the order of the layers
+     */
+    public Map<String, long[]> tensorShapes() {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        long hidden = hiddenSize;
+        long queries = (long) numAttentionHeads * headDim;
+        long keys = (long) numKeyValueHeads * headDim;
+        shapes.put("model.embed_tokens.weight", new long[] {vocabSize, hidden});
+        for (int layer = 0; layer < numHiddenLayers; layer++) {
+            String prefix = "model.layers." + layer + ".";
+            projection(shapes, prefix + "self_attn.q_proj", queries, hidden);
+            projection(shapes, prefix + "self_attn.k_proj", keys, hidden);
+            projection(shapes, prefix + "self_attn.v_proj", keys, hidden);
+            projection(shapes, prefix + "self_attn.o_proj", hidden, queries);
+            shapes.put(prefix + "self_attn.q_norm.weight", new long[] {queries});
+            shapes.put(prefix + "self_attn.k_norm.weight", new long[] {keys});
+            shapes.put(prefix + "mlp.gate.weight", new long[] {numExperts, hidden});
+            for (int expert = 0; expert < numExperts; expert++) {
+                String of = prefix + "mlp.experts." + expert + ".";
+                shapes.put(of + "gate_proj.weight", new long[] {intermediateSize, hidden});
+                shapes.put(of + "up_proj.weight", new long[] {intermediateSize, hidden});
+                shapes.put(of + "down_proj.weight", new long[] {hidden, intermediateSize});
+            }
+            shapes.put(prefix + "input_layernorm.weight", new long[] {hidden});
+            shapes.put(prefix + "post_attention_layernorm.weight", new long[] {hidden});
+        }
+        shapes.put("model.norm.weight", new long[] {hidden});
+        if (!tieWordEmbeddings) {
+            shapes.put("lm_head.weight", new long[] {vocabSize, hidden});
+        }
+        return shapes;
+    }
+
+    private void projection(Map<String, long[]> shapes, String name, long out, long in) {
+        shapes.put(name + ".weight", new long[] {out, in});
+        if (attentionBias) {
+            shapes.put(name + ".bias", new long[] {out});
+        }
+    }
+
+    /**
+     * The number of parameters.
+     *
+     * @return all parameters, embeddings included
+     */
+    public long totalParams() {
+        long queries = (long) numAttentionHeads * headDim;
+        long keys = (long) numKeyValueHeads * headDim;
+        long attention = hiddenSize * (2 * queries + 2 * keys) + queries + keys;
+        if (attentionBias) {
+            attention += queries + 2 * keys + hiddenSize;
+        }
+        long layer = attention + (long) numExperts * (hiddenSize + expertParams()) + 2L * hiddenSize;
+        long embeddings = (tieWordEmbeddings ? 1L : 2L) * vocabSize * hiddenSize;
+        return numHiddenLayers * layer + hiddenSize + embeddings;
+    }
+
+    /**
+     * The number of parameters that take part in computing one token: all but the experts that it does not use.
+     *
+     * @return active parameters, embeddings included
+     */
+    public long activeParams() {
+        return totalParams() - (long) numHiddenLayers * (numExperts - numExpertsPerTok) * expertParams();
+    }
+
+    private long expertParams() {
+        return 3L * hiddenSize * intermediateSize;
+    }
+
+    /** Builds an {@link OlmoeConfig}; the sizes must be set, the rest starts with Hugging Face's defaults. */
+    public static final class Builder {
+
+        private int vocabSize;
+        private int hiddenSize;
+        private int intermediateSize;
+        private int numHiddenLayers;
+        private int numAttentionHeads;
+        private int numKeyValueHeads;
+        private int headDim;
+        private int numExperts;
+        private int numExpertsPerTok;
+        private boolean normTopkProb;
+        private float rmsNormEps = 1e-5f;
+        private double ropeTheta = 10_000;
+        private Float clipQkv;
+        private boolean attentionBias;
+        private float attentionDropout;
+        private boolean tieWordEmbeddings;
+        private float initializerRange = 0.02f;
+        private double routerAuxLossCoef = 0.01;
+        private double routerZLossCoef;
+        private int maxPositionEmbeddings;
+        private Integer eosTokenId;
+        private Integer padTokenId;
+        private AttentionPattern pattern = StandardPattern.CAUSAL;
+        private LayoutLength layoutLength = LayoutLength.SEQUENCE;
+
+        private Builder() {}
+
+        /**
+         * Sets the number of token ids. Required.
+         *
+         * @param value V
+         * @return this builder
+         */
+        public Builder setVocabSize(int value) {
+            vocabSize = value;
+            return this;
+        }
+
+        /**
+         * Sets the size of a token's vector. Required.
+         *
+         * @param value E
+         * @return this builder
+         */
+        public Builder setHiddenSize(int value) {
+            hiddenSize = value;
+            return this;
+        }
+
+        /**
+         * Sets the width of an expert. Required.
+         *
+         * @param value I
+         * @return this builder
+         */
+        public Builder setIntermediateSize(int value) {
+            intermediateSize = value;
+            return this;
+        }
+
+        /**
+         * Sets the number of layers. Required.
+         *
+         * @param value the number
+         * @return this builder
+         */
+        public Builder setNumHiddenLayers(int value) {
+            numHiddenLayers = value;
+            return this;
+        }
+
+        /**
+         * Sets the number of query heads. Required.
+         *
+         * @param value H
+         * @return this builder
+         */
+        public Builder setNumAttentionHeads(int value) {
+            numAttentionHeads = value;
+            return this;
+        }
+
+        /**
+         * Sets the number of experts of a layer. Required.
+         *
+         * @param value the number
+         * @return this builder
+         */
+        public Builder setNumExperts(int value) {
+            numExperts = value;
+            return this;
+        }
+
+        /**
+         * Sets the number of experts that compute a token. Required.
+         *
+         * @param value the number
+         * @return this builder
+         */
+        public Builder setNumExpertsPerTok(int value) {
+            numExpertsPerTok = value;
+            return this;
+        }
+
+        /**
+         * Sets the longest sequence. Required.
+         *
+         * @param value the number of positions
+         * @return this builder
+         */
+        public Builder setMaxPositionEmbeddings(int value) {
+            maxPositionEmbeddings = value;
+            return this;
+        }
+
+        /**
+         * Sets the number of key/value heads. Default: as many as query heads.
+         *
+         * @param value G
+         * @return this builder
+         */
+        public Builder optNumKeyValueHeads(int value) {
+            positive("num_key_value_heads", value);
+            numKeyValueHeads = value;
+            return this;
+        }
+
+        /**
+         * Sets the head dimension. Default: the hidden size divided by the heads.
+         *
+         * @param value D
+         * @return this builder
+         */
+        public Builder optHeadDim(int value) {
+            positive("head_dim", value);
+            headDim = value;
+            return this;
+        }
+
+        /**
+         * Sets whether the chosen experts' weights are divided by their sum. Default: no.
+         *
+         * @param value whether to
+         * @return this builder
+         */
+        public Builder optNormTopkProb(boolean value) {
+            normTopkProb = value;
+            return this;
+        }
+
+        /**
+         * Sets what RMSNorm adds to the mean square. Default: 1e-5.
+         *
+         * @param value the addend
+         * @return this builder
+         */
+        public Builder optRmsNormEps(float value) {
+            rmsNormEps = value;
+            return this;
+        }
+
+        /**
+         * Sets the base of the rotary frequencies. Default: 10,000.
+         *
+         * @param value the base
+         * @return this builder
+         */
+        public Builder optRopeTheta(double value) {
+            ropeTheta = value;
+            return this;
+        }
+
+        /**
+         * Sets the limit of queries, keys and values. Default: none.
+         *
+         * @param value the limit, or null for none
+         * @return this builder
+         */
+        public Builder optClipQkv(Float value) {
+            clipQkv = value;
+            return this;
+        }
+
+        /**
+         * Sets whether the attention projections have a bias. Default: no.
+         *
+         * @param value whether they have
+         * @return this builder
+         */
+        public Builder optAttentionBias(boolean value) {
+            attentionBias = value;
+            return this;
+        }
+
+        /**
+         * Sets the probability of dropping an attention weight in training. Default: 0.
+         *
+         * @param value in [0, 1)
+         * @return this builder
+         */
+        public Builder optAttentionDropout(float value) {
+            attentionDropout = value;
+            return this;
+        }
+
+        /**
+         * Sets whether the output embedding is the input embedding. Default: no.
+         *
+         * @param value whether it is
+         * @return this builder
+         */
+        public Builder optTieWordEmbeddings(boolean value) {
+            tieWordEmbeddings = value;
+            return this;
+        }
+
+        /**
+         * Sets the standard deviation of new weights. Default: 0.02.
+         *
+         * @param value the deviation
+         * @return this builder
+         */
+        public Builder optInitializerRange(float value) {
+            initializerRange = value;
+            return this;
+        }
+
+        /**
+         * Sets the weight of the load-balancing loss. Default: 0.01.
+         *
+         * @param value the weight
+         * @return this builder
+         */
+        public Builder optRouterAuxLossCoef(double value) {
+            routerAuxLossCoef = value;
+            return this;
+        }
+
+        /**
+         * Sets the weight of the router z-loss. Default: 0.
+         *
+         * @param value the weight
+         * @return this builder
+         */
+        public Builder optRouterZLossCoef(double value) {
+            routerZLossCoef = value;
+            return this;
+        }
+
+        /**
+         * Sets the id that ends a document. Default: none.
+         *
+         * @param value the id or null
+         * @return this builder
+         */
+        public Builder optEosTokenId(Integer value) {
+            eosTokenId = value;
+            return this;
+        }
+
+        /**
+         * Sets the id that fills. Default: none.
+         *
+         * @param value the id or null
+         * @return this builder
+         */
+        public Builder optPadTokenId(Integer value) {
+            padTokenId = value;
+            return this;
+        }
+
+        /**
+         * Sets which keys a head sees. Default: dense causal attention.
+         *
+         * @param value the pattern
+         * @return this builder
+         */
+        public Builder optPattern(AttentionPattern value) {
+            pattern = value;
+            return this;
+        }
+
+        /**
+         * Sets the length from which bands are computed. Default: the sequence at hand.
+         *
+         * @param value the layout length
+         * @return this builder
+         */
+        public Builder optLayoutLength(LayoutLength value) {
+            layoutLength = value;
+            return this;
+        }
+
+        /**
+         * Builds the configuration.
+         *
+         * @return the configuration
+         * @throws InvalidInputException if a size is missing or the values do not fit
+         */
+        public OlmoeConfig build() {
+            positive("hidden_size", hiddenSize);
+            positive("num_attention_heads", numAttentionHeads);
+            int dim = headDim;
+            if (dim == 0) {
+                check(hiddenSize % numAttentionHeads == 0, "num_attention_heads must divide hidden_size (got "
+                        + numAttentionHeads + " heads for hidden size " + hiddenSize + ")");
+                dim = hiddenSize / numAttentionHeads;
+            }
+            return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
+                    numKeyValueHeads == 0 ? numAttentionHeads : numKeyValueHeads, dim, numExperts, numExpertsPerTok,
+                    normTopkProb, rmsNormEps, ropeTheta, clipQkv, attentionBias, attentionDropout, tieWordEmbeddings,
+                    initializerRange, routerAuxLossCoef, routerZLossCoef, maxPositionEmbeddings, eosTokenId, padTokenId,
+                    pattern, layoutLength);
+        }
+    }
+}
