@@ -1,0 +1,5 @@
+/**
+ * Reading and writing safetensors files (github.com/huggingface/safetensors): eight bytes of header length, a JSON header, the
+ * tensors' bytes. DJL's own reader accepts hostile files, so this one checks everything before it trusts anything.
+ */
+package ai.spattention.olmoe.safetensors;
