@@ -77,7 +77,7 @@ public final class OlmoeLoss extends Loss {
     }
 
     private static NDArray plus(NDArray sum, NDArray loss, double weight) {
-        return weight == 0 ? sum.duplicate() : sum.add(loss.mul(EngineArrays.scalar(loss, weight)));
+        return weight == 0 ? sum : sum.add(loss.mul(EngineArrays.scalar(loss, weight)));
     }
 
     @Override

@@ -1,0 +1,2 @@
+/** Text from a model, token by token. */
+package ai.spattention.olmoe.generate;
