@@ -1,0 +1,90 @@
+package ai.spattention.train.cli;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import ai.spattention.train.draw.MaskDigest;
+import ai.spattention.train.draw.MaskImage;
+import ai.spattention.train.draw.MaskText;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Shows which keys the heads of a pattern see. */
+@Command(name = "mask", mixinStandardHelpOptions = true, description = "Show which keys the heads of a pattern see.")
+final class MaskCommand implements Callable<Integer> {
+
+    @Option(names = "--pattern", required = true, paramLabel = "NAME",
+            description = "causal, sp, exclusive, local, gapped, longformer, bigbird or reformer.")
+    private String pattern;
+
+    @Option(names = "--heads", required = true, paramLabel = "H", description = "The number of heads.")
+    private int heads;
+
+    @Option(names = "--length", required = true, paramLabel = "N", description = "The sequence length.")
+    private int length;
+
+    @Option(names = "--layout-length", paramLabel = "L|sequence",
+            description = "The length from which bands are computed (default: the sequence).")
+    private String layoutLength;
+
+    @ArgGroup(multiplicity = "1")
+    private Form form;
+
+    @Spec
+    private CommandSpec spec;
+
+    private static final class Form {
+
+        @Option(names = "--digest", required = true, description = "Print one JSON line with the number of pairs and a SHA-256.")
+        private boolean digest;
+
+        @Option(names = "--ascii", required = true, description = "Draw with characters.")
+        private boolean ascii;
+
+        @Option(names = "--png", required = true, paramLabel = "FILE", description = "Draw the heads side by side.")
+        private Path png;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        StandardPattern standard = StandardPattern.of(pattern);
+        if (length < 1) {
+            throw new InvalidInputException("--length must be at least 1 (got " + length + ")");
+        }
+        if (heads < 1) {
+            throw new InvalidInputException("--heads must be at least 1 (got " + heads + ")");
+        }
+        LayoutLength layout = layoutLength == null ? LayoutLength.SEQUENCE : LayoutLength.parse(layoutLength);
+        List<HeadMask> masks = IntStream.range(0, heads)
+                .mapToObj(head -> standard.headMask(head, heads, layout.resolve(length))).toList();
+        PrintWriter out = spec.commandLine().getOut();
+        if (form.digest) {
+            ObjectNode line = new ObjectMapper().createObjectNode().put("pattern", pattern).put("heads", heads)
+                    .put("length", length);
+            if (layoutLength != null) {
+                line.put("layout_length", layout.toString());
+            }
+            line.put("allowed_pairs", standard.allowedPairs(heads, layout.resolve(length), length));
+            out.println(line.put("sha256", MaskDigest.sha256(masks, length)));
+        } else if (form.ascii) {
+            out.print(MaskText.draw(masks, length));
+            out.flush();
+        } else {
+            MaskImage.write(pattern, masks, length, form.png);
+            out.println(form.png);
+        }
+        return 0;
+    }
+}

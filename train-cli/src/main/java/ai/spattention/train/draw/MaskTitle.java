@@ -1,0 +1,27 @@
+package ai.spattention.train.draw;
+
+import ai.spattention.pattern.Band;
+import ai.spattention.pattern.HeadMask;
+import java.util.stream.Collectors;
+
+/** A mask in words. */
+final class MaskTitle {
+
+    private MaskTitle() {}
+
+    static String of(HeadMask mask, int length) {
+        String bands = mask.bands().stream().map(band -> band(band, length)).collect(Collectors.joining(", "));
+        StringBuilder title = new StringBuilder(bands.isEmpty() ? "no band" : "distances " + bands);
+        if (mask.prefixKeys() > 0) {
+            title.append(", first ").append(mask.prefixKeys()).append(" keys");
+        }
+        if (!mask.stride().isEmpty()) {
+            title.append(", d mod ").append(mask.stride().period()).append(" in ").append(mask.stride().residues());
+        }
+        return title.toString();
+    }
+
+    private static String band(Band band, int length) {
+        return band.minDistance() + ".." + (Math.min(band.maxDistance(), Math.max(length, band.minDistance() + 1)) - 1);
+    }
+}
