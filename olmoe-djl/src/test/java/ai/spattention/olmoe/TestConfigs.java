@@ -4,53 +4,19 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.pattern.AttentionPattern;
-import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.Arrays;
 
-/** Small configurations for tests, and variations on them. */
-public record TestConfigs(int numHeads, int numKvHeads, int headDim, AttentionPattern pattern, LayoutLength layoutLength,
-        Float clip, int numExperts, int topK, boolean normalize, boolean isTied, boolean hasBias) {
+/** What tests of the model share. */
+public final class TestConfigs {
 
-    public static TestConfigs small() {
-        return new TestConfigs(4, 4, 0, StandardPattern.SP, LayoutLength.SEQUENCE, null, 5, 2, false, false, false);
-    }
+    private TestConfigs() {}
 
-    public OlmoeConfig config() {
-        return new OlmoeConfig(19, 24, 10, 2, numHeads, numKvHeads, headDim == 0 ? 24 / numHeads : headDim, numExperts, topK, normalize, 1e-5f, 10000, clip, hasBias, 0f, isTied, 0.2f, 0.01, 64, pattern, layoutLength);
-    }
-
-    public TestConfigs heads(int heads, int kvHeads) {
-        return new TestConfigs(heads, kvHeads, headDim, pattern, layoutLength, clip, numExperts, topK, normalize, isTied, hasBias);
-    }
-
-    public TestConfigs headDim(int dim) {
-        return new TestConfigs(numHeads, numKvHeads, dim, pattern, layoutLength, clip, numExperts, topK, normalize, isTied, hasBias);
-    }
-
-    public TestConfigs pattern(AttentionPattern other) {
-        return new TestConfigs(numHeads, numKvHeads, headDim, other, layoutLength, clip, numExperts, topK, normalize, isTied, hasBias);
-    }
-
-    public TestConfigs layout(LayoutLength layout) {
-        return new TestConfigs(numHeads, numKvHeads, headDim, pattern, layout, clip, numExperts, topK, normalize, isTied, hasBias);
-    }
-
-    public TestConfigs clip(float limit) {
-        return new TestConfigs(numHeads, numKvHeads, headDim, pattern, layoutLength, limit, numExperts, topK, normalize, isTied, hasBias);
-    }
-
-    public TestConfigs experts(int experts, int top, boolean normalizeTopK) {
-        return new TestConfigs(numHeads, numKvHeads, headDim, pattern, layoutLength, clip, experts, top, normalizeTopK, isTied, hasBias);
-    }
-
-    public TestConfigs tied() {
-        return new TestConfigs(numHeads, numKvHeads, headDim, pattern, layoutLength, clip, numExperts, topK, normalize, true, hasBias);
-    }
-
-    public TestConfigs bias() {
-        return new TestConfigs(numHeads, numKvHeads, headDim, pattern, layoutLength, clip, numExperts, topK, normalize, isTied, true);
+    /** A model of two layers, 4 heads of 6, 5 experts of which a token takes 2, and 19 tokens. */
+    public static OlmoeConfig.Builder small() {
+        return OlmoeConfig.builder().setVocabSize(19).setHiddenSize(24).setIntermediateSize(10).setNumHiddenLayers(2)
+                .setNumAttentionHeads(4).setNumExperts(5).setNumExpertsPerTok(2).setMaxPositionEmbeddings(64)
+                .optInitializerRange(0.2f).optPattern(StandardPattern.SP);
     }
 
     /** Token ids, one row a sequence, as an array. */

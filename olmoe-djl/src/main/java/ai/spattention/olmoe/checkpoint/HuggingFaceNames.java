@@ -10,17 +10,20 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.moe.Experts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The names that Hugging Face's OLMoE checkpoints give to a model's parameters. */
 public final class HuggingFaceNames {
 
     private final OlmoeModel model;
     private final OlmoeConfig config;
+    private final Map<String, long[]> shapes;
     private final List<TensorSlot> slots = new ArrayList<>();
 
     private HuggingFaceNames(OlmoeModel model) {
         this.model = model;
         config = model.getConfig();
+        shapes = config.tensorShapes();
     }
 
     /**
@@ -59,56 +62,51 @@ public final class HuggingFaceNames {
     }
 
     private List<TensorSlot> collect() {
-        long hidden = config.hiddenSize();
-        Shape vocabulary = new Shape(config.vocabSize(), hidden);
-        slots.add(TensorSlot.whole("model.embed_tokens.weight", vocabulary, model.getEmbedding().getWeight()));
+        add("model.embed_tokens.weight", model.getEmbedding().getWeight());
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             addLayer(layerPrefix(layer), model.getLayers().get(layer));
         }
-        slots.add(TensorSlot.whole("model.norm.weight", new Shape(hidden), model.getFinalNorm().getWeight()));
+        add("model.norm.weight", model.getFinalNorm().getWeight());
         if (!config.tieWordEmbeddings()) {
-            slots.add(TensorSlot.whole("lm_head.weight", vocabulary, model.getOutputWeight()));
+            add("lm_head.weight", model.getOutputWeight());
         }
         return List.copyOf(slots);
     }
 
     private void addLayer(String prefix, DecoderLayer layer) {
         SpAttentionBlock attention = layer.getAttention();
-        long hidden = config.hiddenSize();
-        long queries = (long) config.numAttentionHeads() * config.headDim();
-        long keys = (long) config.numKeyValueHeads() * config.headDim();
-        slots.add(norm(prefix + "input_layernorm", hidden, layer.getAttentionNorm().getWeight()));
-        addProjection(prefix + "self_attn.q_proj", new Shape(queries, hidden), attention.getQueryProjection());
-        addProjection(prefix + "self_attn.k_proj", new Shape(keys, hidden), attention.getKeyProjection());
-        addProjection(prefix + "self_attn.v_proj", new Shape(keys, hidden), attention.getValueProjection());
-        addProjection(prefix + "self_attn.o_proj", new Shape(hidden, queries), attention.getOutputProjection());
-        slots.add(norm(prefix + "self_attn.q_norm", queries, attention.getQueryNorm().getWeight()));
-        slots.add(norm(prefix + "self_attn.k_norm", keys, attention.getKeyNorm().getWeight()));
-        slots.add(norm(prefix + "post_attention_layernorm", hidden, layer.getExpertsNorm().getWeight()));
-        slots.add(TensorSlot.whole(prefix + "mlp.gate.weight", new Shape(config.numExperts(), hidden),
-                layer.getExperts().getRouter().getWeight()));
+        add(prefix + "input_layernorm.weight", layer.getAttentionNorm().getWeight());
+        addProjection(prefix + "self_attn.q_proj", attention.getQueryProjection());
+        addProjection(prefix + "self_attn.k_proj", attention.getKeyProjection());
+        addProjection(prefix + "self_attn.v_proj", attention.getValueProjection());
+        addProjection(prefix + "self_attn.o_proj", attention.getOutputProjection());
+        add(prefix + "self_attn.q_norm.weight", attention.getQueryNorm().getWeight());
+        add(prefix + "self_attn.k_norm.weight", attention.getKeyNorm().getWeight());
+        add(prefix + "post_attention_layernorm.weight", layer.getExpertsNorm().getWeight());
+        add(prefix + "mlp.gate.weight", layer.getExperts().getRouter().getWeight());
         for (int expert = 0; expert < config.numExperts(); expert++) {
             addExpert(prefix + "mlp.experts." + expert, layer.getExperts().getExperts(), expert);
         }
     }
 
-    private static TensorSlot norm(String name, long size, Parameter weight) {
-        return TensorSlot.whole(name + ".weight", new Shape(size), weight);
-    }
-
-    private void addProjection(String name, Shape shape, Linear projection) {
-        slots.add(TensorSlot.whole(name + ".weight", shape, projection.getDirectParameters().get("weight")));
+    private void addProjection(String name, Linear projection) {
+        add(name + ".weight", projection.getDirectParameters().get("weight"));
         if (config.attentionBias()) {
-            slots.add(TensorSlot.whole(name + ".bias", new Shape(shape.get(0)), projection.getDirectParameters().get("bias")));
+            add(name + ".bias", projection.getDirectParameters().get("bias"));
         }
     }
 
     private void addExpert(String name, Experts experts, int expert) {
-        long width = config.intermediateSize();
-        Shape inner = new Shape(width, config.hiddenSize());
-        Shape outer = new Shape(config.hiddenSize(), width);
-        slots.add(new TensorSlot(name + ".gate_proj.weight", inner, experts.getGateUpProjection(), expert, 0));
-        slots.add(new TensorSlot(name + ".up_proj.weight", inner, experts.getGateUpProjection(), expert, width));
-        slots.add(new TensorSlot(name + ".down_proj.weight", outer, experts.getDownProjection(), expert, 0));
+        addRows(name + ".gate_proj.weight", experts.getGateUpProjection(), expert, 0);
+        addRows(name + ".up_proj.weight", experts.getGateUpProjection(), expert, config.intermediateSize());
+        addRows(name + ".down_proj.weight", experts.getDownProjection(), expert, 0);
+    }
+
+    private void add(String name, Parameter parameter) {
+        slots.add(TensorSlot.whole(name, new Shape(shapes.get(name)), parameter));
+    }
+
+    private void addRows(String name, Parameter stacked, int expert, int firstRow) {
+        slots.add(new TensorSlot(name, new Shape(shapes.get(name)), stacked, expert, firstRow));
     }
 }

@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.generate;
 
+import static ai.spattention.olmoe.TestConfigs.small;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -52,7 +53,7 @@ class TextGeneratorTest {
     @ParameterizedTest(name = "{0}, layout length {1}")
     @MethodSource("layouts")
     void cachedDecodingEqualsRecomputation(StandardPattern pattern, LayoutLength layout) {
-        OlmoeModel model = model(TestConfigs.small().heads(6, 2).pattern(pattern).layout(layout).config());
+        OlmoeModel model = model(small().setNumAttentionHeads(6).optNumKeyValueHeads(2).optPattern(pattern).optLayoutLength(layout).build());
         ParameterStore store = new ParameterStore(manager, false);
         long[] tokens = new Random(4).longs(30, 0, 19).toArray();
         try (CachedDecoder decoder = new CachedDecoder(model, store, manager)) {
@@ -67,7 +68,7 @@ class TextGeneratorTest {
 
     @Test
     void greedyTakesTheLikeliestEachTime() {
-        OlmoeModel model = model(TestConfigs.small().layout(LayoutLength.of(32)).config());
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build());
         List<Long> heard = new ArrayList<>();
         long[] generated = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(6).build()
                 .generate(heard::add, 1, 2, 3);
@@ -83,7 +84,7 @@ class TextGeneratorTest {
 
     @Test
     void theSeedFixesTheText() {
-        OlmoeModel model = model(TestConfigs.small().layout(LayoutLength.of(32)).config());
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build());
         TextGenerator.Builder builder = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(20);
         long[] first = builder.optSampling(new Sampling(1, 0, 1, 1)).build().generate(5);
         assertArrayEquals(first, builder.optSampling(new Sampling(1, 0, 1, 1)).build().generate(5));
@@ -92,7 +93,7 @@ class TextGeneratorTest {
 
     @Test
     void stopsAtAnEndToken() {
-        OlmoeModel model = model(TestConfigs.small().layout(LayoutLength.of(32)).config());
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build());
         TextGenerator.Builder builder = TextGenerator.builder().setModel(model, manager)
                 .optMaxNewTokens(20).optSampling(new Sampling(1, 0, 1, 1));
         long[] free = builder.build().generate(5);
@@ -106,7 +107,7 @@ class TextGeneratorTest {
 
     @Test
     void stopsAtTheMaximumLength() {
-        OlmoeModel model = model(TestConfigs.small().config()); // at most 64 tokens
+        OlmoeModel model = model(small().build()); // at most 64 tokens
         TextGenerator generator = TextGenerator.builder().setModel(model, manager).build();
         assertEquals(2, generator.generate(new long[62]).length);
         assertEquals("a prompt must have from 1 to 63 tokens, one less than the model's maximum length (got 64)",
@@ -120,7 +121,7 @@ class TextGeneratorTest {
     /** Each token's arrays are freed: what the manager holds after many tokens is what it held after few. */
     @Test
     void keepsNothing() {
-        OlmoeModel model = model(TestConfigs.small().layout(LayoutLength.of(32)).config());
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build());
         TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(3).build();
         generator.generate(5);
         int before = manager.getManagedArrays().size();

@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.loss;
 
+import static ai.spattention.olmoe.TestConfigs.small;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -36,7 +37,7 @@ class OlmoeLossTest {
     @Test
     void addsTheWeightedParts() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeModel model = OlmoeModel.builder().setConfig(TestConfigs.small().config()).build();
+            OlmoeModel model = OlmoeModel.builder().setConfig(small().build()).build();
             model.initialize(manager, DataType.FLOAT64, new Shape(1, 1));
             NDArray ids = TestConfigs.ids(manager, new int[][] {{3, 1, 4, 1, 5}, {9, 2, 6, 5, 3}});
             OlmoeOutput output = model.forward(new ParameterStore(manager, false), ids, false);
@@ -54,7 +55,7 @@ class OlmoeLossTest {
     void weightsOfZeroLeaveTheLanguageModelLoss() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
                 GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-            OlmoeModel model = OlmoeModel.builder().setConfig(TestConfigs.small().config()).build();
+            OlmoeModel model = OlmoeModel.builder().setConfig(small().build()).build();
             model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
             NDArray ids = TestConfigs.ids(manager, new int[][] {{3, 1, 4, 1, 5}});
             OlmoeOutput output = model.forward(new ParameterStore(manager, false), ids, true);
@@ -76,7 +77,7 @@ class OlmoeLossTest {
     void trainsInPlainDjl() throws Exception {
         List<LossValues> steps = new ArrayList<>();
         try (Model model = Model.newInstance("olmoe", Device.cpu(), "PyTorch")) {
-            model.setBlock(OlmoeModel.builder().setConfig(TestConfigs.small().layout(LayoutLength.of(16)).config()).build());
+            model.setBlock(OlmoeModel.builder().setConfig(small().optLayoutLength(LayoutLength.of(16)).build()).build());
             LossMeter meter = new LossMeter(model.getNDManager());
             DefaultTrainingConfig config = new DefaultTrainingConfig(new OlmoeLoss(0.01, 0.001, meter))
                     .optDevices(new Device[] {Device.cpu()})

@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.model;
 
+import static ai.spattention.olmoe.TestConfigs.small;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -49,27 +50,31 @@ class OlmoeModelTest {
     private static final double ROUTER_Z = 0.2;
 
     static Stream<Arguments> cases() {
-        TestConfigs base = TestConfigs.small();
         return Stream.of(
-                Arguments.of("sp, layout from the sequence", base.config(), new AutoKernel(), 13),
-                Arguments.of("grouped-query heads, masked", base.heads(6, 2).config(), new MaskedKernel(), 13),
-                Arguments.of("grouped-query heads, tiled", base.heads(6, 2).config(), new TiledKernel(4), 13),
-                Arguments.of("one key/value head", base.heads(6, 1).layout(LayoutLength.of(40)).config(), new AutoKernel(), 11),
-                Arguments.of("clipping", base.clip(0.2f).config(), new AutoKernel(), 7),
-                Arguments.of("renormalised top-k", base.experts(5, 3, true).config(), new AutoKernel(), 7),
-                Arguments.of("every expert", base.experts(4, 4, false).config(), new AutoKernel(), 7),
-                Arguments.of("one expert", base.experts(1, 1, false).config(), new AutoKernel(), 7),
-                Arguments.of("tied embeddings", base.tied().config(), new AutoKernel(), 7),
-                Arguments.of("biases", base.bias().config(), new AutoKernel(), 7),
-                Arguments.of("odd heads, exclusive bands", base.heads(3, 3).pattern(StandardPattern.EXCLUSIVE).config(),
-                        new TiledKernel(4), 17),
-                Arguments.of("head dimension of its own", base.headDim(10).config(), new AutoKernel(), 9),
-                Arguments.of("two positions", base.pattern(StandardPattern.GAPPED).config(), new AutoKernel(), 2));
+                Arguments.of("sp, layout from the sequence", small(), new AutoKernel(), 13),
+                Arguments.of("grouped-query heads, masked",
+                        small().setNumAttentionHeads(6).optNumKeyValueHeads(2), new MaskedKernel(), 13),
+                Arguments.of("grouped-query heads, tiled",
+                        small().setNumAttentionHeads(6).optNumKeyValueHeads(2), new TiledKernel(4), 13),
+                Arguments.of("one key/value head, fixed layout",
+                        small().optNumKeyValueHeads(1).optLayoutLength(LayoutLength.of(40)), new AutoKernel(), 11),
+                Arguments.of("clipping", small().optClipQkv(0.2f), new AutoKernel(), 7),
+                Arguments.of("renormalised top-k", small().setNumExpertsPerTok(3).optNormTopkProb(true),
+                        new AutoKernel(), 7),
+                Arguments.of("every expert", small().setNumExpertsPerTok(5), new AutoKernel(), 7),
+                Arguments.of("one expert", small().setNumExperts(1).setNumExpertsPerTok(1), new AutoKernel(), 7),
+                Arguments.of("tied embeddings", small().optTieWordEmbeddings(true), new AutoKernel(), 7),
+                Arguments.of("biases", small().optAttentionBias(true), new AutoKernel(), 7),
+                Arguments.of("odd heads, exclusive bands",
+                        small().setNumAttentionHeads(3).optPattern(StandardPattern.EXCLUSIVE), new TiledKernel(4), 17),
+                Arguments.of("head dimension of its own", small().optHeadDim(10), new AutoKernel(), 9),
+                Arguments.of("two positions", small().optPattern(StandardPattern.GAPPED), new AutoKernel(), 2));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
-    void agreesWithReference(String name, OlmoeConfig config, AttentionKernel kernel, int length) {
+    void agreesWithReference(String name, OlmoeConfig.Builder builder, AttentionKernel kernel, int length) {
+        OlmoeConfig config = builder.build();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             OlmoeModel model = OlmoeModel.builder().setConfig(config).optKernel(kernel).optSeed(5).build();
             model.initialize(manager, DataType.FLOAT64, new Shape(2, length));
@@ -159,10 +164,21 @@ class OlmoeModelTest {
                 .toFloatArray();
     }
 
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void theConfigurationKnowsTheNumberOfParameters(String name, OlmoeConfig.Builder builder) {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = initialised(manager, builder.build(), 1);
+            long parameters = model.getParameters().values().stream()
+                    .mapToLong(parameter -> parameter.getArray().size()).sum();
+            assertEquals(parameters, model.getConfig().totalParams());
+        }
+    }
+
     @Test
     void theSeedFixesTheParameters() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeConfig config = TestConfigs.small().config();
+            OlmoeConfig config = small().build();
             float[] first = logits(manager, initialised(manager, config, 1));
             assertArrayEquals(first, logits(manager, initialised(manager, config, 1)));
             assertFalse(Arrays.equals(first, logits(manager, initialised(manager, config, 2))));
@@ -172,7 +188,7 @@ class OlmoeModelTest {
     @Test
     void savedParametersLoadIntoANewModel() throws Exception {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeConfig config = TestConfigs.small().heads(6, 2).config();
+            OlmoeConfig config = small().setNumAttentionHeads(6).optNumKeyValueHeads(2).build();
             OlmoeModel saved = initialised(manager, config, 1);
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             saved.saveParameters(new DataOutputStream(bytes));
@@ -186,7 +202,7 @@ class OlmoeModelTest {
     @Test
     void recordsNothingWithoutTraining() throws Exception {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeModel model = initialised(manager, TestConfigs.small().config(), 1);
+            OlmoeModel model = initialised(manager, small().build(), 1);
             float[] expected = logits(manager, model);
             int held = manager.getManagedArrays().size();
             var executor = Executors.newSingleThreadExecutor();
@@ -212,7 +228,7 @@ class OlmoeModelTest {
     @Test
     void leavesOnlyItsOutputsBehind() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeModel model = initialised(manager, TestConfigs.small().config(), 1);
+            OlmoeModel model = initialised(manager, small().build(), 1);
             NDArray ids = TestConfigs.ids(manager, IDS);
             ParameterStore store = new ParameterStore(manager, false);
             for (boolean training : new boolean[] {false, true}) {
@@ -229,7 +245,7 @@ class OlmoeModelTest {
     @Test
     void countsEachLayersChoices() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeModel model = initialised(manager, TestConfigs.small().config(), 1);
+            OlmoeModel model = initialised(manager, small().build(), 1);
             NDArray counts = model.forward(new ParameterStore(manager, false), TestConfigs.ids(manager, IDS), false)
                     .routers().tokensPerExpert();
             // 14 tokens take 2 experts each, in each of 2 layers
@@ -239,7 +255,7 @@ class OlmoeModelTest {
 
     @Test
     void rejectsWhatIsNotTokenIds() {
-        OlmoeModel model = OlmoeModel.builder().setConfig(TestConfigs.small().config()).build();
+        OlmoeModel model = OlmoeModel.builder().setConfig(small().build()).build();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             assertEquals("the model takes one array of token ids, [batch, length] (got [(1, 2, 3)])",
                     assertThrows(InvalidInputException.class,
