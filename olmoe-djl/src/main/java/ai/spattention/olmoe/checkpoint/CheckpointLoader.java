@@ -1,0 +1,162 @@
+package ai.spattention.olmoe.checkpoint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.initializer.Initializer;
+import ai.spattention.InvalidInputException;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.TensorFolder;
+import ai.spattention.olmoe.safetensors.TensorInfo;
+import ai.spattention.olmoe.safetensors.TensorType;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Builds a model and fills it from a folder's tensors, once they are known to be all there and nothing else. */
+final class CheckpointLoader {
+
+    private static final Set<TensorType> FLOATS =
+            EnumSet.of(TensorType.F16, TensorType.BF16, TensorType.F32, TensorType.F64);
+
+    private final TensorFolder tensors;
+    private final OlmoeConfig config;
+
+    private CheckpointLoader(TensorFolder tensors, OlmoeConfig config) {
+        this.tensors = tensors;
+        this.config = config;
+    }
+
+    static OlmoeModel load(TensorFolder tensors, OlmoeConfig config, AttentionKernel kernel, NDManager manager) {
+        CheckpointLoader loader = new CheckpointLoader(tensors, config);
+        loader.checkCounts();
+        OlmoeModel model = OlmoeModel.builder().setConfig(config).optKernel(kernel).build();
+        List<TensorSlot> slots = loader.slots(model);
+        loader.check(slots);
+        loader.fill(model, slots, manager);
+        return model;
+    }
+
+    /** Before anything is built: a wrong configuration must not ask for more than the files justify. */
+    private void checkCounts() {
+        int layers = config.numHiddenLayers();
+        String lastLayer = HuggingFaceNames.layerPrefix(layers - 1) + "mlp.gate.weight";
+        if (layers > tensors.names().size() || !tensors.names().contains(lastLayer)) {
+            throw new InvalidInputException(tensors.folder() + ": config.json asks for " + layers
+                    + " layers (num_hidden_layers), but the weights lack '" + lastLayer + "'");
+        }
+        Shape router = tensors.info(lastLayer).shape();
+        if (!router.equals(new Shape(config.numExperts(), config.hiddenSize()))) {
+            throw wrongShape(tensors.info(lastLayer), new Shape(config.numExperts(), config.hiddenSize()));
+        }
+    }
+
+    /** What the model is filled from: the experts of each layer one by one or stacked, as the files have them. */
+    private List<TensorSlot> slots(OlmoeModel model) {
+        List<TensorSlot> slots = new ArrayList<>(HuggingFaceNames.of(model));
+        for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+            List<TensorSlot> stacked = HuggingFaceNames.stackedExperts(model, layer);
+            if (stacked.stream().anyMatch(slot -> tensors.names().contains(slot.name()))) {
+                String prefix = HuggingFaceNames.layerPrefix(layer);
+                slots.removeIf(slot -> !slot.isWhole() && slot.name().startsWith(prefix));
+                slots.addAll(stacked);
+            }
+        }
+        return slots;
+    }
+
+    private void check(List<TensorSlot> slots) {
+        Set<String> wanted = new HashSet<>();
+        List<String> missing = new ArrayList<>();
+        for (TensorSlot slot : slots) {
+            wanted.add(slot.name());
+            if (!tensors.names().contains(slot.name())) {
+                missing.add(slot.name());
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw new InvalidInputException(tensors.folder() + " lacks " + named(missing)
+                    + ", which config.json asks for");
+        }
+        List<String> extra = tensors.names().stream().filter(name -> !wanted.contains(name)).toList();
+        if (config.tieWordEmbeddings() && extra.equals(List.of("lm_head.weight"))) {
+            throw new InvalidInputException(tensors.folder() + " has tensor 'lm_head.weight', but its config.json ties the"
+                    + " output embedding to the input embedding (tie_word_embeddings): remove the tensor or untie them");
+        }
+        if (!extra.isEmpty()) {
+            throw new InvalidInputException(tensors.folder() + " has " + named(extra)
+                    + ", which the model of its config.json does not have");
+        }
+        for (TensorSlot slot : slots) {
+            TensorInfo info = tensors.info(slot.name());
+            if (!info.shape().equals(slot.shape())) {
+                throw wrongShape(info, slot.shape());
+            }
+            if (!FLOATS.contains(info.type())) {
+                throw new InvalidInputException(tensors.folder() + ": tensor '" + info.name() + "' has dtype " + info.type()
+                        + ": weights are F32, F16, BF16 or F64");
+            }
+        }
+    }
+
+    private InvalidInputException wrongShape(TensorInfo info, Shape wanted) {
+        return new InvalidInputException(tensors.folder() + ": tensor '" + info.name() + "' has shape " + info.shape()
+                + ", config.json asks for " + wanted);
+    }
+
+    private static String named(List<String> names) {
+        String first = "tensor '" + names.get(0) + "'";
+        int others = names.size() - 1;
+        return others == 0 ? first : first + " and " + others + " more";
+    }
+
+    /** Each parameter's initial value is read from the files: nothing is allocated twice. */
+    private void fill(OlmoeModel model, List<TensorSlot> slots, NDManager manager) {
+        Map<Parameter, List<TensorSlot>> byParameter = new IdentityHashMap<>();
+        slots.forEach(slot -> byParameter.computeIfAbsent(slot.parameter(), key -> new ArrayList<>()).add(slot));
+        Map<Parameter, Initializer> initializers = new IdentityHashMap<>();
+        byParameter.forEach((parameter, parts) -> {
+            initializers.put(parameter, parameter.getInitializer());
+            parameter.setInitializer((owner, shape, type) -> read(parts, owner, shape, type));
+        });
+        try {
+            model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        } catch (RuntimeException e) {
+            model.clear();
+            throw e;
+        } finally {
+            initializers.forEach(Parameter::setInitializer);
+        }
+    }
+
+    private NDArray read(List<TensorSlot> parts, NDManager owner, Shape shape, DataType type) {
+        if (parts.get(0).isWhole()) {
+            return read(parts.get(0), owner, type);
+        }
+        NDArray stacked = owner.create(shape, type);
+        for (TensorSlot part : parts) {
+            try (NDArray rows = read(part, owner, type)) {
+                stacked.set(part.rows(), rows);
+            }
+        }
+        return stacked;
+    }
+
+    private NDArray read(TensorSlot slot, NDManager owner, DataType type) {
+        NDArray values = tensors.read(owner, slot.name());
+        if (values.getDataType() == type) {
+            return values;
+        }
+        try (values) {
+            return values.toType(type, true);
+        }
+    }
+}

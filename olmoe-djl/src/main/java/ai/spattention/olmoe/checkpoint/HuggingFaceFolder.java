@@ -1,0 +1,135 @@
+package ai.spattention.olmoe.checkpoint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.spattention.InvalidInputException;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.kernel.AutoKernel;
+import ai.spattention.olmoe.config.ConfigJson;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.safetensors.TensorFolder;
+import ai.spattention.olmoe.safetensors.TensorType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * Models in Hugging Face's format: a folder with {@code config.json} and {@code model.safetensors}, or shards with an index.
+ * What is written here, transformers' {@code OlmoeForCausalLM} reads.
+ */
+public final class HuggingFaceFolder {
+
+    /** The shard size that transformers writes by default: 5 GB. */
+    public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
+
+    private static final Map<TensorType, String> TYPE_NAMES =
+            Map.of(TensorType.F32, "float32", TensorType.F16, "float16", TensorType.BF16, "bfloat16");
+
+    private HuggingFaceFolder() {}
+
+    /**
+     * Loads a model with the attention that its configuration names.
+     *
+     * @param folder the folder
+     * @param manager the manager that owns the parameters, on the device where they are to live
+     * @return the initialised model, float32
+     * @throws InvalidInputException if the folder is no model or its files contradict each other
+     * @throws IOException if reading fails
+     */
+    public static OlmoeModel load(Path folder, NDManager manager) throws IOException {
+        return load(folder, manager, UnaryOperator.identity(), new AutoKernel());
+    }
+
+    /**
+     * Loads a model with changed settings.
+     *
+     * @param folder the folder
+     * @param manager the manager that owns the parameters, on the device where they are to live
+     * @param change changes the configuration, for example {@code config -> config.withAttention(pattern, layout)}
+     * @param kernel how attention is computed
+     * @return the initialised model, float32
+     * @throws InvalidInputException if the folder is no model or its files contradict each other or the changed
+     *     configuration
+     * @throws IOException if reading fails
+     */
+    public static OlmoeModel load(Path folder, NDManager manager, UnaryOperator<OlmoeConfig> change,
+            AttentionKernel kernel) throws IOException {
+        OlmoeConfig config = change.apply(ConfigJson.read(folder.resolve("config.json")));
+        try (TensorFolder tensors = TensorFolder.open(folder)) {
+            return CheckpointLoader.load(tensors, config, kernel, manager);
+        }
+    }
+
+    /**
+     * Writes a model. The folder appears whole or not at all.
+     *
+     * @param model an initialised model
+     * @param folder the folder, absent or empty
+     * @param type the type of the weights in the file: F32, F16 or BF16
+     * @param maxShardBytes the largest file; a single larger tensor gets a file of its own
+     * @throws InvalidInputException if the folder is not empty, or the disk is full or read-only
+     * @throws IOException if writing fails otherwise
+     */
+    public static void save(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
+        if (!TYPE_NAMES.containsKey(type)) {
+            throw new InvalidInputException("weights are written as F32, F16 or BF16 (got " + type + ")");
+        }
+        Path target = folder.toAbsolutePath();
+        requireEmpty(target);
+        Path temporary = target.resolveSibling(target.getFileName() + ".tmp-" + ProcessHandle.current().pid());
+        try {
+            List<TensorFolder.Tensor> tensors = HuggingFaceNames.of(model).stream()
+                    .map(slot -> new TensorFolder.Tensor(slot.name(), type, slot.shape(), () -> values(slot))).toList();
+            TensorFolder.write(temporary, tensors, maxShardBytes);
+            AtomicFile.write(temporary.resolve("config.json"), ConfigJson.write(model.getConfig(), TYPE_NAMES.get(type)));
+            Files.deleteIfExists(target);
+            Files.move(temporary, target);
+        } finally {
+            delete(temporary);
+        }
+    }
+
+    private static void requireEmpty(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new InvalidInputException(folder + " is a file: a model is written into a folder");
+        }
+        try (Stream<Path> content = Files.list(folder)) {
+            if (content.findAny().isPresent()) {
+                throw new InvalidInputException(folder + " is not empty: choose another folder, or empty it first");
+            }
+        }
+    }
+
+    /** Float32 values in an array of their own, which the writer may close. */
+    private static NDArray values(TensorSlot slot) {
+        try (NDManager scope = slot.parameter().getArray().getManager().newSubManager()) {
+            NDArray whole = slot.parameter().getArray().stopGradient();
+            whole.attach(scope);
+            NDArray part = slot.of(whole).toType(DataType.FLOAT32, false);
+            part.attach(scope.getParentManager());
+            return part;
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> content = Files.list(folder)) {
+            for (Path file : content.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(folder);
+    }
+}

@@ -1,0 +1,98 @@
+package ai.spattention.olmoe.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.GradientCollector;
+import ai.djl.training.ParameterStore;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.kernel.AutoKernel;
+import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.kernel.TiledKernel;
+import ai.spattention.olmoe.SharedFiles;
+import ai.spattention.olmoe.loss.LanguageModelLoss;
+import ai.spattention.olmoe.loss.LossParts;
+import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.SafetensorsFile;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A model made by Hugging Face transformers: logits, losses and gradients as recorded there. */
+class FixtureParityTest {
+
+    static Stream<Arguments> cases() {
+        return Stream.of(StandardPattern.values()).flatMap(pattern ->
+                Stream.of(new MaskedKernel(), new TiledKernel(), new AutoKernel())
+                        .map(kernel -> Arguments.of(pattern.patternName(), kernel.name(), pattern, kernel)));
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("cases")
+    void equalsTransformers(String name, String kernelName, StandardPattern pattern, AttentionKernel kernel)
+            throws IOException {
+        Path folder = SharedFiles.find("fixtures/tiny-a");
+        JsonNode numbers = new ObjectMapper().readTree(folder.resolve("golden.json").toFile()).get("patterns").get(name);
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
+                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            OlmoeModel model = HuggingFaceFolder.load(folder, manager,
+                    config -> config.withAttention(pattern, LayoutLength.SEQUENCE), kernel);
+            NDArray inputIds = golden.read(manager, "input_ids");
+            ParameterStore store = new ParameterStore(manager, false);
+
+            NDArray expected = golden.read(manager, name + ".logits");
+            assertClose(expected, model.forward(store, inputIds, false).logits(), 2e-5, "logits");
+
+            LossParts parts = new OlmoeLoss(model.getConfig().routerAuxLossCoef(), 0)
+                    .compute(LanguageModelLoss.nextTokens(inputIds), model.forward(store, inputIds, true));
+            assertEquals(numbers.get("loss_lm").doubleValue(), parts.languageModel().getFloat(), 2e-5);
+            assertEquals(numbers.get("loss_aux").doubleValue(), parts.loadBalancing().getFloat(), 2e-5);
+            assertEquals(numbers.get("loss_total").doubleValue(), parts.total().getFloat(), 2e-5);
+            collector.backward(parts.total());
+            int compared = 0;
+            for (TensorSlot slot : stacked(model)) {
+                NDArray gradient = slot.of(slot.parameter().getArray().getGradient());
+                double norm = numbers.get("grad_norm").get(slot.name()).doubleValue();
+                assertEquals(norm, gradient.norm().getFloat(), 2e-4 * norm, slot.name());
+                String key = name + ".grad." + slot.name();
+                if (golden.names().contains(key)) {
+                    assertClose(golden.read(manager, key), gradient, 2e-4, key);
+                    compared++;
+                }
+            }
+            long recorded = golden.names().stream().filter(key -> key.startsWith(name + ".grad.")).count();
+            assertEquals(recorded, compared);
+        }
+    }
+
+    /** The parameters as the recording names them: experts stacked. */
+    private static List<TensorSlot> stacked(OlmoeModel model) {
+        List<TensorSlot> slots = new ArrayList<>(HuggingFaceNames.of(model));
+        slots.removeIf(slot -> !slot.isWhole());
+        for (int layer = 0; layer < model.getConfig().numHiddenLayers(); layer++) {
+            slots.addAll(HuggingFaceNames.stackedExperts(model, layer));
+        }
+        return slots;
+    }
+
+    private static void assertClose(NDArray expected, NDArray actual, double tolerance, String what) {
+        assertEquals(expected.getShape(), actual.getShape(), what);
+        double error = actual.sub(expected).norm().getFloat() / expected.norm().getFloat();
+        assertTrue(error <= tolerance, what + ": relative error " + error);
+    }
+}

@@ -1,0 +1,291 @@
+package ai.spattention.olmoe.checkpoint;
+
+import static ai.spattention.olmoe.TestConfigs.small;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.spattention.InvalidInputException;
+import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.olmoe.TestConfigs;
+import ai.spattention.olmoe.config.ConfigJson;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.safetensors.TensorFolder;
+import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HuggingFaceFolderTest {
+
+    private static final long ONE_FILE = HuggingFaceFolder.DEFAULT_SHARD_BYTES;
+    private static final int[][] IDS = {{3, 1, 4, 1, 5, 9, 2}, {6, 5, 3, 5, 8, 9, 7}};
+
+    @TempDir
+    private Path folder;
+
+    private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+
+    @AfterEach
+    void close() {
+        manager.close();
+    }
+
+    private OlmoeModel model(OlmoeConfig config) {
+        OlmoeModel model = OlmoeModel.builder().setConfig(config).optSeed(3).build();
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        return model;
+    }
+
+    private float[] logits(OlmoeModel model) {
+        return model.forward(new ParameterStore(manager, false), TestConfigs.ids(manager, IDS), false).logits().toFloatArray();
+    }
+
+    static Stream<OlmoeConfig> configurations() {
+        return Stream.of(
+                small().build(),
+                small().optNumKeyValueHeads(2).optAttentionBias(true).optClipQkv(0.5f).optLayoutLength(LayoutLength.of(64)).build(),
+                small().optTieWordEmbeddings(true).optNormTopkProb(true).optHeadDim(10).optEosTokenId(4).build());
+    }
+
+    @ParameterizedTest
+    @MethodSource("configurations")
+    void whatIsSavedLoadsIntoANewModel(OlmoeConfig config) throws IOException {
+        OlmoeModel saved = model(config);
+        HuggingFaceFolder.save(saved, folder, TensorType.F32, ONE_FILE);
+        assertEquals(List.of("config.json", "model.safetensors"), files(folder));
+        OlmoeModel loaded = HuggingFaceFolder.load(folder, manager);
+        assertEquals(config, loaded.getConfig());
+        assertArrayEquals(logits(saved), logits(loaded));
+        assertTrue(loaded.getParameters().values().stream().allMatch(parameter -> parameter.getArray().hasGradient()));
+    }
+
+    @Test
+    void theFileHoldsTheTensorsThatTransformersExpects() throws IOException {
+        OlmoeConfig config = small().optTieWordEmbeddings(true).build();
+        HuggingFaceFolder.save(model(config), folder, TensorType.F32, ONE_FILE);
+        try (TensorFolder tensors = TensorFolder.open(folder)) {
+            assertEquals(new TreeSet<>(config.tensorShapes().keySet()), new TreeSet<>(tensors.names()));
+            config.tensorShapes().forEach((name, shape) -> assertEquals(new Shape(shape), tensors.info(name).shape(), name));
+        }
+    }
+
+    @Test
+    void expertsAreCutWhereTransformersCutsThem() {
+        OlmoeModel model = model(small().build());
+        float[] gateUp = model.getLayers().get(1).getExperts().getExperts().getGateUpProjection().getArray().toFloatArray();
+        TensorSlot up = HuggingFaceNames.of(model).stream()
+                .filter(slot -> slot.name().equals("model.layers.1.mlp.experts.3.up_proj.weight")).findFirst().orElseThrow();
+        NDArray rows = up.of(up.parameter().getArray());
+        assertEquals(new Shape(10, 24), rows.getShape());
+        assertEquals(gateUp[(3 * 20 + 10 + 2) * 24 + 5], rows.getFloat(2, 5));
+    }
+
+    @Test
+    void shardsLoadAsOneFileDoes() throws IOException {
+        OlmoeModel saved = model(small().build());
+        HuggingFaceFolder.save(saved, folder, TensorType.F32, 20_000);
+        assertTrue(files(folder).contains("model.safetensors.index.json"));
+        assertFalse(files(folder).contains("model.safetensors"));
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"F16", "BF16"})
+    void smallTypesRoundTheWeights(TensorType type) throws IOException {
+        OlmoeModel saved = model(small().build());
+        HuggingFaceFolder.save(saved, folder, type, ONE_FILE);
+        OlmoeModel loaded = HuggingFaceFolder.load(folder, manager);
+        float[] expected = saved.getOutputWeight().getArray().toFloatArray();
+        float[] actual = loaded.getOutputWeight().getArray().toFloatArray();
+        assertNotEquals(expected[0], actual[0]);
+        assertArrayEquals(expected, actual, type == TensorType.F16 ? 5e-4f : 4e-3f);
+        assertTrue(Files.readString(folder.resolve("config.json"))
+                .contains(type == TensorType.F16 ? "\"dtype\" : \"float16\"" : "\"dtype\" : \"bfloat16\""));
+    }
+
+    @Test
+    void loadsWithAnotherAttention() throws IOException {
+        OlmoeModel saved = model(small().build());
+        HuggingFaceFolder.save(saved, folder, TensorType.F32, ONE_FILE);
+        OlmoeModel loaded = HuggingFaceFolder.load(folder, manager,
+                config -> config.withAttention(StandardPattern.LOCAL, LayoutLength.of(8)), new MaskedKernel());
+        assertEquals(small().optPattern(StandardPattern.LOCAL).optLayoutLength(LayoutLength.of(8)).build(),
+                loaded.getConfig());
+        assertNotEquals(logits(saved)[100], logits(loaded)[100]);
+    }
+
+    /** Newer versions of transformers keep a layer's experts in two tensors. */
+    @Test
+    void loadsStackedExperts() throws IOException {
+        OlmoeModel saved = model(small().build());
+        Map<String, NDArray> tensors = tensors(saved);
+        tensors.keySet().removeIf(name -> name.startsWith("model.layers.1.mlp.experts."));
+        for (TensorSlot slot : HuggingFaceNames.stackedExperts(saved, 1)) {
+            tensors.put(slot.name(), slot.parameter().getArray());
+        }
+        write(saved.getConfig(), tensors);
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+    }
+
+    private static Map<String, NDArray> tensors(OlmoeModel model) {
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        for (TensorSlot slot : HuggingFaceNames.of(model)) {
+            tensors.put(slot.name(), slot.of(slot.parameter().getArray()));
+        }
+        return tensors;
+    }
+
+    private void write(OlmoeConfig config, Map<String, NDArray> tensors) throws IOException {
+        List<TensorFolder.Tensor> list = new ArrayList<>();
+        tensors.forEach((name, array) -> list.add(new TensorFolder.Tensor(name,
+                array.getDataType() == DataType.INT64 ? TensorType.I64 : TensorType.F32, array.getShape(),
+                array::stopGradient)));
+        TensorFolder.write(folder, list, ONE_FILE);
+        AtomicFile.write(folder.resolve("config.json"), ConfigJson.write(config, "float32"));
+    }
+
+    private String refusal() {
+        int before = manager.getManagedArrays().size();
+        String message = assertThrows(InvalidInputException.class, () -> HuggingFaceFolder.load(folder, manager)).getMessage();
+        assertEquals(before, manager.getManagedArrays().size(), "arrays left behind");
+        return message.replace(folder.toString(), "DIR");
+    }
+
+    @Test
+    void refusesMissingTensors() throws IOException {
+        OlmoeModel model = model(small().build());
+        Map<String, NDArray> tensors = tensors(model);
+        tensors.remove("model.layers.0.mlp.experts.2.up_proj.weight");
+        write(model.getConfig(), tensors);
+        assertEquals("DIR lacks tensor 'model.layers.0.mlp.experts.2.up_proj.weight', which config.json asks for", refusal());
+        tensors.remove("model.norm.weight");
+        tensors.remove("lm_head.weight");
+        write(model.getConfig(), tensors);
+        assertEquals("DIR lacks tensor 'model.layers.0.mlp.experts.2.up_proj.weight' and 2 more, which config.json asks for",
+                refusal());
+    }
+
+    @Test
+    void refusesExtraTensors() throws IOException {
+        OlmoeModel model = model(small().build());
+        Map<String, NDArray> tensors = tensors(model);
+        tensors.put("model.layers.2.mlp.gate.weight", manager.zeros(new Shape(2, 2)));
+        write(model.getConfig(), tensors);
+        assertEquals("DIR has tensor 'model.layers.2.mlp.gate.weight', which the model of its config.json does not have",
+                refusal());
+    }
+
+    @Test
+    void refusesAnOutputMatrixBesideTiedEmbeddings() throws IOException {
+        OlmoeModel model = model(small().build());
+        write(small().optTieWordEmbeddings(true).build(), tensors(model));
+        assertEquals("DIR has tensor 'lm_head.weight', but its config.json ties the output embedding to the input embedding"
+                + " (tie_word_embeddings): remove the tensor or untie them", refusal());
+    }
+
+    @Test
+    void refusesOtherShapes() throws IOException {
+        OlmoeModel model = model(small().build());
+        Map<String, NDArray> tensors = tensors(model);
+        write(small().setVocabSize(20).build(), tensors);
+        assertEquals("DIR: tensor 'model.embed_tokens.weight' has shape (19, 24), config.json asks for (20, 24)", refusal());
+        write(small().setNumExperts(6).build(), tensors);
+        assertEquals("DIR: tensor 'model.layers.1.mlp.gate.weight' has shape (5, 24), config.json asks for (6, 24)",
+                refusal());
+    }
+
+    @Test
+    void refusesAbsurdSizesBeforeBuildingAnything() throws IOException {
+        OlmoeModel model = model(small().build());
+        write(small().setNumHiddenLayers(Integer.MAX_VALUE).build(), tensors(model));
+        assertEquals("DIR: config.json asks for 2147483647 layers (num_hidden_layers), but the weights lack"
+                + " 'model.layers.2147483646.mlp.gate.weight'", refusal());
+        write(small().setNumExperts(Integer.MAX_VALUE).build(), tensors(model));
+        assertEquals("DIR: tensor 'model.layers.1.mlp.gate.weight' has shape (5, 24), config.json asks for (2147483647, 24)",
+                refusal());
+        write(small().setVocabSize(Integer.MAX_VALUE).build(), tensors(model));
+        assertEquals("DIR: tensor 'model.embed_tokens.weight' has shape (19, 24), config.json asks for (2147483647, 24)",
+                refusal());
+    }
+
+    @Test
+    void refusesWeightsThatAreNoFloats() throws IOException {
+        OlmoeModel model = model(small().build());
+        Map<String, NDArray> tensors = tensors(model);
+        tensors.put("model.norm.weight", manager.ones(new Shape(24), DataType.INT64));
+        write(model.getConfig(), tensors);
+        assertEquals("DIR: tensor 'model.norm.weight' has dtype I64: weights are F32, F16, BF16 or F64", refusal());
+    }
+
+    @Test
+    void writesIntoEmptyFoldersOnly() throws IOException {
+        OlmoeModel model = model(small().build());
+        Path full = Files.createDirectory(folder.resolve("full"));
+        Files.writeString(full.resolve("notes.txt"), "keep me");
+        assertEquals(full + " is not empty: choose another folder, or empty it first",
+                assertThrows(InvalidInputException.class,
+                        () -> HuggingFaceFolder.save(model, full, TensorType.F32, ONE_FILE)).getMessage());
+        Path file = full.resolve("notes.txt");
+        assertEquals(file + " is a file: a model is written into a folder",
+                assertThrows(InvalidInputException.class,
+                        () -> HuggingFaceFolder.save(model, file, TensorType.F32, ONE_FILE)).getMessage());
+        assertEquals("weights are written as F32, F16 or BF16 (got I8)",
+                assertThrows(InvalidInputException.class,
+                        () -> HuggingFaceFolder.save(model, folder.resolve("new"), TensorType.I8, ONE_FILE)).getMessage());
+        assertEquals(List.of("full"), files(folder));
+    }
+
+    /** A failure on the way leaves nothing, neither the folder nor its temporary sibling. */
+    @Test
+    void aFailedWriteLeavesNothing() throws IOException {
+        OlmoeModel model = model(small().build());
+        model.getOutputWeight().close();
+        assertThrows(RuntimeException.class,
+                () -> HuggingFaceFolder.save(model, folder.resolve("model"), TensorType.F32, ONE_FILE));
+        assertEquals(List.of(), files(folder));
+    }
+
+    @Test
+    void savingLeavesNoArraysBehind() throws IOException {
+        OlmoeModel model = model(small().build());
+        int before = manager.getManagedArrays().size();
+        HuggingFaceFolder.save(model, folder.resolve("model"), TensorType.BF16, 20_000);
+        assertEquals(before, manager.getManagedArrays().size());
+        try (NDManager other = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel loaded = HuggingFaceFolder.load(folder.resolve("model"), other);
+            assertEquals(loaded.getParameters().size(), other.getManagedArrays().size());
+        }
+    }
+
+    private static List<String> files(Path folder) throws IOException {
+        try (Stream<Path> content = Files.list(folder)) {
+            return content.map(path -> path.getFileName().toString()).sorted().toList();
+        }
+    }
+}
