@@ -1,0 +1,84 @@
+package ai.spattention.olmoe.tokenizer;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.SharedFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TokenizerTest {
+
+    private static final String TEXT = "public int f(x) { return \"ä€😀\"; }\n\t  <|endoftext|> end";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void bytesComeBack() {
+        try (Tokenizer bytes = new ByteTokenizer()) {
+            assertEquals(TEXT, bytes.decode(bytes.encode(TEXT)));
+            assertEquals("ab", bytes.decode(new int[] {'a', 256, 'b'}));
+            assertEquals("\uFFFD", bytes.decode(new int[] {0xC3}));
+            assertThrows(InvalidInputException.class, () -> bytes.decode(new int[] {257}));
+        }
+    }
+
+    /** The file written for the byte tokenizer means the same to Hugging Face's library. */
+    @Test
+    void theByteTokenizersFileIsHuggingFaces() throws IOException {
+        ByteTokenizer bytes = new ByteTokenizer();
+        Path file = Files.writeString(folder.resolve("tokenizer.json"), bytes.toJson());
+        assertInstanceOf(ByteTokenizer.class, Tokenizers.load(folder.toString()));
+        try (Tokenizer theirs = HuggingFaceTokenizer.of(file, bytes.toJson(), null)) {
+            assertArrayEquals(bytes.encode(TEXT), theirs.encodeOrdinary(TEXT));
+            assertArrayEquals(bytes.encode("añ 1"), theirs.encode("añ 1"));
+            assertEquals(257, theirs.vocabSize());
+            assertEquals(256, theirs.eosId().getAsInt());
+            assertEquals(TEXT, theirs.decode(bytes.encode(TEXT)));
+            assertArrayEquals(new int[] {256, 'x'}, theirs.encode("<|endoftext|>x"));
+        }
+    }
+
+    @Test
+    void longTextIsNotCutAndSpecialTextStaysText() {
+        try (Tokenizer olmo = Tokenizers.load(SharedFiles.find("tokenizers/allenai_gpt-neox-olmo-dolma-v1_5.json"), null)) {
+            assertEquals(50_280, olmo.vocabSize());
+            assertEquals(50_279, olmo.eosId().getAsInt());
+            assertArrayEquals(new int[] {12092, 1533}, olmo.encode("Hello world"));
+            assertEquals(4000, olmo.encode(" a".repeat(4000)).length);
+            assertEquals(4000, olmo.encodeOrdinary(" a".repeat(4000)).length);
+            int[] special = olmo.encode("x<|endoftext|>y");
+            assertTrue(Arrays.stream(special).anyMatch(id -> id == 50_279));
+            int[] ordinary = olmo.encodeOrdinary("x<|endoftext|>y");
+            assertFalse(Arrays.stream(ordinary).anyMatch(id -> id == 50_279));
+            assertEquals("x<|endoftext|>y", olmo.decode(ordinary));
+            // text without special tokens gets the same ids either way, runs of spaces included
+            String code = "for (int i = 0; i < 3; i++) {\n        f(i);\n}\n";
+            assertArrayEquals(olmo.encode(code), olmo.encodeOrdinary(code));
+            assertEquals(TEXT, olmo.decode(olmo.encodeOrdinary(TEXT)));
+        }
+    }
+
+    @Test
+    void saysWhatIsWrong() throws IOException {
+        Path file = Files.writeString(folder.resolve("tokenizer.json"), "{\"a\":1}");
+        assertEquals(file + " is not a tokenizer.json: it has no object 'model'",
+                assertThrows(InvalidInputException.class, () -> Tokenizers.load(folder.toString())).getMessage());
+        Files.writeString(file, "{\"model\":{\"type\":\"none\"}}");
+        assertTrue(assertThrows(InvalidInputException.class, () -> Tokenizers.load(folder.toString())).getMessage()
+                .startsWith(file + " is not a tokenizer.json that can be used: "));
+        Path absent = folder.resolve("absent.json");
+        assertEquals("cannot read the tokenizer " + absent + ": it must be a tokenizer.json in UTF-8, or 'bytes'",
+                assertThrows(InvalidInputException.class, () -> Tokenizers.load(absent, null)).getMessage());
+    }
+}
