@@ -1,0 +1,162 @@
+package ai.spattention.train.data;
+
+import ai.spattention.InvalidInputException;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a prepared folder holds.
+ *
+ * @param formatVersion {@value #VERSION}
+ * @param tokenizer the tokenizer that made the ids
+ * @param dtype the integers in the shards
+ * @param splits the shards of each split, by its folder's name
+ * @param settings what the data was made from, for people
+ */
+public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dtype, Map<String, List<Shard>> splits,
+        Map<String, String> settings) {
+
+    /** The format that this program writes. */
+    public static final int VERSION = 1;
+
+    /** The manifest's file name. */
+    public static final String FILE = "manifest.json";
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
+
+    /**
+     * A tokenizer as the data knows it.
+     *
+     * @param name its name
+     * @param digest the SHA-256 of its tokenizer.json
+     * @param vocabSize the number of ids
+     * @param eosId the id that ends a document
+     */
+    public record TokenizerInfo(String name, String digest, int vocabSize, int eosId) {}
+
+    /**
+     * A file of ids.
+     *
+     * @param file its path within the folder
+     * @param tokens the number of ids, EOS included
+     * @param documents the number of documents that end in it
+     * @param sha256 the digest of its bytes
+     */
+    public record Shard(String file, long tokens, long documents, String sha256) {}
+
+    /**
+     * The tokens of a split.
+     *
+     * @param split the split
+     * @return their number
+     */
+    public long tokens(Split split) {
+        return shards(split).stream().mapToLong(Shard::tokens).sum();
+    }
+
+    /**
+     * The documents of a split.
+     *
+     * @param split the split
+     * @return their number
+     */
+    public long documents(Split split) {
+        return shards(split).stream().mapToLong(Shard::documents).sum();
+    }
+
+    /**
+     * The shards of a split.
+     *
+     * @param split the split
+     * @return the shards in order
+     */
+    public List<Shard> shards(Split split) {
+        return splits.getOrDefault(split.folder(), List.of());
+    }
+
+    /**
+     * A fingerprint of the data: the digest of what the manifest says of tokenizer and shards. A checkpoint keeps it, so that
+     * data that changed are noticed.
+     *
+     * @return SHA-256 in lower-case hexadecimal
+     */
+    public String fingerprint() {
+        try {
+            byte[] content = JSON.writeValueAsBytes(List.of(tokenizer.digest(), dtype, splits));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (JsonProcessingException | NoSuchAlgorithmException e) {
+            throw new IllegalStateException("a manifest in memory can be written and digested", e);
+        }
+    }
+
+    String toJson() {
+        try {
+            return JSON.writeValueAsString(this) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a manifest in memory can be written", e);
+        }
+    }
+
+    static Manifest read(Path folder) {
+        Path file = folder.resolve(FILE);
+        String text;
+        try {
+            text = Files.readString(file, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new InvalidInputException("cannot read " + file + ": a folder of prepared data holds a " + FILE, e);
+        }
+        Manifest manifest;
+        try {
+            manifest = JSON.readValue(text, Manifest.class);
+        } catch (JsonProcessingException e) {
+            throw new InvalidInputException(file + " is damaged: " + e.getOriginalMessage(), e);
+        }
+        if (manifest == null || manifest.formatVersion != VERSION) {
+            throw new InvalidInputException(file + " has format version "
+                    + (manifest == null ? "none" : manifest.formatVersion) + ", this program reads version " + VERSION);
+        }
+        manifest.check(file);
+        return manifest;
+    }
+
+    private void check(Path file) {
+        if (tokenizer == null || dtype == null || splits == null || tokenizer.digest == null || tokenizer.vocabSize < 1
+                || tokenizer.eosId < 0 || tokenizer.eosId >= tokenizer.vocabSize) {
+            throw new InvalidInputException(file + " is damaged: tokenizer, dtype or splits are missing or wrong");
+        }
+        if (dtype != TokenWidth.of(tokenizer.vocabSize)) {
+            throw new InvalidInputException(file + " is damaged: dtype " + dtype + " does not belong to a vocabulary of "
+                    + tokenizer.vocabSize);
+        }
+        splits.forEach((split, shards) -> {
+            for (Shard shard : shards == null ? List.<Shard>of() : shards) {
+                boolean inFolder = shard != null && shard.file != null && shard.file.matches("[a-z]+/part-[0-9]+\\.npy");
+                if (!inFolder || shard.tokens < 0 || shard.documents < 0) {
+                    throw new InvalidInputException(file + " is damaged: a shard of split '" + split + "' is " + shard);
+                }
+            }
+        });
+    }
+}
