@@ -1,0 +1,109 @@
+package ai.spattention.train.config;
+
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.ser.std.StdSerializer;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+
+/** Jackson, told to be strict: no value becomes one of another type, and nothing is left out or made up. */
+final class ConfigMapper {
+
+    private static final YAMLMapper MAPPER = create();
+
+    private ConfigMapper() {}
+
+    static YAMLMapper mapper() {
+        return MAPPER;
+    }
+
+    /** The name of an enum's constant in YAML. */
+    static String nameOf(Object constant) {
+        return MAPPER.valueToTree(constant).textValue();
+    }
+
+    private static YAMLMapper create() {
+        YAMLMapper mapper = YAMLMapper.builder(YAMLFactory.builder()
+                        .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+                        .disable(YAMLGenerator.Feature.SPLIT_LINES)
+                        .build())
+                .propertyNamingStrategy(KeyNames.INSTANCE)
+                .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+                .withCoercionConfig(LogicalType.Textual, config -> config
+                        .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Float, CoercionAction.Fail))
+                .build();
+        SimpleModule module = new SimpleModule();
+        module.addDeserializer(StandardPattern.class, new StdDeserializer<>(StandardPattern.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public StandardPattern deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                for (StandardPattern pattern : StandardPattern.values()) {
+                    if (parser.hasToken(JsonToken.VALUE_STRING) && pattern.patternName().equals(parser.getText())) {
+                        return pattern;
+                    }
+                }
+                return (StandardPattern) context.handleUnexpectedToken(StandardPattern.class, parser);
+            }
+        });
+        module.addSerializer(StandardPattern.class, new StdSerializer<>(StandardPattern.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public void serialize(StandardPattern value, JsonGenerator generator, SerializerProvider provider)
+                    throws IOException {
+                generator.writeString(value.patternName());
+            }
+        });
+        module.addDeserializer(LayoutLength.class, new StdDeserializer<>(LayoutLength.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public LayoutLength deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                if (parser.hasToken(JsonToken.VALUE_NUMBER_INT) && parser.getIntValue() >= 1) {
+                    return LayoutLength.of(parser.getIntValue());
+                }
+                if (parser.hasToken(JsonToken.VALUE_STRING) && parser.getText().equals("sequence")) {
+                    return LayoutLength.SEQUENCE;
+                }
+                return (LayoutLength) context.handleUnexpectedToken(LayoutLength.class, parser);
+            }
+        });
+        module.addSerializer(LayoutLength.class, new StdSerializer<>(LayoutLength.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public void serialize(LayoutLength value, JsonGenerator generator, SerializerProvider provider)
+                    throws IOException {
+                if (value.isSequence()) {
+                    generator.writeString(value.toString());
+                } else {
+                    generator.writeNumber(value.fixed());
+                }
+            }
+        });
+        mapper.registerModule(module);
+        return mapper;
+    }
+}

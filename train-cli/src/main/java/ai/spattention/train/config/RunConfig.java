@@ -1,0 +1,64 @@
+package ai.spattention.train.config;
+
+/**
+ * All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence.
+ *
+ * @param name the run's name, 1 to 100 letters, digits, dots, dashes and underscores
+ * @param seed the seed of everything random, at least 0; default 0
+ * @param device where to compute; default {@code auto}
+ * @param precision the number format of weights and activations; default {@code float32}
+ * @param model the model
+ * @param data the prepared text
+ * @param training the loop
+ * @param optimizer AdamW
+ * @param schedule the learning rate over the steps
+ * @param validation the loss on held-out text
+ * @param checkpoint what is kept to resume from
+ * @param sample the text samples
+ */
+public record RunConfig(String name, long seed, DeviceChoice device, Precision precision, ModelConfig model,
+        DataConfig data, TrainingConfig training, OptimizerConfig optimizer, ScheduleConfig schedule,
+        ValidationConfig validation, CheckpointConfig checkpoint, SampleConfig sample) implements Section {
+
+    /**
+     * Checks the values, and those that depend on one another.
+     *
+     * @throws ai.spattention.InvalidInputException if a value is out of range or contradicts another
+     */
+    public RunConfig {
+        Require.that(name.matches("[A-Za-z0-9._-]{1,100}"), "name",
+                "must be 1 to 100 letters, digits, dots, dashes and underscores", name);
+        Require.atLeast("seed", seed, 0);
+        if (model.maxPositionEmbeddings() < data.sequenceLength()) {
+            throw new InvalidKeyException("model.max_position_embeddings must be at least data.sequence_length (got "
+                    + model.maxPositionEmbeddings() + " and " + data.sequenceLength() + ")",
+                    "model.max_position_embeddings", "data.sequence_length");
+        }
+        if (schedule.warmupSteps() > training.steps()) {
+            throw new InvalidKeyException("schedule.warmup_steps must be at most training.steps (got "
+                    + schedule.warmupSteps() + " and " + training.steps() + ")",
+                    "schedule.warmup_steps", "training.steps");
+        }
+    }
+
+    /**
+     * The tokens that one optimizer step learns from.
+     *
+     * @return B · gradient accumulation steps · N
+     */
+    public long tokensPerStep() {
+        return (long) training.microBatch() * training.gradientAccumulationSteps() * data.sequenceLength();
+    }
+
+    /**
+     * This configuration on other data, for commands that prepare the data themselves.
+     *
+     * @param path the prepared data's folder
+     * @return the configuration with that path, otherwise the same
+     */
+    public RunConfig withDataPath(String path) {
+        return new RunConfig(name, seed, device, precision, model,
+                new DataConfig(path, data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
+                validation, checkpoint, sample);
+    }
+}

@@ -1,0 +1,137 @@
+package ai.spattention.train.config;
+
+import ai.spattention.InvalidInputException;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Reads a configuration: the defaults, then what the source extends, then the source, then the overrides, each taking
+ * precedence over those before it.
+ *
+ * <p>A source may start from another one with the key {@code extends}: the name of a {@code .yaml} file, relative to the
+ * source, or of a preset. Every mistake is an {@link InvalidInputException} that names file and line (or the override),
+ * the key, the value and what is allowed.
+ */
+public final class RunConfigLoader {
+
+    private static final String EXTENDS = "extends";
+    private static final String DEFAULTS = "the defaults";
+    private static final int MAX_DEPTH = 8;
+
+    /** Keys whose default is the value of another key. */
+    private static final Map<String, String> DERIVED = Map.of(
+            "model.num_key_value_heads", "model.num_attention_heads",
+            "model.max_position_embeddings", "data.sequence_length",
+            "model.layout_length", "data.sequence_length");
+
+    private final ConfigSchema schema = ConfigSchema.ofRunConfig();
+
+    private RunConfigLoader() {}
+
+    /**
+     * Reads a configuration.
+     *
+     * @param source a file or preset
+     * @param overrides settings as {@code section.key=value}, where a later one takes precedence; the value is a YAML scalar
+     * @return the configuration
+     * @throws InvalidInputException if the source cannot be read, or something in it or in the overrides is not allowed
+     */
+    public static RunConfig load(ConfigSource source, List<String> overrides) {
+        RunConfigLoader loader = new RunConfigLoader();
+        Map<String, Setting> settings = loader.read(defaults(), List.of());
+        settings.putAll(loader.read(source, List.of()));
+        for (String override : overrides) {
+            Setting setting = YamlReader.readOverride(override);
+            loader.schema.check(setting);
+            settings.put(setting.path(), setting);
+        }
+        DERIVED.forEach((key, from) -> {
+            if (settings.containsKey(from)) {
+                settings.putIfAbsent(key, settings.get(from).as(key));
+            }
+        });
+        return loader.build(source, settings);
+    }
+
+    private static ConfigSource defaults() {
+        return ConfigSource.resource(DEFAULTS, RunConfigLoader.class.getResource("defaults.yaml"));
+    }
+
+    private Map<String, Setting> read(ConfigSource source, List<ConfigSource> children) {
+        Map<String, Setting> own = YamlReader.read(source);
+        Setting base = own.remove(EXTENDS);
+        own.values().forEach(schema::check);
+        own.values().removeIf(setting -> setting.value().isObject());
+        if (base == null) {
+            return own;
+        }
+        Map<String, Setting> settings = readBase(source, base, children);
+        settings.putAll(own);
+        return settings;
+    }
+
+    private Map<String, Setting> readBase(ConfigSource source, Setting base, List<ConfigSource> children) {
+        if (!base.value().isTextual()) {
+            throw base.refused("extends must be a .yaml file or a preset's name (got " + base.got() + ")");
+        }
+        ConfigSource parent;
+        try {
+            parent = source.relative(base.text());
+        } catch (IllegalArgumentException e) { // an unknown preset, or a path that the file system cannot express
+            throw base.refused(e.getMessage());
+        }
+        List<ConfigSource> chain = new ArrayList<>(children);
+        chain.add(source);
+        if (chain.stream().anyMatch(parent::isSameAs)) {
+            throw base.refused("extends goes in a circle: "
+                    + chain.stream().map(ConfigSource::name).collect(Collectors.joining(" -> ")) + " -> " + parent.name());
+        }
+        if (chain.size() >= MAX_DEPTH) {
+            throw base.refused("extends goes more than " + MAX_DEPTH + " files deep");
+        }
+        if (!parent.exists()) {
+            throw base.refused("there is no file " + parent.name() + " to extend");
+        }
+        return read(parent, chain);
+    }
+
+    private RunConfig build(ConfigSource source, Map<String, Setting> settings) {
+        List<String> missing = schema.keys().stream().filter(key -> !settings.containsKey(key)).toList();
+        if (!missing.isEmpty()) {
+            throw new InvalidInputException(source.name() + " lacks "
+                    + missing.stream().map(key -> key + " (" + schema.allowed(key) + ")").collect(Collectors.joining(", ")));
+        }
+        ObjectNode tree = ConfigMapper.mapper().createObjectNode();
+        settings.forEach((path, setting) -> {
+            int dot = path.indexOf('.');
+            ObjectNode section = dot < 0 ? tree : tree.withObjectProperty(path.substring(0, dot));
+            section.set(path.substring(dot + 1), setting.value());
+        });
+        try {
+            return ConfigMapper.mapper().treeToValue(tree, RunConfig.class);
+        } catch (ValueInstantiationException e) {
+            if (e.getCause() instanceof InvalidKeyException refusal) {
+                throw located(refusal, settings);
+            }
+            throw new IllegalStateException("a checked configuration could not be built", e);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a checked configuration could not be built", e);
+        }
+    }
+
+    /** Adds the place of the key at fault that was set last: what takes precedence is what a person changed. */
+    private static InvalidInputException located(InvalidKeyException refusal, Map<String, Setting> settings) {
+        return refusal.keys().stream()
+                .map(settings::get)
+                .min(Comparator.comparingInt(setting -> setting.origin().startsWith(YamlReader.OVERRIDE) ? 0
+                        : setting.origin().startsWith(DEFAULTS) ? 2 : 1))
+                .orElseThrow()
+                .refused(refusal.getMessage());
+    }
+}

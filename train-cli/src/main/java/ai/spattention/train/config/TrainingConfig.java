@@ -1,0 +1,29 @@
+package ai.spattention.train.config;
+
+/**
+ * The training loop. A step is one update of the weights.
+ *
+ * @param steps optimizer steps of the whole run, at least 1
+ * @param microBatch B, sequences of one forward and backward pass, at least 1
+ * @param gradientAccumulationSteps micro batches of a step, at least 1; default 1
+ * @param maxGradNorm the global norm that gradients are scaled down to, at least 0; 0 for no clipping; default 1
+ * @param loadBalancingLossWeight weight of the load-balancing loss, at least 0; default 0.01
+ * @param routerZLossWeight weight of the router's z-loss, at least 0; default 0.001
+ */
+public record TrainingConfig(int steps, int microBatch, int gradientAccumulationSteps, double maxGradNorm,
+        double loadBalancingLossWeight, double routerZLossWeight) implements Section {
+
+    /**
+     * Checks the values.
+     *
+     * @throws ai.spattention.InvalidInputException if a value is out of range
+     */
+    public TrainingConfig {
+        Require.atLeast("training.steps", steps, 1);
+        Require.atLeast("training.micro_batch", microBatch, 1);
+        Require.atLeast("training.gradient_accumulation_steps", gradientAccumulationSteps, 1);
+        Require.notNegative("training.max_grad_norm", maxGradNorm);
+        Require.notNegative("training.load_balancing_loss_weight", loadBalancingLossWeight);
+        Require.notNegative("training.router_z_loss_weight", routerZLossWeight);
+    }
+}

@@ -1,0 +1,67 @@
+package ai.spattention.train.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.spattention.InvalidInputException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunConfigTest {
+
+    @Test
+    void defaults() {
+        RunConfig config = ConfigFiles.load();
+        assertEquals(new RunConfig("test", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), config.data(),
+                config.training(), config.optimizer(), config.schedule(), config.validation(), config.checkpoint(),
+                config.sample()), config);
+    }
+
+    @Test
+    void everyKey() {
+        RunConfig changed = ConfigFiles.load("name=other", "seed=5000000000", "device=gpu", "precision=float32");
+        assertEquals("other", changed.name());
+        assertEquals(5_000_000_000L, changed.seed());
+        assertEquals(DeviceChoice.GPU, changed.device());
+        assertEquals(Precision.FLOAT32, changed.precision());
+        assertEquals(DeviceChoice.CPU, ConfigFiles.load("device=cpu").device());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "name=a b | name must be 1 to 100 letters, digits, dots, dashes and underscores (got a b)",
+            "name=.. / | name must be 1 to 100 letters, digits, dots, dashes and underscores (got .. /)",
+            "name= | name must be 1 to 100 letters, digits, dots, dashes and underscores (got )",
+            "name=1 | name must be text (got 1): put it in quotes",
+            "seed=-1 | seed must be at least 0 (got -1)",
+            "seed=1.5 | seed must be a whole number (got 1.5)",
+            "device=cuda | 'device must be one of cpu, gpu, auto (got ''cuda'')'",
+            "device=0 | 'device must be one of cpu, gpu, auto (got 0)'",
+            "precision=bfloat16 | 'precision must be one of float32 (got ''bfloat16'')'"
+    })
+    void refuses(String override, String message) {
+        assertEquals(message, ConfigFiles.refusedOverride(override));
+    }
+
+    @Test
+    void countsTheTokensOfAStepWithoutOverflow() {
+        assertEquals(4 * 3 * 128, ConfigFiles.load("training.gradient_accumulation_steps=3").tokensPerStep());
+        assertEquals(4L * 100_000_000 * 128,
+                ConfigFiles.load("training.gradient_accumulation_steps=100000000").tokensPerStep());
+    }
+
+    @Test
+    void movesToOtherData() {
+        RunConfig config = ConfigFiles.load("data.document_mask=true", "seed=3");
+        RunConfig moved = config.withDataPath("elsewhere");
+        assertEquals(new DataConfig("elsewhere", 128, true), moved.data());
+        assertEquals(config, moved.withDataPath(""));
+    }
+
+    @Test
+    void refusesValuesWhenMadeByHandToo() {
+        assertEquals("training.steps must be at least 1 (got 0)", assertThrows(InvalidInputException.class,
+                () -> new TrainingConfig(0, 1, 1, 1, 0, 0)).getMessage());
+    }
+}

@@ -1,0 +1,73 @@
+package ai.spattention.train.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.From;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RunConfigWriterTest {
+
+    @Test
+    void writesEveryKeyOnce() {
+        assertEquals(List.of("name:", "seed:", "device:", "precision:", "model:", "data:", "training:", "optimizer:",
+                "schedule:", "validation:", "checkpoint:", "sample:"),
+                RunConfigWriter.toYaml(ConfigFiles.load()).lines().filter(line -> !line.startsWith(" "))
+                        .map(line -> line.split(" ")[0]).toList());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "null", "~", "1e5", "yes", "a: b", "# no", "*x", "two\nlines\n", "\ttab", "\"", "'",
+        "\u0000\u0007\u001b", "\u0085\u2028\ufeff", "\ud83d\ude00 ü", "---", "%", "\\n", "x\r\ny"})
+    void textSurvives(String text) {
+        assertRoundTrip(with(ConfigFiles.load(), text, 1));
+    }
+
+    @Property(tries = 200)
+    void everyConfigurationReadsBackAsItself(@ForAll String prompt, @ForAll @LongRange(min = 0) long seed,
+            @ForAll @From("positive") double number, @ForAll boolean flag,
+            @ForAll @IntRange(min = 1, max = 64) int small, @ForAll StandardPattern pattern) {
+        ModelConfig model = new ModelConfig(small, 2 * small, small, small, small, 1, small, 1, flag,
+                flag ? number : null, number, number, flag, number, 1000, pattern,
+                flag ? LayoutLength.SEQUENCE : LayoutLength.of(small), 0.5, "tiled");
+        RunConfig base = ConfigFiles.load();
+        String text = new String(prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).toArray(), 0,
+                (int) prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).count());
+        assertRoundTrip(with(new RunConfig("run", seed, DeviceChoice.CPU, Precision.FLOAT32, model, base.data(),
+                base.training(), base.optimizer(), base.schedule(), base.validation(), base.checkpoint(), base.sample()),
+                text, number));
+    }
+
+    @Test
+    void presetsReadBackAsThemselves() {
+        for (String name : Presets.names()) {
+            assertRoundTrip(RunConfigLoader.load(Presets.find(name), List.of()));
+        }
+    }
+
+    @Provide
+    Arbitrary<Double> positive() {
+        return Arbitraries.longs().between(1, Double.doubleToLongBits(Double.MAX_VALUE)).map(Double::longBitsToDouble);
+    }
+
+    private static RunConfig with(RunConfig config, String prompt, double temperature) {
+        return new RunConfig(config.name(), config.seed(), config.device(), config.precision(), config.model(),
+                config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(),
+                config.checkpoint(), new SampleConfig(0, prompt, 1, temperature, 0, 1));
+    }
+
+    private static void assertRoundTrip(RunConfig config) {
+        assertEquals(config, ConfigFiles.loadText(RunConfigWriter.toYaml(config)));
+    }
+}

@@ -1,0 +1,45 @@
+package ai.spattention.train.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TrainingConfigTest {
+
+    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001);
+
+    @Test
+    void defaults() {
+        assertEquals(DEFAULTS, ConfigFiles.load().training());
+    }
+
+    @Test
+    void everyKey() {
+        TrainingConfig changed = ConfigFiles.load(
+                "training.steps=200",
+                "training.micro_batch=2",
+                "training.gradient_accumulation_steps=3",
+                "training.max_grad_norm=0",
+                "training.load_balancing_loss_weight=0.5",
+                "training.router_z_loss_weight=0.25").training();
+        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25), changed);
+        ConfigFiles.assertAllDiffer(DEFAULTS, changed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "training.steps=0 | training.steps must be at least 1 (got 0)",
+            "training.steps=2.7 | training.steps must be a whole number (got 2.7)",
+            "training.steps=3000000000 | training.steps must be a whole number (got 3000000000): that is too large",
+            "training.micro_batch=0 | training.micro_batch must be at least 1 (got 0)",
+            "training.gradient_accumulation_steps=0 | training.gradient_accumulation_steps must be at least 1 (got 0)",
+            "training.max_grad_norm=-0.5 | training.max_grad_norm must be a number of at least 0 (got -0.5)",
+            "training.load_balancing_loss_weight=-1 | training.load_balancing_loss_weight must be a number of at least 0 (got -1.0)",
+            "training.router_z_loss_weight=-1 | training.router_z_loss_weight must be a number of at least 0 (got -1.0)",
+    })
+    void refuses(String override, String message) {
+        assertEquals(message, ConfigFiles.refusedOverride(override));
+    }
+}
