@@ -1,0 +1,2 @@
+/** Scores of language models. */
+package ai.spattention.eval;

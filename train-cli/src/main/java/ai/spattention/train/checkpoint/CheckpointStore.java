@@ -1,0 +1,198 @@
+package ai.spattention.train.checkpoint;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.safetensors.SafetensorsWriter;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/** The checkpoints of a run, one folder {@code step-00000100} each. */
+public final class CheckpointStore {
+
+    private static final Pattern NAME = Pattern.compile("step-[0-9]{8,}");
+    private static final String MANIFEST = "manifest.json";
+    private static final String STATE = "state.json";
+    private static final String MODEL = "model.safetensors";
+    private static final String OPTIMIZER = "optimizer.safetensors";
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .build();
+
+    private final Path folder;
+    private final int keepLast;
+
+    /**
+     * A whole checkpoint.
+     *
+     * @param folder its folder
+     * @param state where the run stood
+     * @param model the file of the parameters
+     * @param optimizer the file of the optimizer's moments
+     */
+    public record Checkpoint(Path folder, TrainingState state, Path model, Path optimizer) {}
+
+    /**
+     * Opens a store.
+     *
+     * @param folder the folder of the checkpoints; need not exist
+     * @param keepLast how many of the newest checkpoints are kept, at least 1
+     */
+    public CheckpointStore(Path folder, int keepLast) {
+        this.folder = folder;
+        this.keepLast = keepLast;
+    }
+
+    /**
+     * Writes a checkpoint aside, forces it to disk, checks it and makes it current in one step; then older ones go.
+     *
+     * @param state where the run stands
+     * @param model the parameters
+     * @param optimizer the optimizer's moments
+     * @return the checkpoint's folder
+     * @throws InvalidInputException if the disk is full or the folder cannot be written; earlier checkpoints stay
+     * @throws IOException if writing fails otherwise
+     */
+    public Path save(TrainingState state, SafetensorsWriter model, SafetensorsWriter optimizer) throws IOException {
+        Path target = folder.resolve(String.format("step-%08d", state.step()));
+        Path temporary = folder.resolve(target.getFileName() + ".tmp");
+        try {
+            delete(temporary);
+            model.write(temporary.resolve(MODEL));
+            optimizer.write(temporary.resolve(OPTIMIZER));
+            AtomicFile.write(temporary.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(state) + "\n");
+            Map<String, String> digests = new TreeMap<>();
+            for (String file : List.of(MODEL, OPTIMIZER, STATE)) {
+                digests.put(file, sha256(temporary.resolve(file)));
+            }
+            AtomicFile.write(temporary.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(digests) + "\n");
+            read(temporary);
+            delete(target); // a damaged one of the same step, skipped on resume
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            forceFolder();
+        } finally {
+            delete(temporary);
+        }
+        prune();
+        return target;
+    }
+
+    /**
+     * Finds the newest whole checkpoint.
+     *
+     * @param skipped told, in a line each, of newer ones that are damaged and why
+     * @return the checkpoint, or empty if there is none
+     * @throws IOException if the folder cannot be read
+     */
+    public Optional<Checkpoint> newest(Consumer<String> skipped) throws IOException {
+        for (Path candidate : newestFirst()) {
+            try {
+                return Optional.of(read(candidate));
+            } catch (InvalidInputException | IOException e) {
+                skipped.accept("checkpoint " + candidate.getFileName() + " is skipped: " + e.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private List<Path> newestFirst() throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (var entries = Files.list(folder)) {
+            List<Path> found = new ArrayList<>(
+                    entries.filter(entry -> NAME.matcher(entry.getFileName().toString()).matches()).toList());
+            found.sort(Comparator.comparingLong(CheckpointStore::stepOf).reversed());
+            return found;
+        }
+    }
+
+    private static long stepOf(Path checkpoint) {
+        return Long.parseLong(checkpoint.getFileName().toString().substring("step-".length()));
+    }
+
+    private static Checkpoint read(Path checkpoint) throws IOException {
+        Map<?, ?> digests = JSON.readValue(text(checkpoint.resolve(MANIFEST)), Map.class);
+        for (String file : List.of(MODEL, OPTIMIZER, STATE)) {
+            if (!Files.isRegularFile(checkpoint.resolve(file))) {
+                throw new InvalidInputException(file + " is missing");
+            }
+            if (!sha256(checkpoint.resolve(file)).equals(digests.get(file))) {
+                throw new InvalidInputException(file + " is not what was written: its digest differs from the manifest's");
+            }
+        }
+        TrainingState state = JSON.readValue(text(checkpoint.resolve(STATE)), TrainingState.class);
+        return new Checkpoint(checkpoint, state, checkpoint.resolve(MODEL), checkpoint.resolve(OPTIMIZER));
+    }
+
+    private static String text(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new InvalidInputException(file.getFileName() + " is missing");
+        }
+        if (Files.size(file) > 1 << 20) {
+            throw new InvalidInputException(file.getFileName() + " is too large");
+        }
+        return Files.readString(file);
+    }
+
+    private static String sha256(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file);
+                DigestInputStream digest = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
+            byte[] buffer = new byte[1 << 20];
+            while (digest.read(buffer) >= 0) {
+                continue; // the stream digests what passes
+            }
+            return HexFormat.of().formatHex(digest.getMessageDigest().digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java machine has SHA-256", e);
+        }
+    }
+
+    private void prune() throws IOException {
+        List<Path> all = newestFirst();
+        for (Path old : all.subList(Math.min(keepLast, all.size()), all.size())) {
+            delete(old);
+        }
+    }
+
+    private void forceFolder() throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true); // the new name itself must survive a power cut
+        }
+    }
+
+    private static void delete(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (var entries = Files.walk(path)) {
+            for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * The state of a training run on disk: a folder a checkpoint, whole or absent, with a manifest of digests that is checked
+ * before anything is believed.
+ */
+package ai.spattention.train.checkpoint;

@@ -1,0 +1,66 @@
+package ai.spattention.train.loop;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.kernel.Kernels;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.train.config.ModelConfig;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.Manifest;
+
+/** The model that a run's configuration describes. */
+public final class ModelSetup {
+
+    private ModelSetup() {}
+
+    /**
+     * The model's configuration.
+     *
+     * @param run the run's configuration
+     * @param eosId the id that ends a document, or null if it is not known yet
+     * @return the configuration, as it will stand in config.json
+     */
+    public static OlmoeConfig config(RunConfig run, Integer eosId) {
+        ModelConfig model = run.model();
+        return OlmoeConfig.builder()
+                .setVocabSize(model.vocabSize())
+                .setHiddenSize(model.hiddenSize())
+                .setIntermediateSize(model.intermediateSize())
+                .setNumHiddenLayers(model.numHiddenLayers())
+                .setNumAttentionHeads(model.numAttentionHeads())
+                .optNumKeyValueHeads(model.numKeyValueHeads())
+                .setNumExperts(model.numExperts())
+                .setNumExpertsPerTok(model.numExpertsPerTok())
+                .setMaxPositionEmbeddings(model.maxPositionEmbeddings())
+                .optNormTopkProb(model.normTopkProb())
+                .optClipQkv(model.clipQkv() == null ? null : model.clipQkv().floatValue())
+                .optRopeTheta(model.ropeTheta())
+                .optRmsNormEps((float) model.rmsNormEps())
+                .optTieWordEmbeddings(model.tieWordEmbeddings())
+                .optInitializerRange((float) model.initializerRange())
+                .optAttentionDropout((float) model.attentionDropout())
+                .optRouterAuxLossCoef(run.training().loadBalancingLossWeight())
+                .optRouterZLossCoef(run.training().routerZLossWeight())
+                .optPattern(model.attentionPattern())
+                .optLayoutLength(model.layoutLength())
+                .optEosTokenId(eosId)
+                .build();
+    }
+
+    /**
+     * A new model for some data.
+     *
+     * @param run the run's configuration
+     * @param data what the data is
+     * @return the model, not initialised
+     * @throws InvalidInputException if the data's ids do not fit the model's vocabulary
+     */
+    static OlmoeModel model(RunConfig run, Manifest data) {
+        if (data.tokenizer().vocabSize() > run.model().vocabSize()) {
+            throw new InvalidInputException("the data was made by a tokenizer of " + data.tokenizer().vocabSize()
+                    + " ids, more than model.vocab_size " + run.model().vocabSize() + ": set model.vocab_size to at least that");
+        }
+        return OlmoeModel.builder().setConfig(config(run, data.tokenizer().eosId()))
+                .optKernel(Kernels.of(run.model().kernel())).optSeed(run.seed()).build();
+    }
+}

@@ -1,0 +1,51 @@
+package ai.spattention.train.loop;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Is told of what happens in a run, in the run's own thread. */
+public interface RunObserver {
+
+    /**
+     * The run begins or goes on.
+     *
+     * @param firstStep the first step to come
+     * @param lastStep the last one
+     * @throws IOException if the observer cannot write
+     */
+    default void started(long firstStep, long lastStep) throws IOException {}
+
+    /**
+     * A step is done.
+     *
+     * @param report what happened
+     * @throws IOException if the observer cannot write
+     */
+    default void step(StepReport report) throws IOException {}
+
+    /**
+     * Text was sampled.
+     *
+     * @param step after which step
+     * @param prompt what the model was given
+     * @param text what it went on with
+     * @throws IOException if the observer cannot write
+     */
+    default void sampled(long step, String prompt, String text) throws IOException {}
+
+    /**
+     * A checkpoint was written.
+     *
+     * @param step after which step
+     * @param folder where
+     * @throws IOException if the observer cannot write
+     */
+    default void checkpointed(long step, Path folder) throws IOException {}
+
+    /**
+     * Something that a person should know.
+     *
+     * @param message one line
+     */
+    default void note(String message) {}
+}

@@ -1,0 +1,376 @@
+package ai.spattention.train.loop;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.translate.StackBatchifier;
+import ai.djl.util.Pair;
+import ai.spattention.InvalidInputException;
+import ai.spattention.eval.CorpusLoss;
+import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.generate.Sampling;
+import ai.spattention.olmoe.generate.TextGenerator;
+import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.olmoe.loss.LossValues;
+import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.safetensors.SafetensorsFile;
+import ai.spattention.olmoe.safetensors.SafetensorsWriter;
+import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.checkpoint.CheckpointStore;
+import ai.spattention.train.checkpoint.TrainingState;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.SampleConfig;
+import ai.spattention.train.config.ScheduleType;
+import ai.spattention.train.data.BatchSource;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.data.TokenBatch;
+import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.Gradients;
+import ai.spattention.train.optim.Schedule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * One training run through DJL's Trainer. Everything that a step depends on is a function of the configuration, the data and
+ * the checkpoint, so that a resumed run on a CPU gives the numbers of an uninterrupted one.
+ */
+public final class TrainingRun implements AutoCloseable {
+
+    /** A loss that is not finite this many times in a row is not bad luck. */
+    private static final int SKIPS_IN_A_ROW = 20;
+
+    private final RunConfig config;
+    private final PreparedData data;
+    private final RunObserver observer;
+    private final CheckpointStore checkpoints;
+    private final OlmoeModel block;
+    private final Model model;
+    private final Trainer trainer;
+    private final AdamW optimizer;
+    private final Schedule schedule;
+    private final LossMeter losses;
+    private final ExpertLoadMeter expertLoad;
+    private final List<Parameter> parameters;
+    private final TokenSequences training;
+    private final TokenSequences validation;
+
+    private BatchSource batches;
+    private long step;
+    private long tokens;
+    private double elapsedSeconds;
+    private int skipsInARow;
+    private double lastValidationLoss = Double.NaN;
+
+    /**
+     * Sets a run up: the model, its optimizer and the data.
+     *
+     * @param config the configuration
+     * @param data the prepared data
+     * @param device where to compute
+     * @param checkpointFolder where checkpoints go
+     * @param observer is told of what happens
+     * @throws InvalidInputException if data and configuration do not fit
+     * @throws IOException if the data cannot be read
+     */
+    public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer)
+            throws IOException {
+        this.config = config;
+        this.data = data;
+        this.observer = observer;
+        checkpoints = new CheckpointStore(checkpointFolder, config.checkpoint().keepLast());
+        training = data.sequences(Split.TRAIN, config.data().sequenceLength());
+        validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
+                ? data.sequences(Split.VALIDATION, config.data().sequenceLength()) : null;
+        batches = new BatchSource(training, config.seed(), 0);
+        block = ModelSetup.model(config, data.manifest());
+        model = Model.newInstance(config.name(), device, "PyTorch");
+        model.setBlock(block);
+        losses = new LossMeter(model.getNDManager());
+        expertLoad = new ExpertLoadMeter(model.getNDManager());
+        schedule = schedule(config);
+        // parameters get their shapes, and with them their ranks, before the optimizer asks which ones decay
+        block.initialize(model.getNDManager(), model.getDataType(), inputShape());
+        parameters = block.getParameters().values();
+        optimizer = new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(),
+                config.optimizer().epsilon(), config.optimizer().weightDecay()), schedule, decayed());
+        trainer = model.newTrainer(new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
+                config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
+                .optOptimizer(optimizer).addTrainingListeners(expertLoad));
+        trainer.initialize(inputShape());
+    }
+
+    private Shape inputShape() {
+        return new Shape(config.training().microBatch(), config.data().sequenceLength());
+    }
+
+    private static Schedule schedule(RunConfig config) {
+        double peak = config.optimizer().peakLr();
+        int warmup = config.schedule().warmupSteps();
+        return config.schedule().type() == ScheduleType.CONSTANT
+                ? Schedule.constant(peak, warmup)
+                : Schedule.warmupCosine(peak, warmup, config.training().steps(), config.schedule().minLrRatio());
+    }
+
+    /** Matrices decay; norms and biases do not. */
+    private Set<String> decayed() {
+        return parameters.stream().filter(parameter -> parameter.getType() == Parameter.Type.WEIGHT)
+                .map(Parameter::getId).collect(Collectors.toSet());
+    }
+
+    /**
+     * The model in training.
+     *
+     * @return the block
+     */
+    public OlmoeModel getModel() {
+        return block;
+    }
+
+    /**
+     * The last held-out loss.
+     *
+     * @return nats per token, NaN if none was measured
+     */
+    public double getValidationLoss() {
+        return lastValidationLoss;
+    }
+
+    /**
+     * Takes up the newest whole checkpoint.
+     *
+     * @return the step that was restored, 0 if there is no checkpoint
+     * @throws InvalidInputException if the checkpoint belongs to other data or another model
+     * @throws IOException if reading fails
+     */
+    public long resume() throws IOException {
+        Optional<CheckpointStore.Checkpoint> newest = checkpoints.newest(observer::note);
+        if (newest.isEmpty()) {
+            return 0;
+        }
+        CheckpointStore.Checkpoint checkpoint = newest.get();
+        TrainingState state = checkpoint.state();
+        requireSame("data", state.dataFingerprint(), data.manifest().fingerprint(), checkpoint.folder());
+        requireSame("model", state.model(), modelText(), checkpoint.folder());
+        requireSame("seed", Long.toString(state.seed()), Long.toString(config.seed()), checkpoint.folder());
+        try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.model());
+                SafetensorsFile moments = SafetensorsFile.open(checkpoint.optimizer())) {
+            Map<String, AdamW.Moments> restored = new LinkedHashMap<>();
+            for (Pair<String, Parameter> named : block.getParameters()) {
+                restore(weights, moments, named.getKey(), named.getValue(), restored);
+            }
+            optimizer.restore(state.updates(), restored);
+        }
+        step = state.step();
+        tokens = state.tokens();
+        elapsedSeconds = state.elapsedSeconds();
+        batches = new BatchSource(training, config.seed(), state.sequences());
+        return step;
+    }
+
+    private void restore(SafetensorsFile weights, SafetensorsFile moments, String name, Parameter parameter,
+            Map<String, AdamW.Moments> restored) {
+        NDManager owner = model.getNDManager();
+        try (NDArray saved = weights.read(owner, name)) {
+            parameter.getArray().set(saved.toByteBuffer());
+        }
+        if (moments.names().contains("mean/" + name)) {
+            restored.put(parameter.getId(), new AdamW.Moments(moments.read(owner, "mean/" + name),
+                    moments.read(owner, "variance/" + name)));
+        }
+    }
+
+    private static void requireSame(String what, String saved, String now, Path checkpoint) {
+        if (!saved.equals(now)) {
+            throw new InvalidInputException("the checkpoint " + checkpoint + " belongs to another " + what
+                    + ": resume with what it was made with, or begin a new run in another folder");
+        }
+    }
+
+    private String modelText() {
+        return block.getConfig().toString();
+    }
+
+    /**
+     * Runs all steps that are still to do, with validation, samples and checkpoints at their intervals and at the end.
+     *
+     * @throws TrainingFailedException if the loss stays without a finite value
+     * @throws InvalidInputException if the data changes meanwhile, or a checkpoint cannot be written for lack of space
+     * @throws IOException if reading or writing fails
+     */
+    public void run() throws IOException {
+        long last = config.training().steps();
+        observer.started(step + 1, last);
+        while (step < last) {
+            StepReport report = step();
+            boolean end = step == last;
+            if (isDue(config.validation().everySteps(), end)) {
+                report = withValidation(report);
+            }
+            observer.step(report);
+            if (isDue(config.sample().everySteps(), end)) {
+                sample();
+            }
+            if (isDue(config.checkpoint().everySteps(), end)) {
+                checkpoint();
+            }
+        }
+    }
+
+    private boolean isDue(int everySteps, boolean end) {
+        return end || everySteps > 0 && step % everySteps == 0;
+    }
+
+    private StepReport step() throws IOException {
+        long start = System.nanoTime();
+        step++;
+        // the engine's randomness (dropout) depends on seed and step alone, so that a resumed run draws the same
+        model.getNDManager().getEngine().setRandomSeed(Math.floorMod(config.seed() * 1_000_003 + step, Integer.MAX_VALUE));
+        int microBatches = config.training().gradientAccumulationSteps();
+        for (int i = 0; i < microBatches; i++) {
+            TokenBatch tokenBatch = batches.next(config.training().microBatch());
+            try (Batch batch = batch(trainer.getManager(), tokenBatch)) {
+                EasyTrain.trainBatch(trainer, batch);
+            }
+        }
+        double norm = Gradients.finish(parameters, microBatches, config.training().maxGradNorm());
+        LossValues loss = losses.read();
+        boolean skipped = !Double.isFinite(norm) || !Double.isFinite(loss.total());
+        if (skipped) {
+            skip(loss, norm);
+        } else {
+            skipsInARow = 0;
+            optimizer.nextStep();
+            trainer.step();
+        }
+        Gradients.zero(parameters);
+        tokens += config.tokensPerStep();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        elapsedSeconds += seconds;
+        return new StepReport(step, tokens, loss.languageModel(), loss.loadBalancing(), loss.routerZ(), norm,
+                schedule.learningRate(Math.max(1, optimizer.getStep())), config.tokensPerStep() / seconds, elapsedSeconds,
+                skipped, OptionalDouble.empty(), expertLoad.read());
+    }
+
+    private void skip(LossValues loss, double norm) {
+        skipsInARow++;
+        observer.note("step " + step + " is skipped: loss " + loss.total() + ", gradient norm " + norm);
+        if (skipsInARow == SKIPS_IN_A_ROW) {
+            throw new TrainingFailedException("the loss or a gradient was not finite in " + SKIPS_IN_A_ROW
+                    + " steps in a row, the last of them step " + step
+                    + ": lower optimizer.peak_lr or training.max_grad_norm and resume from an earlier checkpoint");
+        }
+    }
+
+    private Batch batch(NDManager parent, TokenBatch tokenBatch) {
+        NDManager manager = parent.newSubManager();
+        Shape shape = new Shape(tokenBatch.size(), tokenBatch.length());
+        return new Batch(manager, new NDList(manager.create(tokenBatch.inputs(), shape)),
+                new NDList(manager.create(tokenBatch.targets(), shape)), tokenBatch.size(), new StackBatchifier(),
+                new StackBatchifier(), 0, 1);
+    }
+
+    private StepReport withValidation(StepReport report) throws IOException {
+        if (validation == null) {
+            return report;
+        }
+        long start = System.nanoTime();
+        CorpusLoss loss = new CorpusLoss(block, model.getNDManager());
+        long count = Math.min(validation.count(), config.validation().sequences());
+        for (long first = 0; first < count; first += config.training().microBatch()) {
+            TokenBatch batch = BatchSource.inOrder(validation, first,
+                    (int) Math.min(config.training().microBatch(), count - first));
+            loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets());
+        }
+        lastValidationLoss = loss.mean();
+        elapsedSeconds += (System.nanoTime() - start) / 1e9;
+        return new StepReport(report.step(), report.tokens(), report.loss(), report.lossAux(), report.lossZ(),
+                report.gradientNorm(), report.learningRate(), report.tokensPerSecond(), elapsedSeconds, report.skipped(),
+                OptionalDouble.of(lastValidationLoss), report.expertLoad());
+    }
+
+    private void sample() throws IOException {
+        SampleConfig sample = config.sample();
+        if (sample.tokens() == 0 || sample.prompt().isEmpty()) {
+            return;
+        }
+        try (Tokenizer tokenizer = data.tokenizer()) {
+            long[] prompt = Arrays.stream(tokenizer.encode(sample.prompt())).asLongStream().toArray();
+            long[] generated = TextGenerator.builder().setModel(block, model.getNDManager())
+                    .optSampling(new Sampling(sample.temperature(), sample.topK(), sample.topP(), config.seed()))
+                    .optMaxNewTokens(sample.tokens()).build().generate(prompt);
+            observer.sampled(step, sample.prompt(),
+                    tokenizer.decode(Arrays.stream(generated).mapToInt(Math::toIntExact).toArray()));
+        }
+    }
+
+    private void checkpoint() throws IOException {
+        SafetensorsWriter weights = new SafetensorsWriter();
+        SafetensorsWriter moments = new SafetensorsWriter();
+        Map<String, AdamW.Moments> state = optimizer.getMoments();
+        for (Pair<String, Parameter> named : block.getParameters()) {
+            weights.add(named.getKey(), named.getValue().getArray());
+            AdamW.Moments own = state.get(named.getValue().getId());
+            if (own != null) {
+                moments.add("mean/" + named.getKey(), own.mean());
+                moments.add("variance/" + named.getKey(), own.variance());
+            }
+        }
+        Path written = checkpoints.save(new TrainingState(step, optimizer.getStep(), batches.position(), tokens,
+                elapsedSeconds, config.seed(), data.manifest().fingerprint(), modelText()), weights, moments);
+        observer.checkpointed(step, written);
+    }
+
+    /**
+     * Writes the model as a Hugging Face folder, with its tokenizer; a folder of that name from an earlier part of the run is
+     * replaced.
+     *
+     * @param folder the folder
+     * @throws IOException if writing fails
+     */
+    public void saveModel(Path folder) throws IOException {
+        if (Files.isDirectory(folder)) {
+            try (var files = Files.list(folder)) {
+                for (Path file : files.toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+        HuggingFaceFolder.save(block, folder, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+        try (Tokenizer tokenizer = data.tokenizer()) {
+            AtomicFile.write(folder.resolve("tokenizer.json"), tokenizer.toJson());
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        trainer.close();
+        optimizer.close();
+        model.close();
+        training.close();
+        if (validation != null) {
+            validation.close();
+        }
+    }
+}
