@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.model;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -17,12 +18,17 @@ import ai.spattention.RmsNorm;
 import ai.spattention.SpAttentionBlock;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AutoKernel;
+import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.moe.MoeBlock;
 import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.olmoe.nn.TokenEmbedding;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -248,6 +254,37 @@ public final class OlmoeModel extends AbstractBlock {
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape each = new Shape(layers.size(), config.numExperts());
         return new Shape[] {inputShapes[0].add(config.vocabSize()), each, each, new Shape(layers.size())};
+    }
+
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        saveInputShapes(os);
+        os.writeUTF(settings());
+    }
+
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is) throws IOException, MalformedModelException {
+        if (loadVersion != VERSION) {
+            throw new MalformedModelException("these OLMoE parameters have format version " + loadVersion
+                    + ", this program reads version " + VERSION);
+        }
+        readInputShapes(is);
+        Iterator<String> saved = is.readUTF().lines().iterator();
+        for (String own : settings().lines().toList()) {
+            String other = saved.hasNext() ? saved.next() : "an older configuration";
+            if (!own.equals(other)) {
+                throw new MalformedModelException("the saved model has " + clean(other) + ", this one has " + clean(own));
+            }
+        }
+    }
+
+    private static String clean(String line) {
+        return line.strip().replaceAll(",$", "");
+    }
+
+    /** The configuration as text, a key a line. */
+    private String settings() {
+        return ConfigJson.write(config, "float32");
     }
 
     /** Builds an {@link OlmoeModel}. */

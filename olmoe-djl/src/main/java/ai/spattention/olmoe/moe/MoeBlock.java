@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.moe;
 
+import ai.djl.MalformedModelException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -8,6 +9,9 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
 
 /**
  * A mixture of experts in the place of a feed-forward layer: a {@link Router} and {@link Experts}.
@@ -19,14 +23,17 @@ public final class MoeBlock extends AbstractBlock {
     private static final byte VERSION = 1;
 
     private final int numExperts;
+    private final String settings;
     private final Router router;
     private final Experts experts;
 
-    private MoeBlock(Router router, Experts experts, int numExperts) {
+    private MoeBlock(int numExperts, int expertDim, int topK, boolean normalizeTopK) {
         super(VERSION);
         this.numExperts = numExperts;
-        this.router = addChildBlock("router", router);
-        this.experts = addChildBlock("experts", experts);
+        settings = numExperts + " experts of width " + expertDim + ", of which a token takes " + topK + " with weights "
+                + (normalizeTopK ? "divided by their sum" : "as they are");
+        router = addChildBlock("router", new Router(numExperts, topK, normalizeTopK));
+        experts = addChildBlock("experts", new Experts(numExperts, expertDim));
     }
 
     /**
@@ -39,7 +46,7 @@ public final class MoeBlock extends AbstractBlock {
      * @return the block
      */
     public static MoeBlock of(int numExperts, int expertDim, int topK, boolean normalizeTopK) {
-        return new MoeBlock(new Router(numExperts, topK, normalizeTopK), new Experts(numExperts, expertDim), numExperts);
+        return new MoeBlock(numExperts, expertDim, topK, normalizeTopK);
     }
 
     /**
@@ -87,5 +94,24 @@ public final class MoeBlock extends AbstractBlock {
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         Shape each = new Shape(numExperts);
         return new Shape[] {inputShapes[0], each, each, new Shape()};
+    }
+
+    @Override
+    protected void saveMetadata(DataOutputStream os) throws IOException {
+        saveInputShapes(os);
+        os.writeUTF(settings);
+    }
+
+    @Override
+    protected void loadMetadata(byte loadVersion, DataInputStream is) throws IOException, MalformedModelException {
+        if (loadVersion != VERSION) {
+            throw new MalformedModelException("these mixture-of-experts parameters have format version " + loadVersion
+                    + ", this program reads version " + VERSION);
+        }
+        readInputShapes(is);
+        String saved = is.readUTF();
+        if (!saved.equals(settings)) {
+            throw new MalformedModelException("the saved block has " + saved + "; this one has " + settings);
+        }
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
+import ai.djl.MalformedModelException;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
@@ -195,6 +196,11 @@ class OlmoeModelTest {
             OlmoeModel loaded = OlmoeModel.builder().setConfig(config).optSeed(2).build();
             loaded.loadParameters(manager, new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
             assertArrayEquals(logits(manager, saved), logits(manager, loaded));
+
+            OlmoeModel other = OlmoeModel.builder().setConfig(small().setNumAttentionHeads(6).build()).build();
+            assertEquals("the saved model has \"num_key_value_heads\" : 2, this one has \"num_key_value_heads\" : 6",
+                    assertThrows(MalformedModelException.class, () -> other.loadParameters(manager,
+                            new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())))).getMessage());
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
+import ai.djl.MalformedModelException;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -17,6 +18,10 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.nn.SeededNormal;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -151,6 +156,27 @@ class ExpertsTest {
                 }
             }
             assertArrayEquals(expected, actual.toDoubleArray(), 1e-12);
+        }
+    }
+
+    @Test
+    void savedParametersLoadIntoANewBlock() throws Exception {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            MoeBlock saved = MoeBlock.of(4, I, 2, true);
+            saved.initialize(manager, DataType.FLOAT32, new Shape(1, 3, D));
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            saved.saveParameters(new DataOutputStream(bytes));
+            MoeBlock loaded = MoeBlock.of(4, I, 2, true);
+            loaded.loadParameters(manager, new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+            NDList input = new NDList(random(manager, 8, DataType.FLOAT32, 1, 3, D).stopGradient());
+            ParameterStore store = new ParameterStore(manager, false);
+            assertArrayEquals(saved.forward(store, input, false).get(0).toFloatArray(),
+                    loaded.forward(store, input, false).get(0).toFloatArray());
+            MoeBlock other = MoeBlock.of(4, I, 1, false);
+            assertEquals("the saved block has 4 experts of width 5, of which a token takes 2 with weights divided by their sum;"
+                            + " this one has 4 experts of width 5, of which a token takes 1 with weights as they are",
+                    assertThrows(MalformedModelException.class, () -> other.loadParameters(manager,
+                            new DataInputStream(new ByteArrayInputStream(bytes.toByteArray())))).getMessage());
         }
     }
 
