@@ -117,6 +117,9 @@ public final class TiledKernel implements AttentionKernel {
         }
         long[] numbers = encode(plan, key, order);
         NDArray onHost = manager.create(numbers).toDevice(Device.cpu(), false); // read by the interpreter, never by kernels
+        // named once, so that calls of several threads need not name them
+        offsets.forEach(array -> array.setName("offsets[]"));
+        masks.forEach(array -> array.setName("masks[]"));
         return new DevicePlan(manager, onHost, create(manager, order), offsets, masks);
     }
 

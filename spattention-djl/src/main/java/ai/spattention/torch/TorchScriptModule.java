@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -87,11 +88,13 @@ public final class TorchScriptModule {
                 if (list.isEmpty()) {
                     throw new IllegalArgumentException("an empty list of tensors cannot be passed to " + method);
                 }
+                String name = isList(list.get(0).getName()) ? list.get(0).getName() : "list" + i + "[]";
                 for (NDArray array : list) {
-                    add(inputs, ownNames, array, "list" + i + "[]");
+                    add(inputs, ownNames, array, name);
                 }
             } else {
-                add(inputs, ownNames, (NDArray) arguments[i], null);
+                NDArray array = (NDArray) arguments[i];
+                add(inputs, ownNames, array, isPlain(array.getName()) ? array.getName() : null);
             }
         }
         inputs.add(methodMarkers.computeIfAbsent(method, this::marker));
@@ -99,16 +102,34 @@ public final class TorchScriptModule {
             return IValueUtils.forward(module, inputs, differentiable);
         } finally {
             for (int i = 0; i < ownNames.size(); i++) {
-                inputs.get(i).setName(ownNames.get(i));
+                rename(inputs.get(i), ownNames.get(i));
             }
         }
     }
 
-    /** DJL reads an array's name as a directive, so each argument gets the name that the call needs, for the call. */
+    /**
+     * DJL reads an array's name as a directive, so an argument whose name would say something else gets the name that the
+     * call needs, for the call. Arrays that several threads share should have fitting names from the start: none for
+     * single arrays, one that ends in {@code []} for the members of a list.
+     */
     private static void add(NDList inputs, List<String> ownNames, NDArray array, String name) {
         ownNames.add(array.getName());
-        array.setName(name);
+        rename(array, name);
         inputs.add(array);
+    }
+
+    private static void rename(NDArray array, String name) {
+        if (!Objects.equals(array.getName(), name)) {
+            array.setName(name);
+        }
+    }
+
+    private static boolean isList(String name) {
+        return name != null && name.matches("\\w+\\[]");
+    }
+
+    private static boolean isPlain(String name) {
+        return name == null || name.matches("\\w*");
     }
 
     private NDArray marker(String method) {
