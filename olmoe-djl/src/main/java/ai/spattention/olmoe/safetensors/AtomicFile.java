@@ -83,8 +83,15 @@ public final class AtomicFile {
         }
     }
 
-    /** A full disk or a read-only folder is for the user to mend: say so. */
-    private static IOException explain(Path file, IOException e) {
+    /**
+     * Tells failures that a person can mend, a full disk or a read-only folder, from others.
+     *
+     * @param file the file that could not be written
+     * @param e the failure
+     * @return the failure, if it is another one
+     * @throws InvalidInputException if the disk is full or the folder cannot be written
+     */
+    public static IOException explain(Path file, IOException e) {
         String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
         if (message.contains("no space left") || message.contains("quota exceeded") || message.contains("file too large")) {
             throw new InvalidInputException("the disk is full: cannot write " + file

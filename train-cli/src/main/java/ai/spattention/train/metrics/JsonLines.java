@@ -1,0 +1,179 @@
+package ai.spattention.train.metrics;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * A file of JSON objects, one a line, each with the step that it belongs to, in the order of the steps. Not safe for use
+ * by several threads.
+ */
+final class JsonLines implements AutoCloseable {
+
+    /** The key of the step. */
+    static final String STEP = "step";
+
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+    private static final int LONGEST_SHOWN = 60;
+
+    private final Path file;
+    private final FileChannel channel;
+    private long lastStep;
+
+    private JsonLines(Path file, FileChannel channel, long lastStep) {
+        this.file = file;
+        this.channel = channel;
+        this.lastStep = lastStep;
+    }
+
+    /** Takes a line's object. */
+    @FunctionalInterface
+    interface Visitor {
+
+        /** Takes an object, and says whether to go on. An {@link InvalidInputException} gets file and line added. */
+        boolean visit(JsonNode json);
+    }
+
+    /** Starts a file that does not exist yet. */
+    static JsonLines create(Path file) throws IOException {
+        try {
+            return new JsonLines(file, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), 0);
+        } catch (FileAlreadyExistsException e) {
+            throw new InvalidInputException(file + " exists: it is from another run; resume that run, or choose another"
+                    + " folder", e);
+        } catch (IOException e) {
+            throw AtomicFile.explain(file, e);
+        }
+    }
+
+    /** Goes on with a file, of which the objects up to a step stay; starts one if there is none. */
+    static JsonLines resume(Path file, long step) throws IOException {
+        if (!Files.exists(file)) {
+            return create(file);
+        }
+        long[] last = {0};
+        long kept = read(file, json -> {
+            long own = StepMetricsJson.whole(json, STEP, 1);
+            if (own > step) {
+                return false;
+            }
+            last[0] = own;
+            return true;
+        });
+        try {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+            try {
+                // Steps only grow, so that what goes is the file's tail: cut off in one operation of the file system.
+                channel.truncate(kept);
+                channel.force(true);
+                channel.position(kept);
+                return new JsonLines(file, channel, last[0]);
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw AtomicFile.explain(file, e);
+        }
+    }
+
+    /**
+     * Reads a file's whole lines. A last line without its end was cut, or is being written: it is left out.
+     *
+     * @return the length in bytes of the lines for which the visitor wanted to go on
+     */
+    static long read(Path file, Visitor visitor) throws IOException {
+        long length = 0;
+        long number = 0;
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+            ByteArrayOutputStream line = new ByteArrayOutputStream();
+            for (int next = in.read(); next >= 0; next = in.read()) {
+                if (next != '\n') {
+                    line.write(next);
+                    continue;
+                }
+                number++;
+                if (!visitLine(file, number, line.toByteArray(), visitor)) {
+                    return length;
+                }
+                length += line.size() + 1;
+                line.reset();
+            }
+        }
+        return length;
+    }
+
+    private static boolean visitLine(Path file, long number, byte[] line, Visitor visitor) {
+        try {
+            JsonNode json = MAPPER.readTree(new String(line, StandardCharsets.UTF_8));
+            if (json == null || !json.isObject()) {
+                throw new InvalidInputException("a line must hold a JSON object");
+            }
+            return visitor.visit(json);
+        } catch (JsonProcessingException e) {
+            throw new InvalidInputException(file + ":" + number + ": this is not JSON: "
+                    + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+        } catch (IOException e) {
+            throw new IllegalStateException("reading from memory failed", e);
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException(file + ":" + number + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Appends an object whose step is not before the last one's. The line is in the file whole, or not at all. */
+    void append(ObjectNode json) throws IOException {
+        long step = json.path(STEP).longValue();
+        if (step < lastStep) {
+            throw new IllegalArgumentException("step " + step + " comes after step " + lastStep + " in " + file);
+        }
+        ByteBuffer bytes = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
+        long start = channel.position();
+        try {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        } catch (IOException e) {
+            channel.truncate(start);
+            throw AtomicFile.explain(file, e);
+        }
+        lastStep = step;
+    }
+
+    /** The step of the last object, or 0. */
+    long lastStep() {
+        return lastStep;
+    }
+
+    /** Foreign JSON on one line and of bearable length. */
+    static String shown(JsonNode value) {
+        if (value.isMissingNode()) {
+            return "nothing";
+        }
+        String text = value.toString();
+        return text.length() > LONGEST_SHOWN ? text.substring(0, LONGEST_SHOWN) + "..." : text;
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,191 @@
+package ai.spattention.train.metrics;
+
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * What was measured in one optimizer step. Numbers that were not finite are NaN. Letters: L = layers, X = experts.
+ *
+ * @param step the step, from 1 on
+ * @param tokens tokens learnt from up to and including this step
+ * @param timeSeconds seconds since the run's start, interruptions left out
+ * @param loss the language model's loss, nats per token
+ * @param lossAux the load-balancing loss, before its weight
+ * @param lossZ the router's z-loss, before its weight
+ * @param gradientNorm the gradients' global norm before clipping
+ * @param learningRate the step's learning rate
+ * @param tokensPerSecond tokens of the step per second
+ * @param validationLoss the loss on held-out text after the step, nats per token, where it was measured
+ * @param memoryMb the process's or the device's memory in MiB, where it was measured
+ * @param expertLoad for each of L layers, each of X experts' share of the layer's routed tokens, which add up to 1 for a
+ *     layer; empty where it was not measured
+ */
+public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
+        double gradientNorm, double learningRate, double tokensPerSecond, OptionalDouble validationLoss,
+        OptionalDouble memoryMb, List<List<Double>> expertLoad) {
+
+    /** Copies the lists. */
+    public StepMetrics {
+        expertLoad = expertLoad.stream().map(List::copyOf).toList();
+    }
+
+    /**
+     * Starts a step's metrics.
+     *
+     * @return a builder without any value
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects a step's metrics. Everything is required but what starts with {@code opt}. */
+    public static final class Builder {
+
+        private long step;
+        private long tokens;
+        private double timeSeconds = Double.NaN;
+        private double loss = Double.NaN;
+        private double lossAux = Double.NaN;
+        private double lossZ = Double.NaN;
+        private double gradientNorm = Double.NaN;
+        private double learningRate = Double.NaN;
+        private double tokensPerSecond = Double.NaN;
+        private OptionalDouble validationLoss = OptionalDouble.empty();
+        private OptionalDouble memoryMb = OptionalDouble.empty();
+        private List<List<Double>> expertLoad = List.of();
+
+        Builder() {}
+
+        /**
+         * Sets the step.
+         *
+         * @param value the step, from 1 on
+         * @return this builder
+         */
+        public Builder setStep(long value) {
+            step = value;
+            return this;
+        }
+
+        /**
+         * Sets the tokens.
+         *
+         * @param value tokens learnt from so far
+         * @return this builder
+         */
+        public Builder setTokens(long value) {
+            tokens = value;
+            return this;
+        }
+
+        /**
+         * Sets the time.
+         *
+         * @param value seconds since the run's start
+         * @return this builder
+         */
+        public Builder setTimeSeconds(double value) {
+            timeSeconds = value;
+            return this;
+        }
+
+        /**
+         * Sets the losses, each before its weight.
+         *
+         * @param languageModel the language model's loss, nats per token
+         * @param loadBalancing the load-balancing loss
+         * @param routerZ the router's z-loss
+         * @return this builder
+         */
+        public Builder setLosses(double languageModel, double loadBalancing, double routerZ) {
+            loss = languageModel;
+            lossAux = loadBalancing;
+            lossZ = routerZ;
+            return this;
+        }
+
+        /**
+         * Sets the gradients' norm.
+         *
+         * @param value the global norm before clipping
+         * @return this builder
+         */
+        public Builder setGradientNorm(double value) {
+            gradientNorm = value;
+            return this;
+        }
+
+        /**
+         * Sets the learning rate.
+         *
+         * @param value the step's learning rate
+         * @return this builder
+         */
+        public Builder setLearningRate(double value) {
+            learningRate = value;
+            return this;
+        }
+
+        /**
+         * Sets the throughput.
+         *
+         * @param value tokens per second
+         * @return this builder
+         */
+        public Builder setTokensPerSecond(double value) {
+            tokensPerSecond = value;
+            return this;
+        }
+
+        /**
+         * Sets the loss on held-out text.
+         *
+         * @param value nats per token
+         * @return this builder
+         */
+        public Builder optValidationLoss(double value) {
+            validationLoss = OptionalDouble.of(value);
+            return this;
+        }
+
+        /**
+         * Sets the memory in use.
+         *
+         * @param value MiB
+         * @return this builder
+         */
+        public Builder optMemoryMb(double value) {
+            memoryMb = OptionalDouble.of(value);
+            return this;
+        }
+
+        /**
+         * Sets how the experts were used.
+         *
+         * @param tokensPerExpert for each of L layers, how many tokens each of X experts got
+         * @return this builder
+         */
+        public Builder optExpertLoad(long[][] tokensPerExpert) {
+            expertLoad = ExpertLoad.shares(tokensPerExpert);
+            return this;
+        }
+
+        Builder optShares(List<List<Double>> shares) {
+            expertLoad = shares;
+            return this;
+        }
+
+        /**
+         * Ends the step.
+         *
+         * @return the metrics
+         */
+        public StepMetrics build() {
+            if (step < 1) {
+                throw new IllegalStateException("a step's metrics need the step, from 1 on (got " + step + ")");
+            }
+            return new StepMetrics(step, tokens, timeSeconds, loss, lossAux, lossZ, gradientNorm, learningRate,
+                    tokensPerSecond, validationLoss, memoryMb, expertLoad);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package ai.spattention.train.metrics;
+
+import ai.spattention.InvalidInputException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A step's metrics as a JSON object. JSON has no NaN: a number that is not finite is null. */
+final class StepMetricsJson {
+
+    private StepMetricsJson() {}
+
+    static ObjectNode write(StepMetrics metrics) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put(JsonLines.STEP, metrics.step());
+        json.put("tokens", metrics.tokens());
+        put(json, "loss", metrics.loss());
+        put(json, "loss_aux", metrics.lossAux());
+        put(json, "loss_z", metrics.lossZ());
+        put(json, "gradient_norm", metrics.gradientNorm());
+        put(json, "learning_rate", metrics.learningRate());
+        put(json, "tokens_per_second", metrics.tokensPerSecond());
+        put(json, "time_s", metrics.timeSeconds());
+        metrics.validationLoss().ifPresent(value -> put(json, "validation_loss", value));
+        metrics.memoryMb().ifPresent(value -> put(json, "memory_mb", value));
+        if (!metrics.expertLoad().isEmpty()) {
+            ArrayNode layers = json.putArray("expert_load");
+            for (List<Double> layer : metrics.expertLoad()) {
+                ArrayNode shares = layers.addArray();
+                layer.forEach(shares::add);
+            }
+        }
+        return json;
+    }
+
+    /** Reads what {@link #write} wrote; keys that it does not know are left aside. */
+    static StepMetrics read(JsonNode json) {
+        StepMetrics.Builder builder = StepMetrics.builder()
+                .setStep(whole(json, JsonLines.STEP, 1))
+                .setTokens(whole(json, "tokens", 0))
+                .setTimeSeconds(number(json, "time_s"))
+                .setLosses(number(json, "loss"), number(json, "loss_aux"), number(json, "loss_z"))
+                .setGradientNorm(number(json, "gradient_norm"))
+                .setLearningRate(number(json, "learning_rate"))
+                .setTokensPerSecond(number(json, "tokens_per_second"));
+        if (json.has("validation_loss")) {
+            builder.optValidationLoss(number(json, "validation_loss"));
+        }
+        if (json.has("memory_mb")) {
+            builder.optMemoryMb(number(json, "memory_mb"));
+        }
+        if (json.has("expert_load")) {
+            builder.optShares(shares(json.get("expert_load")));
+        }
+        return builder.build();
+    }
+
+    private static void put(ObjectNode json, String key, double value) {
+        if (Double.isFinite(value)) {
+            json.put(key, value);
+        } else {
+            json.putNull(key);
+        }
+    }
+
+    static long whole(JsonNode json, String key, long least) {
+        JsonNode value = json.path(key);
+        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < least) {
+            throw new InvalidInputException(key + " must be a whole number of at least " + least + " (got "
+                    + JsonLines.shown(value) + ")");
+        }
+        return value.longValue();
+    }
+
+    private static double number(JsonNode json, String key) {
+        JsonNode value = json.path(key);
+        if (value.isNull()) {
+            return Double.NaN;
+        }
+        if (!value.isNumber()) {
+            throw new InvalidInputException(key + " must be a number or null (got " + JsonLines.shown(value) + ")");
+        }
+        return value.doubleValue();
+    }
+
+    private static List<List<Double>> shares(JsonNode layers) {
+        List<List<Double>> result = new ArrayList<>();
+        for (JsonNode layer : layers) {
+            List<Double> shares = new ArrayList<>();
+            for (JsonNode share : layer) {
+                if (!share.isNumber() || !(share.doubleValue() >= 0 && share.doubleValue() <= 1)) {
+                    throw new InvalidInputException("expert_load must hold shares from 0 to 1 (got "
+                            + JsonLines.shown(share) + ")");
+                }
+                shares.add(share.doubleValue());
+            }
+            result.add(shares);
+        }
+        return result;
+    }
+}

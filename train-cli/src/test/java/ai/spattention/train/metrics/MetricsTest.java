@@ -1,0 +1,241 @@
+package ai.spattention.train.metrics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MetricsTest {
+
+    private static final String ONE = "{\"step\":1,\"tokens\":512,\"loss\":5.5,\"loss_aux\":1.25,\"loss_z\":4.0,"
+            + "\"gradient_norm\":0.75,\"learning_rate\":1.0E-4,\"tokens_per_second\":1024.0,\"time_s\":0.5}\n";
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void writesOneObjectALine() throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsWriter writer = MetricsWriter.create(file)) {
+            writer.write(step(1).build());
+            assertEquals(ONE, Files.readString(file), "written before the file is closed");
+            writer.write(step(2).optValidationLoss(3.5).optMemoryMb(100).optExpertLoad(new long[][] {{1, 3}, {0, 0}}).build());
+        }
+        assertEquals(ONE + "{\"step\":2,\"tokens\":1024,\"loss\":5.5,\"loss_aux\":1.25,\"loss_z\":4.0,"
+                + "\"gradient_norm\":0.75,\"learning_rate\":1.0E-4,\"tokens_per_second\":1024.0,\"time_s\":1.0,"
+                + "\"validation_loss\":3.5,\"memory_mb\":100.0,\"expert_load\":[[0.25,0.75],[0.0,0.0]]}\n",
+                Files.readString(file));
+    }
+
+    @Property(tries = 200)
+    void readsBackWhatWasWritten(@ForAll @LongRange(min = 1) long step, @ForAll @LongRange(min = 0) long tokens,
+            @ForAll double one, @ForAll double two, @ForAll boolean some) throws IOException {
+        Path file = Files.createTempFile("metrics", ".jsonl");
+        Files.delete(file);
+        StepMetrics.Builder builder = StepMetrics.builder().setStep(step).setTokens(tokens).setTimeSeconds(one)
+                .setLosses(two, one, Double.NaN).setGradientNorm(Double.POSITIVE_INFINITY).setLearningRate(two)
+                .setTokensPerSecond(1 / one);
+        if (some) {
+            builder.optValidationLoss(two).optMemoryMb(one).optExpertLoad(new long[][] {{step % 1000, 1, 0}, {1, 1, 1}});
+        }
+        StepMetrics metrics = builder.build();
+        try (MetricsWriter writer = MetricsWriter.create(file)) {
+            writer.write(metrics);
+            StepMetrics read = MetricsReader.read(file).get(0);
+            assertEquals(finite(metrics).toString(), read.toString());
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void aNewRunDoesNotWriteIntoAnotherOnesMetrics() throws IOException {
+        Path file = Files.writeString(folder.resolve("metrics.jsonl"), ONE);
+        assertEquals(file + " exists: it is from another run; resume that run, or choose another folder",
+                assertThrows(InvalidInputException.class, () -> MetricsWriter.create(file)).getMessage());
+        assertEquals(ONE, Files.readString(file));
+    }
+
+    @Test
+    void resumingDropsLaterStepsSoThatNoneIsThereTwice() throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsWriter writer = MetricsWriter.create(file)) {
+            for (int step = 1; step <= 10; step++) {
+                writer.write(step(step).build());
+            }
+        }
+        try (MetricsWriter writer = MetricsWriter.resume(file, 6)) {
+            assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), steps(file));
+            writer.write(step(7).setGradientNorm(9).build());
+        }
+        assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L), steps(file));
+        assertEquals(9, MetricsReader.read(file).get(6).gradientNorm());
+        MetricsWriter.resume(file, 100).close();
+        assertEquals(7, steps(file).size());
+        MetricsWriter.resume(file, 0).close();
+        assertEquals("", Files.readString(file));
+        Files.delete(file);
+        MetricsWriter.resume(file, 3).close();
+        assertEquals(List.of(), steps(file));
+    }
+
+    @Test
+    void aFileCutAnywhereIsReadAndResumedUpToItsLastWholeLine() throws IOException {
+        Path whole = folder.resolve("whole.jsonl");
+        try (MetricsWriter writer = MetricsWriter.create(whole)) {
+            for (int step = 1; step <= 3; step++) {
+                writer.write(step(step).build());
+            }
+        }
+        byte[] bytes = Files.readAllBytes(whole);
+        Path cut = folder.resolve("cut.jsonl");
+        for (int length = 0; length <= bytes.length; length++) {
+            Files.write(cut, Arrays.copyOf(bytes, length));
+            int lines = (int) new String(bytes, 0, length).chars().filter(c -> c == '\n').count();
+            assertEquals(lines, MetricsReader.read(cut).size());
+            try (MetricsWriter writer = MetricsWriter.resume(cut, 2)) {
+                writer.write(step(50).build());
+            }
+            List<Long> expected = List.of(1L, 2L).subList(0, Math.min(2, lines));
+            assertEquals(expected, steps(cut).subList(0, expected.size()));
+            assertEquals(expected.size() + 1, steps(cut).size());
+        }
+    }
+
+    @Test
+    void stepsOnlyGrow() throws IOException {
+        try (MetricsWriter writer = MetricsWriter.create(folder.resolve("metrics.jsonl"))) {
+            writer.write(step(5).build());
+            assertEquals("step 5 was written before: the last is 5",
+                    assertThrows(IllegalArgumentException.class, () -> writer.write(step(5).build())).getMessage());
+        }
+        try (MetricsWriter writer = MetricsWriter.resume(folder.resolve("metrics.jsonl"), 5)) {
+            assertThrows(IllegalArgumentException.class, () -> writer.write(step(4).build()));
+        }
+        assertThrows(IllegalStateException.class, () -> StepMetrics.builder().build());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "{\"step\":2 | this is not JSON: Unexpected end-of-input: expected close marker for Object",
+        "[2] | a line must hold a JSON object",
+        "{} | step must be a whole number of at least 1 (got nothing)",
+        "{\"step\":\"x\"} | step must be a whole number of at least 1 (got \"x\")",
+        "{\"step\":0} | step must be a whole number of at least 1 (got 0)",
+        "{\"step\":2,\"step\":3} | this is not JSON: Duplicate field 'step'",
+        "{\"step\":2} {} | this is not JSON: Trailing token",
+        "{\"step\":2,\"tokens\":1} | time_s must be a number or null (got nothing)",
+        "{\"step\":1,\"tokens\":1,\"time_s\":0,\"loss\":0,\"loss_aux\":0,\"loss_z\":0,\"gradient_norm\":0,"
+                + "\"learning_rate\":0,\"tokens_per_second\":0} | step 1 comes after step 1: steps must grow",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":0,\"loss_aux\":0,\"loss_z\":0,\"gradient_norm\":0,"
+                + "\"learning_rate\":0,\"tokens_per_second\":0,\"expert_load\":[[2]]} |"
+                + " expert_load must hold shares from 0 to 1 (got 2)",
+    })
+    void saysWhichLineIsBad(String line, String message) throws IOException {
+        Path file = Files.writeString(folder.resolve("metrics.jsonl"), ONE + line + "\n" + ONE);
+        String seen = assertThrows(InvalidInputException.class, () -> MetricsReader.read(file)).getMessage();
+        assertTrue(seen.startsWith(file + ":2: " + message), seen);
+        assertEquals(1, seen.lines().count());
+    }
+
+    @Test
+    void keysOfLaterVersionsDoNotMatter() throws IOException {
+        Path file = Files.writeString(folder.resolve("metrics.jsonl"), ONE.replace("}", ",\"later\":{\"a\":[1]}}"));
+        assertEquals(5.5, MetricsReader.read(file).get(0).loss());
+    }
+
+    /** A limit on the size of files gives the same failure in the middle of a line as a full disk. */
+    @Test
+    void aFullDiskLeavesWholeLines() throws Exception {
+        Path file = folder.resolve("metrics.jsonl");
+        Process process = new ProcessBuilder("bash", "-c", "ulimit -f 3; exec \"$0\" -XX:-UsePerfData -cp \"$1\" \"$2\" \"$3\"",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), System.getProperty("java.class.path"),
+                FillTheDisk.class.getName(), file.toString()).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+        assertEquals("the disk is full: cannot write " + file + "; free some space or choose another folder",
+                output.strip());
+        assertTrue(Files.readString(file).endsWith("}\n"));
+        assertTrue(steps(file).size() > 5 && Files.size(file) < 3 * 1024, () -> file.toFile().length() + " bytes");
+    }
+
+    /** Writes metrics until it cannot. */
+    static final class FillTheDisk {
+
+        private FillTheDisk() {}
+
+        public static void main(String[] arguments) throws IOException {
+            try (MetricsWriter writer = MetricsWriter.create(Path.of(arguments[0]))) {
+                for (long step = 1; step < 1000; step++) {
+                    writer.write(step(step).build());
+                }
+            } catch (InvalidInputException e) {
+                System.out.println(e.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void samplesKeepTheirTextAndAreDroppedLikeSteps() throws IOException {
+        Path file = folder.resolve("samples.jsonl");
+        TextSample odd = new TextSample(3, "<b>\n\"", "line\r\n\u2028 \u0000 \ud83d\ude00");
+        try (SampleWriter writer = SampleWriter.create(file)) {
+            writer.write(new TextSample(1, "", "a"));
+            writer.write(odd);
+            writer.write(new TextSample(3, "p", "b"));
+            writer.write(new TextSample(4, "p", "c"));
+        }
+        try (SampleWriter writer = SampleWriter.resume(file, 3)) {
+            writer.write(new TextSample(5, "p", "d"));
+        }
+        assertEquals(List.of(new TextSample(1, "", "a"), odd, new TextSample(3, "p", "b"), new TextSample(5, "p", "d")),
+                SampleReader.read(file));
+        Files.writeString(file, "{\"step\":1,\"prompt\":\"\",\"text\":3}\n");
+        assertEquals(file + ":1: text must be text (got 3)",
+                assertThrows(InvalidInputException.class, () -> SampleReader.read(file)).getMessage());
+    }
+
+    @Test
+    void expertLoadIsAShareAndItsEvennessAFraction() {
+        assertEquals(List.of(List.of(0.33333, 0.66667), List.of(0.0, 1.0)),
+                ExpertLoad.shares(new long[][] {{1, 2}, {0, 7}}));
+        assertEquals(1, ExpertLoad.evenness(List.of(0.25, 0.25, 0.25, 0.25)), 1e-12);
+        assertEquals(0.5, ExpertLoad.evenness(List.of(0.5, 0.5, 0.0, 0.0)), 1e-12);
+        assertEquals(0, ExpertLoad.evenness(List.of(1.0, 0.0)), 1e-12);
+        assertEquals(1, ExpertLoad.evenness(List.of(1.0)));
+    }
+
+    private static StepMetrics.Builder step(long step) {
+        return StepMetrics.builder().setStep(step).setTokens(512 * step).setTimeSeconds(0.5 * step).setLosses(5.5, 1.25, 4)
+                .setGradientNorm(0.75).setLearningRate(1e-4).setTokensPerSecond(1024);
+    }
+
+    private static List<Long> steps(Path file) throws IOException {
+        return MetricsReader.read(file).stream().map(StepMetrics::step).toList();
+    }
+
+    private static StepMetrics finite(StepMetrics metrics) {
+        return new StepMetrics(metrics.step(), metrics.tokens(), finite(metrics.timeSeconds()), finite(metrics.loss()),
+                finite(metrics.lossAux()), finite(metrics.lossZ()), finite(metrics.gradientNorm()),
+                finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.validationLoss(),
+                metrics.memoryMb(), metrics.expertLoad());
+    }
+
+    private static double finite(double value) {
+        return Double.isFinite(value) ? value : Double.NaN;
+    }
+}
