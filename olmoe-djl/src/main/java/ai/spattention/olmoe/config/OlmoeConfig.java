@@ -110,6 +110,18 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
     }
 
     /**
+     * The same model without dropout, for gradients that do not depend on chance.
+     *
+     * @return the changed configuration
+     */
+    public OlmoeConfig withoutDropout() {
+        return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
+                numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
+                attentionBias, 0, tieWordEmbeddings, initializerRange, routerAuxLossCoef, routerZLossCoef,
+                maxPositionEmbeddings, eosTokenId, padTokenId, pattern, layoutLength);
+    }
+
+    /**
      * The shapes of all tensors of a model file, under Hugging Face's names, the experts one by one.
      *
      * @return shapes by name, in the order of the layers

@@ -3,41 +3,34 @@ package ai.spattention.train.cli;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.config.DeviceChoice;
 import picocli.CommandLine.Option;
 
 /** The option that chooses the device. The launcher reads it too, for the natives. */
 public final class DeviceOption {
 
-    /** The choices. */
-    public enum Choice {
-        /** The CPU. */
-        CPU,
-        /** The first GPU; an error where there is none. */
-        GPU,
-        /** The first GPU if there is one with its natives, else the CPU. */
-        AUTO
-    }
-
     @Option(names = "--device", paramLabel = "cpu|gpu|auto", description = "Where to compute (default: auto).")
-    private Choice choice;
+    private DeviceChoice choice;
 
     /**
-     * Whether the option was given.
+     * The chosen device.
      *
-     * @return true if it was
+     * @return the device; that of {@code auto} if the option was not given
+     * @throws InvalidInputException if a GPU was asked for and there is none
      */
-    boolean isSet() {
-        return choice != null;
+    Device device() {
+        return device(DeviceChoice.AUTO);
     }
 
     /**
      * The chosen device.
      *
+     * @param otherwise what counts if the option was not given
      * @return the device
      * @throws InvalidInputException if a GPU was asked for and there is none
      */
-    Device device() {
-        return resolve(choice == null ? Choice.AUTO : choice);
+    Device device(DeviceChoice otherwise) {
+        return resolve(choice == null ? otherwise : choice);
     }
 
     /**
@@ -47,12 +40,12 @@ public final class DeviceOption {
      * @return the device
      * @throws InvalidInputException if a GPU was asked for and there is none
      */
-    static Device resolve(Choice choice) {
-        if (choice == Choice.CPU) {
+    static Device resolve(DeviceChoice choice) {
+        if (choice == DeviceChoice.CPU) {
             return Device.cpu();
         }
         boolean gpu = Engine.getEngine("PyTorch").getGpuCount() > 0;
-        if (!gpu && choice == Choice.GPU) {
+        if (!gpu && choice == DeviceChoice.GPU) {
             throw new InvalidInputException("--device gpu was asked for, but PyTorch sees no GPU: use --device cpu");
         }
         return gpu ? Device.gpu() : Device.cpu();

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.spattention.olmoe.model.OlmoeOutput;
+import java.util.Arrays;
 
 /** Adds up, on the device, how many tokens each expert of each layer got. */
 final class ExpertLoadMeter extends TrainingListenerAdapter implements AutoCloseable {
@@ -30,22 +31,15 @@ final class ExpertLoadMeter extends TrainingListenerAdapter implements AutoClose
         }
     }
 
-    /** The share of each expert in its layer since the last call. */
-    double[][] read() {
-        int layers = (int) sums.getShape().get(0);
+    /** For each layer, how many tokens each expert got since the last call. */
+    long[][] read() {
         int experts = (int) sums.getShape().get(1);
         long[] counts = sums.toLongArray();
         sums.close();
         sums = null;
-        double[][] load = new double[layers][experts];
-        for (int layer = 0; layer < layers; layer++) {
-            double total = 0;
-            for (int expert = 0; expert < experts; expert++) {
-                total += counts[layer * experts + expert];
-            }
-            for (int expert = 0; expert < experts; expert++) {
-                load[layer][expert] = counts[layer * experts + expert] / total;
-            }
+        long[][] load = new long[counts.length / experts][];
+        for (int layer = 0; layer < load.length; layer++) {
+            load[layer] = Arrays.copyOfRange(counts, layer * experts, (layer + 1) * experts);
         }
         return load;
     }

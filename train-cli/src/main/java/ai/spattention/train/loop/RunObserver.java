@@ -1,5 +1,6 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -18,10 +19,10 @@ public interface RunObserver {
     /**
      * A step is done.
      *
-     * @param report what happened
+     * @param metrics what was measured
      * @throws IOException if the observer cannot write
      */
-    default void step(StepReport report) throws IOException {}
+    default void step(StepMetrics metrics) throws IOException {}
 
     /**
      * Text was sampled.

@@ -37,6 +37,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.Gradients;
 import ai.spattention.train.optim.Schedule;
@@ -48,7 +49,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -81,7 +81,6 @@ public final class TrainingRun implements AutoCloseable {
     private long tokens;
     private double elapsedSeconds;
     private int skipsInARow;
-    private double lastValidationLoss = Double.NaN;
 
     /**
      * Sets a run up: the model, its optimizer and the data.
@@ -146,15 +145,6 @@ public final class TrainingRun implements AutoCloseable {
      */
     public OlmoeModel getModel() {
         return block;
-    }
-
-    /**
-     * The last held-out loss.
-     *
-     * @return nats per token, NaN if none was measured
-     */
-    public double getValidationLoss() {
-        return lastValidationLoss;
     }
 
     /**
@@ -223,12 +213,12 @@ public final class TrainingRun implements AutoCloseable {
         long last = config.training().steps();
         observer.started(step + 1, last);
         while (step < last) {
-            StepReport report = step();
+            StepMetrics.Builder metrics = step();
             boolean end = step == last;
-            if (isDue(config.validation().everySteps(), end)) {
-                report = withValidation(report);
+            if (isDue(config.validation().everySteps(), end) && validation != null) {
+                metrics.optValidationLoss(validate());
             }
-            observer.step(report);
+            observer.step(metrics.setTimeSeconds(elapsedSeconds).build());
             if (isDue(config.sample().everySteps(), end)) {
                 sample();
             }
@@ -242,7 +232,7 @@ public final class TrainingRun implements AutoCloseable {
         return end || everySteps > 0 && step % everySteps == 0;
     }
 
-    private StepReport step() throws IOException {
+    private StepMetrics.Builder step() throws IOException {
         long start = System.nanoTime();
         step++;
         // the engine's randomness (dropout) depends on seed and step alone, so that a resumed run draws the same
@@ -268,9 +258,12 @@ public final class TrainingRun implements AutoCloseable {
         tokens += config.tokensPerStep();
         double seconds = (System.nanoTime() - start) / 1e9;
         elapsedSeconds += seconds;
-        return new StepReport(step, tokens, loss.languageModel(), loss.loadBalancing(), loss.routerZ(), norm,
-                schedule.learningRate(Math.max(1, optimizer.getStep())), config.tokensPerStep() / seconds, elapsedSeconds,
-                skipped, OptionalDouble.empty(), expertLoad.read());
+        StepMetrics.Builder metrics = StepMetrics.builder().setStep(step).setTokens(tokens)
+                .setLosses(loss.languageModel(), loss.loadBalancing(), loss.routerZ()).setGradientNorm(norm)
+                .setLearningRate(schedule.learningRate(Math.max(1, optimizer.getStep())))
+                .setTokensPerSecond(config.tokensPerStep() / seconds).optExpertLoad(expertLoad.read());
+        ProcessMemory.residentBytes().ifPresent(bytes -> metrics.optMemoryMb(bytes / 1048576.0));
+        return metrics;
     }
 
     private void skip(LossValues loss, double norm) {
@@ -291,10 +284,7 @@ public final class TrainingRun implements AutoCloseable {
                 new StackBatchifier(), 0, 1);
     }
 
-    private StepReport withValidation(StepReport report) throws IOException {
-        if (validation == null) {
-            return report;
-        }
+    private double validate() throws IOException {
         long start = System.nanoTime();
         CorpusLoss loss = new CorpusLoss(block, model.getNDManager());
         long count = Math.min(validation.count(), config.validation().sequences());
@@ -303,11 +293,8 @@ public final class TrainingRun implements AutoCloseable {
                     (int) Math.min(config.training().microBatch(), count - first));
             loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets());
         }
-        lastValidationLoss = loss.mean();
         elapsedSeconds += (System.nanoTime() - start) / 1e9;
-        return new StepReport(report.step(), report.tokens(), report.loss(), report.lossAux(), report.lossZ(),
-                report.gradientNorm(), report.learningRate(), report.tokensPerSecond(), elapsedSeconds, report.skipped(),
-                OptionalDouble.of(lastValidationLoss), report.expertLoad());
+        return loss.mean();
     }
 
     private void sample() throws IOException {

@@ -1,0 +1,57 @@
+package ai.spattention.train.cli;
+
+import ai.djl.ndarray.NDManager;
+import ai.spattention.kernel.Kernels;
+import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Option;
+
+/** The options of commands that load a model. */
+public final class ModelOptions {
+
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A model folder in Hugging Face's format.")
+    private Path folder;
+
+    @Option(names = "--pattern", paramLabel = "NAME", description = "The attention pattern (default: the model's).")
+    private String pattern;
+
+    @Option(names = "--layout-length", paramLabel = "L|sequence",
+            description = "The length from which bands are computed (default: the model's, else the sequence).")
+    private String layoutLength;
+
+    @Option(names = "--kernel", defaultValue = "auto", paramLabel = "NAME", description = "Kernel: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
+    private String kernel;
+
+    /**
+     * The model's folder.
+     *
+     * @return its path
+     */
+    Path folder() {
+        return folder;
+    }
+
+    /**
+     * Loads the model with the chosen attention.
+     *
+     * @param manager the manager that owns the parameters
+     * @param change a further change of the configuration
+     * @return the model
+     * @throws ai.spattention.InvalidInputException if the folder is no model or an option is wrong
+     * @throws IOException if reading fails
+     */
+    OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {
+        return HuggingFaceFolder.load(folder, manager, config -> {
+            AttentionPattern chosen = pattern == null ? config.pattern() : StandardPattern.of(pattern);
+            LayoutLength layout = layoutLength == null ? config.layoutLength() : LayoutLength.parse(layoutLength);
+            return change.apply(config.withAttention(chosen, layout));
+        }, Kernels.of(kernel));
+    }
+}

@@ -1,0 +1,56 @@
+package ai.spattention.train.cli;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.RunConfigLoader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Pretrains a model on prepared data. */
+@Command(name = "train", mixinStandardHelpOptions = true, description = "Pretrain a model on prepared data.")
+final class TrainCommand implements Callable<Integer> {
+
+    @Mixin
+    private DeviceOption device;
+
+    @Option(names = "--config", required = true, paramLabel = "FILE|PRESET", description = "The run's configuration (YAML).")
+    private String config;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key, for example training.steps=100. Repeatable.")
+    private List<String> overrides = List.of();
+
+    @Option(names = "--output", paramLabel = "DIR", description = "The run's folder (default: runs/NAME, or the next free one).")
+    private Path output;
+
+    @Option(names = "--resume", description = "Go on from the newest whole checkpoint in the output folder.")
+    private boolean resume;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        RunConfig run = RunConfigLoader.load(ConfigSource.of(config), overrides);
+        if (run.data().path().isEmpty()) {
+            throw new InvalidInputException(config + " names no data: set data.path to a folder of prepared data"
+                    + " (--set data.path=DIR)");
+        }
+        if (resume && output == null) {
+            throw new InvalidInputException("--resume needs --output, the folder of the run to go on with");
+        }
+        Path folder = output == null ? OutputFolders.free(Path.of("runs", run.name())) : output;
+        if (!resume) {
+            OutputFolders.requireFresh(folder);
+        }
+        new TrainingSession(run, device.device(run.device()), folder, spec.commandLine().getOut()).run(resume);
+        return 0;
+    }
+}

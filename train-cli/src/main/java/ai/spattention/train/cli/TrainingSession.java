@@ -1,0 +1,80 @@
+package ai.spattention.train.cli;
+
+import ai.djl.Device;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.RunConfigWriter;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.loop.RunRecorder;
+import ai.spattention.train.loop.TrainingRun;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/** A training run from the command line: what {@code train} and {@code quickstart} share. */
+final class TrainingSession {
+
+    private final RunConfig config;
+    private final Device device;
+    private final Path folder;
+    private final PrintWriter out;
+
+    TrainingSession(RunConfig config, Device device, Path folder, PrintWriter out) {
+        this.config = config;
+        this.device = device;
+        this.folder = folder;
+        this.out = out;
+    }
+
+    /**
+     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, report.html, checkpoints/ and
+     * model/. Everything is checked before the first file is written.
+     *
+     * @param resume whether to go on from the newest checkpoint
+     */
+    void run(boolean resume) throws IOException {
+        PreparedData data = PreparedData.open(Path.of(config.data().path()));
+        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
+                TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), recorder)) {
+            long restored = resume ? run.resume() : 0;
+            if (resume) {
+                recorder.note(restored == 0 ? "no checkpoint to resume from: beginning with step 1"
+                        : "resumed after step " + restored);
+            }
+            Files.createDirectories(folder);
+            AtomicFile.write(folder.resolve("config.yaml"), RunConfigWriter.toYaml(config));
+            AtomicFile.write(folder.resolve("versions.json"), versions());
+            recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
+                    config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
+                    config.model().attentionPattern().patternName(), config.tokensPerStep(),
+                    data.manifest().tokens(Split.TRAIN), device));
+            run.run();
+            run.saveModel(folder.resolve("model"));
+            recorder.close();
+            summary(recorder);
+        }
+    }
+
+    private void summary(RunRecorder recorder) {
+        if (recorder.firstLoss().isPresent() && recorder.validationLoss().isPresent()) {
+            out.printf(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)%n",
+                    recorder.firstLoss().getAsDouble(), recorder.validationLoss().getAsDouble(),
+                    100 * recorder.validationLoss().getAsDouble() / recorder.firstLoss().getAsDouble());
+        }
+        out.println("model:   " + folder.resolve("model"));
+        out.println("metrics: " + folder.resolve("metrics.jsonl"));
+        out.println("report:  " + folder.resolve("report.html"));
+    }
+
+    private String versions() {
+        ObjectNode root = new ObjectMapper().createObjectNode();
+        Versions.all().forEach(root::put);
+        root.put("device", device.toString()).put("processors", Runtime.getRuntime().availableProcessors());
+        return root.toPrettyString() + "\n";
+    }
+}

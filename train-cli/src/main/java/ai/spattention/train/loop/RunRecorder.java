@@ -1,0 +1,102 @@
+package ai.spattention.train.loop;
+
+import ai.spattention.train.metrics.MetricsWriter;
+import ai.spattention.train.metrics.SampleWriter;
+import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.metrics.TextSample;
+import ai.spattention.train.progress.ConsoleProgress;
+import ai.spattention.train.progress.TrainingProgress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.OptionalDouble;
+
+/** Writes what happens in a run into its folder and shows it on standard error. */
+public final class RunRecorder implements RunObserver, AutoCloseable {
+
+    private final String name;
+    private final Path metricsFile;
+    private final Path samplesFile;
+
+    private MetricsWriter metricsWriter;
+    private SampleWriter sampleWriter;
+    private TrainingProgress progress;
+    private OptionalDouble firstLoss = OptionalDouble.empty();
+    private OptionalDouble validationLoss = OptionalDouble.empty();
+
+    /**
+     * Creates a recorder; it writes nothing before the run begins.
+     *
+     * @param name the run's name
+     * @param metricsFile where the metrics go
+     * @param samplesFile where samples of text go
+     */
+    public RunRecorder(String name, Path metricsFile, Path samplesFile) {
+        this.name = name;
+        this.metricsFile = metricsFile;
+        this.samplesFile = samplesFile;
+    }
+
+    @Override
+    public void started(long firstStep, long lastStep) throws IOException {
+        metricsWriter = MetricsWriter.resume(metricsFile, firstStep - 1);
+        sampleWriter = SampleWriter.resume(samplesFile, firstStep - 1);
+        progress = ConsoleProgress.start(name, firstStep - 1, lastStep);
+    }
+
+    @Override
+    public void step(StepMetrics metrics) throws IOException {
+        metricsWriter.write(metrics);
+        if (firstLoss.isEmpty()) {
+            firstLoss = OptionalDouble.of(metrics.loss());
+        }
+        progress.step(metrics.step(), metrics.loss(), metrics.tokensPerSecond());
+        if (metrics.validationLoss().isPresent()) {
+            validationLoss = metrics.validationLoss();
+            note(String.format(Locale.ROOT, "step %d: validation loss %.3f (training loss %.3f)", metrics.step(),
+                    validationLoss.getAsDouble(), metrics.loss()));
+        }
+    }
+
+    @Override
+    public void sampled(long step, String prompt, String text) throws IOException {
+        sampleWriter.write(new TextSample(step, prompt, text));
+        note("step " + step + ", a sample:\n" + (prompt + text).indent(2).stripTrailing());
+    }
+
+    @Override
+    public void note(String message) {
+        if (progress == null) {
+            System.err.println(message);
+        } else {
+            progress.note(message);
+        }
+    }
+
+    /**
+     * The first step's loss since the run began or was resumed.
+     *
+     * @return nats per token, empty before the first step
+     */
+    public OptionalDouble firstLoss() {
+        return firstLoss;
+    }
+
+    /**
+     * The last held-out loss.
+     *
+     * @return nats per token, empty if none was measured
+     */
+    public OptionalDouble validationLoss() {
+        return validationLoss;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (progress != null) {
+            progress.close();
+            metricsWriter.close();
+            sampleWriter.close();
+        }
+    }
+}
