@@ -36,11 +36,15 @@ public final class AtomicFile {
      *
      * @param file the file; its folder is created if need be
      * @param content its content
-     * @throws InvalidInputException if the disk is full or the folder cannot be written; nothing is left behind
+     * @throws InvalidInputException if the disk is full, the folder cannot be written or the file is a folder; nothing is left
+     *     behind
      * @throws IOException if writing fails otherwise; nothing is left behind
      */
     public static void write(Path file, Content content) throws IOException {
         Path target = file.toAbsolutePath();
+        if (Files.isDirectory(target)) {
+            throw new InvalidInputException(file + " is a folder: name a file to write");
+        }
         Path temporary = target.resolveSibling(target.getFileName() + ".tmp-" + ProcessHandle.current().pid());
         try {
             Files.createDirectories(target.getParent());

@@ -92,7 +92,7 @@ public final class Main implements Runnable {
         if (message == null || message.isBlank()) {
             message = failure.getClass().getSimpleName() + " (run again with --debug for the place)";
         }
-        return message.strip().lines().findFirst().orElse("");
+        return message.replaceFirst("^Error: ", "").strip().lines().findFirst().orElse("");
     }
 
     @Override

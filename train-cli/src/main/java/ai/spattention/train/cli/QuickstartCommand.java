@@ -50,11 +50,17 @@ final class QuickstartCommand implements Callable<Integer> {
         Device where = device.device(run.device());
         PrintWriter err = spec.commandLine().getErr();
         List<Document> documents = SourceJarCorpus.read(corpus());
+        long characters = documents.stream().filter(document -> !SourceJarCorpus.isHeldOut(document))
+                .mapToLong(document -> document.text().length()).sum();
+        if (characters <= run.data().sequenceLength()) { // seen before anything is written
+            throw new InvalidInputException("data.sequence_length " + run.data().sequenceLength()
+                    + " is more than the text's " + characters + " characters: choose a shorter one");
+        }
         err.println("preparing " + documents.size() + " Java files ...");
         Path data = folder.resolve("data");
         Preparation.run(documents.iterator(), new ByteTokenizer(), SourceJarCorpus::isHeldOut,
                 Map.of("sources", "Java sources of Apache Commons Lang, Collections and Math, licence comments left out"),
-                data, characters -> { });
+                data, done -> { });
         new TrainingSession(run.withDataPath(data.toString()), where, folder, spec.commandLine().getOut()).run(false);
         return 0;
     }

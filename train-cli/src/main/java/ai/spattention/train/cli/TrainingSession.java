@@ -52,7 +52,7 @@ final class TrainingSession {
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
-                    data.manifest().tokens(Split.TRAIN), device));
+                    data.manifest().tokens(Split.TRAIN), device.getDeviceType()));
             run.run();
             run.saveModel(folder.resolve("model"));
             recorder.close();

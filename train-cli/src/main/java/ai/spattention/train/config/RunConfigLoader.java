@@ -108,6 +108,7 @@ public final class RunConfigLoader {
                     + missing.stream().map(key -> key + " (" + schema.allowed(key) + ")").collect(Collectors.joining(", ")));
         }
         ObjectNode tree = ConfigMapper.mapper().createObjectNode();
+        tree.putObject("data"); // read first: a sequence length that is refused must not be blamed on what derives from it
         settings.forEach((path, setting) -> {
             int dot = path.indexOf('.');
             ObjectNode section = dot < 0 ? tree : tree.withObjectProperty(path.substring(0, dot));
