@@ -1,0 +1,80 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MaskCommandTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void printsADigestAsOneJsonLine() throws Exception {
+        Cli result = Cli.ok("mask", "--pattern", "exclusive", "--heads", "3", "--length", "10", "--digest");
+        assertEquals(1, result.out().lines().count());
+        JsonNode line = new ObjectMapper().readTree(result.out());
+        assertEquals("exclusive", line.get("pattern").asText());
+        assertEquals(3, line.get("heads").asInt());
+        assertEquals(10, line.get("length").asInt());
+        assertEquals(55, line.get("allowed_pairs").asLong(), "10 * 11 / 2: every pair once");
+        assertTrue(line.get("sha256").asText().matches("[0-9a-f]{64}"));
+    }
+
+    @Test
+    void theLayoutLengthMovesTheBands() throws Exception {
+        String own = digest("sequence");
+        assertEquals(own, digest("16"));
+        assertNotEquals(own, digest("64"));
+    }
+
+    private static String digest(String layoutLength) throws Exception {
+        String line = Cli.ok("mask", "--pattern", "sp", "--heads", "4", "--length", "16", "--layout-length", layoutLength, "--digest").out();
+        return new ObjectMapper().readTree(line).get("sha256").asText();
+    }
+
+    @Test
+    void drawsText() {
+        String drawn = Cli.ok("mask", "--pattern", "sp", "--heads", "2", "--length", "6", "--ascii").out();
+        assertTrue(drawn.lines().count() >= 6, drawn);
+    }
+
+    @Test
+    void drawsAPicture() throws Exception {
+        Path file = folder.resolve("mask.png");
+        Cli.ok("mask", "--pattern", "longformer", "--heads", "4", "--length", "33", "--png", file.toString());
+        assertTrue(ImageIO.read(file.toFile()).getWidth() > 4 * 33);
+        assertEquals(1, Files.list(folder).count(), "nothing else is left");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "spx|4|16|unknown attention pattern 'spx'", "sp|0|16|--heads must be at least 1 (got 0)",
+        "sp|4|0|--length must be at least 1 (got 0)", "sp|4|-1|--length must be at least 1 (got -1)",
+        "sp|x|4|'x' is not an int"})
+    void refuses(String pattern, String heads, String length, String reason) {
+        String message = Cli.refused("mask", "--pattern", pattern, "--heads", heads, "--length", length, "--digest");
+        assertTrue(message.contains(reason), message);
+    }
+
+    @Test
+    void refusesALayoutOfNothing() {
+        String message = Cli.refused("mask", "--pattern", "sp", "--heads", "2", "--length", "4", "--layout-length", "0", "--ascii");
+        assertTrue(message.contains("at least 1"), message);
+    }
+
+    @Test
+    void asksForAKindOfOutput() {
+        assertTrue(Cli.refused("mask", "--pattern", "sp", "--heads", "2", "--length", "4").contains("--digest"));
+    }
+}

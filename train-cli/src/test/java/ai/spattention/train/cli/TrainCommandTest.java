@@ -1,0 +1,117 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.train.SmallData;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands that make and use a model, one after the other, as a user would. */
+class TrainCommandTest {
+
+    @TempDir
+    private static Path data;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        SmallData.prepare(data);
+    }
+
+    private static String[] train(Path output, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("train", "--config", "quickstart", "--device", "cpu", "--output", output.toString()));
+        SmallData.arguments(data).forEach(setting -> arguments.addAll(List.of("--set", setting)));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
+    }
+
+    @Test
+    void leavesAFolderThatExplainsTheRun() throws IOException {
+        Path run = folder.resolve("run");
+        Cli result = Cli.ok(train(run));
+        assertTrue(result.out().contains("validation loss"), result.out());
+        for (String file : List.of("config.yaml", "versions.json", "metrics.jsonl", "samples.jsonl", "report.html", "model/config.json",
+                "model/model.safetensors", "model/tokenizer.json", "checkpoints/step-00000006/manifest.json")) {
+            assertTrue(Files.isRegularFile(run.resolve(file)), file);
+        }
+        List<String> lines = Files.readAllLines(run.resolve("metrics.jsonl"));
+        assertEquals(6, lines.size());
+        JsonNode last = new ObjectMapper().readTree(lines.get(5));
+        for (String key : List.of("step", "tokens", "loss", "loss_aux", "learning_rate", "tokens_per_second", "validation_loss")) {
+            assertTrue(last.path(key).isNumber(), key);
+        }
+        assertFalse(new ObjectMapper().readTree(lines.get(4)).has("validation_loss"), "not measured, not written");
+    }
+
+    @Test
+    void theResolvedConfigurationRunsAgainToTheSameNumbers() throws IOException {
+        Cli.ok(train(folder.resolve("a"), "--set", "training.steps=2"));
+        Cli.ok("train", "--device", "cpu", "--config", folder.resolve("a").resolve("config.yaml").toString(), "--output",
+                folder.resolve("b").toString());
+        assertEquals(losses(folder.resolve("a")), losses(folder.resolve("b")));
+    }
+
+    @Test
+    void resumesAndGoesOnInTheSameFiles() throws IOException {
+        // a schedule that does not depend on the number of steps, for the first part is told of fewer
+        Path whole = folder.resolve("whole");
+        Cli.ok(train(whole, "--set", "schedule.type=constant"));
+        Path cut = folder.resolve("cut");
+        Cli.ok(train(cut, "--set", "schedule.type=constant", "--set", "training.steps=4"));
+        Cli.ok(train(cut, "--set", "schedule.type=constant", "--resume"));
+        assertEquals(losses(whole), losses(cut));
+        assertEquals(-1, Files.mismatch(whole.resolve("model/model.safetensors"), cut.resolve("model/model.safetensors")));
+    }
+
+    @Test
+    void theModelGeneratesAndAnswersForward() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        String model = run.resolve("model").toString();
+        String text = Cli.ok("generate", "--device", "cpu", "--model", model, "--prompt", "public", "--tokens", "12", "--seed", "3").out();
+        assertTrue(text.startsWith("public"), text);
+        assertEquals(text, Cli.ok("generate", "--device", "cpu", "--model", model, "--prompt", "public", "--tokens", "12", "--seed", "3").out());
+        assertTrue(Cli.refused("generate", "--device", "cpu", "--model", model, "--prompt", "x", "--top-p", "1.5").contains("1.5"));
+        assertTrue(Cli.refused("generate", "--device", "cpu", "--model", model, "--prompt", "x", "--temperature", "-1").contains("-1"));
+    }
+
+    @Test
+    void refusesBadInputAndWritesNothing() throws IOException {
+        Path run = folder.resolve("run");
+        assertTrue(Cli.refused(train(run, "--set", "model.nosuch=1")).contains("unknown key 'model.nosuch'"));
+        assertTrue(Cli.refused(train(run, "--set", "model.num_attention_heads=5")).contains("must divide"));
+        assertTrue(Cli.refused(train(run, "--set", "model.num_key_value_heads=3")).contains("must divide"));
+        assertTrue(Cli.refused(train(run, "--set", "data.sequence_length=0")).contains("at least 2 (got 0)"));
+        assertTrue(Cli.refused(train(run, "--set", "data.sequence_length=100000000")).contains("less than one sequence"));
+        assertTrue(Cli.refused(train(run, "--set", "data.path=" + folder)).contains("manifest.json"));
+        assertTrue(Cli.refused("train", "--config", "no-such-preset").contains("unknown preset"));
+        assertTrue(Cli.refused("train", "--config", "quickstart").contains("data.path"));
+        assertTrue(Cli.refused("train", "--config", "quickstart", "--set", "data.path=" + data, "--resume").contains("--output"));
+        assertFalse(Files.exists(run));
+        Files.createDirectories(run);
+        Files.writeString(run.resolve("mine.txt"), "keep me");
+        assertTrue(Cli.refused(train(run)).contains("not empty"));
+        assertEquals("keep me", Files.readString(run.resolve("mine.txt")));
+        assertEquals(1, Files.list(run).count());
+    }
+
+    private static List<Double> losses(Path run) throws IOException {
+        List<Double> losses = new ArrayList<>();
+        for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+            losses.add(new ObjectMapper().readTree(line).get("loss").doubleValue());
+        }
+        return losses;
+    }
+}
