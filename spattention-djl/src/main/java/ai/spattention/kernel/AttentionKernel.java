@@ -27,6 +27,24 @@ public interface AttentionKernel {
      * @param training whether to apply dropout
      * @return [B, H, N, D], attached to the queries' manager
      */
-    NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
-            boolean training);
+    default NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
+            boolean training) {
+        return attend(queries, keys, values, null, layout, dropout, training);
+    }
+
+    /**
+     * The same, where a query sees only keys of its own document: several documents are packed into one sequence.
+     * Distances are those in the sequence.
+     *
+     * @param queries [B, H, N, D]
+     * @param keys [B, G, M, D], M &gt;= N
+     * @param values [B, G, M, D]
+     * @param documents [B, M], int64: each position's document, any number at least 0; null for one document
+     * @param layout the pattern and its layout length
+     * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
+     * @param training whether to apply dropout
+     * @return [B, H, N, D], attached to the queries' manager
+     */
+    NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            float dropout, boolean training);
 }

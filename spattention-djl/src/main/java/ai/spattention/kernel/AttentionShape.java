@@ -1,6 +1,7 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 
@@ -28,6 +29,16 @@ record AttentionShape(int batch, int numHeads, int numKvHeads, int queryLength, 
         }
         return new AttentionShape((int) q.get(0), (int) q.get(1), (int) k.get(1), (int) q.get(2), (int) k.get(2),
                 (int) q.get(3));
+    }
+
+    /** Checks that documents, where there are any, belong to the keys. */
+    AttentionShape with(NDArray documents) {
+        if (documents != null && (!documents.getShape().equals(new Shape(batch, keyLength))
+                || documents.getDataType() != DataType.INT64)) {
+            throw new InvalidInputException("documents must be int64 [B, M] = [" + batch + ", " + keyLength + "] (got "
+                    + documents.getDataType() + " " + documents.getShape() + ")");
+        }
+        return this;
     }
 
     /** The number of query heads that share a key/value head. */

@@ -49,10 +49,10 @@ public final class AutoKernel implements AttentionKernel {
     }
 
     @Override
-    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
-            boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values);
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            float dropout, boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
         return choose(layout, shape.numHeads(), shape.queryLength(), shape.keyLength()).kernel()
-                .attend(queries, keys, values, layout, dropout, training);
+                .attend(queries, keys, values, documents, layout, dropout, training);
     }
 }

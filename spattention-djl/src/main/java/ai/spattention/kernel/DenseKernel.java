@@ -36,9 +36,9 @@ public final class DenseKernel implements AttentionKernel {
     }
 
     @Override
-    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
-            boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values);
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            float dropout, boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
         if (!fits(layout, shape.numHeads(), shape.keyLength()) || shape.queryLength() != shape.keyLength()) {
             throw new InvalidInputException("the dense kernel computes only attention to the whole past, without a cache"
                     + " (got pattern " + layout.pattern().patternName() + ", " + shape.queryLength() + " queries and "
@@ -46,7 +46,8 @@ public final class DenseKernel implements AttentionKernel {
         }
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray rate = scalars.create(training ? dropout : 0f);
-            return AttentionOperators.module().call("dense", training, queries, keys, values, rate).singletonOrThrow();
+            return AttentionOperators.module().call("dense", training, queries, keys, values,
+                    AttentionOperators.documents(documents, scalars), rate).singletonOrThrow();
         }
     }
 }

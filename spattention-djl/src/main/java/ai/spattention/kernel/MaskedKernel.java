@@ -2,6 +2,7 @@ package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.norm.Dropout;
@@ -26,14 +27,17 @@ public final class MaskedKernel implements AttentionKernel {
     }
 
     @Override
-    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
-            boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values);
-        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            float dropout, boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
         try (NDManager scope = Scopes.over(queries, keys, values)) {
-            NDArray seen = scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
-                    new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()),
-                    DataType.BOOLEAN);
+            NDArray seen = seen(scope, layout, shape);
+            if (documents != null) {
+                scope.tempAttachAll(documents);
+                NDArray ofQueries = documents.get(new NDIndex(":, {}:", shape.keyLength() - shape.queryLength()));
+                seen = seen.logicalAnd(documents.reshape(shape.batch(), 1, 1, 1, shape.keyLength())
+                        .eq(ofQueries.reshape(shape.batch(), 1, 1, shape.queryLength(), 1)));
+            }
             return scope.ret(attend(queries, keys, values, seen, shape, dropout, training));
         }
     }
@@ -53,15 +57,18 @@ public final class MaskedKernel implements AttentionKernel {
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, NDArray keep,
             float dropout, boolean training) {
         AttentionShape shape = AttentionShape.of(queries, keys, values);
-        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
         try (NDManager scope = Scopes.over(queries, keys, values, keep)) {
-            NDArray seen = scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
-                    new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()),
-                    DataType.BOOLEAN);
+            NDArray seen = seen(scope, layout, shape);
             NDArray kept = keep.toType(DataType.FLOAT32, false).gt(0)
                     .reshape(shape.batch(), 1, 1, shape.queryLength(), shape.keyLength());
             return scope.ret(attend(queries, keys, values, seen.logicalAnd(kept), shape, dropout, training));
         }
+    }
+
+    private static NDArray seen(NDManager scope, AttentionLayout layout, AttentionShape shape) {
+        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
+        return scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
+                new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()), DataType.BOOLEAN);
     }
 
     private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, AttentionShape shape,

@@ -58,16 +58,16 @@ public final class TiledKernel implements AttentionKernel {
     }
 
     @Override
-    public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
-            boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values);
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            float dropout, boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
         DevicePlan plan = plan(new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(),
                 queries.getDevice()));
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray rate = scalars.create(training ? dropout : 0f);
-            return AttentionOperators.module().call("tiled", training, queries, keys, values, plan.numbers, plan.order,
-                    plan.offsets, plan.masks, rate).singletonOrThrow();
+            return AttentionOperators.module().call("tiled", training, queries, keys, values,
+                    AttentionOperators.documents(documents, scalars), plan.numbers, plan.order, plan.offsets, plan.masks, rate).singletonOrThrow();
         }
     }
 

@@ -1,6 +1,7 @@
 package ai.spattention.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
@@ -10,6 +11,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
+import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
@@ -56,7 +58,35 @@ class KernelTest {
     @MethodSource("cases")
     void agreesWithReference(AttentionKernel kernel, String name, AttentionPattern pattern, LayoutLength layoutLength) {
         for (Sizes sizes : SIZES) {
-            compare(kernel, new AttentionLayout(pattern, layoutLength), sizes);
+            compare(kernel, new AttentionLayout(pattern, layoutLength), sizes, false);
+            if (layoutLength.isSequence()) { // documents do not meet the layout length anywhere
+                compare(kernel, new AttentionLayout(pattern, layoutLength), sizes, true);
+            }
+        }
+    }
+
+    @Test
+    void theDenseKernelAgrees() {
+        for (Sizes sizes : SIZES) {
+            if (sizes.n == sizes.m) {
+                for (AttentionKernel kernel : List.of(new DenseKernel(), new AutoKernel())) {
+                    compare(kernel, new AttentionLayout(StandardPattern.CAUSAL, LayoutLength.SEQUENCE), sizes, false);
+                    compare(kernel, new AttentionLayout(StandardPattern.CAUSAL, LayoutLength.SEQUENCE), sizes, true);
+                }
+            }
+        }
+    }
+
+    @Test
+    void refusesDocumentsOfAnotherShape() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray x = manager.zeros(new Shape(1, 2, 5, 4));
+            NDArray documents = manager.zeros(new Shape(1, 4), DataType.INT64);
+            for (AttentionKernel kernel : List.of(new MaskedKernel(), new TiledKernel(), new DenseKernel(), new AutoKernel())) {
+                String message = assertThrows(InvalidInputException.class, () -> kernel.attend(x, x, x, documents,
+                        new AttentionLayout(StandardPattern.CAUSAL, LayoutLength.SEQUENCE), 0, false)).getMessage();
+                assertTrue(message.contains("[1, 5]") && message.contains("(1, 4)"), message);
+            }
         }
     }
 
@@ -82,19 +112,20 @@ class KernelTest {
     @Test
     void agreesOnMixedMasks() {
         for (AttentionKernel kernel : List.of(new MaskedKernel(), new TiledKernel(), new TiledKernel(11))) {
-            compare(kernel, new AttentionLayout(MIXED, LayoutLength.SEQUENCE), new Sizes(2, 12, 6, 90, 90, 4));
-            compare(kernel, new AttentionLayout(MIXED, LayoutLength.SEQUENCE), new Sizes(1, 7, 7, 41, 90, 4));
+            compare(kernel, new AttentionLayout(MIXED, LayoutLength.SEQUENCE), new Sizes(2, 12, 6, 90, 90, 4), true);
+            compare(kernel, new AttentionLayout(MIXED, LayoutLength.SEQUENCE), new Sizes(1, 7, 7, 41, 90, 4), false);
         }
     }
 
-    private static void compare(AttentionKernel kernel, AttentionLayout layout, Sizes s) {
+    private static void compare(AttentionKernel kernel, AttentionLayout layout, Sizes s, boolean packed) {
         Random random = new Random(7);
         double[] q = random.doubles((long) s.batch * s.heads * s.n * s.d, -2, 2).toArray();
         double[] k = random.doubles((long) s.batch * s.kvHeads * s.m * s.d, -2, 2).toArray();
         double[] v = random.doubles(k.length, -2, 2).toArray();
         double[] g = random.doubles(q.length, -2, 2).toArray();
+        long[] ids = packed ? documents(random, s) : null;
         ReferenceAttention expected = new ReferenceAttention(s.batch, s.heads, s.kvHeads, s.n, s.m, s.d, q, k, v, g,
-                layout.headMasks(s.heads, s.m));
+                layout.headMasks(s.heads, s.m), ids);
         Shape queryShape = new Shape(s.batch, s.heads, s.n, s.d);
         Shape keyShape = new Shape(s.batch, s.kvHeads, s.m, s.d);
         for (boolean exact : new boolean[] {true, false}) {
@@ -107,22 +138,37 @@ class KernelTest {
                 query.setRequiresGradient(true);
                 key.setRequiresGradient(true);
                 value.setRequiresGradient(true);
+                NDArray documents = packed ? manager.create(ids, new Shape(s.batch, s.m)) : null;
                 NDArray output;
                 try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                    output = kernel.attend(query, key, value, layout, 0, true);
+                    output = kernel.attend(query, key, value, documents, layout, 0, true);
                     collector.backward(output.mul(manager.create(g, queryShape).toType(type, false)).sum());
                 }
-                String at = kernel.name() + " " + layout + " " + s + " " + type;
+                String at = kernel.name() + " " + layout + " " + s + " " + type + (packed ? " packed" : "");
                 assertEquals(type, output.getDataType(), at);
                 assertEquals(queryShape, output.getShape(), at);
                 assertClose(expected.output, output, tolerance, at + " output");
                 assertClose(expected.queryGradient, query.getGradient(), tolerance, at + " query gradient");
                 assertClose(expected.keyGradient, key.getGradient(), tolerance, at + " key gradient");
                 assertClose(expected.valueGradient, value.getGradient(), tolerance, at + " value gradient");
-                NDArray inference = kernel.attend(query, key, value, layout, 0.5f, false);
+                NDArray inference = kernel.attend(query, key, value, documents, layout, 0.5f, false);
                 assertClose(expected.output, inference, tolerance, at + " inference");
             }
         }
+    }
+
+    /** Documents of 1 to 40 positions, cut differently in every sequence; the first ones may come again. */
+    private static long[] documents(Random random, Sizes s) {
+        long[] ids = new long[s.batch * s.m];
+        long document = 0;
+        for (int i = 0, left = 0; i < ids.length; i++, left--) {
+            if (left == 0) {
+                left = 1 + random.nextInt(40);
+                document = (document + 1) % 5;
+            }
+            ids[i] = document;
+        }
+        return ids;
     }
 
     private static void assertClose(double[] expected, NDArray actual, double tolerance, String what) {

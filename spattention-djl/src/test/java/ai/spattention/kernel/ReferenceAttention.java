@@ -1,6 +1,7 @@
 package ai.spattention.kernel;
 
 import ai.spattention.pattern.HeadMask;
+import java.util.Arrays;
 import java.util.List;
 
 /** Attention and its gradients in plain Java and double precision, one pair at a time. */
@@ -11,9 +12,9 @@ final class ReferenceAttention {
     final double[] keyGradient;
     final double[] valueGradient;
 
-    /** Arrays are row-major: q and outputGradient [B, H, N, D], k and v [B, G, M, D]. */
+    /** Arrays are row-major: q and outputGradient [B, H, N, D], k and v [B, G, M, D], documents [B, M] or null. */
     ReferenceAttention(int batch, int heads, int kvHeads, int n, int m, int d, double[] q, double[] k, double[] v,
-            double[] outputGradient, List<HeadMask> masks) {
+            double[] outputGradient, List<HeadMask> masks, long[] documents) {
         output = new double[q.length];
         queryGradient = new double[q.length];
         keyGradient = new double[k.length];
@@ -25,19 +26,19 @@ final class ReferenceAttention {
                 for (int i = 0; i < n; i++) {
                     int row = ((b * heads + h) * n + i) * d;
                     int keys = (b * kvHeads + g) * m * d;
-                    row(masks.get(h), i + m - n, m, d, row, keys, scale, q, k, v, outputGradient);
+                    row(masks.get(h), documents == null ? null : Arrays.copyOfRange(documents, b * m, (b + 1) * m), i + m - n, m, d, row, keys, scale, q, k, v, outputGradient);
                 }
             }
         }
     }
 
-    private void row(HeadMask mask, int position, int m, int d, int row, int keys, double scale, double[] q, double[] k,
+    private void row(HeadMask mask, long[] documents, int position, int m, int d, int row, int keys, double scale, double[] q, double[] k,
             double[] v, double[] outputGradient) {
         double[] probability = new double[m];
         double largest = Double.NEGATIVE_INFINITY;
         for (int j = 0; j < m; j++) {
             probability[j] = Double.NEGATIVE_INFINITY;
-            if (mask.sees(position, j)) {
+            if (mask.sees(position, j) && (documents == null || documents[position] == documents[j])) {
                 probability[j] = scale * dot(q, row, k, keys + j * d, d);
                 largest = Math.max(largest, probability[j]);
             }
