@@ -3,13 +3,16 @@ package ai.spattention.train.checkpoint;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -17,10 +20,10 @@ import java.nio.file.StandardOpenOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -30,7 +33,8 @@ import java.util.regex.Pattern;
 /** The checkpoints of a run, one folder {@code step-00000100} each. */
 public final class CheckpointStore {
 
-    private static final Pattern NAME = Pattern.compile("step-[0-9]{8,}");
+    private static final Pattern NAME = Pattern.compile("step-[0-9]{8,18}");
+    private static final Pattern LEFTOVER = Pattern.compile(NAME.pattern() + "\\.tmp");
     private static final String MANIFEST = "manifest.json";
     private static final String STATE = "state.json";
     private static final String MODEL = "model.safetensors";
@@ -78,10 +82,13 @@ public final class CheckpointStore {
      * @throws IOException if writing fails otherwise
      */
     public Path save(TrainingState state, SafetensorsWriter model, SafetensorsWriter optimizer) throws IOException {
-        Path target = folder.resolve(String.format("step-%08d", state.step()));
+        Path target = folder.resolve(String.format(Locale.ROOT, "step-%08d", state.step()));
         Path temporary = folder.resolve(target.getFileName() + ".tmp");
         try {
-            delete(temporary);
+            createFolder();
+            for (Path leftover : entries(LEFTOVER)) { // of a run that was killed while it wrote
+                delete(leftover);
+            }
             model.write(temporary.resolve(MODEL));
             optimizer.write(temporary.resolve(OPTIMIZER));
             AtomicFile.write(temporary.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(state) + "\n");
@@ -91,13 +98,14 @@ public final class CheckpointStore {
             }
             AtomicFile.write(temporary.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(digests) + "\n");
             read(temporary);
+            force(temporary);
             delete(target); // a damaged one of the same step, skipped on resume
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-            forceFolder();
+            force(folder);
         } finally {
             delete(temporary);
         }
-        prune();
+        prune(state.step());
         return target;
     }
 
@@ -119,15 +127,29 @@ public final class CheckpointStore {
         return Optional.empty();
     }
 
+    private void createFolder() {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            IOException other = AtomicFile.explain(folder, e);
+            String reason = other instanceof FileAlreadyExistsException ? "it is a file" : other.getMessage();
+            throw new InvalidInputException("cannot write checkpoints into " + folder + " (" + reason
+                    + "): choose another folder", other);
+        }
+    }
+
     private List<Path> newestFirst() throws IOException {
+        return entries(NAME).stream().filter(Files::isDirectory)
+                .sorted(Comparator.comparingLong(CheckpointStore::stepOf).reversed()).toList();
+    }
+
+    /** What in the folder has such a name; nothing if there is no folder. */
+    private List<Path> entries(Pattern name) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         try (var entries = Files.list(folder)) {
-            List<Path> found = new ArrayList<>(
-                    entries.filter(entry -> NAME.matcher(entry.getFileName().toString()).matches()).toList());
-            found.sort(Comparator.comparingLong(CheckpointStore::stepOf).reversed());
-            return found;
+            return entries.filter(entry -> name.matcher(entry.getFileName().toString()).matches()).toList();
         }
     }
 
@@ -136,27 +158,32 @@ public final class CheckpointStore {
     }
 
     private static Checkpoint read(Path checkpoint) throws IOException {
-        Map<?, ?> digests = JSON.readValue(text(checkpoint.resolve(MANIFEST)), Map.class);
+        JsonNode digests = json(checkpoint.resolve(MANIFEST), JsonNode.class);
         for (String file : List.of(MODEL, OPTIMIZER, STATE)) {
             if (!Files.isRegularFile(checkpoint.resolve(file))) {
                 throw new InvalidInputException(file + " is missing");
             }
-            if (!sha256(checkpoint.resolve(file)).equals(digests.get(file))) {
+            if (!sha256(checkpoint.resolve(file)).equals(digests.path(file).asText())) {
                 throw new InvalidInputException(file + " is not what was written: its digest differs from the manifest's");
             }
         }
-        TrainingState state = JSON.readValue(text(checkpoint.resolve(STATE)), TrainingState.class);
+        TrainingState state = json(checkpoint.resolve(STATE), TrainingState.class);
         return new Checkpoint(checkpoint, state, checkpoint.resolve(MODEL), checkpoint.resolve(OPTIMIZER));
     }
 
-    private static String text(Path file) throws IOException {
+    private static <T> T json(Path file, Class<T> type) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new InvalidInputException(file.getFileName() + " is missing");
         }
         if (Files.size(file) > 1 << 20) {
             throw new InvalidInputException(file.getFileName() + " is too large");
         }
-        return Files.readString(file);
+        byte[] content = Files.readAllBytes(file);
+        try {
+            return JSON.readValue(content, type);
+        } catch (JsonProcessingException e) {
+            throw new InvalidInputException(file.getFileName() + " is damaged: " + e.getOriginalMessage(), e);
+        }
     }
 
     private static String sha256(Path file) throws IOException {
@@ -172,16 +199,18 @@ public final class CheckpointStore {
         }
     }
 
-    private void prune() throws IOException {
-        List<Path> all = newestFirst();
-        for (Path old : all.subList(Math.min(keepLast, all.size()), all.size())) {
+    /** Those of later steps are damaged, or the run would have gone on from them: they must not push whole ones out. */
+    private void prune(long newestStep) throws IOException {
+        List<Path> own = newestFirst().stream().filter(checkpoint -> stepOf(checkpoint) <= newestStep).toList();
+        for (Path old : own.subList(Math.min(keepLast, own.size()), own.size())) {
             delete(old);
         }
     }
 
-    private void forceFolder() throws IOException {
+    /** Makes new names in a folder survive a power cut. */
+    private static void force(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true); // the new name itself must survive a power cut
+            channel.force(true);
         }
     }
 

@@ -1,9 +1,12 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -42,6 +45,9 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+            .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(SerializationFeature.INDENT_OUTPUT)
             .build();
@@ -127,33 +133,41 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
         } catch (IOException e) {
             throw new InvalidInputException("cannot read " + file + ": a folder of prepared data holds a " + FILE, e);
         }
-        Manifest manifest;
         try {
-            manifest = JSON.readValue(text, Manifest.class);
+            JsonNode root = JSON.readTree(text);
+            requireVersion(file, root); // first, since another version may have other entries
+            Manifest manifest = JSON.treeToValue(root, Manifest.class);
+            manifest.check(file);
+            return manifest;
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is damaged: " + e.getOriginalMessage(), e);
         }
-        if (manifest == null || manifest.formatVersion != VERSION) {
-            throw new InvalidInputException(file + " has format version "
-                    + (manifest == null ? "none" : manifest.formatVersion) + ", this program reads version " + VERSION);
+    }
+
+    private static void requireVersion(Path file, JsonNode root) {
+        if (!root.isObject()) {
+            throw new InvalidInputException(file + " is damaged: it holds no JSON object");
         }
-        manifest.check(file);
-        return manifest;
+        JsonNode version = root.path("format_version");
+        if (!version.isInt() || version.intValue() != VERSION) {
+            throw new InvalidInputException(file + " has format version " + (version.isMissingNode() ? "none" : version)
+                    + ", this program reads version " + VERSION);
+        }
     }
 
     private void check(Path file) {
-        if (tokenizer == null || dtype == null || splits == null || tokenizer.digest == null || tokenizer.vocabSize < 1
-                || tokenizer.eosId < 0 || tokenizer.eosId >= tokenizer.vocabSize) {
-            throw new InvalidInputException(file + " is damaged: tokenizer, dtype or splits are missing or wrong");
+        if (tokenizer.eosId < 0 || tokenizer.eosId >= tokenizer.vocabSize) {
+            throw new InvalidInputException(file + " is damaged: EOS id " + tokenizer.eosId
+                    + " does not belong to a vocabulary of " + tokenizer.vocabSize);
         }
         if (dtype != TokenWidth.of(tokenizer.vocabSize)) {
             throw new InvalidInputException(file + " is damaged: dtype " + dtype + " does not belong to a vocabulary of "
                     + tokenizer.vocabSize);
         }
         splits.forEach((split, shards) -> {
-            for (Shard shard : shards == null ? List.<Shard>of() : shards) {
-                boolean inFolder = shard != null && shard.file != null && shard.file.matches("[a-z]+/part-[0-9]+\\.npy");
-                if (!inFolder || shard.tokens < 0 || shard.documents < 0) {
+            for (Shard shard : shards) {
+                boolean ofSplit = shard.file.matches("[a-z]+/part-[0-9]+\\.npy") && shard.file.startsWith(split + "/");
+                if (!ofSplit || shard.tokens < 0 || shard.documents < 0) {
                     throw new InvalidInputException(file + " is damaged: a shard of split '" + split + "' is " + shard);
                 }
             }

@@ -31,8 +31,8 @@ public final class Preparation {
      * @param folder the folder
      * @param progress told of the characters encoded so far
      * @return the opened data
-     * @throws InvalidInputException if there is nothing to learn from
-     * @throws IOException if the folder cannot be written
+     * @throws InvalidInputException if there is nothing to learn from, the disk is full or the folder cannot be written
+     * @throws IOException if writing fails otherwise
      */
     public static PreparedData run(Iterator<Document> documents, Tokenizer tokenizer, Predicate<Document> heldOut,
             Map<String, String> settings, Path folder, LongConsumer progress) throws IOException {
@@ -56,6 +56,8 @@ public final class Preparation {
                     new Manifest.TokenizerInfo(tokenizer.name(), tokenizer.digest(), tokenizer.vocabSize(), eosId), width,
                     new TreeMap<>(Map.of(Split.TRAIN.folder(), train.shards(), Split.VALIDATION.folder(), validation.shards())),
                     new TreeMap<>(settings));
+        } catch (IOException e) {
+            throw AtomicFile.explain(folder, e);
         }
         if (manifest.tokens(Split.TRAIN) == 0) {
             throw new InvalidInputException("there is no text to learn from: every document is empty or held out");

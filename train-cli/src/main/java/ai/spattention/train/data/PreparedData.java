@@ -37,9 +37,10 @@ public final class PreparedData {
                             + ", which is not there");
                 }
                 long bytes = Files.size(file);
-                if (bytes != shard.tokens() * manifest.dtype().bytes()) {
+                int width = manifest.dtype().bytes();
+                if (bytes % width != 0 || bytes / width != shard.tokens()) { // a product of hostile numbers could overflow
                     throw new InvalidInputException(file + " has " + bytes + " bytes, the manifest says " + shard.tokens()
-                            + " tokens of " + manifest.dtype().bytes() + " bytes: prepare the data again");
+                            + " tokens of " + width + " bytes: prepare the data again");
                 }
             }
         }

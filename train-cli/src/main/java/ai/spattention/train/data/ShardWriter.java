@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 
 /** Writes the documents of one split, one after the other, into shards. A document may cross from one shard to the next. */
 final class ShardWriter implements Closeable {
@@ -60,7 +61,7 @@ final class ShardWriter implements Closeable {
             finish();
         }
         if (channel == null) {
-            file = split.folder() + "/" + String.format("part-%05d.npy", shards.size());
+            file = split.folder() + "/" + String.format(Locale.ROOT, "part-%05d.npy", shards.size());
             channel = FileChannel.open(folder.resolve(file), StandardOpenOption.CREATE,
                     StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
         }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /**
@@ -30,7 +31,7 @@ public final class SourceJarCorpus {
      *
      * @param folder the folder
      * @return the documents, ordered by the hash of their paths, so that libraries mix
-     * @throws InvalidInputException if the folder holds no jar with Java files
+     * @throws InvalidInputException if the folder holds no jar with Java files, or a damaged one
      * @throws IOException if reading fails
      */
     public static List<Document> read(Path folder) throws IOException {
@@ -69,6 +70,9 @@ public final class SourceJarCorpus {
                     documents.add(new Document(jar.getFileName() + "!" + entry.getName(), text));
                 }
             }
+        } catch (ZipException e) {
+            throw new InvalidInputException(jar + " is not a jar that can be read (" + e.getMessage()
+                    + "): delete it and build the project again (mvn package)", e);
         }
     }
 
