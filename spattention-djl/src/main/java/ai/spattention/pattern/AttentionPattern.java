@@ -36,9 +36,7 @@ public interface AttentionPattern {
      * @throws InvalidInputException if there is no head
      */
     default long allowedPairs(int numHeads, int layoutLength, int length) {
-        if (numHeads < 1) {
-            throw new InvalidInputException("the number of heads must be at least 1 (got " + numHeads + ")");
-        }
+        Require.heads(numHeads);
         long pairs = 0;
         for (int head = 0; head < numHeads; head++) {
             pairs += headMask(head, numHeads, layoutLength).allowedPairs(length);

@@ -107,6 +107,17 @@ class BandTest {
                 assertThrows(InvalidInputException.class, () -> new Band(min, max)).getMessage());
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "0 | 0 | 8 | the number of heads must be at least 1 (got 0)",
+        "4 | 4 | 8 | head must lie in [0, number of heads) (got head 4 of 4)",
+        "-1 | 4 | 8 | head must lie in [0, number of heads) (got head -1 of 4)",
+        "0 | 4 | 0 | the layout length must be at least 1 (got 0)"})
+    void refusesAHeadOrALengthThatIsNotThere(int head, int heads, int length, String message) {
+        assertEquals(message,
+                assertThrows(InvalidInputException.class, () -> Band.ofHead(head, heads, length)).getMessage());
+    }
+
     private static List<Band> bands(int heads, int length) {
         return IntStream.range(0, heads).mapToObj(head -> Band.ofHead(head, heads, length)).toList();
     }
