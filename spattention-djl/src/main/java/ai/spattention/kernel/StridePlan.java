@@ -1,5 +1,6 @@
 package ai.spattention.kernel;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.Stride;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ record StridePlan(int period, int rows, List<byte[]> masks) {
         int rows = (keyLength - 1) / period + 1;
         List<byte[]> masks = new ArrayList<>();
         for (int residue : stride.residues()) {
-            byte[] seen = new byte[Math.multiplyExact(period, rows * rows)];
+            byte[] seen = new byte[maskSize(period, rows, keyLength)];
             for (int at = 0, queryClass = 0; queryClass < period; queryClass++) {
                 int keyClass = Math.floorMod(queryClass - residue, period);
                 for (int queryRow = 0; queryRow < rows; queryRow++) {
@@ -36,5 +37,14 @@ record StridePlan(int period, int rows, List<byte[]> masks) {
             masks.add(seen);
         }
         return new StridePlan(period, rows, List.copyOf(masks));
+    }
+
+    private static int maskSize(int period, int rows, int keyLength) {
+        if ((long) rows * rows > Integer.MAX_VALUE / period) {
+            throw new InvalidInputException("strided distances of period " + period + " need a mask of " + period + " x " + rows
+                    + " x " + rows + " bytes at " + keyLength + " positions, more than an array holds: use a larger layout"
+                    + " length or a shorter sequence");
+        }
+        return period * rows * rows;
     }
 }

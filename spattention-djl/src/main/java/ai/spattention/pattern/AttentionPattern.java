@@ -1,5 +1,7 @@
 package ai.spattention.pattern;
 
+import ai.spattention.InvalidInputException;
+
 /**
  * Decides, head by head, which keys a query sees. Implementations are immutable and safe for use by many threads.
  *
@@ -27,12 +29,14 @@ public interface AttentionPattern {
     /**
      * The exact number of (query, key) pairs that all heads together compute.
      *
-     * @param numHeads H
-     * @param layoutLength L
+     * @param numHeads H, at least 1
+     * @param layoutLength L, at least 1
      * @param length N, the sequence at hand
      * @return the number of allowed pairs
+     * @throws InvalidInputException if there is no head
      */
     default long allowedPairs(int numHeads, int layoutLength, int length) {
+        Require.heads(numHeads);
         long pairs = 0;
         for (int head = 0; head < numHeads; head++) {
             pairs += headMask(head, numHeads, layoutLength).allowedPairs(length);

@@ -24,11 +24,13 @@ public record Band(int minDistance, int maxDistance) {
      * (arXiv 2511.09596, section 3).
      *
      * @param head h, from 0 to numHeads - 1
-     * @param numHeads H
-     * @param layoutLength L
+     * @param numHeads H, at least 1
+     * @param layoutLength L, at least 1
      * @return the head's band, empty where L &lt; H leaves nothing for it
+     * @throws InvalidInputException if a value is out of range
      */
     public static Band ofHead(int head, int numHeads, int layoutLength) {
+        Require.headAndLayout(head, numHeads, layoutLength);
         int base = layoutLength / numHeads;
         int extra = layoutLength % numHeads;
         int start = head * base + Math.min(head, extra);

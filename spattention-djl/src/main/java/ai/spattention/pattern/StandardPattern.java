@@ -114,13 +114,7 @@ public enum StandardPattern implements AttentionPattern {
 
     @Override
     public HeadMask headMask(int head, int numHeads, int layoutLength) {
-        if (numHeads < 1 || head < 0 || head >= numHeads) {
-            throw new InvalidInputException("head must lie in [0, number of heads) (got head " + head + " of "
-                    + numHeads + ")");
-        }
-        if (layoutLength < 1) {
-            throw new InvalidInputException("the layout length must be at least 1 (got " + layoutLength + ")");
-        }
+        Require.headAndLayout(head, numHeads, layoutLength);
         return mask(head, numHeads, layoutLength);
     }
 

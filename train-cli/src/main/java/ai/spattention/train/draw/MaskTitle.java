@@ -22,6 +22,7 @@ final class MaskTitle {
     }
 
     private static String band(Band band, int length) {
-        return band.minDistance() + ".." + (Math.min(band.maxDistance(), Math.max(length, band.minDistance() + 1)) - 1);
+        int end = band.minDistance() < length ? Math.min(band.maxDistance(), length) : band.maxDistance();
+        return band.minDistance() + ".." + (end - 1);
     }
 }

@@ -1,0 +1,26 @@
+package ai.spattention.pattern;
+
+import ai.spattention.InvalidInputException;
+
+/** The checks that patterns and bands share. */
+final class Require {
+
+    private Require() {}
+
+    static void heads(int numHeads) {
+        if (numHeads < 1) {
+            throw new InvalidInputException("the number of heads must be at least 1 (got " + numHeads + ")");
+        }
+    }
+
+    static void headAndLayout(int head, int numHeads, int layoutLength) {
+        heads(numHeads);
+        if (head < 0 || head >= numHeads) {
+            throw new InvalidInputException("head must lie in [0, number of heads) (got head " + head + " of "
+                    + numHeads + ")");
+        }
+        if (layoutLength < 1) {
+            throw new InvalidInputException("the layout length must be at least 1 (got " + layoutLength + ")");
+        }
+    }
+}

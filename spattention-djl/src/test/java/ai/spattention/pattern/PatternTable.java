@@ -1,0 +1,58 @@
+package ai.spattention.pattern;
+
+/**
+ * The patterns pair by pair, straight from their definitions: N tokens (or the layout length), H heads, head h with a band
+ * of width w and start s, query i, key j, distance d = i - j. Slow and plain, to compare with.
+ */
+final class PatternTable {
+
+    private PatternTable() {}
+
+    static boolean sees(String pattern, int n, int heads, int h, int i, int j) {
+        int d = i - j;
+        if (d < 0) {
+            return false;
+        }
+        int base = n / heads;
+        int extra = n % heads;
+        int w = base + (h < extra ? 1 : 0);
+        int s = h * base + Math.min(h, extra);
+        return switch (pattern) {
+            case "causal" -> true;
+            case "sp" -> d <= w || (s <= d && d < s + w);
+            case "exclusive" -> s <= d && d < s + w;
+            case "local" -> d <= w;
+            case "gapped" -> s <= d && d < s + w / 2;
+            case "longformer" -> n <= 4 || longformer(n, d, i, j);
+            case "bigbird" -> n <= 4 || bigbird(n, d, i, j);
+            case "reformer" -> n <= 4 || reformer(n, h, d, i, j);
+            default -> throw new IllegalArgumentException(pattern);
+        };
+    }
+
+    private static boolean longformer(int n, int d, int i, int j) {
+        int w = clamp(n / 4, 1, 256);
+        int g = clamp(n / 32, 1, 16);
+        return d <= w || i < g || j < g;
+    }
+
+    private static boolean bigbird(int n, int d, int i, int j) {
+        int w = clamp(n / 8, 1, 128);
+        int g = clamp(n / 64, 1, 8);
+        int s = Math.max(16, n / 32);
+        return d <= w || i < g || j < g || (d % s == 0 && d > w);
+    }
+
+    private static boolean reformer(int n, int h, int d, int i, int j) {
+        int b = clamp(n / 8, 1, 64);
+        int buckets = Math.max(2, n / b);
+        int o = 13 * h + 7;
+        int apart = Math.abs((3 * i + o) % buckets - (3 * j + o) % buckets);
+        boolean acrossTheRing = buckets > 2 && apart == buckets - 1;
+        return apart <= 1 || acrossTheRing || d <= clamp(n / 4, 1, 8);
+    }
+
+    private static int clamp(int value, int low, int high) {
+        return value < low ? low : value > high ? high : value;
+    }
+}
