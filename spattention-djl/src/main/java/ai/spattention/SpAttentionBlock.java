@@ -32,11 +32,13 @@ import java.io.IOException;
  * <ul>
  *   <li>[input]: [B, N, E], self-attention
  *   <li>[input, mask]: [B, N, E] and [B, N, N], 1 for pairs to keep, 0 for pairs to mask
+ *   <li>[input, documents]: [B, N, E] and [B, N], int64: where several documents are packed into a sequence, each position's
+ *       document; a query sees only keys of its own
  *   <li>[keys, queries, values]: [B, M, E], [B, N, E] and [B, M, E] with N &lt;= M; the queries are the last N positions
  *   <li>[keys, queries, values, mask]: the same with a mask [B, N, M]
  * </ul>
  *
- * <p>and gives [B, N, E]. Projections are child blocks with weights [out, in]. A mask is honoured by the masked kernel,
+ * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M] may stand everywhere. Projections are child blocks with weights [out, in]. A mask is honoured by the masked kernel,
  * whose memory grows with H · N · M.
  */
 public final class SpAttentionBlock extends AbstractBlock {
@@ -208,7 +210,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         NDArray keys = inputs.get(0);
         NDArray queries = inputs.get(self ? 0 : 1);
         NDArray values = inputs.get(self ? 0 : 2);
-        NDArray mask = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null;
+        NDArray mask = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null; // or documents
         return new NDList(attend(parameterStore, queries, keys, values, mask, null, training));
     }
 
@@ -245,8 +247,8 @@ public final class SpAttentionBlock extends AbstractBlock {
                 k = past.get(0);
                 v = past.get(1);
             }
-            NDArray heads = mask == null
-                    ? kernel.attend(q, k, v, layout, dropout, training)
+            NDArray heads = mask == null || mask.getShape().dimension() == 2
+                    ? kernel.attend(q, k, v, mask, layout, dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
             NDArray joined = heads.transpose(0, 2, 1, 3)
                     .reshape(queryInput.getShape().get(0), queryLength, (long) numHeads * headDim);

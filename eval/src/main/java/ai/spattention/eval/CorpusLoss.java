@@ -27,7 +27,7 @@ public final class CorpusLoss {
     }
 
     /**
-     * Adds a batch.
+     * Adds a batch whose sequences are documents of their own, or where attention may cross from one to the next.
      *
      * @param size B, the number of sequences
      * @param length N, the tokens of a sequence
@@ -35,10 +35,25 @@ public final class CorpusLoss {
      * @param targets for each input the id that follows it
      */
     public void add(int size, int length, long[] inputs, long[] targets) {
+        add(size, length, inputs, targets, null);
+    }
+
+    /**
+     * Adds a batch.
+     *
+     * @param size B, the number of sequences
+     * @param length N, the tokens of a sequence
+     * @param inputs B · N token ids, row by row
+     * @param targets for each input the id that follows it
+     * @param documents for each input its document, where attention stays within it; null where it does not
+     */
+    public void add(int size, int length, long[] inputs, long[] targets, long[] documents) {
         try (NDManager scope = manager.newSubManager()) {
             NDArray ids = scope.create(inputs, new Shape(size, length));
             NDArray next = scope.create(targets, new Shape(size, length));
-            NDArray logits = model.forward(new ParameterStore(scope, false), ids, false).logits();
+            ParameterStore store = new ParameterStore(scope, false);
+            NDArray logits = (documents == null ? model.forward(store, ids, false)
+                    : model.forward(store, ids, scope.create(documents, ids.getShape()), false)).logits();
             nats += LanguageModelLoss.ofTargets(logits, next).getFloat() * (double) targets.length;
             tokens += targets.length;
         }

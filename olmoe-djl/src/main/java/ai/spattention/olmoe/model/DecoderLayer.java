@@ -17,7 +17,7 @@ import ai.spattention.olmoe.moe.RouterStatistics;
 /**
  * One layer, normalised before each part: x + attention(norm(x)), then x + experts(norm(x)).
  *
- * <p>Input: [B, N, D]. Outputs: [B, N, D], then the three arrays of one layer's {@link RouterStatistics}.
+ * <p>Input: [B, N, D], and documents [B, N] where several are packed into a sequence. Outputs: [B, N, D], then the three arrays of one layer's {@link RouterStatistics}.
  */
 public final class DecoderLayer extends AbstractBlock {
 
@@ -84,16 +84,18 @@ public final class DecoderLayer extends AbstractBlock {
      *
      * @param parameterStore where the weights come from
      * @param hidden [B, N, D]; with a cache, the N positions that follow those in it
+     * @param documents [B, N], int64, or null for one document; not with a cache
      * @param cache the layer's keys and values of the positions before, or null if the N positions are all there is
      * @param training whether this is a training step
      * @return [B, N, D] and the router's statistics, attached to the input's manager
      */
-    NDList run(ParameterStore parameterStore, NDArray hidden, KeyValueCache cache, boolean training) {
+    NDList run(ParameterStore parameterStore, NDArray hidden, NDArray documents, KeyValueCache cache, boolean training) {
         try (NDManager scope = NDManager.subManagerOf(hidden)) {
             scope.tempAttachAll(hidden);
             NDList normed = attentionNorm.forward(parameterStore, new NDList(hidden), training);
             NDArray attended = cache == null
-                    ? attention.forward(parameterStore, normed, training).singletonOrThrow()
+                    ? attention.forward(parameterStore, documents == null ? normed : normed.addAll(new NDList(documents)), training)
+                            .singletonOrThrow()
                     : attention.attend(parameterStore, normed.singletonOrThrow(), cache, training);
             NDArray residual = hidden.add(attended);
             NDList mixed = experts.forward(parameterStore,
@@ -105,7 +107,7 @@ public final class DecoderLayer extends AbstractBlock {
     @Override
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
-        return run(parameterStore, inputs.singletonOrThrow(), null, training);
+        return run(parameterStore, inputs.head(), inputs.size() > 1 ? inputs.get(1) : null, null, training);
     }
 
     @Override

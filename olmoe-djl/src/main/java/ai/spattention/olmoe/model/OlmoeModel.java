@@ -34,7 +34,8 @@ import java.util.List;
 /**
  * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention pattern of its configuration.
  *
- * <p>Input: token ids [B, N], int64, each in [0, V). Outputs: logits [B, N, V], then the three arrays of all layers' {@link
+ * <p>Input: token ids [B, N], int64, each in [0, V); where several documents are packed into a sequence also each position's
+ * document [B, N], int64, and attention stays within it. Outputs: logits [B, N, V], then the three arrays of all layers' {@link
  * RouterStatistics}; {@link OlmoeOutput} gives them names. With {@code ai.spattention.olmoe.loss.OlmoeLoss} it trains in a
  * plain DJL Trainer.
  *
@@ -173,6 +174,19 @@ public final class OlmoeModel extends AbstractBlock {
     }
 
     /**
+     * Runs the model over sequences into which several documents are packed.
+     *
+     * @param parameterStore where the weights come from
+     * @param inputIds [B, N], int64
+     * @param documents [B, N], int64: each position's document; attention stays within it
+     * @param training whether this is a training step
+     * @return the outputs, attached to the ids' manager
+     */
+    public OlmoeOutput forward(ParameterStore parameterStore, NDArray inputIds, NDArray documents, boolean training) {
+        return OlmoeOutput.of(forward(parameterStore, new NDList(inputIds, documents), training));
+    }
+
+    /**
      * Reads the next tokens and predicts the one after them.
      *
      * @param parameterStore where the weights come from
@@ -185,7 +199,7 @@ public final class OlmoeModel extends AbstractBlock {
             scope.tempAttachAll(inputIds);
             NDArray hidden = embed(parameterStore, inputIds, false);
             for (int layer = 0; layer < layers.size(); layer++) {
-                hidden = layers.get(layer).run(parameterStore, hidden, cache.layer(layer), false).head();
+                hidden = layers.get(layer).run(parameterStore, hidden, null, cache.layer(layer), false).head();
             }
             return scope.ret(logits(parameterStore, hidden.get(new NDIndex(":, -1")), false));
         }
@@ -195,20 +209,22 @@ public final class OlmoeModel extends AbstractBlock {
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
         if (training) {
-            return run(parameterStore, inputs.singletonOrThrow(), true).toList();
+            return run(parameterStore, inputs, true).toList();
         }
         try (NoGradient inference = new NoGradient()) {
-            return run(parameterStore, inputs.singletonOrThrow(), false).toList();
+            return run(parameterStore, inputs, false).toList();
         }
     }
 
-    private OlmoeOutput run(ParameterStore parameterStore, NDArray inputIds, boolean training) {
+    private OlmoeOutput run(ParameterStore parameterStore, NDList inputs, boolean training) {
+        NDArray inputIds = inputs.head();
+        NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
         try (NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
             NDArray hidden = embed(parameterStore, inputIds, training);
             List<RouterStatistics> routers = new ArrayList<>();
             for (DecoderLayer layer : layers) {
-                NDList outputs = layer.run(parameterStore, hidden, null, training);
+                NDList outputs = layer.run(parameterStore, hidden, documents, null, training);
                 hidden.close(); // in training autograd keeps what it needs; without, the memory is free now
                 hidden = outputs.head();
                 routers.add(RouterStatistics.of(outputs.subNDList(1)));
@@ -231,8 +247,10 @@ public final class OlmoeModel extends AbstractBlock {
     @Override
     protected void beforeInitialize(Shape... inputShapes) {
         super.beforeInitialize(inputShapes);
-        if (inputShapes.length != 1 || inputShapes[0].dimension() != 2) {
-            throw new InvalidInputException("the model takes one array of token ids, [batch, length] (got "
+        boolean packed = inputShapes.length == 2 && inputShapes[1].equals(inputShapes[0]);
+        if (inputShapes.length != 1 && !packed || inputShapes[0].dimension() != 2) {
+            throw new InvalidInputException("the model takes token ids, and documents if several are packed into a sequence,"
+                    + " each [batch, length] (got "
                     + List.of(inputShapes) + ")");
         }
     }

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -103,6 +104,9 @@ public final class AtomicFile {
         }
         if (e instanceof AccessDeniedException || message.contains("read-only")) {
             throw new InvalidInputException("cannot write " + file + ": the folder is read-only or not yours", e);
+        }
+        if (e instanceof FileAlreadyExistsException || message.contains("not a directory")) {
+            throw new InvalidInputException("cannot write " + file + ": something above it is a file, not a folder", e);
         }
         return e;
     }

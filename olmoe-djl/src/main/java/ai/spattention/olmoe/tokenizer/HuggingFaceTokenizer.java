@@ -12,18 +12,20 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A tokenizer of Hugging Face's library, read from its {@code tokenizer.json}. Nothing is cut or padded, whatever the file
  * says.
  *
  * <p>The library always turns the text of a special token into that token. For ordinary text a second tokenizer is made from
- * the same file with the special tokens taken out of the list of added tokens, so that their text is split like any other;
- * all other ids stay the same.
+ * the same file with the special tokens taken out of the list of added tokens, or given a text that does not occur, so that
+ * their text is split like any other; all other ids stay the same.
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
 
@@ -83,13 +85,30 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         ObjectNode copy = root.deepCopy();
         copy.putNull("post_processor"); // it may name special tokens, and only adds such
         if (copy.get("added_tokens") instanceof ArrayNode added) {
+            Set<String> vocabulary = vocabulary(root);
             for (Iterator<JsonNode> tokens = added.elements(); tokens.hasNext();) {
-                if (tokens.next().path("special").asBoolean()) {
+                JsonNode token = tokens.next();
+                if (!token.path("special").asBoolean()) {
+                    continue;
+                }
+                if (vocabulary.contains(token.path("content").asText())) {
                     tokens.remove();
+                } else { // the library numbers such tokens in their order: the place must stay, with a text that no text holds
+                    ((ObjectNode) token).put("content", "\uFDD0 special " + token.path("id").asText() + " \uFDD1");
                 }
             }
         }
         return copy.toString();
+    }
+
+    private static Set<String> vocabulary(JsonNode root) {
+        JsonNode vocabulary = root.path("model").path("vocab");
+        Set<String> texts = new HashSet<>();
+        vocabulary.fieldNames().forEachRemaining(texts::add);
+        for (JsonNode entry : vocabulary.isArray() ? vocabulary : List.<JsonNode>of()) {
+            texts.add(entry.path(0).asText());
+        }
+        return texts;
     }
 
     private static int largestId(JsonNode root) {

@@ -42,6 +42,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The model against the plain-Java reference: logits, the training loss, and its gradients by finite differences. */
@@ -248,6 +249,27 @@ class OlmoeModelTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(value = StandardPattern.class, names = {"CAUSAL", "SP", "EXCLUSIVE", "LOCAL", "GAPPED"})
+    void documentsPackedIntoASequenceDoNotSeeEachOther(StandardPattern pattern) {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = initialised(manager, small().optPattern(pattern).optLayoutLength(LayoutLength.of(10)).build(), 3);
+            roughen(model, new Random(1));
+            ParameterStore store = new ParameterStore(manager, false);
+            NDArray ids = TestConfigs.ids(manager, new int[][] {{3, 1, 4, 1, 5, 9, 2, 6, 5}});
+            NDArray documents = manager.create(new long[] {0, 0, 0, 0, 1, 1, 1, 1, 1}, new Shape(1, 9));
+            NDArray packed = model.forward(store, ids, documents, true).logits();
+            NDArray alone = model.forward(store, ids.get(":, :4"), true).logits()
+                    .concat(model.forward(store, ids.get(":, 4:"), true).logits(), 1);
+            assertTrue(relativeError(doubles(alone), doubles(packed)) < 1e-5);
+            assertTrue(relativeError(doubles(alone), doubles(model.forward(store, ids, true).logits())) > 1e-3);
+        }
+    }
+
+    private static double[] doubles(NDArray array) {
+        return array.toType(DataType.FLOAT64, false).toDoubleArray();
+    }
+
     @Test
     void countsEachLayersChoices() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
@@ -263,7 +285,7 @@ class OlmoeModelTest {
     void rejectsWhatIsNotTokenIds() {
         OlmoeModel model = OlmoeModel.builder().setConfig(small().build()).build();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            assertEquals("the model takes one array of token ids, [batch, length] (got [(1, 2, 3)])",
+            assertEquals("the model takes token ids, and documents if several are packed into a sequence, each [batch, length] (got [(1, 2, 3)])",
                     assertThrows(InvalidInputException.class,
                             () -> model.initialize(manager, DataType.FLOAT32, new Shape(1, 2, 3))).getMessage());
         }

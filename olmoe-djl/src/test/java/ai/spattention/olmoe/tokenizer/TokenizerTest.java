@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -66,6 +68,18 @@ class TokenizerTest {
             String code = "for (int i = 0; i < 3; i++) {\n        f(i);\n}\n";
             assertArrayEquals(olmo.encode(code), olmo.encodeOrdinary(code));
             assertEquals(TEXT, olmo.decode(olmo.encodeOrdinary(TEXT)));
+        }
+    }
+
+    @Test
+    void takingSpecialTokensOutLeavesTheOthersTheirIds() throws IOException {
+        ObjectNode root = (ObjectNode) new ObjectMapper().readTree(new ByteTokenizer().toJson());
+        ObjectNode tool = root.withArray("added_tokens").get(0).deepCopy();
+        root.withArray("added_tokens").add(tool.put("id", 257).put("content", "<tool>").put("special", false));
+        try (Tokenizer tokenizer = HuggingFaceTokenizer.of(Path.of("tokenizer.json"), root.toString(), null)) {
+            assertArrayEquals(new int[] {'a', 257, 'b'}, tokenizer.encodeOrdinary("a<tool>b"));
+            assertArrayEquals(new int[] {'a', 257, 'b'}, tokenizer.encode("a<tool>b"));
+            assertEquals("<|endoftext|>".length(), tokenizer.encodeOrdinary("<|endoftext|>").length);
         }
     }
 

@@ -20,4 +20,20 @@ public record TokenBatch(int size, int length, long[] inputs, long[] targets) {
         }
         return new TokenBatch(sequences.length, length, inputs, targets);
     }
+
+    /**
+     * The documents that are packed into the sequences.
+     *
+     * @param eosId the id that ends a document
+     * @return for each input its document's number, from 0 on in each sequence
+     */
+    public long[] documents(int eosId) {
+        long[] documents = new long[inputs.length];
+        for (int i = 0; i < inputs.length; i++) {
+            if (i % length != 0) {
+                documents[i] = documents[i - 1] + (inputs[i - 1] == eosId ? 1 : 0);
+            }
+        }
+        return documents;
+    }
 }

@@ -279,9 +279,17 @@ public final class TrainingRun implements AutoCloseable {
     private Batch batch(NDManager parent, TokenBatch tokenBatch) {
         NDManager manager = parent.newSubManager();
         Shape shape = new Shape(tokenBatch.size(), tokenBatch.length());
-        return new Batch(manager, new NDList(manager.create(tokenBatch.inputs(), shape)),
-                new NDList(manager.create(tokenBatch.targets(), shape)), tokenBatch.size(), new StackBatchifier(),
-                new StackBatchifier(), 0, 1);
+        NDList inputs = new NDList(manager.create(tokenBatch.inputs(), shape));
+        if (config.data().documentMask()) {
+            inputs.add(manager.create(documents(tokenBatch), shape));
+        }
+        return new Batch(manager, inputs, new NDList(manager.create(tokenBatch.targets(), shape)), tokenBatch.size(),
+                new StackBatchifier(), new StackBatchifier(), 0, 1);
+    }
+
+    /** Null where attention crosses the boundaries of documents. */
+    private long[] documents(TokenBatch batch) {
+        return config.data().documentMask() ? batch.documents(data.manifest().tokenizer().eosId()) : null;
     }
 
     private double validate() throws IOException {
@@ -291,7 +299,7 @@ public final class TrainingRun implements AutoCloseable {
         for (long first = 0; first < count; first += config.training().microBatch()) {
             TokenBatch batch = BatchSource.inOrder(validation, first,
                     (int) Math.min(config.training().microBatch(), count - first));
-            loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets());
+            loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets(), documents(batch));
         }
         elapsedSeconds += (System.nanoTime() - start) / 1e9;
         return loss.mean();

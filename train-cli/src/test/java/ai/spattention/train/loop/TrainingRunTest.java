@@ -2,6 +2,7 @@ package ai.spattention.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -134,7 +135,7 @@ class TrainingRunTest {
     void theSameSeedGivesTheSameNumbersAndAnotherDoesNot() throws IOException {
         List<Double> once = run(config("seed=5", "training.steps=3"), folder.resolve("a"), false).told.losses();
         assertEquals(once, run(config("seed=5", "training.steps=3"), folder.resolve("b"), false).told.losses());
-        assertTrue(!once.equals(run(config("seed=6", "training.steps=3"), folder.resolve("c"), false).told.losses()));
+        assertNotEquals(once, run(config("seed=6", "training.steps=3"), folder.resolve("c"), false).told.losses());
     }
 
     @Test
@@ -153,15 +154,27 @@ class TrainingRunTest {
 
     @Test
     void everyPatternAndEveryKernelLearns() throws IOException {
+        String mask = "data.document_mask=true";
         for (String pattern : List.of("causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird", "reformer")) {
-            List<Double> tiled = run(config("model.attention_pattern=" + pattern, "model.kernel=tiled", "training.steps=2"),
+            List<Double> tiled = run(config("model.attention_pattern=" + pattern, "model.kernel=tiled", "training.steps=2", mask),
                     folder.resolve(pattern + "-tiled"), false).told.losses();
-            List<Double> masked = run(config("model.attention_pattern=" + pattern, "model.kernel=masked", "training.steps=2"),
+            List<Double> masked = run(config("model.attention_pattern=" + pattern, "model.kernel=masked", "training.steps=2", mask),
                     folder.resolve(pattern + "-masked"), false).told.losses();
             for (int i = 0; i < 2; i++) {
                 assertEquals(masked.get(i), tiled.get(i), 1e-4, pattern + ", step " + (i + 1));
             }
         }
+    }
+
+    @Test
+    void theDocumentMaskKeepsAttentionWithinADocument() throws IOException {
+        String[] open = {"training.steps=1", "data.sequence_length=2000", "training.micro_batch=8"};
+        String[] closed = {open[0], open[1], open[2], "data.document_mask=true"};
+        StepMetrics crossing = run(config(open), folder.resolve("open"), false).told.steps.get(0);
+        StepMetrics within = run(config(closed), folder.resolve("closed"), false).told.steps.get(0);
+        assertNotEquals(crossing.loss(), within.loss());
+        assertEquals(crossing.loss(), within.loss(), 0.05, "an untrained model makes little of what it sees");
+        assertNotEquals(crossing.validationLoss(), within.validationLoss());
     }
 
     @Test
