@@ -1,7 +1,6 @@
 package ai.spattention.train.draw;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.pattern.Band;
@@ -85,8 +84,9 @@ class MaskImageTest {
         int length = 256 * 64;
         BufferedImage image = MaskImage.draw("thin", List.of(HeadMask.ofBands(new Band(length / 2, length / 2 + 1))), length);
         int thin = colour(image, LEFT + 127, TOP + 255);
-        assertNotEquals(UNSEEN, thin);
-        assertNotEquals(SEEN, thin);
+        int third = ((UNSEEN >> 16) - (SEEN >> 16)) / 3;
+        assertTrue(thin >> 16 <= (UNSEEN >> 16) - third, "at least a third of the way: " + Integer.toHexString(thin));
+        assertTrue(thin >> 16 > SEEN >> 16, "told from a cell that is seen in full: " + Integer.toHexString(thin));
         assertEquals(UNSEEN, colour(image, LEFT + 125, TOP + 255));
     }
 
