@@ -60,11 +60,13 @@ final class AttentionSection {
                 + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")");
         long pairs = attention.pattern().allowedPairs(attention.heads(), attention.layoutLength(), attention.length());
         long dense = StandardPattern.CAUSAL.allowedPairs(attention.heads(), attention.layoutLength(), attention.length());
+        int prefix = masks.get(0).prefixKeys();
         return div(
                 BandDrawing.draw(title, masks, attention.length()),
                 p(String.format(Locale.ROOT, "All heads together compute %,d pairs of query and key in a sequence of %,d tokens:"
-                        + " %.1f%% of dense attention's %,d. Below, the heads' masks, queries downwards, keys to the right.",
-                        pairs, attention.length(), 100.0 * pairs / dense, dense)),
+                        + " %.1f%% of dense attention's %,d.%s Below, the heads' masks, queries downwards, keys to the right.",
+                        pairs, attention.length(), 100.0 * pairs / dense, dense,
+                        prefix == 0 ? "" : " The first " + prefix + " keys are seen from everywhere.")),
                 pictures(masks, attention.length()));
     }
 

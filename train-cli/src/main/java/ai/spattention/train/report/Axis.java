@@ -17,7 +17,8 @@ record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) 
     /** Moments' labels are short and the axis is long. */
     private static final int TICKS_OF_MOMENTS = 8;
     /** The ticks of a decade. */
-    private static final double[] FINE = {1, 1.5, 2, 3, 4, 5, 7};
+    private static final double[] FINEST = {1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8};
+    private static final double[] FINE = {1, 1.5, 2, 3, 5, 7};
     private static final double[] MEDIUM = {1, 2, 5};
     private static final double[] COARSE = {1};
 
@@ -62,7 +63,7 @@ record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) 
         List<Double> ticks = new ArrayList<>();
         int apart = (int) Math.ceil(decades / 6);
         for (int power = (int) Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-            for (double factor : decades < 1.2 ? FINE : decades < 3 ? MEDIUM : COARSE) {
+            for (double factor : factors(decades)) {
                 double tick = factor * Math.pow(10, power);
                 if (tick >= low && tick <= high && Math.floorMod(power, apart) == 0) {
                     ticks.add(tick);
@@ -70,6 +71,13 @@ record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) 
             }
         }
         return new Axis(low, high, true, ticks);
+    }
+
+    private static double[] factors(double decades) {
+        if (decades < 0.8) {
+            return FINEST;
+        }
+        return decades < 1.6 ? FINE : decades < 3 ? MEDIUM : COARSE;
     }
 
     private static List<Double> multiples(double step, double from, double to) {
