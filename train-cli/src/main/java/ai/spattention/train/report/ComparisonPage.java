@@ -20,8 +20,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
-import java.util.stream.IntStream;
 
 /** Several runs side by side: a table, and charts with a line for each run. */
 final class ComparisonPage {
@@ -55,10 +53,10 @@ final class ComparisonPage {
         List<DomContent> content = new ArrayList<>();
         content.add(header(h1("Comparison of " + runs.size() + " runs"), summary(), Page.notes(notes())));
         content.add(Page.section("Loss", div(each(
-                chart("Smoothed training loss over tokens", Metric.LOSS, Progress.TOKENS, ComparisonPage::smooth),
-                chart("Smoothed training loss over time", Metric.LOSS, Progress.TIME, ComparisonPage::smooth),
-                chart("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS, ComparisonPage::thin),
-                chart("Validation loss over time", Metric.VALIDATION_LOSS, Progress.TIME, ComparisonPage::thin))).withClass("charts")));
+                chart("Training loss over tokens", Metric.LOSS, Progress.TOKENS),
+                chart("Training loss over time", Metric.LOSS, Progress.TIME),
+                chart("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS),
+                chart("Validation loss over time", Metric.VALIDATION_LOSS, Progress.TIME))).withClass("charts")));
         content.add(Page.section("Optimisation", div(each(chart(Metric.GRADIENT_NORM), chart(Metric.LEARNING_RATE),
                 chart(Metric.LOAD_BALANCING), chart(Metric.ROUTER_Z))).withClass("charts")));
         content.add(Page.section("Speed and memory",
@@ -105,30 +103,29 @@ final class ComparisonPage {
     }
 
     private DomContent chart(Metric metric) {
-        return chart(metric.title(), metric, Progress.TOKENS, ComparisonPage::thin);
+        return chart(metric.title(), metric, Progress.TOKENS);
     }
 
-    private DomContent chart(String title, Metric metric, Progress progress, BiFunction<Series, Integer, List<Point>> points) {
+    private DomContent chart(String title, Metric metric, Progress progress) {
         List<Line> lines = new ArrayList<>();
         List<Point> notFinite = new ArrayList<>();
         runs.forEach((label, run) -> {
             int number = lines.size();
-            lines.add(new Line(label, Line.ink(number), Line.dash(number), points.apply(run.curves().of(metric), buckets)));
+            lines.add(new Line(label, Line.ink(number), Line.dash(number), points(metric, run)));
             notFinite.addAll(run.curves().of(metric).notFinite());
         });
-        return LineChart.draw(title, metric.unit(), metric.scale(), progress, lines, notFinite).<DomContent>map(chart -> chart)
+        return LineChart.draw(title, unit(metric), metric.scale(), progress, lines, notFinite).<DomContent>map(chart -> chart)
                 .orElseGet(() -> p(title + ": not measured."));
     }
 
-    private static List<Point> thin(Series series, int buckets) {
-        return series.points(buckets);
+    private static String unit(Metric metric) {
+        return metric.unit() + (metric.isNoisy() ? ", smoothed" : "");
     }
 
-    /** Raw losses of several runs would hide one another. */
-    private static List<Point> smooth(Series series, int buckets) {
-        List<Point> smoothed = series.smoothed();
-        int every = 1 + smoothed.size() / (2 * buckets);
-        return smoothed.isEmpty() ? series.points(buckets)
-                : IntStream.range(0, smoothed.size()).filter(i -> i % every == 0).mapToObj(smoothed::get).toList();
+    /** Raw noise of several runs would hide one another. */
+    private List<Point> points(Metric metric, RunData run) {
+        Series series = run.curves().of(metric);
+        List<Point> smoothed = metric.isNoisy() ? series.smoothed(2 * buckets) : List.of();
+        return smoothed.isEmpty() ? series.points(buckets) : smoothed;
     }
 }

@@ -68,7 +68,8 @@ final class HeatMap {
         for (int expert = 0; expert < experts; expert += every) {
             svg.with(Svg.text(LEFT + (expert + 0.5) * cellWidth, bottom + 14, "middle", Integer.toString(expert)));
         }
-        svg.with(Svg.text((LEFT + WIDTH) / 2, bottom + 30, "middle", "expert; numbers are multiples of the even share"));
+        svg.with(Svg.text((LEFT + WIDTH) / 2, bottom + 30, "middle", "expert; blue: less than the even share"
+                + " (full colour: none), orange: more (full colour: " + multiple(most) + " times it)"));
         return figure(figcaption(title), svg).withClass("wide");
     }
 

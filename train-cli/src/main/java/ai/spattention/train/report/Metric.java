@@ -10,28 +10,30 @@ import java.util.function.Function;
 /** One number of a step that has a curve of its own. */
 enum Metric {
 
-    LOSS("Training loss", "nats per token", Scale.LOGARITHMIC, always(StepMetrics::loss)),
-    VALIDATION_LOSS("Validation loss", "nats per token", Scale.LOGARITHMIC, StepMetrics::validationLoss),
-    LOAD_BALANCING("Load-balancing loss", "before its weight", Scale.LINEAR, always(StepMetrics::lossAux)),
-    ROUTER_Z("Router z-loss", "before its weight", Scale.LINEAR, always(StepMetrics::lossZ)),
-    GRADIENT_NORM("Gradient norm", "before clipping", Scale.LOGARITHMIC, always(StepMetrics::gradientNorm)),
-    LEARNING_RATE("Learning rate", "", Scale.FROM_ZERO, always(StepMetrics::learningRate)),
-    THROUGHPUT("Throughput", "tokens/s", Scale.FROM_ZERO, always(StepMetrics::tokensPerSecond)),
-    MEMORY("Memory", "MiB", Scale.FROM_ZERO, StepMetrics::memoryMb),
-    PEAK_LOAD("Busiest expert of any layer", "times the even share", Scale.LINEAR,
+    LOSS("Training loss", "nats per token", Scale.LOGARITHMIC, true, always(StepMetrics::loss)),
+    VALIDATION_LOSS("Validation loss", "nats per token", Scale.LOGARITHMIC, false, StepMetrics::validationLoss),
+    LOAD_BALANCING("Load-balancing loss", "before its weight", Scale.LINEAR, true, always(StepMetrics::lossAux)),
+    ROUTER_Z("Router z-loss", "before its weight", Scale.LINEAR, true, always(StepMetrics::lossZ)),
+    GRADIENT_NORM("Gradient norm", "before clipping", Scale.LOGARITHMIC, true, always(StepMetrics::gradientNorm)),
+    LEARNING_RATE("Learning rate", "", Scale.FROM_ZERO, false, always(StepMetrics::learningRate)),
+    THROUGHPUT("Throughput", "tokens/s", Scale.FROM_ZERO, true, always(StepMetrics::tokensPerSecond)),
+    MEMORY("Memory", "MiB", Scale.FROM_ZERO, false, StepMetrics::memoryMb),
+    PEAK_LOAD("Busiest expert of any layer", "times the even share", Scale.LINEAR, true,
             metrics -> metrics.expertLoad().stream().mapToDouble(Metric::peakLoad).max()),
-    EVENNESS("Routing entropy, mean of the layers", "of the largest possible", Scale.LINEAR,
+    EVENNESS("Routing entropy, mean of the layers", "of the largest possible", Scale.LINEAR, true,
             metrics -> metrics.expertLoad().stream().mapToDouble(ExpertLoad::evenness).average());
 
     private final String title;
     private final String unit;
     private final Scale scale;
+    private final boolean isNoisy;
     private final Function<StepMetrics, OptionalDouble> value;
 
-    Metric(String title, String unit, Scale scale, Function<StepMetrics, OptionalDouble> value) {
+    Metric(String title, String unit, Scale scale, boolean isNoisy, Function<StepMetrics, OptionalDouble> value) {
         this.title = title;
         this.unit = unit;
         this.scale = scale;
+        this.isNoisy = isNoisy;
         this.value = value;
     }
 
@@ -55,6 +57,11 @@ enum Metric {
 
     Scale scale() {
         return scale;
+    }
+
+    /** Whether it jumps from step to step, so that a mean over some steps reads better. */
+    boolean isNoisy() {
+        return isNoisy;
     }
 
     /** The step's value, empty where it was not measured. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * A curve in bounded memory. Neighbouring steps share a bucket that keeps its smallest and its largest value, so that no
@@ -44,11 +45,6 @@ final class Series {
             count++;
         }
 
-        /** Without values this is a gap in the line. */
-        Point mean() {
-            return first.withValue(count == 0 ? Double.NaN : sum / count);
-        }
-
         void addAll(Bucket other) {
             if (other.count > 0) {
                 include(other.low, other.high);
@@ -64,7 +60,7 @@ final class Series {
 
         void appendTo(List<Point> points) {
             if (count == 0) {
-                points.add(mean());
+                points.add(first.withValue(Double.NaN)); // a gap in the line
             } else if (low.step() == high.step()) {
                 points.add(low);
             } else {
@@ -134,20 +130,29 @@ final class Series {
         int reach = reach();
         List<Point> points = new ArrayList<>();
         for (int i = 0; i < buckets.size(); i++) {
-            points.add(mean(i, Math.min(reach, Math.min(i, buckets.size() - 1 - i))));
+            // near the start the window shrinks on both sides, so that a steep curve is not bent
+            int before = Math.min(reach, i);
+            int after = Math.min(before, buckets.size() - 1 - i);
+            points.add(buckets.get(i).first.withValue(mean(buckets.subList(i - before, i + after + 1))));
         }
         return points;
     }
 
-    /** Near the ends the window shrinks on both sides, so that a falling curve is not bent. */
-    private Point mean(int middle, int reach) {
+    /** The same in about {@code most} points. */
+    List<Point> smoothed(int most) {
+        List<Point> all = smoothed();
+        int every = 1 + all.size() / most;
+        return IntStream.range(0, all.size()).filter(i -> i % every == 0 || i == all.size() - 1).mapToObj(all::get).toList();
+    }
+
+    private static double mean(List<Bucket> some) {
         double sum = 0;
         long count = 0;
-        for (Bucket bucket : buckets.subList(middle - reach, middle + reach + 1)) {
+        for (Bucket bucket : some) {
             sum += bucket.sum;
             count += bucket.count;
         }
-        return buckets.get(middle).first.withValue(count == 0 ? Double.NaN : sum / count);
+        return count == 0 ? Double.NaN : sum / count;
     }
 
     private int reach() {
@@ -161,13 +166,7 @@ final class Series {
 
     /** The mean of the last steps, as many as the window spans; NaN if none was finite. */
     double recentMean() {
-        double sum = 0;
-        long count = 0;
-        for (Bucket bucket : buckets.subList(Math.max(0, buckets.size() - 2 * reach() - 1), buckets.size())) {
-            sum += bucket.sum;
-            count += bucket.count;
-        }
-        return count == 0 ? Double.NaN : sum / count;
+        return mean(buckets.subList(Math.max(0, buckets.size() - 2 * reach() - 1), buckets.size()));
     }
 
     /** The median over the buckets' means: what is usual, whatever slow first steps cost. NaN if nothing was finite. */

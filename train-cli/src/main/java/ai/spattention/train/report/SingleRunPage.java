@@ -74,12 +74,7 @@ final class SingleRunPage {
     private Optional<? extends DomContent> loss(Progress progress) {
         Series training = run.curves().of(Metric.LOSS);
         Series validation = run.curves().of(Metric.VALIDATION_LOSS);
-        List<Point> smoothed = training.smoothed();
-        List<Line> lines = new ArrayList<>();
-        lines.add(new Line("training", Line.ink(0), smoothed.isEmpty() ? "" : "faint", training.points(BUCKETS_OF_LINE)));
-        if (!smoothed.isEmpty()) {
-            lines.add(new Line("mean of " + training.smoothingSteps() + " steps", Line.ink(0), "bold", smoothed));
-        }
+        List<Line> lines = lines("training", training, true);
         if (!validation.isEmpty()) {
             lines.add(new Line("validation", Line.ink(1), "bold", validation.points(BUCKETS_OF_LINE)));
         }
@@ -90,7 +85,18 @@ final class SingleRunPage {
     private Optional<? extends DomContent> single(Metric metric) {
         Series series = run.curves().of(metric);
         return LineChart.draw(metric.title(), metric.unit(), metric.scale(), Progress.STEPS,
-                List.of(new Line(metric.title(), Line.ink(0), "", series.points(BUCKETS_OF_LINE))), series.notFinite());
+                lines(metric.title(), series, metric.isNoisy()), series.notFinite());
+    }
+
+    /** The line itself and, where it is noisy and long enough, its smoothed form. */
+    private static List<Line> lines(String name, Series series, boolean isNoisy) {
+        List<Point> smoothed = isNoisy ? series.smoothed() : List.of();
+        List<Line> lines = new ArrayList<>();
+        lines.add(new Line(name, Line.ink(0), smoothed.isEmpty() ? "" : "faint", series.points(BUCKETS_OF_LINE)));
+        if (!smoothed.isEmpty()) {
+            lines.add(new Line("mean of " + Numbers.whole(series.smoothingSteps()) + " steps", Line.ink(0), "bold", smoothed));
+        }
+        return lines;
     }
 
     private DomContent experts() {
@@ -103,13 +109,16 @@ final class SingleRunPage {
                         layers("Routing entropy", Metric.EVENNESS.unit(), curves.evenness()))).withClass("charts"));
     }
 
+    /** Smoothed where long enough: the raw lines of many layers would hide one another. */
     private static DomContent layers(String title, String unit, List<Series> layers) {
         int buckets = Math.max(16, Math.min(BUCKETS_OF_LINE, BUCKETS_OF_CHART / layers.size()));
+        boolean isSmooth = layers.stream().noneMatch(layer -> layer.smoothed().isEmpty());
         List<Line> lines = new ArrayList<>();
         for (int layer = 0; layer < layers.size(); layer++) {
-            lines.add(new Line("layer " + layer, Line.layerInk(layer, layers.size()), "", layers.get(layer).points(buckets)));
+            lines.add(new Line("layer " + layer, Line.layerInk(layer, layers.size()), "", isSmooth ? layers.get(layer).smoothed(buckets) : layers.get(layer).points(buckets)));
         }
-        return LineChart.draw(title, unit, Scale.LINEAR, Progress.STEPS, lines, List.of()).<DomContent>map(chart -> chart)
+        return LineChart.draw(title, unit + (isSmooth ? ", mean of " + Numbers.whole(layers.get(0).smoothingSteps())
+                + " steps" : ""), Scale.LINEAR, Progress.STEPS, lines, List.of()).<DomContent>map(chart -> chart)
                 .orElse(each());
     }
 

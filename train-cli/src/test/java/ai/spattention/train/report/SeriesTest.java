@@ -95,8 +95,13 @@ class SeriesTest {
         assertEquals(11, series.smoothingSteps());
         List<Point> smoothed = series.smoothed();
         assertEquals(200, smoothed.size());
-        assertEquals(values[0], smoothed.get(0).value(), "the ends are not bent");
+        assertEquals(values[0], smoothed.get(0).value(), "the start is not bent");
         assertEquals(10 - 100 * 0.01, smoothed.get(100).value(), 1.0 / 11 + 1e-9);
+        assertEquals((values[194] + values[195] + values[196] + values[197] + values[198] + values[199]) / 6,
+                smoothed.get(199).value(), 1e-9);
+        List<Point> fewer = series.smoothed(60);
+        assertEquals(51, fewer.size());
+        assertEquals(smoothed.get(199), fewer.get(50), "the last one stays");
         assertEquals(List.of(), series(1, 2, 3).smoothed(), "too short to smooth");
     }
 
