@@ -115,7 +115,9 @@ final class SingleRunPage {
         boolean isSmooth = layers.stream().noneMatch(layer -> layer.smoothed().isEmpty());
         List<Line> lines = new ArrayList<>();
         for (int layer = 0; layer < layers.size(); layer++) {
-            lines.add(new Line("layer " + layer, Line.layerInk(layer, layers.size()), "", isSmooth ? layers.get(layer).smoothed(buckets) : layers.get(layer).points(buckets)));
+            Series series = layers.get(layer);
+            lines.add(new Line("layer " + layer, Line.layerInk(layer, layers.size()), "",
+                    isSmooth ? series.smoothed(buckets) : series.points(buckets)));
         }
         return LineChart.draw(title, unit + (isSmooth ? ", mean of " + Numbers.whole(layers.get(0).smoothingSteps())
                 + " steps" : ""), Scale.LINEAR, Progress.STEPS, lines, List.of()).<DomContent>map(chart -> chart)
