@@ -8,6 +8,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.TrainingRun;
+import ai.spattention.train.report.LiveReport;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -39,8 +40,23 @@ final class TrainingSession {
      */
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
-        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
-                TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), recorder)) {
+        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"))) {
+            LiveReport report = new LiveReport(recorder, folder);
+            try {
+                train(data, recorder, report, resume);
+            } catch (IOException | RuntimeException e) {
+                report.failed(e);
+                throw e;
+            } finally {
+                report.write();
+            }
+            recorder.close();
+            summary(recorder);
+        }
+    }
+
+    private void train(PreparedData data, RunRecorder recorder, LiveReport report, boolean resume) throws IOException {
+        try (TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), report)) {
             long restored = resume ? run.resume() : 0;
             if (resume) {
                 recorder.note(restored == 0 ? "no checkpoint to resume from: beginning with step 1"
@@ -55,8 +71,6 @@ final class TrainingSession {
                     data.manifest().tokens(Split.TRAIN), device.getDeviceType()));
             run.run();
             run.saveModel(folder.resolve("model"));
-            recorder.close();
-            summary(recorder);
         }
     }
 

@@ -5,11 +5,18 @@ import ai.spattention.pattern.HeadMask;
 import java.util.stream.Collectors;
 
 /** A mask in words. */
-final class MaskTitle {
+public final class MaskTitle {
 
     private MaskTitle() {}
 
-    static String of(HeadMask mask, int length) {
+    /**
+     * Describes a mask.
+     *
+     * @param mask what the head sees
+     * @param length N, at which bands end at the latest
+     * @return for example {@code distances 0..63, 128..191, first 4 keys}
+     */
+    public static String of(HeadMask mask, int length) {
         String bands = mask.bands().stream().map(band -> band(band, length)).collect(Collectors.joining(", "));
         StringBuilder title = new StringBuilder(bands.isEmpty() ? "no band" : "distances " + bands);
         if (mask.prefixKeys() > 0) {

@@ -19,6 +19,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
 
 /**
  * A file of JSON objects, one a line, each with the step that it belongs to, in the order of the steps. Not safe for use
@@ -102,6 +103,28 @@ final class JsonLines implements AutoCloseable {
      * @return the length in bytes of the lines for which the visitor wanted to go on
      */
     static long read(Path file, Visitor visitor) throws IOException {
+        return readLines(file, (number, line) -> visitLine(file, number, line, visitor));
+    }
+
+    /** Reads a file's whole lines, and tells of those that cannot be used instead of ending with the first. */
+    static void readUsable(Path file, Visitor visitor, Consumer<String> complaints) throws IOException {
+        readLines(file, (number, line) -> {
+            try {
+                return visitLine(file, number, line, visitor);
+            } catch (InvalidInputException e) {
+                complaints.accept(e.getMessage());
+                return true;
+            }
+        });
+    }
+
+    @FunctionalInterface
+    private interface LineVisitor {
+
+        boolean visit(long number, byte[] line);
+    }
+
+    private static long readLines(Path file, LineVisitor visitor) throws IOException {
         long length = 0;
         long number = 0;
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
@@ -112,7 +135,7 @@ final class JsonLines implements AutoCloseable {
                     continue;
                 }
                 number++;
-                if (!visitLine(file, number, line.toByteArray(), visitor)) {
+                if (!visitor.visit(number, line.toByteArray())) {
                     return length;
                 }
                 length += line.size() + 1;

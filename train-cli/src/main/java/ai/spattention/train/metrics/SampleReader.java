@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Reads {@code samples.jsonl}. */
 public final class SampleReader {
@@ -22,9 +23,27 @@ public final class SampleReader {
      */
     public static List<TextSample> read(Path file) throws IOException {
         List<TextSample> samples = new ArrayList<>();
-        JsonLines.read(file, json -> samples.add(new TextSample(
-                StepMetricsJson.whole(json, JsonLines.STEP, 1), text(json, "prompt"), text(json, "text"))));
+        JsonLines.read(file, json -> samples.add(sample(json)));
         return samples;
+    }
+
+    /**
+     * Hands on the samples one by one; damaged lines are left out.
+     *
+     * @param file the file
+     * @param samples gets the samples in their order
+     * @param complaints gets one line of text for each line left out: where it is and what is wrong with it
+     * @throws IOException if the file cannot be read
+     */
+    public static void readUsable(Path file, Consumer<TextSample> samples, Consumer<String> complaints) throws IOException {
+        JsonLines.readUsable(file, json -> {
+            samples.accept(sample(json));
+            return true;
+        }, complaints);
+    }
+
+    private static TextSample sample(JsonNode json) {
+        return new TextSample(StepMetricsJson.whole(json, JsonLines.STEP, 1), text(json, "prompt"), text(json, "text"));
     }
 
     private static String text(JsonNode json, String key) {

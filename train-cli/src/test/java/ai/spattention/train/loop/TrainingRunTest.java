@@ -168,7 +168,7 @@ class TrainingRunTest {
 
     @Test
     void theDocumentMaskKeepsAttentionWithinADocument() throws IOException {
-        String[] open = {"training.steps=1", "data.sequence_length=2000", "training.micro_batch=8"};
+        String[] open = {"training.steps=2", "data.sequence_length=2000", "training.micro_batch=8"};
         String[] closed = {open[0], open[1], open[2], "data.document_mask=true"};
         StepMetrics crossing = run(config(open), folder.resolve("open"), false).told.steps.get(0);
         StepMetrics within = run(config(closed), folder.resolve("closed"), false).told.steps.get(0);

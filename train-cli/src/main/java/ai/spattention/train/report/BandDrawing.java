@@ -1,0 +1,86 @@
+package ai.spattention.train.report;
+
+import static j2html.TagCreator.figcaption;
+import static j2html.TagCreator.figure;
+
+import ai.spattention.pattern.HeadMask;
+import ai.spattention.train.draw.MaskTitle;
+import j2html.tags.specialized.FigureTag;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Which distances each head sees: a strip for each head, distance 0 at the left. */
+final class BandDrawing {
+
+    private static final double WIDTH = 1140;
+    private static final double LEFT = 64;
+    private static final double RIGHT = WIDTH - 20;
+    private static final double TOP = 6;
+    private static final double BELOW = 36;
+    private static final int MOST_CELLS = 512;
+    private static final int FEW_HEADS = 16;
+
+    private BandDrawing() {}
+
+    /**
+     * Draws the bands.
+     *
+     * @param title what is shown
+     * @param masks what each head sees
+     * @param length N: distances 0 to N - 1 are drawn
+     */
+    static FigureTag draw(String title, List<HeadMask> masks, int length) {
+        double height = masks.size() <= FEW_HEADS ? 18 : 10;
+        double bottom = TOP + masks.size() * height;
+        Svg svg = Svg.canvas(WIDTH, bottom + BELOW, title);
+        for (int head = 0; head < masks.size(); head++) {
+            double top = TOP + head * height;
+            svg.with(Svg.rect(LEFT, top, RIGHT - LEFT, height - 2).withClass("past"));
+            strips(masks.get(head), length, top, height - 2)
+                    .forEach((shade, strips) -> svg.with(Svg.path(strips.toString()).withClass("seen" + shade)));
+            svg.with(Svg.rect(LEFT, top, RIGHT - LEFT, height - 2).withClass("hit")
+                    .hover("head " + head + ": " + MaskTitle.of(masks.get(head), length)));
+            if (masks.size() <= FEW_HEADS || head % 4 == 0) {
+                svg.with(Svg.text(LEFT - 8, top + height / 2 + 4, "end", "head " + head));
+            }
+        }
+        Axis axis = Axis.upTo(length);
+        for (double tick : axis.ticks()) {
+            double at = LEFT + axis.place(tick) * (RIGHT - LEFT);
+            svg.with(Svg.line(at, bottom, at, bottom + 4).withClass("axis"),
+                    Svg.text(at, bottom + 16, "middle", Numbers.whole(Math.round(tick))));
+        }
+        svg.with(Svg.text((LEFT + RIGHT) / 2, bottom + 32, "middle", "distance from query to key (tokens)"));
+        return figure(figcaption(title), svg).withClass("wide");
+    }
+
+    /** Neighbouring cells of the same shade become one strip; the shades are those of {@link Shade}. */
+    private static Map<Integer, StringBuilder> strips(HeadMask mask, int length, double top, double height) {
+        Map<Integer, StringBuilder> strips = new TreeMap<>();
+        int cells = Math.min(length, MOST_CELLS);
+        double width = (RIGHT - LEFT) / cells;
+        int start = 0;
+        for (int cell = 1; cell <= cells; cell++) {
+            int shade = shade(mask, length, cells, start);
+            if (cell == cells || shade(mask, length, cells, cell) != shade) {
+                if (shade > 0) {
+                    strips.computeIfAbsent(shade, key -> new StringBuilder())
+                            .append(Svg.box(LEFT + start * width, top, (cell - start) * width, height));
+                }
+                start = cell;
+            }
+        }
+        return strips;
+    }
+
+    private static int shade(HeadMask mask, int length, int cells, int cell) {
+        int first = (int) ((long) cell * length / cells);
+        int end = (int) ((long) (cell + 1) * length / cells);
+        int seen = 0;
+        for (int distance = first; distance < end; distance++) {
+            seen += mask.seesDistance(distance) ? 1 : 0;
+        }
+        return Shade.of(seen / (double) (end - first));
+    }
+}
