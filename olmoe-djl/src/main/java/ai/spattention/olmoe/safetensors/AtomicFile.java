@@ -106,7 +106,7 @@ public final class AtomicFile {
             throw new InvalidInputException("cannot write " + file + ": the folder is read-only or not yours", e);
         }
         if (e instanceof FileAlreadyExistsException || message.contains("not a directory")) {
-            throw new InvalidInputException("cannot write " + file + ": something above it is a file, not a folder", e);
+            throw new InvalidInputException("cannot write " + file + ": it, or something above it, is a file where a folder has to be", e);
         }
         return e;
     }

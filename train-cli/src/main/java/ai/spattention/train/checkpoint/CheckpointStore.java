@@ -12,7 +12,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -127,14 +126,11 @@ public final class CheckpointStore {
         return Optional.empty();
     }
 
-    private void createFolder() {
+    private void createFolder() throws IOException {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            IOException other = AtomicFile.explain(folder, e);
-            String reason = other instanceof FileAlreadyExistsException ? "it is a file" : other.getMessage();
-            throw new InvalidInputException("cannot write checkpoints into " + folder + " (" + reason
-                    + "): choose another folder", other);
+            throw AtomicFile.explain(folder, e);
         }
     }
 

@@ -166,7 +166,7 @@ class CheckpointDamageTest {
     @Test
     void aFileInTheFoldersPlaceIsNamed() throws IOException {
         Files.writeString(folder.path, "mine");
-        assertEquals("cannot write checkpoints into " + folder.path + " (it is a file): choose another folder",
+        assertEquals("cannot write " + folder.path + ": it, or something above it, is a file where a folder has to be",
                 assertThrows(InvalidInputException.class, () -> folder.save(1)).getMessage());
         assertEquals("mine", Files.readString(folder.path));
         assertEquals(Optional.empty(), folder.newest());
@@ -177,8 +177,7 @@ class CheckpointDamageTest {
         Path file = Files.writeString(temporary.resolve("file"), "mine");
         try (CheckpointFolder below = new CheckpointFolder(file.resolve("run/checkpoints"), 1)) {
             String message = assertThrows(InvalidInputException.class, () -> below.save(1)).getMessage();
-            assertTrue(message.startsWith("cannot write checkpoints into " + below.path + " ("), message);
-            assertTrue(message.contains(file.toString()), message);
+            assertTrue(message.startsWith("cannot write " + below.path + ": it, or something above it, is a file"), message);
         }
     }
 
