@@ -48,6 +48,7 @@ public final class CheckpointStore {
 
     private final Path folder;
     private final int keepLast;
+    private final int keepEverySteps;
 
     /**
      * A whole checkpoint.
@@ -66,8 +67,20 @@ public final class CheckpointStore {
      * @param keepLast how many of the newest checkpoints are kept, at least 1
      */
     public CheckpointStore(Path folder, int keepLast) {
+        this(folder, keepLast, 0);
+    }
+
+    /**
+     * Opens a store that keeps some checkpoints for good.
+     *
+     * @param folder the folder of the checkpoints; need not exist
+     * @param keepLast how many of the newest checkpoints are kept, at least 1
+     * @param keepEverySteps checkpoints of steps that this divides are kept too; 0 for none
+     */
+    public CheckpointStore(Path folder, int keepLast, int keepEverySteps) {
         this.folder = folder;
         this.keepLast = keepLast;
+        this.keepEverySteps = keepEverySteps;
     }
 
     /**
@@ -132,6 +145,16 @@ public final class CheckpointStore {
         } catch (IOException e) {
             throw AtomicFile.explain(folder, e);
         }
+    }
+
+    /**
+     * The steps of which there are checkpoints, whole or damaged.
+     *
+     * @return the steps in ascending order
+     * @throws IOException if the folder cannot be read
+     */
+    public List<Long> steps() throws IOException {
+        return newestFirst().stream().map(CheckpointStore::stepOf).sorted().toList();
     }
 
     private List<Path> newestFirst() throws IOException {
@@ -199,7 +222,9 @@ public final class CheckpointStore {
     private void prune(long newestStep) throws IOException {
         List<Path> own = newestFirst().stream().filter(checkpoint -> stepOf(checkpoint) <= newestStep).toList();
         for (Path old : own.subList(Math.min(keepLast, own.size()), own.size())) {
-            delete(old);
+            if (keepEverySteps == 0 || stepOf(old) % keepEverySteps != 0) {
+                delete(old);
+            }
         }
     }
 

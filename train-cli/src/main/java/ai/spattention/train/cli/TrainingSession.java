@@ -6,9 +6,12 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.loop.RunObserver;
+import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.report.LiveReport;
+import ai.spattention.train.tensorboard.TensorBoardLog;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -33,17 +36,18 @@ final class TrainingSession {
     }
 
     /**
-     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, report.html, checkpoints/ and
-     * model/. Everything is checked before the first file is written.
+     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, report.html, tensorboard/,
+     * checkpoints/ and model/. Everything is checked before the first file is written.
      *
      * @param resume whether to go on from the newest checkpoint
      */
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
-        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"))) {
+        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
+                TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {
             LiveReport report = new LiveReport(recorder, folder);
             try {
-                train(data, recorder, report, resume);
+                train(data, recorder, new RunObservers(report, board), resume);
             } catch (IOException | RuntimeException e) {
                 report.failed(e);
                 throw e;
@@ -55,8 +59,8 @@ final class TrainingSession {
         }
     }
 
-    private void train(PreparedData data, RunRecorder recorder, LiveReport report, boolean resume) throws IOException {
-        try (TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), report)) {
+    private void train(PreparedData data, RunRecorder recorder, RunObserver observer, boolean resume) throws IOException {
+        try (TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), observer)) {
             long restored = resume ? run.resume() : 0;
             if (resume) {
                 recorder.note(restored == 0 ? "no checkpoint to resume from: beginning with step 1"

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The keys that a configuration has and the types of their values, read off the records. */
+/** The keys that a configuration has and the types of their values, read off the records, and lengths in tokens besides. */
 final class ConfigSchema {
 
     private final Map<String, Class<?>> keys = new LinkedHashMap<>();
@@ -26,6 +26,7 @@ final class ConfigSchema {
     static ConfigSchema ofRunConfig() {
         ConfigSchema schema = new ConfigSchema();
         schema.add("", RunConfig.class);
+        TokenLengths.keys().forEach(key -> schema.keys.put(key, long.class));
         return schema;
     }
 
@@ -41,9 +42,9 @@ final class ConfigSchema {
         }
     }
 
-    /** All keys with their sections, separated by dots, in the records' order. */
-    Set<String> keys() {
-        return keys.keySet();
+    /** The keys that a whole configuration has, with their sections, separated by dots, in the records' order. */
+    List<String> required() {
+        return keys.keySet().stream().filter(key -> !TokenLengths.keys().contains(key)).toList();
     }
 
     /** What a key's value must be. */

@@ -39,6 +39,12 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
                     + schedule.warmupSteps() + " and " + training.steps() + ")",
                     "schedule.warmup_steps", "training.steps");
         }
+        if (schedule.type() == ScheduleType.WSD
+                && (long) schedule.warmupSteps() + schedule.decaySteps() > training.steps()) {
+            throw new InvalidKeyException("schedule.warmup_steps and schedule.decay_steps together must be at most"
+                    + " training.steps (got " + schedule.warmupSteps() + " + " + schedule.decaySteps() + " and "
+                    + training.steps() + ")", "schedule.decay_steps", "schedule.warmup_steps", "training.steps");
+        }
     }
 
     /**

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -15,7 +16,8 @@ import java.util.stream.Collectors;
  * precedence over those before it.
  *
  * <p>A source may start from another one with the key {@code extends}: the name of a {@code .yaml} file, relative to the
- * source, or of a preset. Every mistake is an {@link InvalidInputException} that names file and line (or the override),
+ * source, or of a preset. Lengths may be given in tokens (training.tokens, schedule.warmup_tokens, schedule.decay_tokens)
+ * instead of steps; the result has them in steps. Every mistake is an {@link InvalidInputException} that names file and line (or the override),
  * the key, the value and what is allowed.
  */
 public final class RunConfigLoader {
@@ -45,12 +47,14 @@ public final class RunConfigLoader {
     public static RunConfig load(ConfigSource source, List<String> overrides) {
         RunConfigLoader loader = new RunConfigLoader();
         Map<String, Setting> settings = loader.read(defaults(), List.of());
-        settings.putAll(loader.read(source, List.of()));
+        TokenLengths.override(settings, loader.read(source, List.of()));
+        Map<String, Setting> overriding = new LinkedHashMap<>();
         for (String override : overrides) {
             Setting setting = YamlReader.readOverride(override);
             loader.schema.check(setting);
-            settings.put(setting.path(), setting);
+            overriding.put(setting.path(), setting);
         }
+        TokenLengths.override(settings, overriding);
         DERIVED.forEach((key, from) -> {
             if (settings.containsKey(from)) {
                 settings.putIfAbsent(key, settings.get(from).as(key));
@@ -72,7 +76,7 @@ public final class RunConfigLoader {
             return own;
         }
         Map<String, Setting> settings = readBase(source, base, children);
-        settings.putAll(own);
+        TokenLengths.override(settings, own);
         return settings;
     }
 
@@ -101,12 +105,13 @@ public final class RunConfigLoader {
         return read(parent, chain);
     }
 
-    private RunConfig build(ConfigSource source, Map<String, Setting> settings) {
-        List<String> missing = schema.keys().stream().filter(key -> !settings.containsKey(key)).toList();
+    private RunConfig build(ConfigSource source, Map<String, Setting> given) {
+        List<String> missing = schema.required().stream().filter(key -> !TokenLengths.isSet(key, given)).toList();
         if (!missing.isEmpty()) {
             throw new InvalidInputException(source.name() + " lacks "
                     + missing.stream().map(key -> key + " (" + schema.allowed(key) + ")").collect(Collectors.joining(", ")));
         }
+        Map<String, Setting> settings = TokenLengths.resolve(given);
         ObjectNode tree = ConfigMapper.mapper().createObjectNode();
         tree.putObject("data"); // read first: a sequence length that is refused must not be blamed on what derives from it
         settings.forEach((path, setting) -> {

@@ -1,7 +1,8 @@
 package ai.spattention.train.config;
 
 /**
- * The training loop. A step is one update of the weights.
+ * The training loop. A step is one update of the weights. A YAML file may give {@code tokens} instead of {@code steps}: they
+ * become whole steps, rounded up, when it is read.
  *
  * @param steps optimizer steps of the whole run, at least 1
  * @param microBatch B, sequences of one forward and backward pass, at least 1

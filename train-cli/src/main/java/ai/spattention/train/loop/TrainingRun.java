@@ -31,7 +31,6 @@ import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.SampleConfig;
-import ai.spattention.train.config.ScheduleType;
 import ai.spattention.train.data.BatchSource;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
@@ -98,7 +97,8 @@ public final class TrainingRun implements AutoCloseable {
         this.config = config;
         this.data = data;
         this.observer = observer;
-        checkpoints = new CheckpointStore(checkpointFolder, config.checkpoint().keepLast());
+        checkpoints = new CheckpointStore(checkpointFolder, config.checkpoint().keepLast(),
+                config.checkpoint().keepEverySteps());
         training = data.sequences(Split.TRAIN, config.data().sequenceLength());
         validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
                 ? data.sequences(Split.VALIDATION, config.data().sequenceLength()) : null;
@@ -108,7 +108,7 @@ public final class TrainingRun implements AutoCloseable {
         model.setBlock(block);
         losses = new LossMeter(model.getNDManager());
         expertLoad = new ExpertLoadMeter(model.getNDManager());
-        schedule = schedule(config);
+        schedule = ScheduleSetup.schedule(config);
         // parameters get their shapes, and with them their ranks, before the optimizer asks which ones decay
         block.initialize(model.getNDManager(), model.getDataType(), inputShape());
         parameters = block.getParameters().values();
@@ -122,14 +122,6 @@ public final class TrainingRun implements AutoCloseable {
 
     private Shape inputShape() {
         return new Shape(config.training().microBatch(), config.data().sequenceLength());
-    }
-
-    private static Schedule schedule(RunConfig config) {
-        double peak = config.optimizer().peakLr();
-        int warmup = config.schedule().warmupSteps();
-        return config.schedule().type() == ScheduleType.CONSTANT
-                ? Schedule.constant(peak, warmup)
-                : Schedule.warmupCosine(peak, warmup, config.training().steps(), config.schedule().minLrRatio());
     }
 
     /** Matrices decay; norms and biases do not. */

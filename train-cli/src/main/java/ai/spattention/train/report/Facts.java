@@ -1,5 +1,6 @@
 package ai.spattention.train.report;
 
+import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.metrics.StepMetrics;
@@ -27,7 +28,7 @@ final class Facts {
         double speed = curves.of(Metric.THROUGHPUT).typical();
         facts.put("throughput", Numbers.count(speed) + " tokens/s");
         run.model().ifPresent(model -> facts.put("model FLOP/s",
-                Numbers.prefixed(speed * FlopsPerToken.training(model, run.sequenceLength())) + "FLOP/s"));
+                Numbers.prefixed(speed * ModelFlops.trainingPerToken(model, run.sequenceLength())) + "FLOP/s"));
         double memory = curves.of(Metric.MEMORY).typical();
         if (Double.isFinite(memory)) {
             facts.put("memory", Numbers.whole(Math.round(memory)) + " MiB");
@@ -60,7 +61,7 @@ final class Facts {
                 : " (" + model.numKeyValueHeads() + " for keys and values)"));
         facts.put("experts", model.numExpertsPerTok() + " of " + model.numExperts() + ", width " + model.intermediateSize());
         facts.put("vocabulary", Numbers.whole(model.vocabSize()));
-        facts.put("training FLOPs a token", Numbers.prefixed(FlopsPerToken.training(model, length)) + "FLOP");
+        facts.put("training FLOPs a token", Numbers.prefixed(ModelFlops.trainingPerToken(model, length)) + "FLOP");
     }
 
     /** How it was trained; empty if that is not known. */

@@ -60,7 +60,7 @@ class RunConfigLoaderTest {
             "every_steps=1 | unknown key 'every_steps': did you mean validation.every_steps or checkpoint.every_steps or"
                     + " sample.every_steps?",
             "trainning.steps=1 | unknown key 'trainning.steps': did you mean training.steps?",
-            "schedule.decay=1 | 'unknown key ''schedule.decay'': the keys of schedule are type, warmup_steps, min_lr_ratio'",
+            "schedule.decay=1 | 'unknown key ''schedule.decay'': the keys of schedule are type, warmup_steps, decay_steps, min_lr_ratio, decay_tokens, warmup_tokens'",
             "training.steps.more=1 | 'unknown key ''training.steps.more'': training.steps is a value, without keys below it'",
             "foo.bar.baz=1 | 'unknown key ''foo.bar.baz'': the sections are model, data, training, optimizer, schedule,"
                     + " validation, checkpoint, sample'",

@@ -3,7 +3,6 @@ package ai.spattention.train.optim;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
@@ -115,20 +114,5 @@ class OptimTest {
             NDArray sum = parameters.get(0).getArray().sum().add(parameters.get(1).getArray().sum());
             collector.backward(sum.mul(sum.getManager().full(new Shape(), factor)));
         }
-    }
-
-    @Test
-    void schedulesRiseAndFall() {
-        Schedule cosine = Schedule.warmupCosine(2, 10, 110, 0.1);
-        assertEquals(0.2, cosine.learningRate(1), 1e-12);
-        assertEquals(2, cosine.learningRate(10), 1e-12);
-        assertEquals(1.1, cosine.learningRate(60), 1e-12);
-        assertEquals(0.2, cosine.learningRate(110), 1e-12);
-        assertEquals(0.2, cosine.learningRate(500), 1e-12);
-        Schedule constant = Schedule.constant(3, 4);
-        assertEquals(1.5, constant.learningRate(2), 1e-12);
-        assertEquals(3, constant.learningRate(4), 1e-12);
-        assertEquals(3, Schedule.constant(3, 0).learningRate(1), 1e-12);
-        assertTrue(Schedule.warmupCosine(1, 0, 1, 0).learningRate(1) < 1e-12);
     }
 }

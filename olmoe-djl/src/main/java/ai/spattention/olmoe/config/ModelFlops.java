@@ -1,0 +1,58 @@
+package ai.spattention.olmoe.config;
+
+/**
+ * The floating-point operations that a model needs for a token, by its sizes. A multiply-add counts as 2.
+ *
+ * <p>Forward, a matrix product with W weights takes 2 W a token, and a pair of query and key that a head may see takes 4 D
+ * (2 D for its score, 2 D for its share of the values); pairs that the pattern forbids take nothing. For a sequence of N
+ * tokens in which all heads together see P pairs:
+ *
+ * <p>2 · (layers · (E (2 Q + 2 K) + E X + k · 3 E I) + V E) + layers · 4 D P / N
+ *
+ * <p>with E = hidden size, D = head dimension, Q = H D and K = G D, the widths of queries and keys, X = experts, k = experts a
+ * token, I = an expert's width, V = vocabulary. Embedding look-ups, norms, biases, rotary embeddings, softmax and the optimizer
+ * are left out, as is usual. Backward takes twice as much as forward, so training takes three times as much.
+ */
+public final class ModelFlops {
+
+    private ModelFlops() {}
+
+    /**
+     * The weights that a token is multiplied with: those of the attention projections, the router, the experts that the token
+     * visits and the output embedding.
+     *
+     * @param model the model
+     * @return the number of weights
+     */
+    public static long activeMatmulWeights(OlmoeConfig model) {
+        long hidden = model.hiddenSize();
+        long queries = (long) model.numAttentionHeads() * model.headDim();
+        long keys = (long) model.numKeyValueHeads() * model.headDim();
+        long layer = hidden * (2 * queries + 2 * keys + model.numExperts()
+                + 3L * model.numExpertsPerTok() * model.intermediateSize());
+        return model.numHiddenLayers() * layer + model.vocabSize() * hidden;
+    }
+
+    /**
+     * The operations of a forward pass.
+     *
+     * @param model the model
+     * @param length N, the tokens of a sequence, at least 1
+     * @return operations a token, the mean over the sequence
+     */
+    public static double forwardPerToken(OlmoeConfig model, int length) {
+        double pairs = model.pattern().allowedPairs(model.numAttentionHeads(), model.layoutLength().resolve(length), length);
+        return 2.0 * activeMatmulWeights(model) + 4.0 * model.numHiddenLayers() * model.headDim() * pairs / length;
+    }
+
+    /**
+     * The operations of a forward and a backward pass.
+     *
+     * @param model the model
+     * @param length N, the tokens of a sequence, at least 1
+     * @return operations a token, the mean over the sequence
+     */
+    public static double trainingPerToken(OlmoeConfig model, int length) {
+        return 3 * forwardPerToken(model, length);
+    }
+}
