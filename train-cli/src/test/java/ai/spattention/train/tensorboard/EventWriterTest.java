@@ -17,6 +17,7 @@ import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import ai.spattention.InvalidInputException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,6 +153,6 @@ class EventWriterTest {
     @Test
     void refusesAFolderThatIsAFile() throws IOException {
         Path file = Files.writeString(folder.resolve("tensorboard"), "");
-        assertThrows(IOException.class, () -> EventWriter.start(file, 1, NOON));
+        assertThrows(InvalidInputException.class, () -> EventWriter.start(file, 1, NOON));
     }
 }
