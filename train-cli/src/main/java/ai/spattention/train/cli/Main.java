@@ -19,7 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn COMMAND --help' tells more about a command. Start with 'spattn quickstart'."},
         subcommands = {QuickstartCommand.class, TrainCommand.class, GenerateCommand.class, ForwardCommand.class, MaskCommand.class,
-            BenchCommand.class})
+            BenchCommand.class, InfoCommand.class})
 public final class Main implements Runnable {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
