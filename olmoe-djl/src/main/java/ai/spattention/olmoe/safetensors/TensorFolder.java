@@ -141,6 +141,15 @@ public final class TensorFolder implements AutoCloseable {
     }
 
     /**
+     * The files that hold the tensors.
+     *
+     * @return their paths, one or more
+     */
+    public List<Path> files() {
+        return opened.stream().map(SafetensorsFile::path).toList();
+    }
+
+    /**
      * The tensors' names.
      *
      * @return all names

@@ -256,6 +256,7 @@ class SafetensorsTest {
         assertFalse(Files.exists(folder.resolve("model.safetensors")));
         try (TensorFolder read = TensorFolder.open(folder)) {
             assertEquals(5, read.names().size());
+            assertEquals(folder.resolve("model-00003-of-00003.safetensors"), read.files().get(2));
             for (int i = 0; i < 5; i++) {
                 assertEquals(i, read.read(manager, "t" + i).max().getFloat());
             }

@@ -4,6 +4,8 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
+import ai.spattention.train.info.InfoText;
+import ai.spattention.train.info.RunPlan;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,13 +35,16 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--resume", description = "Go on from the newest whole checkpoint in the output folder.")
     private boolean resume;
 
+    @Option(names = "--dry-run", description = "Check everything, tell what the run would be, and stop; writes nothing.")
+    private boolean dryRun;
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
         RunConfig run = RunConfigLoader.load(ConfigSource.of(config), overrides);
-        if (run.data().path().isEmpty()) {
+        if (run.data().path().isEmpty() && !dryRun) {
             throw new InvalidInputException(config + " names no data: set data.path to a folder of prepared data"
                     + " (--set data.path=DIR)");
         }
@@ -49,6 +54,11 @@ final class TrainCommand implements Callable<Integer> {
         Path folder = output == null ? OutputFolders.free(Path.of("runs", run.name())) : output;
         if (!resume) {
             OutputFolders.requireFresh(folder);
+        }
+        if (dryRun) {
+            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run)));
+            spec.commandLine().getOut().flush();
+            return 0;
         }
         new TrainingSession(run, device.device(run.device()), folder, spec.commandLine().getOut()).run(resume);
         return 0;

@@ -48,6 +48,20 @@ public final class ModelSetup {
     }
 
     /**
+     * Refuses data whose ids do not fit the model's vocabulary.
+     *
+     * @param run the run's configuration
+     * @param data what the data is
+     * @throws InvalidInputException if the data's tokenizer has more ids than the model
+     */
+    public static void requireVocabulary(RunConfig run, Manifest data) {
+        if (data.tokenizer().vocabSize() > run.model().vocabSize()) {
+            throw new InvalidInputException("the data was made by a tokenizer of " + data.tokenizer().vocabSize()
+                    + " ids, more than model.vocab_size " + run.model().vocabSize() + ": set model.vocab_size to at least that");
+        }
+    }
+
+    /**
      * A new model for some data.
      *
      * @param run the run's configuration
@@ -56,10 +70,7 @@ public final class ModelSetup {
      * @throws InvalidInputException if the data's ids do not fit the model's vocabulary
      */
     static OlmoeModel model(RunConfig run, Manifest data) {
-        if (data.tokenizer().vocabSize() > run.model().vocabSize()) {
-            throw new InvalidInputException("the data was made by a tokenizer of " + data.tokenizer().vocabSize()
-                    + " ids, more than model.vocab_size " + run.model().vocabSize() + ": set model.vocab_size to at least that");
-        }
+        requireVocabulary(run, data);
         return OlmoeModel.builder().setConfig(config(run, data.tokenizer().eosId()))
                 .optKernel(Kernels.of(run.model().kernel())).optSeed(run.seed()).build();
     }

@@ -1,0 +1,69 @@
+package ai.spattention.train.info;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.train.checkpoint.CheckpointStore;
+import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.RunConfigLoader;
+import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.metrics.MetricsSummary;
+import ai.spattention.train.metrics.StepMetrics;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** How far a run has come. */
+final class RunInfo {
+
+    static final String CONFIG = "config.yaml";
+
+    private RunInfo() {}
+
+    static ObjectNode of(Path folder) throws IOException {
+        RunConfig run = RunConfigLoader.load(ConfigSource.file(folder.resolve(CONFIG)), List.of());
+        Path metrics = folder.resolve("metrics.jsonl");
+        Optional<MetricsSummary> summary = Files.exists(metrics) ? MetricsSummary.read(metrics) : Optional.empty();
+        Optional<StepMetrics> last = summary.map(MetricsSummary::last);
+        ObjectNode info = JsonNodeFactory.instance.objectNode().put("kind", "run").put("path", folder.toString());
+        info.put("name", run.name());
+        info.put("steps_done", last.map(StepMetrics::step).orElse(0L));
+        info.put("steps", run.training().steps());
+        info.put("tokens", last.map(StepMetrics::tokens).orElse(0L));
+        info.put("tokens_planned", run.tokensPerStep() * run.training().steps());
+        info.put("seconds", last.map(StepMetrics::timeSeconds).orElse(0.0));
+        put(info, "loss", last.map(StepMetrics::loss));
+        Optional<StepMetrics> validated = summary.flatMap(MetricsSummary::lastValidated);
+        put(info, "validation_loss", validated.map(step -> step.validationLoss().getAsDouble()));
+        info.put("validation_step", validated.map(StepMetrics::step).orElse(null));
+        ArrayNode checkpoints = info.putArray("checkpoints");
+        new CheckpointStore(folder.resolve("checkpoints"), run.checkpoint().keepLast()).steps().forEach(checkpoints::add);
+        info.put("model_saved", Files.exists(folder.resolve("model").resolve("config.json")));
+        info.set("model", ModelInfo.sizes(ModelSetup.config(run, null)));
+        info.set("versions", versions(folder.resolve("versions.json")));
+        return info;
+    }
+
+    /** JSON has no NaN. */
+    private static void put(ObjectNode info, String key, Optional<Double> value) {
+        info.put(key, value.filter(Double::isFinite).orElse(null));
+    }
+
+    private static JsonNode versions(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            return JsonNodeFactory.instance.nullNode();
+        }
+        try {
+            return new ObjectMapper().readTree(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new InvalidInputException(file + " is damaged: " + e.getOriginalMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package ai.spattention.train.info;
+
+import ai.spattention.olmoe.config.ModelFlops;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.ScheduleType;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.ScheduleSetup;
+import ai.spattention.train.optim.Schedule;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/** What a run would be, told without running it. */
+public final class RunPlan {
+
+    private RunPlan() {}
+
+    /**
+     * Plans a run. Data that is there is checked as the run would; data that is not there yet is not.
+     *
+     * @param run the configuration
+     * @return the plan: model, memory, steps, data and learning rates
+     * @throws ai.spattention.InvalidInputException if the data is damaged or does not fit the configuration
+     * @throws IOException if the data cannot be read
+     */
+    public static ObjectNode of(RunConfig run) throws IOException {
+        OlmoeConfig model = ModelSetup.config(run, null);
+        ObjectNode plan = JsonNodeFactory.instance.objectNode().put("name", run.name());
+        plan.set("model", ModelInfo.sizes(model));
+        MemoryEstimate memory = MemoryEstimate.of(model, (long) run.training().microBatch() * run.data().sequenceLength());
+        plan.putObject("memory_estimate")
+                .put("weights_bytes", memory.weights())
+                .put("gradients_bytes", memory.gradients())
+                .put("optimizer_bytes", memory.optimizer())
+                .put("activations_bytes", memory.activations())
+                .put("total_bytes", memory.total());
+        long steps = run.training().steps();
+        plan.putObject("training")
+                .put("sequence_length", run.data().sequenceLength())
+                .put("tokens_per_step", run.tokensPerStep())
+                .put("steps", steps)
+                .put("tokens", steps * run.tokensPerStep())
+                .put("flops", ModelFlops.trainingPerToken(model, run.data().sequenceLength()) * steps * run.tokensPerStep());
+        plan.set("data", data(run));
+        ObjectNode rates = plan.putObject("learning_rate");
+        Schedule schedule = ScheduleSetup.schedule(run);
+        tellingSteps(run).forEach(step -> rates.put("step_" + step, schedule.learningRate(step)));
+        return plan;
+    }
+
+    private static ObjectNode data(RunConfig run) throws IOException {
+        String path = run.data().path();
+        Path folder = Path.of(path);
+        boolean found = !path.isEmpty() && Files.exists(folder);
+        ObjectNode info = JsonNodeFactory.instance.objectNode().put("path", path.isEmpty() ? null : path).put("found", found);
+        if (found) {
+            PreparedData data = PreparedData.open(folder);
+            ModelSetup.requireVocabulary(run, data.manifest());
+            try (TokenSequences sequences = data.sequences(Split.TRAIN, run.data().sequenceLength())) {
+                double wanted = (double) run.training().steps() * run.training().microBatch()
+                        * run.training().gradientAccumulationSteps();
+                info.put("tokens", data.manifest().tokens(Split.TRAIN)).put("sequences", sequences.count())
+                        .put("epochs", wanted / sequences.count());
+            }
+        }
+        return info;
+    }
+
+    /** The first step, the end of the warm-up, the middle, the start of the decay, the last step. */
+    private static SortedSet<Long> tellingSteps(RunConfig run) {
+        long last = run.training().steps();
+        SortedSet<Long> steps = new TreeSet<>();
+        steps.add(1L);
+        steps.add(Math.max(1L, run.schedule().warmupSteps()));
+        steps.add((last + 1) / 2);
+        if (run.schedule().type() == ScheduleType.WSD) {
+            steps.add(Math.max(1, last - run.schedule().decaySteps()));
+        }
+        steps.add(last);
+        return steps;
+    }
+}

@@ -1,0 +1,34 @@
+package ai.spattention.train.metrics;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Where a run's metrics have come to.
+ *
+ * @param last the last step's metrics
+ * @param lastValidated the metrics of the last step after which held-out text was scored, empty if there is none
+ */
+public record MetricsSummary(StepMetrics last, Optional<StepMetrics> lastValidated) {
+
+    /**
+     * Reads a file line by line, so that it may be larger than memory.
+     *
+     * @param file the file
+     * @return the summary, empty if the file holds no step
+     * @throws ai.spattention.InvalidInputException if a line is not a step's metrics
+     * @throws IOException if the file cannot be read
+     */
+    public static Optional<MetricsSummary> read(Path file) throws IOException {
+        StepMetrics[] last = new StepMetrics[2];
+        JsonLines.read(file, json -> {
+            last[0] = StepMetricsJson.read(json);
+            if (last[0].validationLoss().isPresent()) {
+                last[1] = last[0];
+            }
+            return true;
+        });
+        return Optional.ofNullable(last[0]).map(step -> new MetricsSummary(step, Optional.ofNullable(last[1])));
+    }
+}

@@ -1,0 +1,78 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.train.SmallData;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DryRunTest {
+
+    @TempDir
+    private Path folder;
+
+    private String[] dryRun(Path data, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("train", "--config", "quickstart", "--dry-run",
+                "--output", folder.resolve("run").toString()));
+        SmallData.arguments(data).forEach(setting -> arguments.addAll(List.of("--set", setting)));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
+    }
+
+    private static String line(String text, String label) {
+        return text.lines().map(String::strip).filter(line -> line.startsWith(label + " ")).findFirst()
+                .orElseThrow(() -> new AssertionError("no " + label + " in\n" + text)).substring(label.length()).strip();
+    }
+
+    @Test
+    void tellsWhatTheRunWouldBeAndWritesNothing() throws IOException {
+        Path data = folder.resolve("data");
+        SmallData.prepare(data);
+        String plan = Cli.ok(dryRun(data, "--set", "training.gradient_accumulation_steps=2", "--set", "training.steps=50",
+                "--set", "schedule.type=wsd", "--set", "schedule.warmup_steps=10", "--set", "schedule.decay_tokens=7680")).out();
+        assertEquals("384", line(plan, "tokens per step"));
+        assertEquals("50", line(plan, "steps"));
+        assertEquals("35,392", line(plan, "parameters"));
+        assertEquals("29,248", line(plan, "active parameters"));
+        assertEquals("138.3 KiB", line(plan, "weights"));
+        long sequences = Long.parseLong(line(plan, "sequences").replace(",", ""));
+        assertEquals(50 * 8.0 / sequences, Double.parseDouble(line(plan, "epochs")), 5e-4);
+        assertEquals("3.000e-04", line(plan, "step 1"));
+        assertEquals("3.000e-03", line(plan, "step 10"));
+        assertEquals("3.000e-03", line(plan, "step 30"), "the start of the decay");
+        assertEquals("3.000e-04", line(plan, "step 50"));
+        assertFalse(Files.exists(folder.resolve("run")));
+        try (var entries = Files.list(folder)) {
+            assertEquals(List.of(data), entries.toList());
+        }
+    }
+
+    @Test
+    void plansBeforeThereIsData() {
+        String plan = Cli.ok(dryRun(folder.resolve("later"))).out();
+        assertEquals("no", line(plan, "found"));
+        assertFalse(plan.contains("epochs"));
+        assertEquals("none", line(Cli.ok("train", "--config", "olmoe-1b-7b", "--dry-run").out(), "path"));
+    }
+
+    @Test
+    void refusesWhatTheRunWouldRefuse() throws IOException {
+        Path data = folder.resolve("data");
+        SmallData.prepare(data);
+        assertTrue(Cli.refused(dryRun(data, "--set", "model.num_attention_heads=5")).contains("must divide"));
+        assertTrue(Cli.refused(dryRun(data, "--set", "schedule.type=wsd")).contains("schedule.decay_steps"));
+        assertTrue(Cli.refused(dryRun(data, "--set", "model.vocab_size=200")).contains("257"));
+        assertTrue(Cli.refused(dryRun(data, "--set", "data.sequence_length=100000000")).contains("less than one sequence"));
+        assertTrue(Cli.refused(dryRun(folder)).contains("manifest.json"), "a folder that is there has to be prepared data");
+        Files.createDirectories(folder.resolve("run"));
+        Files.writeString(folder.resolve("run").resolve("mine.txt"), "keep me");
+        assertTrue(Cli.refused(dryRun(data)).contains("not empty"));
+    }
+}

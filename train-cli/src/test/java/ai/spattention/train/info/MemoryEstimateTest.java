@@ -1,0 +1,35 @@
+package ai.spattention.train.info;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.spattention.olmoe.config.OlmoeConfig;
+import org.junit.jupiter.api.Test;
+
+class MemoryEstimateTest {
+
+    @Test
+    void followsItsFormula() {
+        // E = 8, Q = 8, K = 4, X = 4, k = 2, I = 4, V = 11, 2 layers
+        OlmoeConfig model = OlmoeConfig.builder().setVocabSize(11).setHiddenSize(8).setIntermediateSize(4).setNumHiddenLayers(2)
+                .setNumAttentionHeads(2).optNumKeyValueHeads(1).setNumExperts(4).setNumExpertsPerTok(2)
+                .setMaxPositionEmbeddings(16).build();
+        // a layer: 192 + 8 + 4 of the projections and their norms, 4 (8 + 96) of router and experts, 16 of norms; then 8 + 2 · 88
+        long parameters = 2 * (204 + 416 + 16) + 8 + 176;
+        MemoryEstimate estimate = MemoryEstimate.of(model, 10);
+        assertEquals(4 * parameters, estimate.weights());
+        assertEquals(4 * parameters, estimate.gradients());
+        assertEquals(8 * parameters, estimate.optimizer());
+        // a layer: 96 + 160 + 32 + 2 (16 + 24) + 12 = 380; output 44
+        assertEquals(4 * 10 * (2 * 380 + 44), estimate.activations());
+        assertEquals(16 * parameters + 32_160, estimate.total());
+    }
+
+    @Test
+    void holdsForTheLargestPreset() {
+        OlmoeConfig large = OlmoeConfig.builder().setVocabSize(50_304).setHiddenSize(2048).setIntermediateSize(1024)
+                .setNumHiddenLayers(16).setNumAttentionHeads(16).setNumExperts(64).setNumExpertsPerTok(8)
+                .setMaxPositionEmbeddings(4096).build();
+        assertEquals(16 * 6_919_161_856L, MemoryEstimate.of(large, 0).total());
+        assertEquals(4L * 16_384 * (16 * 164_032 + 201_216), MemoryEstimate.of(large, 4 * 4096).activations());
+    }
+}

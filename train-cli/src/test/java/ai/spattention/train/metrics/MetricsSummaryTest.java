@@ -1,0 +1,58 @@
+package ai.spattention.train.metrics;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MetricsSummaryTest {
+
+    @TempDir
+    private Path folder;
+
+    private Path write(StepMetrics... steps) throws IOException {
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsWriter writer = MetricsWriter.create(file)) {
+            for (StepMetrics step : steps) {
+                writer.write(step);
+            }
+        }
+        return file;
+    }
+
+    private static StepMetrics.Builder metrics(long step) {
+        return StepMetrics.builder().setStep(step).setTokens(10 * step).setTimeSeconds(1).setLosses(step, 0, 0)
+                .setGradientNorm(1).setLearningRate(1).setTokensPerSecond(1);
+    }
+
+    @Test
+    void findsTheLastStepAndTheLastValidation() throws IOException {
+        Path file = write(metrics(1).optValidationLoss(9).build(), metrics(2).optValidationLoss(8).build(), metrics(3).build());
+        Files.writeString(file, "{\"step\":4,\"tok", StandardOpenOption.APPEND); // a killed run's last line
+        MetricsSummary summary = MetricsSummary.read(file).orElseThrow();
+        assertEquals(3, summary.last().step());
+        assertEquals(2, summary.lastValidated().orElseThrow().step());
+        assertEquals(8, summary.lastValidated().orElseThrow().validationLoss().getAsDouble());
+    }
+
+    @Test
+    void knowsThatNothingWasMeasured() throws IOException {
+        assertTrue(MetricsSummary.read(write()).isEmpty());
+        Files.delete(folder.resolve("metrics.jsonl"));
+        assertTrue(MetricsSummary.read(write(metrics(1).build())).orElseThrow().lastValidated().isEmpty());
+    }
+
+    @Test
+    void refusesADamagedLine() throws IOException {
+        Path file = Files.writeString(folder.resolve("metrics.jsonl"), "{\"step\":0}\n");
+        String message = assertThrows(InvalidInputException.class, () -> MetricsSummary.read(file)).getMessage();
+        assertTrue(message.startsWith(file + ":1: step must be"), message);
+    }
+}
