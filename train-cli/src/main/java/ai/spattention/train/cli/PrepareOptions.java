@@ -34,9 +34,9 @@ final class PrepareOptions {
             description = "The fraction of the documents held out, chosen by the hash of their text (default: ${DEFAULT-VALUE}).")
     private double validationFraction;
 
-    @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description = {
-        "Of the order (default: ${DEFAULT-VALUE}): of the files, of the draws from four open files, and of the documents",
-        "within each block of 8 million characters. Training shuffles sequences over all shards anyway."})
+    @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description =
+        "Of the order (default: ${DEFAULT-VALUE}): of the files, of the draws from four open files, and of the"
+            + " documents within each block of 2 million characters. Training shuffles sequences over all shards anyway.")
     private long seed;
 
     @Option(names = "--shard-tokens", defaultValue = "" + PreparationSettings.DEFAULT_SHARD_TOKENS, paramLabel = "N",

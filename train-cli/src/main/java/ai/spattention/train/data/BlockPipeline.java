@@ -13,19 +13,19 @@ import java.util.concurrent.BlockingQueue;
  */
 final class BlockPipeline implements Closeable {
 
-    private static final int AHEAD = 2;
-
     /** A block, the end (neither block nor failure), or what stopped the reader. */
     private record Item(BlockEncoder.Encoding encoding, Throwable failure) {}
 
     private final BlockReader blocks;
     private final BlockEncoder encoder;
-    private final BlockingQueue<Item> queue = new ArrayBlockingQueue<>(AHEAD);
+    private final BlockingQueue<Item> queue;
     private final Thread thread = new Thread(this::readAll, "read");
 
-    BlockPipeline(BlockReader blocks, BlockEncoder encoder) {
+    /** Starts to read, at most so many blocks ahead. */
+    BlockPipeline(BlockReader blocks, BlockEncoder encoder, int ahead) {
         this.blocks = blocks;
         this.encoder = encoder;
+        queue = new ArrayBlockingQueue<>(ahead);
         thread.setDaemon(true);
         thread.start();
     }

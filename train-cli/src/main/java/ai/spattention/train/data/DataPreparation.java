@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  */
 public final class DataPreparation {
 
-    private static final int BLOCK_CHARACTERS = 1 << 23;
+    private static final int BLOCK_CHARACTERS = 1 << 21;
     private static final Duration SAVE_INTERVAL = Duration.ofSeconds(2);
 
     private final PreparationSettings settings;
@@ -116,7 +116,9 @@ public final class DataPreparation {
         }
         Optional<PreparationState> state = PreparationState.read(work);
         if (state.isPresent()) {
-            state.get().requireArguments(folder, arguments);
+            if (!state.get().isEmpty()) {
+                state.get().requireArguments(folder, arguments);
+            }
         } else if (Files.exists(folder.resolve(Manifest.FILE))) {
             throw new InvalidInputException(folder + " holds prepared data already: choose another folder, or delete it");
         } else {
@@ -131,7 +133,8 @@ public final class DataPreparation {
 
     private PreparationState write(Path folder, Path work, List<InputFile> files, int eosId, Map<String, String> arguments,
             PreparationListener listener) throws IOException {
-        PreparationState state = PreparationState.read(work).orElse(PreparationState.begin(arguments));
+        PreparationState state = PreparationState.read(work).filter(found -> !found.isEmpty())
+                .orElse(PreparationState.begin(arguments));
         state.write(work);
         TokenWidth width = TokenWidth.of(tokenizer.vocabSize());
         try (DocumentStream stream = new DocumentStream(files, settings.field(), tokenizer, settings.seed(),
@@ -161,7 +164,8 @@ public final class DataPreparation {
         long textBytes = from.textBytes();
         long saved = System.nanoTime();
         try (BlockEncoder encoder = new BlockEncoder(tokenizer, threads);
-                BlockPipeline pipeline = new BlockPipeline(new BlockReader(stream, settings.seed(), blockCharacters), encoder)) {
+                BlockPipeline pipeline = new BlockPipeline(new BlockReader(stream, settings.seed(), blockCharacters), encoder,
+                        2 + threads / 4)) {
             while (true) {
                 Optional<BlockEncoder.Encoding> next;
                 try {

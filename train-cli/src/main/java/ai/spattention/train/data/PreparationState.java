@@ -63,6 +63,11 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
         }
     }
 
+    /** Whether nothing has been written: there is nothing to go on with. */
+    boolean isEmpty() {
+        return train.totalTokens() + validation.totalTokens() == 0;
+    }
+
     /** Refuses to go on with other arguments. */
     void requireArguments(Path folder, Map<String, String> now) {
         for (Map.Entry<String, String> argument : now.entrySet()) {
