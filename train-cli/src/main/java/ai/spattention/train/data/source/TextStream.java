@@ -2,6 +2,7 @@ package ai.spattention.train.data.source;
 
 import com.github.luben.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,7 +37,16 @@ final class TextStream extends FilterInputStream {
         if (name.endsWith(".gz")) {
             return new GZIPInputStream(file, BUFFER);
         }
-        return name.endsWith(".zst") ? new ZstdInputStream(new BufferedInputStream(file, BUFFER)) : file;
+        if (!name.endsWith(".zst")) {
+            return file;
+        }
+        BufferedInputStream packed = new BufferedInputStream(file, BUFFER);
+        packed.mark(1);
+        if (packed.read() < 0) { // the library takes no bytes for no text
+            throw new EOFException("an empty file is no zstd file");
+        }
+        packed.reset();
+        return new ZstdInputStream(packed);
     }
 
     /** Bytes of the file that have been read, packed as they are. */
