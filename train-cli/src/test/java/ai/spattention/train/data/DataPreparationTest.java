@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -219,6 +220,23 @@ class DataPreparationTest {
         StopAfter rest = StopAfter.never();
         prepare("out", settings, 2, rest);
         assertTrue(rest.tokensBefore() > 5000, "kept " + rest.tokensBefore() + " tokens");
+        assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(folder.resolve("out")));
+    }
+
+    @Test
+    void aFullDiskIsNamedAndTheRestGoesOnOnceThereIsSpace() throws IOException {
+        Path full = Path.of("/dev/full");
+        Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
+        writeInputs();
+        PreparationSettings settings = settings(0.1, 1, 3000);
+        Path whole = prepare("whole", settings);
+        Path table = Files.createDirectories(folder.resolve("out").resolve(Preparation.WORK)).resolve("train-part-00005.csv");
+        Files.createSymbolicLink(table, full);
+        assertEquals("the disk is full: cannot write out; free some space or choose another folder", refusal("out", settings));
+        Files.delete(table);
+        StopAfter rest = StopAfter.never();
+        prepare("out", settings, 2, rest);
+        assertTrue(rest.tokensBefore() > 0);
         assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(folder.resolve("out")));
     }
 

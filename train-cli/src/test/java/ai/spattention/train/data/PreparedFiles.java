@@ -3,8 +3,6 @@ package ai.spattention.train.data;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,11 +35,11 @@ final class PreparedFiles {
     static List<String> documents(Path folder, Split split) throws IOException {
         List<String> documents = new ArrayList<>();
         for (Manifest.Shard shard : PreparedData.open(folder).manifest().shards(split)) {
-            int[] ids = ids(folder.resolve(shard.file()));
+            long[] ids = PreparedFolders.ids(folder.resolve(shard.file()), 2);
             for (String row : rows(folder.resolve(shard.file().replace(".npy", ".csv.gz")))) {
                 String[] columns = row.split(",");
                 StringBuilder text = new StringBuilder();
-                for (int id : Arrays.copyOfRange(ids, Integer.parseInt(columns[0]), Integer.parseInt(columns[1]))) {
+                for (long id : Arrays.copyOfRange(ids, Integer.parseInt(columns[0]), Integer.parseInt(columns[1]))) {
                     text.append(id == 256 ? '$' : (char) id);
                 }
                 documents.add(text.toString());
@@ -55,14 +53,5 @@ final class PreparedFiles {
                 new GZIPInputStream(Files.newInputStream(table)), StandardCharsets.UTF_8))) {
             return reader.lines().toList();
         }
-    }
-
-    static int[] ids(Path shard) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(shard)).order(ByteOrder.LITTLE_ENDIAN);
-        int[] ids = new int[bytes.remaining() / 2];
-        for (int i = 0; i < ids.length; i++) {
-            ids[i] = bytes.getShort() & 0xFFFF;
-        }
-        return ids;
     }
 }
