@@ -70,7 +70,7 @@ final class PrepareCommand implements Callable<Integer> {
 
         @Override
         public void begin(long bytesDone, long bytesTotal, long tokensDone) {
-            if (bytesDone > 0 || tokensDone > 0) {
+            if (tokensDone > 0) {
                 err.printf(Locale.ROOT, "going on after %,d tokens%n", tokensDone);
             }
             progress = DataProgress.start("prepare", bytesDone, bytesTotal);

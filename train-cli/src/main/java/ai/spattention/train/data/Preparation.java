@@ -74,7 +74,7 @@ public final class Preparation {
 
     static int requireEos(Tokenizer tokenizer) {
         return tokenizer.eosId().orElseThrow(() -> new InvalidInputException(
-                "tokenizer " + tokenizer.name() + " has no token that ends a document"));
+                "tokenizer " + tokenizer.name() + " has no token that ends a document: name its id with --eos-id"));
     }
 
     /** Writes what makes a folder of shards a prepared folder. */

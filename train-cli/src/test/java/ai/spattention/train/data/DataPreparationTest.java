@@ -1,5 +1,6 @@
 package ai.spattention.train.data;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -280,6 +282,25 @@ class DataPreparationTest {
         SourceFiles.write(folder.resolve("in/a.txt"), "x<|endoftext|>y");
         Path output = prepare("out", settings(0, 0, 3000));
         assertEquals(List.of("x<|endoftext|>y$"), PreparedFiles.documents(output, Split.TRAIN));
+    }
+
+    @Test
+    void largeVocabulariesGetFourBytes() throws IOException {
+        SourceFiles.write(folder.resolve("in/a.txt"), "ab");
+        FakeTokenizer large = new FakeTokenizer(100_278, 70_000, OptionalInt.of(100_257));
+        PreparedData data = new DataPreparation(settings(0, 0, 3000), large, 1).run(folder.resolve("out"), StopAfter.never());
+        assertEquals(TokenWidth.UINT32, data.manifest().dtype());
+        assertArrayEquals(new long[] {70_097, 70_098, 100_257},
+                PreparedFolders.ids(folder.resolve("out/train/part-00000.npy"), 4));
+    }
+
+    @Test
+    void aTokenizerWithoutAnEndIsRefused() throws IOException {
+        SourceFiles.write(folder.resolve("in/a.txt"), "ab");
+        FakeTokenizer endless = new FakeTokenizer(300, 0, OptionalInt.empty());
+        assertEquals("tokenizer fake has no token that ends a document: name its id with --eos-id",
+                assertThrows(InvalidInputException.class, () -> new DataPreparation(settings(0, 0, 3000), endless, 1)
+                        .run(folder.resolve("out"), StopAfter.never())).getMessage());
     }
 
     @Test

@@ -102,7 +102,7 @@ class PreparationTest {
 
     @Test
     void aTokenizerWithoutEosIsRefused() {
-        assertEquals("tokenizer fake has no token that ends a document",
+        assertEquals("tokenizer fake has no token that ends a document: name its id with --eos-id",
                 messageFor(new FakeTokenizer(300, 0, OptionalInt.empty()), "a"));
     }
 
