@@ -82,8 +82,7 @@ public final class DataPreparation {
             try (FolderLock lock = FolderLock.take(work.resolve("lock"), folder)) {
                 requireUsable(folder, work, arguments); // another process may have ended meanwhile
                 if (!Files.exists(folder.resolve(Manifest.FILE))) {
-                    PreparationState end = write(folder, work, files, eosId, arguments, listener);
-                    requireSomething(end, folder, work);
+                    write(folder, work, files, eosId, arguments, listener);
                 }
                 Preparation.deleteAll(work);
             }
@@ -115,11 +114,12 @@ public final class DataPreparation {
             throw new InvalidInputException(folder + " is a file: --output must name a folder");
         }
         Optional<PreparationState> state = PreparationState.read(work);
+        boolean finished = Files.exists(folder.resolve(Manifest.FILE));
         if (state.isPresent()) {
-            if (!state.get().isEmpty()) {
+            if (finished || !state.get().isEmpty()) { // else nothing would be lost
                 state.get().requireArguments(folder, arguments);
             }
-        } else if (Files.exists(folder.resolve(Manifest.FILE))) {
+        } else if (finished) {
             throw new InvalidInputException(folder + " holds prepared data already: choose another folder, or delete it");
         } else {
             try (var entries = Files.list(folder)) {
@@ -131,97 +131,75 @@ public final class DataPreparation {
         }
     }
 
-    private PreparationState write(Path folder, Path work, List<InputFile> files, int eosId, Map<String, String> arguments,
+    private void write(Path folder, Path work, List<InputFile> files, int eosId, Map<String, String> arguments,
             PreparationListener listener) throws IOException {
-        PreparationState state = PreparationState.read(work).filter(found -> !found.isEmpty())
+        PreparationState from = PreparationState.read(work).filter(found -> !found.isEmpty())
                 .orElse(PreparationState.begin(arguments));
-        state.write(work);
-        TokenWidth width = TokenWidth.of(tokenizer.vocabSize());
+        from.write(work);
+        long total = 0;
+        for (InputFile file : files) {
+            total += file.size();
+        }
         try (DocumentStream stream = new DocumentStream(files, settings.field(), tokenizer, settings.seed(),
-                        settings.validationFraction(), state.position());
-                ShardWriter train = new ShardWriter(folder, work, Split.TRAIN, width, eosId, settings.shardTokens(),
-                        state.train());
-                ShardWriter validation = new ShardWriter(folder, work, Split.VALIDATION, width, eosId,
-                        settings.shardTokens(), state.validation())) {
-            long total = 0;
-            for (InputFile file : files) {
-                total += file.size();
+                        settings.validationFraction(), from.position());
+                PreparationWriter writer = new PreparationWriter(folder, work, TokenWidth.of(tokenizer.vocabSize()), eosId,
+                        settings.shardTokens(), from)) {
+            listener.begin(stream.bytesRead(), total, from.train().totalTokens() + from.validation().totalTokens());
+            copy(stream, writer, listener);
+            List<Manifest.Shard> train = writer.shards(Split.TRAIN);
+            List<Manifest.Shard> validation = writer.shards(Split.VALIDATION);
+            if (train.isEmpty()) {
+                refuseNothing(folder, work, validation, writer.emptyDocuments());
             }
-            listener.begin(stream.bytesRead(), total, state.train().totalTokens() + state.validation().totalTokens());
-            state = copy(stream, Map.of(Split.TRAIN, train, Split.VALIDATION, validation), state, work, listener);
-            if (state.train().totalTokens() > 0) {
-                Preparation.complete(folder, tokenizer, eosId, train.shards(), validation.shards(), settingsForPeople(state));
-            }
-            return state;
+            Preparation.complete(folder, tokenizer, eosId, train, validation, settingsForPeople(writer));
         }
     }
 
-    /** Encodes and writes all documents; the state that it returns is safe. */
-    private PreparationState copy(DocumentStream stream, Map<Split, ShardWriter> writers, PreparationState from, Path work,
-            PreparationListener listener) throws IOException {
-        DocumentStream.Position position = from.position();
-        long emptyDocuments = from.emptyDocuments();
-        long textBytes = from.textBytes();
+    /** Encodes and writes all documents. */
+    private void copy(DocumentStream stream, PreparationWriter writer, PreparationListener listener) throws IOException {
+        long textBefore = writer.textBytes();
         long saved = System.nanoTime();
         try (BlockEncoder encoder = new BlockEncoder(tokenizer, threads);
                 BlockPipeline pipeline = new BlockPipeline(new BlockReader(stream, settings.seed(), blockCharacters), encoder,
                         2 + threads / 4)) {
-            while (true) {
-                Optional<BlockEncoder.Encoding> next;
-                try {
-                    next = pipeline.next();
-                } catch (InvalidInputException e) { // what came before is worth keeping
-                    save(writers, from.arguments(), position, emptyDocuments, textBytes, work);
-                    throw e;
-                }
-                if (next.isEmpty()) {
-                    return save(writers, from.arguments(), position, emptyDocuments, textBytes, work);
-                }
-                textBytes += next.get().await();
-                DocumentBlock block = next.get().block();
-                for (DocumentBlock.Run run : block.runs()) {
-                    writers.get(run.split()).add(run.origin(), next.get().ids(run), run.first(), run.last());
-                }
-                position = block.after();
-                emptyDocuments += block.emptyDocuments();
+            for (Optional<BlockEncoder.Encoding> block = next(pipeline, writer); block.isPresent();
+                    block = next(pipeline, writer)) {
+                writer.add(block.get());
                 if (System.nanoTime() - saved >= saveInterval.toNanos()) {
-                    save(writers, from.arguments(), position, emptyDocuments, textBytes, work);
+                    writer.save();
                     saved = System.nanoTime();
                 }
-                listener.progress(block.bytesRead(), textBytes - from.textBytes());
+                listener.progress(block.get().block().bytesRead(), writer.textBytes() - textBefore);
             }
         }
     }
 
-    private static PreparationState save(Map<Split, ShardWriter> writers, Map<String, String> arguments,
-            DocumentStream.Position position, long emptyDocuments, long textBytes, Path work) throws IOException {
-        PreparationState state = new PreparationState(arguments, position, writers.get(Split.TRAIN).sync(),
-                writers.get(Split.VALIDATION).sync(), emptyDocuments, textBytes);
-        state.write(work);
-        for (ShardWriter writer : writers.values()) {
-            writer.deleteSpent();
+    private static Optional<BlockEncoder.Encoding> next(BlockPipeline pipeline, PreparationWriter writer) throws IOException {
+        try {
+            return pipeline.next();
+        } catch (InvalidInputException e) { // what came before the bad input is worth keeping
+            writer.save();
+            throw e;
         }
-        return state;
     }
 
-    private static void requireSomething(PreparationState end, Path folder, Path work) throws IOException {
-        if (end.train().totalTokens() > 0) {
-            return;
-        }
+    /** Leaves nothing behind, for there is nothing to go on with. */
+    private static void refuseNothing(Path folder, Path work, List<Manifest.Shard> validation, long emptyDocuments)
+            throws IOException {
         for (Split split : Split.values()) {
             Preparation.deleteAll(folder.resolve(split.folder()));
         }
         Preparation.deleteAll(work);
-        long heldOut = end.validation().totalDocuments();
+        long heldOut = validation.stream().mapToLong(Manifest.Shard::documents).sum();
         throw new InvalidInputException("there is no text to learn from: " + (heldOut == 0
-                ? "the input holds " + end.emptyDocuments() + " documents, all of them empty"
+                ? "the input holds " + emptyDocuments + " documents, all of them empty"
                 : "all " + heldOut + " documents are held out for validation; lower --validation-fraction"));
     }
 
-    private Map<String, String> settingsForPeople(PreparationState state) {
+    private Map<String, String> settingsForPeople(PreparationWriter writer) {
         return new TreeMap<>(Map.of("inputs", String.join(" ", settings.inputs()), "field", settings.field(),
                 "validation_fraction", Double.toString(settings.validationFraction()),
                 "seed", Long.toString(settings.seed()), "shard_tokens", Long.toString(settings.shardTokens()),
-                "empty_documents", Long.toString(state.emptyDocuments()), "text_bytes", Long.toString(state.textBytes())));
+                "empty_documents", Long.toString(writer.emptyDocuments()), "text_bytes", Long.toString(writer.textBytes())));
     }
 }

@@ -71,7 +71,7 @@ final class DocumentMetadata implements Closeable {
 
     /** Writes the whole table, packed. */
     void packTo(Path packed) throws IOException {
-        sync();
+        flush();
         AtomicFile.write(packed, target -> {
             OutputStream stays = new FilterOutputStream(Channels.newOutputStream(target)) {
                 @Override

@@ -44,10 +44,6 @@ final class ShardWriter implements Closeable {
         long totalTokens() {
             return tokens + shards.stream().mapToLong(Manifest.Shard::tokens).sum();
         }
-
-        long totalDocuments() {
-            return documents + shards.stream().mapToLong(Manifest.Shard::documents).sum();
-        }
     }
 
     private final Path folder;

@@ -11,6 +11,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.data.source.SourceFiles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -24,6 +25,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DataPreparationTest {
 
@@ -225,17 +228,34 @@ class DataPreparationTest {
         assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(folder.resolve("out")));
     }
 
-    @Test
-    void aFullDiskIsNamedAndTheRestGoesOnOnceThereIsSpace() throws IOException {
+    /** Of the open table, and of the packed one that is written when a shard is full, in the middle of a block. */
+    @ParameterizedTest
+    @ValueSource(strings = {".unfinished/train-part-00005.csv", "train/part-00005.csv.gz.tmp-PID"})
+    void aFullDiskIsNamedAndTheRestGoesOnOnceThereIsSpace(String name) throws IOException {
         Path full = Path.of("/dev/full");
         Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
         writeInputs();
         PreparationSettings settings = settings(0.1, 1, 3000);
         Path whole = prepare("whole", settings);
-        Path table = Files.createDirectories(folder.resolve("out").resolve(Preparation.WORK)).resolve("train-part-00005.csv");
-        Files.createSymbolicLink(table, full);
-        assertEquals("the disk is full: cannot write out; free some space or choose another folder", refusal("out", settings));
-        Files.delete(table);
+        Path file = folder.resolve("out").resolve(name.replace("PID", Long.toString(ProcessHandle.current().pid())));
+        PreparationListener fillsTheDisk = new PreparationListener() {
+            @Override
+            public void begin(long bytesDone, long bytesTotal, long tokensDone) {
+                try {
+                    Files.createSymbolicLink(file, full);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+
+            @Override
+            public void progress(long bytesDone, long textBytes) {
+                // goes on until the disk is full
+            }
+        };
+        String message = assertThrows(InvalidInputException.class, () -> prepare("out", settings, 2, fillsTheDisk)).getMessage();
+        assertTrue(message.startsWith("the disk is full: cannot write " + folder.resolve("out")), message);
+        Files.deleteIfExists(file);
         StopAfter rest = StopAfter.never();
         prepare("out", settings, 2, rest);
         assertTrue(rest.tokensBefore() > 0);
@@ -253,6 +273,22 @@ class DataPreparationTest {
         assertEquals("other/file is a file: --output must name a folder", refusal("other/file", settings));
         Files.createDirectories(folder.resolve("empty"));
         prepare("empty", settings);
+    }
+
+    /** The manifest was written, and the process ended before it could clean up. */
+    @Test
+    void whatWasLeftToCleanUpIsCleanedUp() throws IOException {
+        writeInputs();
+        PreparationSettings settings = settings(0.1, 1, 3000);
+        assertThrows(StopAfter.Crash.class, () -> prepare("out", settings, 2, new StopAfter(5)));
+        Path work = folder.resolve("out").resolve(Preparation.WORK);
+        byte[] state = Files.readAllBytes(work.resolve("state.json"));
+        prepare("out", settings);
+        var finished = PreparedFiles.contents(folder.resolve("out"));
+        Files.write(Files.createDirectories(work).resolve("state.json"), state);
+        assertTrue(refusal("out", settings(0.1, 2, 3000)).contains("another --seed"));
+        prepare("out", settings);
+        assertEquals(finished, PreparedFiles.contents(folder.resolve("out")));
     }
 
     @Test
