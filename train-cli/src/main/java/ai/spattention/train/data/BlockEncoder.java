@@ -4,6 +4,7 @@ import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -56,7 +57,7 @@ final class BlockEncoder implements AutoCloseable {
 
         /** The ids of a document, piece by piece. */
         List<int[]> ids(DocumentBlock.Run run) {
-            return List.of(ids).subList(run.firstPiece(), run.firstPiece() + run.pieces());
+            return Arrays.asList(ids).subList(run.firstPiece(), run.firstPiece() + run.pieces());
         }
     }
 

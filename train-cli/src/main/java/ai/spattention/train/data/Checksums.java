@@ -26,6 +26,11 @@ final class Checksums {
 
     /** The first eight bytes of the SHA-256 of a text in UTF-8. */
     static long of(String text) {
-        return ByteBuffer.wrap(sha256().digest(text.getBytes(StandardCharsets.UTF_8))).getLong();
+        return of(text, sha256());
+    }
+
+    /** The same with a digest at hand, for many texts. */
+    static long of(String text, MessageDigest digest) {
+        return ByteBuffer.wrap(digest.digest(text.getBytes(StandardCharsets.UTF_8))).getLong();
     }
 }

@@ -45,8 +45,8 @@ final class DocumentMetadata implements Closeable {
     }
 
     private static String quoted(String value) {
-        return value.chars().anyMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')
-                ? "\"" + value.replace("\"", "\"\"") + "\"" : value;
+        boolean plain = value.indexOf(',') < 0 && value.indexOf('"') < 0 && value.indexOf('\n') < 0 && value.indexOf('\r') < 0;
+        return plain ? value : "\"" + value.replace("\"", "\"\"") + "\"";
     }
 
     private void flush() throws IOException {

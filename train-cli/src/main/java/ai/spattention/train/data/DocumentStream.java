@@ -7,6 +7,7 @@ import ai.spattention.train.data.source.PartReader;
 import ai.spattention.train.data.source.TextPart;
 import java.io.Closeable;
 import java.io.IOException;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -55,6 +56,7 @@ final class DocumentStream implements Closeable {
     private final long seed;
     private final double validationFraction;
     private final SequenceOrder fileOrder;
+    private final MessageDigest digest = Checksums.sha256();
     private final List<OpenFile> open = new ArrayList<>();
 
     private int nextFile;
@@ -198,7 +200,7 @@ final class DocumentStream implements Closeable {
                 parts++;
                 hash = (hash ^ text.hashCode() ^ (long) text.length() << 32) * 0x9E3779B97F4A7C15L;
                 if (part.get().first()) { // a text that occurs twice must not be on both sides
-                    double fraction = (Checksums.of(text) >>> 11) * 0x1p-53;
+                    double fraction = (Checksums.of(text, digest) >>> 11) * 0x1p-53;
                     split = fraction < validationFraction ? Split.VALIDATION : Split.TRAIN;
                 }
             }
