@@ -71,6 +71,26 @@ class TokenizerTest {
         }
     }
 
+    /** Even where the special token's text is a word of the model, and whatever the file says of cutting and padding. */
+    @Test
+    void ordinaryTextGetsNoSpecialId() {
+        String json = """
+                {"version": "1.0",
+                 "truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0},
+                 "padding": {"strategy": {"Fixed": 9}, "direction": "Right", "pad_id": 0, "pad_type_id": 0, "pad_token": "<unk>"},
+                 "added_tokens": [
+                   {"id": 0, "content": "<unk>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+                   {"id": 1, "content": "</s>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}],
+                 "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
+                 "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false,
+                   "vocab": [["<unk>", 0], ["</s>", 0], ["<", -3], ["/", -3], ["s", -3], [">", -3], ["a", -2]]}}""";
+        try (Tokenizer unigram = HuggingFaceTokenizer.of(folder, json, null)) {
+            assertArrayEquals(new int[] {6, 1, 6}, unigram.encode("a</s>a"));
+            assertArrayEquals(new int[] {6, 2, 3, 4, 5, 6}, unigram.encodeOrdinary("a</s>a"));
+            assertArrayEquals(new int[] {6, 0, 6}, unigram.encodeOrdinary("a?a"));
+        }
+    }
+
     @Test
     void takingSpecialTokensOutLeavesTheOthersTheirIds() throws IOException {
         ObjectNode root = (ObjectNode) new ObjectMapper().readTree(new ByteTokenizer().toJson());

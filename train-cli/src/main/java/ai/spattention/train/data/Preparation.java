@@ -6,17 +6,23 @@ import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** Turns documents into a prepared folder. */
 public final class Preparation {
 
     /** 512 MiB of uint16. */
     private static final long TOKENS_PER_SHARD = 1L << 28;
+
+    /** The folder for what is needed only until the manifest is written. */
+    static final String WORK = ".unfinished";
 
     private Preparation() {}
 
@@ -36,34 +42,61 @@ public final class Preparation {
      */
     public static PreparedData run(Iterator<Document> documents, Tokenizer tokenizer, Predicate<Document> heldOut,
             Map<String, String> settings, Path folder, LongConsumer progress) throws IOException {
-        int eosId = tokenizer.eosId().orElseThrow(() -> new InvalidInputException(
-                "tokenizer " + tokenizer.name() + " has no token that ends a document"));
+        int eosId = requireEos(tokenizer);
         TokenWidth width = TokenWidth.of(tokenizer.vocabSize());
+        Path work = folder.resolve(WORK);
         Files.deleteIfExists(folder.resolve(Manifest.FILE));
-        Manifest manifest;
-        try (ShardWriter train = new ShardWriter(folder, Split.TRAIN, width, eosId, TOKENS_PER_SHARD);
-                ShardWriter validation = new ShardWriter(folder, Split.VALIDATION, width, eosId, TOKENS_PER_SHARD)) {
+        try (ShardWriter train = new ShardWriter(folder, work, Split.TRAIN, width, eosId, TOKENS_PER_SHARD,
+                        ShardWriter.Progress.NONE);
+                ShardWriter validation = new ShardWriter(folder, work, Split.VALIDATION, width, eosId, TOKENS_PER_SHARD,
+                        ShardWriter.Progress.NONE)) {
             long characters = 0;
             while (documents.hasNext()) {
                 Document document = documents.next();
                 if (!document.text().isBlank()) {
-                    (heldOut.test(document) ? validation : train).add(tokenizer.encodeOrdinary(document.text()));
+                    Origin origin = new Origin(document.source(), document.source(), 1);
+                    (heldOut.test(document) ? validation : train).add(origin, tokenizer.encodeOrdinary(document.text()));
                 }
                 characters += document.text().length();
                 progress.accept(characters);
             }
-            manifest = new Manifest(Manifest.VERSION,
-                    new Manifest.TokenizerInfo(tokenizer.name(), tokenizer.digest(), tokenizer.vocabSize(), eosId), width,
-                    new TreeMap<>(Map.of(Split.TRAIN.folder(), train.shards(), Split.VALIDATION.folder(), validation.shards())),
-                    new TreeMap<>(settings));
+            List<Manifest.Shard> trainShards = train.shards();
+            if (trainShards.isEmpty()) {
+                throw new InvalidInputException("there is no text to learn from: every document is empty or held out");
+            }
+            complete(folder, tokenizer, eosId, trainShards, validation.shards(), settings);
         } catch (IOException e) {
             throw AtomicFile.explain(folder, e);
         }
-        if (manifest.tokens(Split.TRAIN) == 0) {
-            throw new InvalidInputException("there is no text to learn from: every document is empty or held out");
-        }
+        deleteAll(work);
+        return PreparedData.open(folder);
+    }
+
+    static int requireEos(Tokenizer tokenizer) {
+        return tokenizer.eosId().orElseThrow(() -> new InvalidInputException(
+                "tokenizer " + tokenizer.name() + " has no token that ends a document: name its id with --eos-id"));
+    }
+
+    /** Writes what makes a folder of shards a prepared folder. */
+    static void complete(Path folder, Tokenizer tokenizer, int eosId, List<Manifest.Shard> train,
+            List<Manifest.Shard> validation, Map<String, String> settings) throws IOException {
+        Manifest manifest = new Manifest(Manifest.VERSION,
+                new Manifest.TokenizerInfo(tokenizer.name(), tokenizer.digest(), tokenizer.vocabSize(), eosId),
+                TokenWidth.of(tokenizer.vocabSize()),
+                new TreeMap<>(Map.of(Split.TRAIN.folder(), train, Split.VALIDATION.folder(), validation)),
+                new TreeMap<>(settings));
         AtomicFile.write(folder.resolve("tokenizer.json"), tokenizer.toJson());
         AtomicFile.write(folder.resolve(Manifest.FILE), manifest.toJson());
-        return PreparedData.open(folder);
+    }
+
+    /** Deletes a folder and what is in it. */
+    static void deleteAll(Path folder) throws IOException {
+        List<Path> files;
+        try (Stream<Path> found = Files.walk(folder)) {
+            files = found.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : files) {
+            Files.deleteIfExists(file);
+        }
     }
 }

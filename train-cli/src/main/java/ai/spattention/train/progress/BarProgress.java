@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /** A bar with loss, throughput, the time gone and the time left, on the last line of a terminal. */
@@ -52,24 +51,5 @@ final class BarProgress implements TrainingProgress {
     @Override
     public void close() {
         bar.close();
-    }
-
-    /** Takes the bar's pictures to the line. */
-    private record LineConsumer(StatusLine line, IntSupplier columns) implements ProgressBarConsumer {
-
-        @Override
-        public int getMaxRenderedLength() {
-            return columns.getAsInt() - 1; // a full last column would break the line
-        }
-
-        @Override
-        public void accept(String picture) {
-            line.show(picture);
-        }
-
-        @Override
-        public void close() {
-            line.end();
-        }
     }
 }

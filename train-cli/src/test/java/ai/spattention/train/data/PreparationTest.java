@@ -102,7 +102,7 @@ class PreparationTest {
 
     @Test
     void aTokenizerWithoutEosIsRefused() {
-        assertEquals("tokenizer fake has no token that ends a document",
+        assertEquals("tokenizer fake has no token that ends a document: name its id with --eos-id",
                 messageFor(new FakeTokenizer(300, 0, OptionalInt.empty()), "a"));
     }
 
@@ -150,12 +150,12 @@ class PreparationTest {
     void aFullDiskIsNamed() throws IOException {
         Path full = Path.of("/dev/full");
         Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
-        Files.createDirectories(folder.resolve("train"));
-        Files.createSymbolicLink(folder.resolve("train/part-00000.npy"), full);
+        Path table = Files.createDirectories(folder.resolve(Preparation.WORK)).resolve("train-part-00000.csv");
+        Files.createSymbolicLink(table, full);
         assertEquals("the disk is full: cannot write " + folder + "; free some space or choose another folder",
                 messageFor(new ByteTokenizer(), "a"));
         assertFalse(Files.exists(folder.resolve("manifest.json")));
-        Files.delete(folder.resolve("train/part-00000.npy"));
+        Files.delete(table);
     }
 
     private PreparedData prepare(Tokenizer tokenizer, String... texts) throws IOException {

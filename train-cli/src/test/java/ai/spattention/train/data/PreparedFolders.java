@@ -19,9 +19,10 @@ public final class PreparedFolders {
     static PreparedData write(Path folder, int vocabSize, long tokensPerShard, int[]... documents) throws IOException {
         TokenWidth width = TokenWidth.of(vocabSize);
         List<Manifest.Shard> shards;
-        try (ShardWriter writer = new ShardWriter(folder, Split.TRAIN, width, vocabSize - 1, tokensPerShard)) {
+        try (ShardWriter writer = new ShardWriter(folder, folder.resolve("work"), Split.TRAIN, width, vocabSize - 1, tokensPerShard,
+                ShardWriter.Progress.NONE)) {
             for (int[] document : documents) {
-                writer.add(document);
+                writer.add(new Origin("id", "file", 1), document);
             }
             shards = writer.shards();
         }

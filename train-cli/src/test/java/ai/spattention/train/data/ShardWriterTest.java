@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -12,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +54,49 @@ class ShardWriterTest {
         assertArrayEquals(new long[] {1, 2}, ids(0));
         assertArrayEquals(new long[] {9}, ids(1));
         assertEquals(List.of(0L, 1L), shards.stream().map(Manifest.Shard::documents).toList());
+    }
+
+    @Test
+    void aDocumentThatFitsIntoAShardIsNotCut() throws IOException {
+        write(TokenWidth.UINT16, 9, 4, new int[] {1}, new int[] {2, 3}, new int[] {4}, new int[] {5});
+        assertArrayEquals(new long[] {1, 9}, ids(0));
+        assertArrayEquals(new long[] {2, 3, 9}, ids(1));
+        assertArrayEquals(new long[] {4, 9, 5, 9}, ids(2));
+    }
+
+    /** Each document has a row in every shard that holds some of it: first token, token after the last, id, file, line. */
+    @Test
+    void everyShardHasATableOfItsDocuments() throws IOException {
+        try (ShardWriter writer = open(TokenWidth.UINT16, 9, 4, ShardWriter.Progress.NONE)) {
+            writer.add(new Origin("plain", "a.txt", 1), new int[] {1});
+            writer.add(new Origin("with, and \"", "b\nc", 7), new int[] {2, 3, 4, 5, 6});
+            writer.shards();
+        }
+        assertEquals("0,2,plain,a.txt,1\r\n2,4,\"with, and \"\"\",\"b\nc\",7\r\n", table(0));
+        assertEquals("0,4,\"with, and \"\"\",\"b\nc\",7\r\n", table(1));
+    }
+
+    @Test
+    void aDocumentMayComeInSeveralCallsAndSeveralProcesses() throws IOException {
+        Origin origin = new Origin("long", "a.txt", 1);
+        ShardWriter.Progress progress;
+        try (ShardWriter writer = open(TokenWidth.UINT16, 9, 6, ShardWriter.Progress.NONE)) {
+            writer.add(new Origin("first", "b.txt", 1), new int[] {1});
+            writer.add(origin, List.of(new int[] {2}, new int[] {3}), true, false);
+            progress = writer.sync();
+            writer.add(origin, List.of(new int[] {7, 7, 7, 7}), false, false); // lost
+        }
+        List<Manifest.Shard> shards;
+        try (ShardWriter writer = open(TokenWidth.UINT16, 9, 6, progress)) {
+            writer.add(origin, List.of(new int[] {4, 5, 6}), false, true);
+            shards = writer.shards();
+        }
+        assertArrayEquals(new long[] {1, 9, 2, 3, 4, 5}, ids(0));
+        assertArrayEquals(new long[] {6, 9}, ids(1));
+        assertEquals("0,2,first,b.txt,1\r\n2,6,long,a.txt,1\r\n", table(0));
+        assertEquals("0,2,long,a.txt,1\r\n", table(1));
+        assertEquals(HexFormat.of().formatHex(Checksums.sha256().digest(Files.readAllBytes(folder.resolve("train/part-00000.npy")))),
+                shards.get(0).sha256());
     }
 
     /** More than the writer's own buffer holds: nothing is lost between its pieces, and the digest is that of the file. */
@@ -101,12 +147,22 @@ class ShardWriterTest {
     }
 
     private List<Manifest.Shard> write(TokenWidth width, int eosId, long tokensPerShard, int[]... documents) throws IOException {
-        try (ShardWriter writer = new ShardWriter(folder, Split.TRAIN, width, eosId, tokensPerShard)) {
-            for (int[] document : documents) {
-                writer.add(document);
+        try (ShardWriter writer = open(width, eosId, tokensPerShard, ShardWriter.Progress.NONE)) {
+            for (int i = 0; i < documents.length; i++) {
+                writer.add(new Origin("id" + i, "file", i + 1), documents[i]);
             }
             return writer.shards();
         }
+    }
+
+    private String table(int shard) throws IOException {
+        try (InputStream in = new GZIPInputStream(Files.newInputStream(folder.resolve("train/part-0000" + shard + ".csv.gz")))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private ShardWriter open(TokenWidth width, int eosId, long tokensPerShard, ShardWriter.Progress from) throws IOException {
+        return new ShardWriter(folder, folder.resolve("work"), Split.TRAIN, width, eosId, tokensPerShard, from);
     }
 
     private long[] ids(int shard) throws IOException {

@@ -128,6 +128,36 @@ class ProgressTest {
     }
 
     @Test
+    void dataHaveASpeedAndATimeLeft() {
+        AtomicLong seconds = new AtomicLong(100);
+        try (DataProgress progress = new DataProgress.Lines(screen.stream(), "prepare", 50_000_000, 150_000_000,
+                Duration.ofSeconds(15), () -> seconds.get() * 1_000_000_000)) {
+            for (int i = 1; i <= 10; i++) {
+                seconds.addAndGet(10);
+                progress.update(50_000_000 + i * 10_000_000, i * 30_000_000);
+            }
+        }
+        assertEquals(List.of("prepare: 60.0 of 150.0 MB (40%)  3.00 MB/s  0:01:30 left",
+                "prepare: 80.0 of 150.0 MB (53%)  3.00 MB/s  0:01:10 left",
+                "prepare: 100.0 of 150.0 MB (66%)  3.00 MB/s  0:00:50 left",
+                "prepare: 120.0 of 150.0 MB (80%)  3.00 MB/s  0:00:30 left",
+                "prepare: 140.0 of 150.0 MB (93%)  3.00 MB/s  0:00:10 left",
+                "prepare: 150.0 of 150.0 MB (100%)  3.00 MB/s  0:00:00 left", ""), screen.lines());
+    }
+
+    @Test
+    void theBarOfDataShowsMegabytesAndSpeed() {
+        AtomicLong seconds = new AtomicLong();
+        try (DataProgress progress = new DataProgress.Bar(new StatusLine(screen.stream()), () -> 100, "prepare", 0, 40_000_000,
+                () -> seconds.get() * 1_000_000_000)) {
+            seconds.set(8);
+            progress.update(40_000_000, 20_000_000);
+        }
+        String line = screen.lines().get(0);
+        assertTrue(line.startsWith("prepare 100%") && line.contains("40/40 MB") && line.contains("2.50 MB/s"), line);
+    }
+
+    @Test
     void figuresAreShort() {
         assertEquals(List.of("0", "999", "1.23k", "12.3k", "123k", "1.23M", "12.35M"),
                 List.of(Figures.compact(0), Figures.compact(999), Figures.compact(1234), Figures.compact(12_345),

@@ -1,0 +1,70 @@
+package ai.spattention.train.cli;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.data.PreparationSettings;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What is prepared and how: the options that {@code prepare} and its benchmark share. */
+final class PrepareOptions {
+
+    @Parameters(arity = "1..*", paramLabel = "INPUT", description = {
+        "Files, folders (with all below, hidden files left out) and patterns in quotes ('data/**.jsonl.gz').",
+        "x.jsonl: one JSON object a line; x.parquet: one row a document; any other file: one document in UTF-8.",
+        "All but Parquet also packed, as .gz or .zst."})
+    private List<String> inputs;
+
+    @Option(names = "--tokenizer", required = true, paramLabel = "FILE|bytes",
+            description = "A tokenizer.json of Hugging Face's library, a folder that holds one, or 'bytes'.")
+    private String tokenizer;
+
+    @Option(names = "--eos-id", paramLabel = "ID",
+            description = "The id that ends a document (default: the special token that is usually named so).")
+    private Integer eosId;
+
+    @Option(names = "--field", defaultValue = PreparationSettings.DEFAULT_FIELD, paramLabel = "NAME",
+            description = "The JSON field or Parquet column that holds the text (default: ${DEFAULT-VALUE}).")
+    private String field;
+
+    @Option(names = "--validation-fraction", defaultValue = "" + PreparationSettings.DEFAULT_VALIDATION_FRACTION, paramLabel = "F",
+            description = "The fraction of the documents held out, chosen by the hash of their text (default: ${DEFAULT-VALUE}).")
+    private double validationFraction;
+
+    @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description =
+        "Of the order (default: ${DEFAULT-VALUE}): of the files, of the draws from four open files, and of the"
+            + " documents within each block of 2 million characters. Training shuffles sequences over all shards anyway.")
+    private long seed;
+
+    @Option(names = "--shard-tokens", defaultValue = "" + PreparationSettings.DEFAULT_SHARD_TOKENS, paramLabel = "N",
+            description = "The most tokens of a shard (default: ${DEFAULT-VALUE}).")
+    private long shardTokens;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads that encode (default: the processors). They do not change the result.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    PreparationSettings settings() {
+        return new PreparationSettings(inputs, field, validationFraction, seed, shardTokens);
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    /** Loads the tokenizer; the caller closes it. */
+    Tokenizer loadTokenizer() {
+        if (eosId == null || tokenizer.equals("bytes")) {
+            return Tokenizers.load(tokenizer);
+        }
+        Tokenizer loaded = Tokenizers.load(Path.of(tokenizer), eosId);
+        if (eosId < 0 || eosId >= loaded.vocabSize()) {
+            loaded.close();
+            throw new InvalidInputException("--eos-id must be an id of the tokenizer, 0 to " + (loaded.vocabSize() - 1)
+                    + " (got " + eosId + ")");
+        }
+        return loaded;
+    }
+}

@@ -1,0 +1,91 @@
+package ai.spattention.train.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.data.source.SourceFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Kills a process that prepares, at moments that nobody chose, until it has finished. */
+class KilledPreparationTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void shardsAreTheSameHoweverOftenTheProcessIsKilled() throws Exception {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 8_000; i++) {
+            lines.append("{\"text\": \"document ").append(i).append(" word".repeat(i % 31)).append("\"}\n");
+        }
+        Path input = SourceFiles.write(folder.resolve("in.jsonl.gz"), lines.toString());
+        Path whole = folder.resolve("whole");
+        prepare(input, whole, StopAfter.never());
+
+        Path killed = folder.resolve("killed");
+        Random random = new Random(11);
+        int kills = 0;
+        while (!Files.exists(killed.resolve(Manifest.FILE))) {
+            Process process = new ProcessBuilder(ProcessHandle.current().info().command().orElse("java"), "-Xmx256m", "-cp",
+                    System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                    KilledPreparationTest.class.getName(), input.toString(), killed.toString())
+                    .redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
+            while (process.isAlive() && !Files.exists(killed.resolve(Preparation.WORK).resolve("state.json"))) {
+                process.waitFor(10, TimeUnit.MILLISECONDS);
+            }
+            if (kills < 3 && !process.waitFor(100 + random.nextInt(300), TimeUnit.MILLISECONDS)) {
+                process.destroyForcibly(); // SIGKILL
+                kills++;
+            }
+            int exit = process.waitFor();
+            assertTrue(exit == 0 || exit == 137, () -> read(folder.resolve("log")));
+        }
+        assertTrue(kills > 0);
+        assertFalse(Files.exists(killed.resolve(Preparation.WORK)));
+        assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(killed));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private static void prepare(Path input, Path output, PreparationListener listener) throws IOException {
+        PreparationSettings settings = new PreparationSettings(List.of(input.toString()), "text", 0.1, 5, 100_000);
+        try (ByteTokenizer bytes = new ByteTokenizer()) {
+            new DataPreparation(settings, bytes, 2, 20_000, Duration.ZERO).run(output, listener);
+        }
+    }
+
+    /** The process: prepares slowly, so that it can be caught at it. */
+    public static void main(String[] arguments) throws IOException {
+        prepare(Path.of(arguments[0]), Path.of(arguments[1]), new PreparationListener() {
+            @Override
+            public void begin(long bytesDone, long bytesTotal, long tokensDone) {
+                System.out.println("begins after " + tokensDone + " tokens");
+            }
+
+            @Override
+            public void progress(long bytesDone, long textBytes) {
+                try {
+                    Thread.sleep(10);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        });
+    }
+}

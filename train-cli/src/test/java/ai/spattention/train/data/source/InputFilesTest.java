@@ -1,0 +1,65 @@
+package ai.spattention.train.data.source;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.spattention.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InputFilesTest {
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void files() throws IOException {
+        for (String name : List.of("b.txt", "a.txt", "x/c.txt", "x/y/d.jsonl", "x/.hidden.txt", ".git/config", "[odd].txt")) {
+            SourceFiles.write(folder.resolve(name), name);
+        }
+        Files.createDirectories(folder.resolve("empty"));
+    }
+
+    private List<String> find(String... inputs) throws IOException {
+        List<String> absolute = Arrays.stream(inputs).map(input -> folder + "/" + input).toList();
+        return InputFiles.find(absolute).stream().map(file -> folder.relativize(file.path()).toString()).toList();
+    }
+
+    private String refusal(String... inputs) {
+        return assertThrows(InvalidInputException.class, () -> find(inputs)).getMessage().replace(folder + "/", "");
+    }
+
+    @Test
+    void aFolderIsEverythingBelowInOrder() throws IOException {
+        assertEquals(List.of("[odd].txt", "a.txt", "b.txt", "x/c.txt", "x/y/d.jsonl"), find(""));
+        assertEquals(List.of("x/c.txt", "x/y/d.jsonl"), find("x"));
+    }
+
+    @Test
+    void patternsMatchFiles() throws IOException {
+        assertEquals(List.of("a.txt", "b.txt"), find("{a,b}.txt"));
+        assertEquals(List.of("x/c.txt"), find("*/*.txt"));
+        assertEquals(List.of("x/c.txt", "x/y/d.jsonl"), find("x/**"));
+        assertEquals(List.of("[odd].txt"), find("[odd].txt"));
+    }
+
+    @Test
+    void aFileThatIsMeantTwiceComesOnce() throws IOException {
+        assertEquals(List.of("a.txt", "b.txt"), find("*.txt", "a.txt", "./b.txt").stream()
+                .filter(name -> !name.contains("odd")).toList());
+    }
+
+    @Test
+    void whatIsNotThereIsNamed() {
+        assertEquals("there is no file or folder c.txt", refusal("a.txt", "c.txt"));
+        assertEquals("no file matches the pattern *.parquet", refusal("*.parquet"));
+        assertEquals("no file matches the pattern nowhere/*.txt", refusal("nowhere/*.txt"));
+        assertEquals("there are no files in empty", refusal("empty"));
+    }
+}
