@@ -139,6 +139,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     @Override
+    public int[] encodeBare(String text) {
+        return ids(tokenizer.encode(text, false, false));
+    }
+
+    @Override
     public int[] encodeOrdinary(String text) {
         return ids(ordinary.encode(text, false, false));
     }
