@@ -21,19 +21,20 @@ final class BatchPlan {
 
     private final IntFunction<List<HeadMask>> masks;
     private final long batchTokens;
-    private final boolean share;
+    private final long worthSharing;
 
     /**
      * Creates a plan.
      *
      * @param masks what a model's heads see in a sequence of a length
      * @param batchTokens the most tokens of a batch; a single question may have more
-     * @param share whether to read shared beginnings once
+     * @param worthSharing how many tokens have to be saved for beginnings to be read apart, which takes a pass of its own;
+     *     {@link Long#MAX_VALUE} to compute every request for itself
      */
-    BatchPlan(IntFunction<List<HeadMask>> masks, long batchTokens, boolean share) {
+    BatchPlan(IntFunction<List<HeadMask>> masks, long batchTokens, long worthSharing) {
         this.masks = masks;
         this.batchTokens = batchTokens;
-        this.share = share;
+        this.worthSharing = worthSharing;
     }
 
     List<Batch> of(List<TargetTokens> requests) {
@@ -51,12 +52,17 @@ final class BatchPlan {
                 SharedBeginning beginning = SharedBeginning.of(requests, question);
                 if (beginning.longestRest() == 0) {
                     whole.add(beginning);
-                } else if (beginning.length() == 0) {
-                    question.forEach(each -> whole.add(SharedBeginning.of(requests, List.of(each))));
                 } else {
                     byLength.computeIfAbsent(beginning.length(), key -> new ArrayList<>()).add(beginning);
                 }
             }
+            byLength.values().removeIf(same -> {
+                boolean apart = same.stream().mapToLong(SharedBeginning::saved).sum() < worthSharing;
+                if (apart) {
+                    same.forEach(each -> each.members().forEach(one -> whole.add(SharedBeginning.of(requests, List.of(one)))));
+                }
+                return apart;
+            });
             whole.sort(Comparator.comparingInt(SharedBeginning::length).reversed());
             pack(requests, whole, batches);
             for (List<SharedBeginning> same : byLength.values()) {
@@ -71,7 +77,7 @@ final class BatchPlan {
     }
 
     private Collection<List<Integer>> questions(List<TargetTokens> requests, List<Integer> members) {
-        if (!share) {
+        if (worthSharing == Long.MAX_VALUE) {
             return members.stream().map(List::of).toList();
         }
         Map<Long, List<Integer>> questions = new LinkedHashMap<>();

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecodingCache;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
@@ -17,6 +18,9 @@ import java.util.List;
  * meet it once.
  */
 public final class LogLikelihoods {
+
+    /** About what a layer's share of a pass costs before it computes anything, in multiplications. */
+    private static final double PASS_WORK = 4e6;
 
     private final OlmoeModel model;
     private final NDManager manager;
@@ -63,12 +67,20 @@ public final class LogLikelihoods {
     public void score(List<TargetTokens> requests, Results results) {
         AttentionLayout layout = layout();
         BatchPlan plan = new BatchPlan(length -> layout.headMasks(model.getConfig().numAttentionHeads(), length), batchTokens,
-                share);
+                share ? worthSharing() : Long.MAX_VALUE);
         for (Batch batch : plan.of(requests)) {
             try (NDManager scope = manager.newSubManager()) {
                 run(scope, requests, batch, results);
             }
         }
+    }
+
+    /** The number of tokens that cost a layer as much as a pass does for nothing: hundreds for a toy, 1 for a large model. */
+    private long worthSharing() {
+        OlmoeConfig config = model.getConfig();
+        double width = config.hiddenSize();
+        double work = 4 * width * width + 3 * width * config.intermediateSize() * config.numExpertsPerTok() + 512 * width;
+        return (long) Math.ceil(PASS_WORK / work);
     }
 
     private AttentionLayout layout() {

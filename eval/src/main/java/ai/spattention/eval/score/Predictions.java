@@ -15,8 +15,11 @@ import java.util.Map;
 /** What is to be read off the states of a pass through the model, and what was. */
 final class Predictions {
 
-    /** The logits of a few hundred positions, 64 MiB, at a time. */
-    private static final int LOGITS = 1 << 24;
+    /** Logits that fit in a processor's cache, 4 MiB: they are gone over several times. */
+    private static final int LOGITS = 1 << 20;
+
+    /** Yet as many positions at a time as make reading the matrix worth it: one for so many of its columns. */
+    private static final int COLUMNS = 16;
 
     private final OlmoeModel model;
     private final ParameterStore weights;
@@ -49,7 +52,7 @@ final class Predictions {
     void read(NDArray states) {
         NDArray flat = states.reshape(-1, states.getShape().get(2));
         int[] places = wanted.stream().mapToInt(Wanted::place).sorted().distinct().toArray();
-        int limit = Math.max(1, LOGITS / model.getConfig().vocabSize());
+        int limit = Math.max(1, Math.max(LOGITS / model.getConfig().vocabSize(), model.getConfig().hiddenSize() / COLUMNS));
         for (int from = 0; from < places.length; from += limit) {
             read(flat, Arrays.copyOfRange(places, from, Math.min(places.length, from + limit)));
         }
@@ -63,15 +66,26 @@ final class Predictions {
             NDArray rows = flat.get(new NDIndex("{}", scope.create(Arrays.stream(places).asLongStream().toArray())));
             rows.attach(scope);
             NDArray logits = model.logits(weights, rows).toType(DataType.FLOAT32, false);
-            long[] likeliest = logits.argMax(1).toLongArray();
             long vocabulary = logits.getShape().get(1);
-            long[] cells = here.stream()
-                    .mapToLong(each -> Arrays.binarySearch(places, each.place) * vocabulary + each.token).toArray();
-            float[] values = logits.logSoftmax(1).reshape(-1).get(new NDIndex("{}", scope.create(cells))).toFloatArray();
-            for (int i = 0; i < values.length; i++) {
+            int[] rowOf = here.stream().mapToInt(each -> Arrays.binarySearch(places, each.place)).toArray();
+            long[] cells = new long[rowOf.length];
+            Arrays.setAll(cells, i -> rowOf[i] * vocabulary + here.get(i).token);
+            float[] ofTargets = logits.reshape(-1).get(new NDIndex("{}", scope.create(cells))).toFloatArray();
+            NDArray largest = logits.max(new int[] {1}, true);
+            float[] ofLikeliest = largest.toFloatArray();
+            // not logSoftmax: its result, rounded to float32, would differ between batches by more than the logits do
+            float[] sums = logits.subi(largest).exp().sum(new int[] {1}).toFloatArray();
+            long[] likeliest = null;
+            for (int i = 0; i < ofTargets.length; i++) {
                 Wanted each = here.get(i);
-                logLikelihoods.get(each.member)[each.number] = values[i];
-                greedy.merge(each.member, likeliest[(int) (cells[i] / vocabulary)] == each.token, Boolean::logicalAnd);
+                int row = rowOf[i];
+                logLikelihoods.get(each.member)[each.number] = (double) ofTargets[i] - ofLikeliest[row] - Math.log(sums[row]);
+                boolean isLikeliest = ofTargets[i] == ofLikeliest[row];
+                if (isLikeliest) { // of equals the first counts; rare enough to look only now
+                    likeliest = likeliest == null ? logits.argMax(1).toLongArray() : likeliest;
+                    isLikeliest = likeliest[row] == each.token;
+                }
+                greedy.merge(each.member, isLikeliest, Boolean::logicalAnd);
             }
         }
     }

@@ -32,9 +32,4 @@ record SharedBeginning(List<Integer> members, int length, int firstPosition, int
     long saved() {
         return (long) (members.size() - 1) * length;
     }
-
-    /** Tokens that a batch keeps for the members, shared ones counted for each. */
-    long kept() {
-        return (long) members.size() * (length + longestRest);
-    }
 }
