@@ -18,7 +18,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         synopsisSubcommandLabel = "COMMAND",
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn COMMAND --help' tells more about a command. Start with 'spattn quickstart'."},
-        subcommands = {QuickstartCommand.class, TrainCommand.class, GenerateCommand.class, ForwardCommand.class, MaskCommand.class,
+        subcommands = {QuickstartCommand.class, TrainCommand.class, GenerateCommand.class, ForwardCommand.class, EvalCommand.class, MaskCommand.class,
             BenchCommand.class})
 public final class Main implements Runnable {
 
