@@ -1,8 +1,11 @@
 package ai.spattention.eval.metric;
 
+import ai.spattention.InvalidInputException;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** The metrics, by the names that lm-evaluation-harness gives them. */
 public enum MetricName {
@@ -49,10 +52,17 @@ public enum MetricName {
      *
      * @param key its name in small letters
      * @return the metric
+     * @throws InvalidInputException if there is none of that name
      */
     @JsonCreator
     public static MetricName of(String key) {
-        return valueOf(key.toUpperCase(Locale.ROOT));
+        for (MetricName metric : values()) {
+            if (metric.key().equals(key)) {
+                return metric;
+            }
+        }
+        throw new InvalidInputException("unknown metric '" + key + "': choose of "
+                + Arrays.stream(values()).map(MetricName::key).collect(Collectors.joining(", ")));
     }
 
     /**

@@ -7,9 +7,12 @@ import io.pebbletemplates.pebble.template.EvaluationContext;
 import io.pebbletemplates.pebble.template.PebbleTemplate;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** What templates can do with text beyond what Pebble brings. Each is named and works as in Python where Python has it. */
 final class TextFilters extends AbstractExtension {
@@ -34,9 +37,30 @@ final class TextFilters extends AbstractExtension {
         return filters;
     }
 
+    @Override
+    public Map<String, io.pebbletemplates.pebble.extension.Function> getFunctions() {
+        return Map.of("field", new FirstField());
+    }
+
+    /** {@code field('one', 'other')}: the first of the fields that a row has. */
+    private static final class FirstField implements io.pebbletemplates.pebble.extension.Function {
+
+        @Override
+        public List<String> getArgumentNames() {
+            return null;
+        }
+
+        @Override
+        public Object execute(Map<String, Object> arguments, PebbleTemplate self, EvaluationContext context, int lineNumber) {
+            return arguments.values().stream().map(name -> context.getVariable(String.valueOf(name))).filter(Objects::nonNull)
+                    .findFirst().orElseThrow(() -> new InvalidInputException("there is no field "
+                            + arguments.values().stream().map(name -> "'" + name + "'").collect(Collectors.joining(" or "))));
+        }
+    }
+
     private static String lowerFirst(String text) {
         int first = text.isEmpty() ? 0 : text.offsetByCodePoints(0, 1);
-        return text.substring(0, first).toLowerCase() + text.substring(first);
+        return text.substring(0, first).toLowerCase(Locale.ROOT) + text.substring(first);
     }
 
     private static String dropLastCharacter(String text) {
