@@ -3,6 +3,9 @@ package ai.spattention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.pattern.LayoutLength;
 
 /**
  * The keys and values that one attention block has seen, kept for decoding token by token. Not safe for use by several
@@ -11,6 +14,7 @@ import ai.djl.ndarray.NDManager;
 public final class KeyValueCache implements AutoCloseable {
 
     private final NDManager manager;
+    private final LayoutLength layoutLength;
     private NDArray keys;
     private NDArray values;
 
@@ -20,7 +24,24 @@ public final class KeyValueCache implements AutoCloseable {
      * @param parent the manager that owns the cache's memory if {@link #close} is not called earlier
      */
     public KeyValueCache(NDManager parent) {
+        this(parent, null);
+    }
+
+    /**
+     * Creates an empty cache for a sequence whose whole length is known before it is read, so that a block with the layout
+     * of the sequence at hand sees its first part as it would with the rest there.
+     *
+     * @param parent the manager that owns the cache's memory if {@link #close} is not called earlier
+     * @param layoutLength what takes the place of the block's own layout length; null to leave it
+     */
+    public KeyValueCache(NDManager parent, LayoutLength layoutLength) {
         manager = parent.newSubManager();
+        this.layoutLength = layoutLength;
+    }
+
+    /** The layout by which the block is to attend while it uses this cache. */
+    AttentionLayout layout(AttentionLayout own) {
+        return layoutLength == null ? own : new AttentionLayout(own.pattern(), layoutLength);
     }
 
     /**
@@ -60,9 +81,30 @@ public final class KeyValueCache implements AutoCloseable {
      * @return a cache with the same content
      */
     public KeyValueCache copy(NDManager parent) {
-        KeyValueCache copy = new KeyValueCache(parent);
+        KeyValueCache copy = new KeyValueCache(parent, layoutLength);
         if (keys != null) {
             copy.append(keys, values);
+        }
+        return copy;
+    }
+
+    /**
+     * A copy of some of the batch's sequences, any of them as often as wanted.
+     *
+     * @param parent the manager that owns the copy's memory
+     * @param rows indices of sequences, each in [0, B)
+     * @return a cache for a batch of as many sequences as there are rows
+     */
+    public KeyValueCache rows(NDManager parent, long... rows) {
+        KeyValueCache copy = new KeyValueCache(parent, layoutLength);
+        if (keys != null) {
+            try (NDManager scope = parent.newSubManager()) {
+                NDIndex index = new NDIndex("{}", scope.create(rows));
+                copy.keys = keys.get(index);
+                copy.values = values.get(index);
+                copy.keys.attach(copy.manager);
+                copy.values.attach(copy.manager);
+            }
         }
         return copy;
     }

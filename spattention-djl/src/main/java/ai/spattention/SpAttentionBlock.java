@@ -248,7 +248,7 @@ public final class SpAttentionBlock extends AbstractBlock {
                 v = past.get(1);
             }
             NDArray heads = mask == null || mask.getShape().dimension() == 2
-                    ? kernel.attend(q, k, v, mask, layout, dropout, training)
+                    ? kernel.attend(q, k, v, mask, cache == null ? layout : cache.layout(layout), dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
             NDArray joined = heads.transpose(0, 2, 1, 3)
                     .reshape(queryInput.getShape().get(0), queryLength, (long) numHeads * headDim);

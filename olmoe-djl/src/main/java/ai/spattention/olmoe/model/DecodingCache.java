@@ -2,6 +2,7 @@ package ai.spattention.olmoe.model;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.KeyValueCache;
+import ai.spattention.pattern.LayoutLength;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -22,7 +23,21 @@ public final class DecodingCache implements AutoCloseable {
      * @return the cache
      */
     public static DecodingCache of(NDManager parent, int numLayers) {
-        return new DecodingCache(IntStream.range(0, numLayers).mapToObj(layer -> new KeyValueCache(parent)).toList());
+        return of(parent, numLayers, null);
+    }
+
+    /**
+     * Creates an empty cache for sequences whose whole length is known before they are read: with the layout of the
+     * sequence at hand, their first part is then computed as if the rest were there.
+     *
+     * @param parent the manager that owns the cache's memory if {@link #close} is not called earlier
+     * @param numLayers the model's number of layers
+     * @param layoutLength what takes the place of the model's layout length; null to leave it
+     * @return the cache
+     */
+    public static DecodingCache of(NDManager parent, int numLayers, LayoutLength layoutLength) {
+        return new DecodingCache(IntStream.range(0, numLayers)
+                .mapToObj(layer -> new KeyValueCache(parent, layoutLength)).toList());
     }
 
     /**
@@ -33,6 +48,17 @@ public final class DecodingCache implements AutoCloseable {
      */
     public DecodingCache copy(NDManager parent) {
         return new DecodingCache(layers.stream().map(layer -> layer.copy(parent)).toList());
+    }
+
+    /**
+     * A copy of some of the batch's sequences, any of them as often as wanted.
+     *
+     * @param parent the manager that owns the copy's memory
+     * @param rows indices of sequences, each in [0, B)
+     * @return a cache for a batch of as many sequences as there are rows
+     */
+    public DecodingCache rows(NDManager parent, long... rows) {
+        return new DecodingCache(layers.stream().map(layer -> layer.rows(parent, rows)).toList());
     }
 
     /**

@@ -14,6 +14,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
+import ai.spattention.KeyValueCache;
 import ai.spattention.RmsNorm;
 import ai.spattention.SpAttentionBlock;
 import ai.spattention.kernel.AttentionKernel;
@@ -197,11 +198,46 @@ public final class OlmoeModel extends AbstractBlock {
     public NDArray predictNext(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
         try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
+            NDArray hidden = hiddenStates(parameterStore, inputIds, cache);
+            return scope.ret(logits(parameterStore, hidden.get(new NDIndex(":, -1")), false));
+        }
+    }
+
+    /**
+     * Reads tokens up to the last layer. {@link #logits(ParameterStore, NDArray)} turns those states into predictions that
+     * are wanted: the matrix of the vocabulary is often the larger part of the work.
+     *
+     * @param parameterStore where the weights come from
+     * @param inputIds [B, N], int64; with a cache, the N tokens that follow those in it
+     * @param cache what the layers keep of the tokens before, to which the new ones are added; null if there are none and
+     *     none will follow
+     * @return the states after the last layer, [B, N, D], attached to the ids' manager
+     */
+    public NDArray hiddenStates(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
+        try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(inputIds)) {
+            scope.tempAttachAll(inputIds);
             NDArray hidden = embed(parameterStore, inputIds, false);
             for (int layer = 0; layer < layers.size(); layer++) {
-                hidden = layers.get(layer).run(parameterStore, hidden, null, cache.layer(layer), false).head();
+                KeyValueCache kept = cache == null ? null : cache.layer(layer);
+                NDArray next = layers.get(layer).run(parameterStore, hidden, null, kept, false).head();
+                hidden.close();
+                hidden = next;
             }
-            return scope.ret(logits(parameterStore, hidden.get(new NDIndex(":, -1")), false));
+            return scope.ret(hidden);
+        }
+    }
+
+    /**
+     * Predicts from states.
+     *
+     * @param parameterStore where the weights come from
+     * @param hiddenStates any of what {@link #hiddenStates} gave, [..., D]
+     * @return the logits of the tokens after them, [..., V], attached to the states' manager
+     */
+    public NDArray logits(ParameterStore parameterStore, NDArray hiddenStates) {
+        try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(hiddenStates)) {
+            scope.tempAttachAll(hiddenStates);
+            return scope.ret(logits(parameterStore, hiddenStates, false));
         }
     }
 

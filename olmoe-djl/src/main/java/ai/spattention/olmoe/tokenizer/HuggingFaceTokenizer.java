@@ -189,6 +189,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     }
 
     @Override
+    public int[] encodeBare(String text) {
+        return ids(tokenizer.encode(text, false, false));
+    }
+
+    @Override
     public int[] encodeOrdinary(String text) {
         int[] ids = ordinaryIds(text);
         return holdsSpecial(ids) ? encodeInParts(text) : ids;

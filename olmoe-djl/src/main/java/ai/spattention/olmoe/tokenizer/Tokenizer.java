@@ -36,6 +36,16 @@ public interface Tokenizer extends AutoCloseable {
     int[] encode(String text);
 
     /**
+     * Encodes as {@link #encode}, but adds nothing at the ends. A tokenizer that never does need not override it.
+     *
+     * @param text any text
+     * @return its ids, however many
+     */
+    default int[] encodeBare(String text) {
+        return encode(text);
+    }
+
+    /**
      * Encodes text that only happens to contain the text of special tokens: it stays ordinary text. For training data.
      *
      * @param text any text

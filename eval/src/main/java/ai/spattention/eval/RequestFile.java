@@ -1,0 +1,94 @@
+package ai.spattention.eval;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.eval.data.JsonLinesRows;
+import ai.spattention.eval.data.Row;
+import ai.spattention.eval.score.LogLikelihoodRequest;
+import ai.spattention.eval.score.Score;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Ready requests in the format of OLMo's evaluation, one JSON object a line, and their answers in the same order. */
+public final class RequestFile {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final List<Row> rows;
+    private final List<LogLikelihoodRequest> requests = new ArrayList<>();
+
+    private RequestFile(List<Row> rows) {
+        this.rows = rows;
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param file JSON lines, with gzip if the name ends in {@code .gz}
+     * @return the requests
+     * @throws InvalidInputException if the file is cut or empty, or a line lacks a field
+     * @throws IOException if reading fails otherwise
+     */
+    public static RequestFile read(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new InvalidInputException("the request file " + file + " is not there");
+        }
+        RequestFile requests = new RequestFile(new ArrayList<>());
+        new JsonLinesRows().read(file, row -> {
+            requests.rows.add(row);
+            requests.requests.add(new LogLikelihoodRequest(row.where() + " (doc_id " + number(row, "doc_id") + ", idx "
+                    + number(row, "idx") + ")", number(row, "doc_id"), text(row, "context"), text(row, "continuation")));
+        });
+        if (requests.rows.isEmpty()) {
+            throw new InvalidInputException(file + " has no requests");
+        }
+        return requests;
+    }
+
+    private static String text(Row row, String name) {
+        if (row.fields().get("request") instanceof Map<?, ?> request && request.get(name) instanceof String text) {
+            return text;
+        }
+        throw new InvalidInputException(row.where() + " has no text 'request." + name + "'");
+    }
+
+    private static long number(Row row, String name) {
+        if (row.fields().get(name) instanceof Number number) {
+            return number.longValue();
+        }
+        throw new InvalidInputException(row.where() + " has no number '" + name + "'");
+    }
+
+    /**
+     * The requests.
+     *
+     * @return the requests, in the file's order
+     */
+    public List<LogLikelihoodRequest> requests() {
+        return List.copyOf(requests);
+    }
+
+    /**
+     * Writes answers, one JSON object a line: doc_id, idx, loglikelihood, is_greedy.
+     *
+     * @param file the file, which appears whole or not at all
+     * @param scores as many scores as there are requests
+     * @throws IOException if writing fails
+     */
+    public void write(Path file, List<Score> scores) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < scores.size(); i++) {
+            ObjectNode line = JSON.createObjectNode();
+            line.put("doc_id", number(rows.get(i), "doc_id")).put("idx", number(rows.get(i), "idx"));
+            line.put("loglikelihood", scores.get(i).logLikelihood()).put("is_greedy", scores.get(i).greedy());
+            lines.append(line).append('\n');
+        }
+        AtomicFile.write(file, lines.toString());
+    }
+}

@@ -1,0 +1,50 @@
+package ai.spattention.eval;
+
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedWriter;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Every request with its score, one JSON object a line. */
+public final class SampleFile implements TaskRun.SampleSink, Closeable {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path file;
+    private final BufferedWriter out;
+
+    /**
+     * Begins a file.
+     *
+     * @param file the file; what it held is lost
+     * @throws IOException if it cannot be written
+     */
+    public SampleFile(Path file) throws IOException {
+        this.file = file;
+        AtomicFile.write(file, "");
+        out = Files.newBufferedWriter(file);
+    }
+
+    @Override
+    public void add(Sample sample) throws IOException {
+        ObjectNode line = JSON.createObjectNode();
+        line.put("task", sample.task()).put("doc_id", sample.docId()).put("idx", sample.index());
+        line.put("context", sample.context()).put("continuation", sample.continuation());
+        line.put("loglikelihood", sample.score().logLikelihood()).put("is_greedy", sample.score().greedy());
+        line.put("gold", sample.gold());
+        try {
+            out.write(line + "\n");
+        } catch (IOException e) {
+            throw AtomicFile.explain(file, e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        out.close();
+    }
+}

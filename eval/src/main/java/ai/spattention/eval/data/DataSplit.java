@@ -1,0 +1,59 @@
+package ai.spattention.eval.data;
+
+import ai.spattention.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * A split of a data set: its name and the files that hold it, in order.
+ *
+ * @param name the split, for example {@code validation}
+ * @param files at least one file
+ */
+public record DataSplit(String name, List<Path> files) {
+
+    /**
+     * Reads all rows.
+     *
+     * @return the rows, at least one, in the order of the files
+     * @throws InvalidInputException if a file is damaged, or there is no row
+     * @throws IOException if reading fails otherwise
+     */
+    public List<Row> rows() throws IOException {
+        List<Row> rows = new ArrayList<>();
+        for (Path file : files) {
+            reader(file).read(file, rows::add);
+        }
+        if (rows.isEmpty()) {
+            throw new InvalidInputException(files.get(0) + " has no rows: the split '" + name + "' needs at least one");
+        }
+        return rows;
+    }
+
+    /**
+     * What the files hold, for comparison of results.
+     *
+     * @return the SHA-256 over all files' bytes, in order, in lower-case hexadecimal
+     * @throws IOException if reading fails
+     */
+    public String digest() throws IOException {
+        return FileDigest.of(files);
+    }
+
+    private static Reader reader(Path file) {
+        String name = file.getFileName().toString();
+        if (name.endsWith(".parquet")) {
+            return new ParquetRows()::read;
+        }
+        return name.endsWith(".arrow") ? new ArrowRows()::read : new JsonLinesRows()::read;
+    }
+
+    @FunctionalInterface
+    private interface Reader {
+
+        void read(Path file, Consumer<Row> rows) throws IOException;
+    }
+}

@@ -1,0 +1,38 @@
+package ai.spattention.eval.data;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Values as a {@link Row} has them. */
+final class Values {
+
+    private Values() {}
+
+    /** A map of text to values, without those that are null: to a task, a null field is a missing one. */
+    static Map<String, Object> fields(Map<?, ?> map) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        map.forEach((key, value) -> {
+            if (value != null) {
+                fields.put(String.valueOf(key), of(value));
+            }
+        });
+        return fields;
+    }
+
+    private static Object of(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            return fields(map);
+        }
+        if (value instanceof List<?> list) {
+            List<Object> items = new ArrayList<>();
+            list.forEach(item -> items.add(item == null ? "" : of(item)));
+            return items;
+        }
+        if (value instanceof Number || value instanceof Boolean) {
+            return value;
+        }
+        return value.toString();
+    }
+}

@@ -1,0 +1,2 @@
+/** Scores, as lm-evaluation-harness computes them. */
+package ai.spattention.eval.metric;

@@ -1,0 +1,106 @@
+package ai.spattention.eval.score;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongConsumer;
+
+/** Asks a model what is not known yet, and keeps its answers in a journal batch by batch. */
+public final class KeepingScorer implements Scorer {
+
+    private final LogLikelihoods model;
+    private final ScoreJournal journal;
+    private final Progress progress;
+    private long computed;
+    private long nanos;
+
+    /** Shows how far it has come. */
+    @FunctionalInterface
+    public interface Progress {
+
+        /**
+         * Starts to show.
+         *
+         * @param what what is scored
+         * @param done requests that are known already
+         * @param total all requests
+         * @return gets the number of requests done, from time to time; closed at the end
+         */
+        Shown start(String what, long done, long total);
+
+        /** What is shown. */
+        interface Shown extends LongConsumer, AutoCloseable {
+
+            @Override
+            void close();
+        }
+    }
+
+    /**
+     * Creates the scorer.
+     *
+     * @param model answers
+     * @param journal keeps
+     * @param progress shows
+     */
+    public KeepingScorer(LogLikelihoods model, ScoreJournal journal, Progress progress) {
+        this.model = model;
+        this.journal = journal;
+        this.progress = progress;
+    }
+
+    @Override
+    public List<Score> score(String what, List<TargetTokens> requests) throws IOException {
+        Score[] scores = new Score[requests.size()];
+        List<Integer> unknown = new ArrayList<>();
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = journal.find(requests.get(i));
+            if (scores[i] == null) {
+                unknown.add(i);
+            }
+        }
+        long start = System.nanoTime();
+        try (Progress.Shown shown = progress.start(what, scores.length - unknown.size(), scores.length)) {
+            List<TargetTokens> asked = unknown.stream().map(requests::get).toList();
+            long[] done = {scores.length - unknown.size()};
+            model.score(asked, (indices, found) -> {
+                try {
+                    for (int i = 0; i < found.size(); i++) {
+                        scores[unknown.get(indices.get(i))] = found.get(i);
+                        journal.add(asked.get(indices.get(i)), found.get(i));
+                    }
+                    journal.flush();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                done[0] += found.size();
+                shown.accept(done[0]);
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        nanos += System.nanoTime() - start;
+        computed += unknown.size();
+        return Arrays.asList(scores);
+    }
+
+    /**
+     * Requests that went through the model.
+     *
+     * @return their number so far
+     */
+    public long computed() {
+        return computed;
+    }
+
+    /**
+     * The time that the model took.
+     *
+     * @return seconds so far
+     */
+    public double seconds() {
+        return nanos / 1e9;
+    }
+}

@@ -1,0 +1,146 @@
+package ai.spattention.eval.score;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.ParameterStore;
+import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.DecodingCache;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.pattern.LayoutLength;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Asks a model for log-likelihoods, many requests at a time: each gets the result that it would get alone, up to the rounding
+ * of float32. Only positions whose prediction counts meet the matrix of the vocabulary, and those that several requests share
+ * meet it once.
+ */
+public final class LogLikelihoods {
+
+    /** About what a layer's share of a pass costs before it computes anything, in multiplications. */
+    private static final double PASS_WORK = 4e6;
+
+    private final OlmoeModel model;
+    private final NDManager manager;
+    private final ParameterStore weights;
+    private final long batchTokens;
+    private final boolean share;
+
+    /** Gets results as they come, in any order. */
+    @FunctionalInterface
+    public interface Results {
+
+        /**
+         * Takes the results of one batch.
+         *
+         * @param indices which requests they belong to
+         * @param scores as many results
+         */
+        void add(List<Integer> indices, List<Score> scores);
+    }
+
+    /**
+     * Creates the scorer.
+     *
+     * @param model an initialised model
+     * @param manager a manager on the model's device
+     * @param batchTokens the most tokens that go through the model together, padding included; a single request may have
+     *     more, and 1 makes every request a batch
+     * @param share whether to read the beginnings that requests of one group share once for all of them
+     */
+    public LogLikelihoods(OlmoeModel model, NDManager manager, long batchTokens, boolean share) {
+        this.model = model;
+        this.manager = manager;
+        this.batchTokens = batchTokens;
+        this.share = share;
+        weights = new ParameterStore(manager, false);
+    }
+
+    /**
+     * Scores requests.
+     *
+     * @param requests the requests
+     * @param results gets each result once
+     */
+    public void score(List<TargetTokens> requests, Results results) {
+        AttentionLayout layout = layout();
+        BatchPlan plan = new BatchPlan(length -> layout.headMasks(model.getConfig().numAttentionHeads(), length), batchTokens,
+                share ? worthSharing() : Long.MAX_VALUE);
+        for (Batch batch : plan.of(requests)) {
+            try (NDManager scope = manager.newSubManager()) {
+                run(scope, requests, batch, results);
+            }
+        }
+    }
+
+    /** The number of tokens that cost a layer as much as a pass does for nothing: hundreds for a toy, 1 for a large model. */
+    private long worthSharing() {
+        OlmoeConfig config = model.getConfig();
+        double width = config.hiddenSize();
+        double work = 4 * width * width + 3 * width * config.intermediateSize() * config.numExpertsPerTok() + 512 * width;
+        return (long) Math.ceil(PASS_WORK / work);
+    }
+
+    private AttentionLayout layout() {
+        return model.getLayers().get(0).getAttention().getLayout();
+    }
+
+    private void run(NDManager scope, List<TargetTokens> requests, Batch batch, Results results) {
+        Predictions predictions = new Predictions(model, weights, requests);
+        List<SharedBeginning> beginnings = batch.beginnings();
+        int length = beginnings.get(0).length();
+        long[] ids = new long[beginnings.size() * length];
+        for (int row = 0; row < beginnings.size(); row++) {
+            SharedBeginning beginning = beginnings.get(row);
+            copy(requests.get(beginning.members().get(0)).input(), 0, beginning.length(), ids, row * length);
+            for (int member : beginning.members()) {
+                predictions.expect(member, row * length, 0, beginning.length());
+            }
+        }
+        LayoutLength pinned = layout().layoutLength().isSequence() ? LayoutLength.of(batch.layoutLength()) : null;
+        DecodingCache cache = batch.hasRests()
+                ? DecodingCache.of(scope, model.getConfig().numHiddenLayers(), pinned) : null;
+        NDArray states = model.hiddenStates(weights, scope.create(ids, new Shape(beginnings.size(), length)), cache);
+        predictions.read(states);
+        if (cache != null) {
+            readRests(scope, requests, batch, cache, predictions);
+        }
+        List<Integer> members = beginnings.stream().flatMap(beginning -> beginning.members().stream()).toList();
+        results.add(members, members.stream().map(predictions::score).toList());
+    }
+
+    /** Reads what follows the shared beginnings. */
+    private void readRests(NDManager scope, List<TargetTokens> requests, Batch batch, DecodingCache cache,
+            Predictions predictions) {
+        int shared = batch.beginnings().get(0).length();
+        List<Integer> members = new ArrayList<>();
+        List<Long> rows = new ArrayList<>();
+        for (int row = 0; row < batch.beginnings().size(); row++) {
+            for (int member : batch.beginnings().get(row).members()) {
+                if (requests.get(member).input().length > shared) {
+                    members.add(member);
+                    rows.add((long) row);
+                }
+            }
+        }
+        int length = members.stream().mapToInt(member -> requests.get(member).input().length - shared).max().orElseThrow();
+        long[] ids = new long[members.size() * length];
+        for (int row = 0; row < members.size(); row++) {
+            int[] input = requests.get(members.get(row)).input();
+            copy(input, shared, input.length, ids, row * length);
+            predictions.expect(members.get(row), row * length - shared, shared, input.length);
+        }
+        DecodingCache each = cache.rows(scope, rows.stream().mapToLong(Long::longValue).toArray());
+        cache.close();
+        predictions.read(model.hiddenStates(weights, scope.create(ids, new Shape(members.size(), length)), each));
+        each.close();
+    }
+
+    private static void copy(int[] from, int start, int end, long[] to, int at) {
+        for (int i = start; i < end; i++) {
+            to[at + i - start] = from[i];
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package ai.spattention.eval.task;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.eval.data.Row;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TaskFileTest {
+
+    private static final String GOOD = """
+            task: colours
+            version: "1"
+            kind: multiple_choice
+            evaluate: [validation]
+            description: "Colours.\\n"
+            prompt: "{{ thing }} is"
+            choices: ["{{ a }}", "{{ b }}"]
+            gold: "{{ label }}"
+            metrics: [acc, acc_norm]
+            """;
+
+    @TempDir
+    private Path folder;
+
+    private TaskSpec read(String yaml) throws IOException {
+        return new TaskCatalog().find(Files.writeString(folder.resolve("colours.yaml"), yaml).toString()).tasks().get(0);
+    }
+
+    private String refused(String yaml) {
+        String message = assertThrows(InvalidInputException.class, () -> read(yaml)).getMessage();
+        assertEquals(1, message.lines().count(), message);
+        assertTrue(message.contains("colours.yaml"), message);
+        return message;
+    }
+
+    @Test
+    void aUsersTaskWorks() throws IOException {
+        Row row = new Row(Path.of("x"), 1, Map.of("thing", "Grass", "a", "red", "b", "green", "label", 1));
+        Question question = new TaskRows(read(GOOD), List.of(), false, 0).question(row);
+        assertEquals(new Question.Choice("Colours.\nGrass is", " green", "green"), question.choices().get(1));
+        assertEquals(1, question.gold());
+        assertEquals("colours", read(GOOD).folder());
+    }
+
+    @Test
+    void refusesWhatIsNotATask() {
+        assertTrue(refused(GOOD + "colour: blue\n").contains("Unrecognized field \"colour\""));
+        assertTrue(refused(GOOD + "gold: \"0\"\n").contains("Duplicate"));
+        assertTrue(refused(GOOD.replace("version: \"1\"\n", "")).contains("version"));
+        assertTrue(refused(GOOD.replace("acc_norm", "f1")).contains("f1"));
+        assertTrue(refused(GOOD.replace("acc_norm", "bits_per_byte")).contains("'bits_per_byte' is not one of its kind"));
+        assertTrue(refused(GOOD.replace("multiple_choice", "essay")).contains("essay"));
+        assertTrue(refused(GOOD.replace("prompt:", "text:")).contains("it needs 'prompt' and 'choices'"));
+        assertTrue(refused(GOOD.replace("gold: \"{{ label }}\"\n", "")).contains("it needs 'gold'"));
+        assertTrue(refused(GOOD.replace("{{ thing }}", "{{ thing ")).contains("template"));
+        assertTrue(refused("").contains("colours.yaml"));
+        assertTrue(refused("- a\n- b\n").contains("colours.yaml"));
+    }
+
+    @Test
+    void refusesAFileThatIsNotThere() {
+        assertThrows(InvalidInputException.class, () -> new TaskCatalog().find(folder.resolve("no.yaml").toString()));
+    }
+}

@@ -1,0 +1,165 @@
+package ai.spattention.train.cli;
+
+import ai.spattention.InvalidInputException;
+import ai.spattention.eval.RequestFile;
+import ai.spattention.eval.data.DataFolder;
+import ai.spattention.eval.report.Comparison;
+import ai.spattention.eval.report.ResultFile;
+import ai.spattention.eval.report.Table;
+import ai.spattention.eval.report.TaskResult;
+import ai.spattention.eval.task.TaskCatalog;
+import ai.spattention.eval.task.TaskGroup;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.train.data.Split;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Scores a model on benchmark tasks, on text, or on ready requests; compares scores. */
+@Command(name = "eval", mixinStandardHelpOptions = true, description = {
+    "Score a model on benchmark tasks, on text or on ready requests, as lm-evaluation-harness does, or compare scores.",
+    "Tasks: arc_easy, arc_challenge, hellaswag, piqa, winogrande, openbookqa, boolq, sciq, copa, social_iqa,"
+    + " commonsense_qa, lambada, wikitext, mmlu, mmlu_CATEGORY, mmlu_SUBJECT, the same with mmlu_continuation, or a YAML"
+    + " file of your own."})
+final class EvalCommand implements Callable<Integer> {
+
+    @ArgGroup(exclusive = false)
+    private ModelOptions model;
+
+    @Mixin
+    private DeviceOption device;
+
+    @Option(names = "--task", split = ",", paramLabel = "TASK", description = "Tasks, separated by commas.")
+    private List<String> tasks = List.of();
+
+    @Option(names = "--data", paramLabel = "DIR", description = "A folder with TASK/SPLIT.jsonl, or Parquet or Arrow files as the Hugging Face hub and its cache hold them.")
+    private Path data;
+
+    @Option(names = "--text", paramLabel = "FILE", description = "Score a text as a whole: plain, or JSON lines with a field 'text'.")
+    private List<Path> texts = List.of();
+
+    @Option(names = "--shards", paramLabel = "DIR", description = "Loss on a split of prepared data.")
+    private Path shards;
+
+    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train or validation (default: ${DEFAULT-VALUE}).")
+    private Split split;
+
+    @Option(names = "--requests", paramLabel = "FILE", description = "Answer ready requests in OLMo's format (.jsonl, .jsonl.gz), a JSON line each.")
+    private Path requests;
+
+    @Option(names = "--compare", arity = "1..*", paramLabel = "FILE", description = "Compare result files; writes Markdown and HTML.")
+    private List<Path> compare = List.of();
+
+    @Option(names = "--output", paramLabel = "FILE", description = "Where results go (with --compare: FILE.md and FILE.html; default: comparison beside the first file).")
+    private Path output;
+
+    @Option(names = "--samples", paramLabel = "FILE", description = "Also write every request with its log-likelihood, a JSON line each.")
+    private Path samples;
+
+    @Option(names = "--limit", paramLabel = "K", description = "Score the first K rows of a task only.")
+    private Integer limit;
+
+    @Option(names = "--shots", defaultValue = "0", paramLabel = "N", description = "Examples before each question (default: ${DEFAULT-VALUE}).")
+    private int shots;
+
+    @Option(names = "--batch-tokens", defaultValue = "4096", paramLabel = "T", description = "Tokens that go through the model together at most; 1 takes one request at a time (default: ${DEFAULT-VALUE}).")
+    private long batchTokens;
+
+    @Option(names = "--max-length", paramLabel = "N", description = "Tokens that the model reads at most (default: the model's).")
+    private Integer maxLength;
+
+    @Option(names = "--no-prefix-reuse", negatable = false, description = "Compute every request for itself: what the choices of a question share is not read once.")
+    private boolean noPrefixReuse;
+
+    @Option(names = "--resume", description = "Go on where a run with this --output was killed.")
+    private boolean resume;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!compare.isEmpty()) {
+            compare();
+            return 0;
+        }
+        check();
+        List<TaskGroup> groups = new ArrayList<>();
+        TaskCatalog catalog = tasks.isEmpty() ? null : new TaskCatalog();
+        for (String task : tasks) {
+            groups.add(catalog.find(task.strip()));
+        }
+        DataFolder folder = tasks.isEmpty() ? null : DataFolder.open(data);
+        RequestFile ready = requests == null ? null : RequestFile.read(requests);
+        EvalSettings settings = new EvalSettings(output, samples, limit == null ? 0 : limit, shots, batchTokens, maxLength,
+                !noPrefixReuse, resume);
+        try (EvalSession session = EvalSession.open(model, device.device(), settings, spec.commandLine().getErr())) {
+            if (ready != null) {
+                session.answer(ready);
+                return 0;
+            }
+            try {
+                for (TaskGroup group : groups) {
+                    session.run(group, folder);
+                }
+                for (Path text : texts) {
+                    session.runText(text);
+                }
+                if (shards != null) {
+                    session.runShards(shards, split);
+                }
+                session.complete();
+            } finally {
+                session.table().ifPresent(table -> spec.commandLine().getOut().println(table.toText()));
+            }
+        }
+        return 0;
+    }
+
+    private void check() {
+        require(model != null, "--model is missing: name the folder of the model to score, or --compare result files");
+        require(output != null, "--output is missing: name the file that gets the results");
+        boolean scores = !tasks.isEmpty() || !texts.isEmpty() || shards != null;
+        require(scores != (requests != null), "name what to score: --task with --data, --text or --shards; or else --requests");
+        require(tasks.isEmpty() || data != null, "--task needs --data, the folder that holds the tasks' data");
+        require(limit == null || limit > 0, "--limit must be at least 1 (got " + limit + ")");
+        require(shots >= 0, "--shots must be at least 0 (got " + shots + ")");
+        require(batchTokens >= 1, "--batch-tokens must be at least 1 (got " + batchTokens + ")");
+    }
+
+    private static void require(boolean holds, String message) {
+        if (!holds) {
+            throw new InvalidInputException(message);
+        }
+    }
+
+    private void compare() throws IOException {
+        require(model == null && tasks.isEmpty() && requests == null, "--compare takes result files and --output, no model");
+        Map<String, List<TaskResult>> runs = new LinkedHashMap<>();
+        for (Path file : compare) {
+            require(Files.isRegularFile(file), "the result file " + file + " is not there");
+            String name = file.getFileName().toString().replaceFirst("\\.json$", "");
+            runs.put(runs.containsKey(name) ? file.toString() : name, ResultFile.read(file));
+        }
+        Table table = Comparison.of(runs);
+        Path base = output == null ? compare.get(0).resolveSibling("comparison") : output;
+        String name = base.getFileName().toString().replaceFirst("\\.(md|html)$", "");
+        AtomicFile.write(base.resolveSibling(name + ".md"), table.toMarkdown() + "\n" + Comparison.NOTE + "\n");
+        AtomicFile.write(base.resolveSibling(name + ".html"), table.toHtml("Comparison of " + runs.size() + " models",
+                Comparison.NOTE));
+        spec.commandLine().getOut().println(table.toText());
+        spec.commandLine().getErr().println(Comparison.NOTE);
+        spec.commandLine().getErr().println("written to " + base.resolveSibling(name + ".md") + " and .html");
+    }
+}

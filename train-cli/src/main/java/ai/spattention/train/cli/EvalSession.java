@@ -1,0 +1,323 @@
+package ai.spattention.train.cli;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.spattention.InvalidInputException;
+import ai.spattention.eval.CorpusLoss;
+import ai.spattention.eval.ModelDigest;
+import ai.spattention.eval.RequestFile;
+import ai.spattention.eval.SampleFile;
+import ai.spattention.eval.TaskRun;
+import ai.spattention.eval.data.DataFolder;
+import ai.spattention.eval.data.FileDigest;
+import ai.spattention.eval.data.JsonLinesRows;
+import ai.spattention.eval.metric.MetricName;
+import ai.spattention.eval.metric.Statistic;
+import ai.spattention.eval.metric.Statistics;
+import ai.spattention.eval.report.ResultFile;
+import ai.spattention.eval.report.ResultTable;
+import ai.spattention.eval.report.Table;
+import ai.spattention.eval.report.TaskResult;
+import ai.spattention.eval.score.KeepingScorer;
+import ai.spattention.eval.score.LogLikelihoods;
+import ai.spattention.eval.score.PrefixToken;
+import ai.spattention.eval.score.RequestEncoder;
+import ai.spattention.eval.score.ScoreJournal;
+import ai.spattention.eval.task.TaskGroup;
+import ai.spattention.eval.task.TaskSpec;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.progress.CountProgress;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/** A loaded model that is scored; what is known is on disk after every task. */
+final class EvalSession implements AutoCloseable {
+
+    private final EvalSettings settings;
+    private final PrintWriter err;
+    private final NDManager manager;
+    private final Map<String, Object> about = new LinkedHashMap<>();
+    private final List<TaskResult> results = new ArrayList<>();
+    private OlmoeModel model;
+    private Tokenizer tokenizer;
+    private RequestEncoder encoder;
+    private ScoreJournal journal;
+    private SampleFile samples;
+    private KeepingScorer scorer;
+    private TaskRun tasks;
+
+    private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
+        this.settings = settings;
+        this.err = err;
+        manager = NDManager.newBaseManager(device, "PyTorch");
+    }
+
+    static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
+        EvalSession session = new EvalSession(settings, device, err);
+        try {
+            session.load(options, device);
+            return session;
+        } catch (IOException | RuntimeException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    private void load(ModelOptions options, Device device) throws IOException {
+        model = options.load(manager, UnaryOperator.identity());
+        OlmoeConfig config = model.getConfig();
+        tokenizer = Tokenizers.load(options.folder(), config.eosTokenId());
+        if (tokenizer.vocabSize() > config.vocabSize()) {
+            throw new InvalidInputException("the tokenizer " + tokenizer.name() + " has " + tokenizer.vocabSize()
+                    + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
+                    + options.folder().resolve("config.json") + ": use the tokenizer that the model was trained with");
+        }
+        int maxLength = settings.maxLength() == null ? config.maxPositionEmbeddings() : settings.maxLength();
+        if (maxLength < 1 || maxLength > config.maxPositionEmbeddings()) {
+            throw new InvalidInputException("--max-length must lie in [1, " + config.maxPositionEmbeddings()
+                    + "], the model's own limit (got " + maxLength + ")");
+        }
+        String digest = ModelDigest.of(options.folder());
+        describe(options, device, maxLength, digest);
+        encoder = new RequestEncoder(tokenizer, PrefixToken.of(options.folder(), tokenizer), maxLength);
+        journal = ScoreJournal.open(settings.journal(),
+                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume());
+        samples = settings.samples() == null ? null : new SampleFile(settings.samples());
+        scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
+                EvalSession::show);
+        tasks = new TaskRun(encoder, scorer, sample -> {
+            if (samples != null) {
+                samples.add(sample);
+            }
+        }, settings.limit(), settings.shots());
+    }
+
+    private static KeepingScorer.Progress.Shown show(String what, long done, long total) {
+        CountProgress progress = new CountProgress(what, done, total);
+        return new KeepingScorer.Progress.Shown() {
+            @Override
+            public void accept(long now) {
+                progress.done(now);
+            }
+
+            @Override
+            public void close() {
+                progress.close();
+            }
+        };
+    }
+
+    private void describe(ModelOptions options, Device device, int maxLength, String digest) {
+        OlmoeConfig config = model.getConfig();
+        Map<String, Object> described = new LinkedHashMap<>();
+        described.put("limit", settings.limit() == 0 ? null : settings.limit());
+        described.put("shots", settings.shots());
+        described.put("shots_seed", 1234);
+        described.put("pattern", config.pattern().patternName());
+        described.put("layout_length", config.layoutLength().toString());
+        described.put("max_length", maxLength);
+        described.put("batch_tokens", settings.batchTokens());
+        described.put("prefix_reuse", settings.prefixReuse());
+        described.put("dtype", "float32");
+        described.put("device", device.toString());
+        about.put("config", described);
+        about.put("versions", Versions.all());
+        Map<String, Object> scored = new LinkedHashMap<>();
+        scored.put("folder", options.folder().toString());
+        scored.put("sha256", digest);
+        scored.put("tokenizer_sha256", tokenizer.digest());
+        about.put("model", scored);
+    }
+
+    /** Scores the tasks of a group; their results are written one by one. */
+    void run(TaskGroup group, DataFolder folder) throws IOException {
+        if (!group.isAverage()) {
+            run(group.tasks().get(0), folder);
+            return;
+        }
+        List<TaskResult> members = new ArrayList<>();
+        List<String> missing = new ArrayList<>();
+        for (TaskSpec task : group.tasks()) {
+            if (isThere(task, folder)) {
+                members.add(run(task, folder));
+            } else {
+                missing.add(task.task());
+            }
+        }
+        if (members.isEmpty()) {
+            run(group.tasks().get(0), folder); // says what is missing
+        }
+        if (!missing.isEmpty()) {
+            err.println(group.name() + ": the average is of " + members.size() + " of " + group.tasks().size()
+                    + " tasks; there are no data for the others");
+        }
+        for (TaskGroup.Part part : group.parts()) {
+            List<TaskResult> own = members.stream().filter(each -> part.tasks().contains(each.name())).toList();
+            if (!own.isEmpty()) {
+                results.add(average(part.name(), own, missing.stream().filter(part.tasks()::contains).toList()));
+            }
+        }
+        results.add(average(group.name(), members, missing));
+        write();
+    }
+
+    private static boolean isThere(TaskSpec task, DataFolder folder) throws IOException {
+        for (String split : task.evaluate()) {
+            if (folder.find(task.folder(), task.datasets(), split).isPresent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static TaskResult average(String name, List<TaskResult> members, List<String> missing) {
+        List<Integer> sizes = members.stream().map(TaskResult::samples).toList();
+        Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
+        for (MetricName metric : members.get(0).metrics().keySet()) {
+            metrics.put(metric, Statistics.pooled(members.stream().map(each -> each.metrics().get(metric)).toList(), sizes));
+        }
+        TaskResult first = members.get(0);
+        return new TaskResult(name, first.version(), first.shots(), sizes.stream().mapToInt(Integer::intValue).sum(), metrics,
+                null, members.stream().map(TaskResult::name).toList(), missing);
+    }
+
+    private TaskResult run(TaskSpec task, DataFolder folder) throws IOException {
+        TaskResult result = tasks.run(task, folder);
+        if (!result.data().split().equals(result.data().wantedSplit())) {
+            err.println(task.task() + ": there is no split '" + result.data().wantedSplit() + "', '" + result.data().split()
+                    + "' is scored");
+        }
+        results.add(result);
+        write();
+        return result;
+    }
+
+    /** Scores a text as a whole. */
+    void runText(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new InvalidInputException("the text file " + file + " is not there");
+        }
+        List<TaskRun.WholeText> texts = new ArrayList<>();
+        String name = file.getFileName().toString();
+        if (name.matches(".*\\.(jsonl|json)(\\.gz)?")) {
+            new JsonLinesRows().read(file, row -> {
+                if (!(row.fields().get("text") instanceof String text)) {
+                    throw new InvalidInputException(row.where() + " has no text in its field 'text'");
+                }
+                texts.add(new TaskRun.WholeText(row.where(), text, text));
+            });
+        } else {
+            try {
+                String text = Files.readString(file);
+                texts.add(new TaskRun.WholeText(file.toString(), text, text));
+            } catch (CharacterCodingException e) {
+                throw new InvalidInputException(file + " is not a text in UTF-8", e);
+            }
+        }
+        if (texts.isEmpty()) {
+            throw new InvalidInputException(file + " has no rows");
+        }
+        List<TaskRun.WholeText> scored = settings.limit() > 0 && settings.limit() < texts.size()
+                ? texts.subList(0, settings.limit()) : texts;
+        Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
+                MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
+        results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
+                List.of(file.toString()), FileDigest.of(List.of(file)), null), List.of(), List.of()));
+        write();
+    }
+
+    /** The loss on prepared data, in sequences of the longest length that the model reads. */
+    void runShards(Path folder, Split split) throws IOException {
+        PreparedData data = PreparedData.open(folder);
+        if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
+            throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
+                    + "prepare them with " + tokenizer.name());
+        }
+        int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
+        int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
+        CorpusLoss loss = new CorpusLoss(model, manager);
+        String name = folder.toAbsolutePath().normalize().getFileName().toString();
+        long count;
+        try (TokenSequences sequences = data.sequences(split, length)) {
+            count = settings.limit() > 0 ? Math.min(settings.limit(), sequences.count()) : sequences.count();
+            int batch = (int) Math.max(1, settings.batchTokens() / length);
+            try (CountProgress progress = new CountProgress(name, 0, count)) {
+                for (long next = 0; next < count; next += batch) {
+                    int size = (int) Math.min(batch, count - next);
+                    long[] inputs = new long[size * length];
+                    long[] targets = new long[size * length];
+                    for (int row = 0; row < size; row++) {
+                        long[] ids = sequences.read(next + row);
+                        System.arraycopy(ids, 0, inputs, row * length, length);
+                        System.arraycopy(ids, 1, targets, row * length, length);
+                    }
+                    loss.add(size, length, inputs, targets);
+                    progress.done(next + size);
+                }
+            }
+        }
+        Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
+        metrics.put(MetricName.LOSS, new Statistic(loss.mean(), null));
+        metrics.put(MetricName.TOKEN_PERPLEXITY, new Statistic(loss.perplexity(), null));
+        List<Path> files = data.manifest().shards(split).stream().map(shard -> folder.resolve(shard.file())).toList();
+        String splitName = split.name().toLowerCase(Locale.ROOT);
+        results.add(new TaskResult(name, "1.0", 0, Math.toIntExact(count), metrics, new TaskResult.Data(splitName, splitName,
+                files.stream().map(Path::toString).toList(), FileDigest.of(files), null), List.of(), List.of()));
+        write();
+    }
+
+    /** Answers ready requests. */
+    void answer(RequestFile requests) throws IOException {
+        requests.write(settings.output(),
+                scorer.score("requests", requests.requests().stream().map(encoder::encode).toList()));
+        complete();
+    }
+
+    private void write() throws IOException {
+        ResultFile.write(settings.output(), results, about);
+    }
+
+    /** Everything asked for is written: what was kept for another try can go. */
+    void complete() throws IOException {
+        journal.delete();
+        if (scorer.computed() > 0) {
+            err.println(String.format(Locale.ROOT, "%d requests in %.1f s: %.0f requests/s", scorer.computed(),
+                    scorer.seconds(), scorer.computed() / scorer.seconds()));
+        }
+    }
+
+    /** The results so far. */
+    Optional<Table> table() {
+        return results.isEmpty() ? Optional.empty() : Optional.of(ResultTable.of(results));
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (samples != null) {
+            samples.close();
+        }
+        if (journal != null) {
+            journal.close();
+        }
+        if (tokenizer != null) {
+            tokenizer.close();
+        }
+        manager.close();
+    }
+}
