@@ -1,6 +1,6 @@
 package ai.spattention.eval;
 
-import ai.spattention.eval.data.FileDigest;
+import ai.spattention.olmoe.safetensors.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,7 @@ public final class ModelDigest {
         try (Stream<Path> all = Files.list(folder)) {
             List<Path> files = all.filter(file -> file.getFileName().toString().endsWith(".safetensors")
                     || file.getFileName().toString().equals("config.json")).sorted().toList();
-            return FileDigest.of(files);
+            return Sha256.of(files);
         }
     }
 }

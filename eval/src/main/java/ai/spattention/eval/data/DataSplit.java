@@ -1,5 +1,6 @@
 package ai.spattention.eval.data;
 
+import ai.spattention.olmoe.safetensors.Sha256;
 import ai.spattention.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ public record DataSplit(String name, List<Path> files) {
      * @throws IOException if reading fails
      */
     public String digest() throws IOException {
-        return FileDigest.of(files);
+        return Sha256.of(files);
     }
 
     private static Reader reader(Path file) {

@@ -1,6 +1,6 @@
 package ai.spattention.eval.score;
 
-import ai.spattention.eval.data.FileDigest;
+import ai.spattention.olmoe.safetensors.Sha256;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -28,7 +28,7 @@ public record TargetTokens(long group, int[] input, int[] targets) {
         bytes.putInt(input.length);
         Arrays.stream(input).forEach(bytes::putInt);
         Arrays.stream(targets).forEach(bytes::putInt);
-        MessageDigest digest = FileDigest.sha256();
+        MessageDigest digest = Sha256.digest();
         return HexFormat.of().formatHex(digest.digest(bytes.array()), 0, KEY_BYTES);
     }
 

@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.tokenizer;
 
+import ai.spattention.olmoe.safetensors.Sha256;
 import java.util.OptionalInt;
 
 /** Turns text into token ids and back. Implementations may be used by several threads at once. */
@@ -74,7 +75,7 @@ public interface Tokenizer extends AutoCloseable {
      * @return the SHA-256 of {@link #toJson()}, in lower-case hexadecimal
      */
     default String digest() {
-        return Digests.sha256(toJson());
+        return Sha256.of(toJson());
     }
 
     @Override

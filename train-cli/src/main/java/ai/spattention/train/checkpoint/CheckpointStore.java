@@ -3,6 +3,7 @@ package ai.spattention.train.checkpoint;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
+import ai.spattention.olmoe.safetensors.Sha256;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -10,17 +11,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -106,7 +102,7 @@ public final class CheckpointStore {
             AtomicFile.write(temporary.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(state) + "\n");
             Map<String, String> digests = new TreeMap<>();
             for (String file : List.of(MODEL, OPTIMIZER, STATE)) {
-                digests.put(file, sha256(temporary.resolve(file)));
+                digests.put(file, Sha256.of(List.of(temporary.resolve(file))));
             }
             AtomicFile.write(temporary.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(digests) + "\n");
             read(temporary);
@@ -182,7 +178,7 @@ public final class CheckpointStore {
             if (!Files.isRegularFile(checkpoint.resolve(file))) {
                 throw new InvalidInputException(file + " is missing");
             }
-            if (!sha256(checkpoint.resolve(file)).equals(digests.path(file).asText())) {
+            if (!Sha256.of(List.of(checkpoint.resolve(file))).equals(digests.path(file).asText())) {
                 throw new InvalidInputException(file + " is not what was written: its digest differs from the manifest's");
             }
         }
@@ -202,19 +198,6 @@ public final class CheckpointStore {
             return JSON.readValue(content, type);
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file.getFileName() + " is damaged: " + e.getOriginalMessage(), e);
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file);
-                DigestInputStream digest = new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
-            byte[] buffer = new byte[1 << 20];
-            while (digest.read(buffer) >= 0) {
-                continue; // the stream digests what passes
-            }
-            return HexFormat.of().formatHex(digest.getMessageDigest().digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java machine has SHA-256", e);
         }
     }
 

@@ -9,7 +9,7 @@ import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.SampleFile;
 import ai.spattention.eval.TaskRun;
 import ai.spattention.eval.data.DataFolder;
-import ai.spattention.eval.data.FileDigest;
+import ai.spattention.olmoe.safetensors.Sha256;
 import ai.spattention.eval.data.JsonLinesRows;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
@@ -238,7 +238,7 @@ final class EvalSession implements AutoCloseable {
         Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
                 MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
         results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
-                List.of(file.toString()), FileDigest.of(List.of(file)), null), List.of(), List.of()));
+                List.of(file.toString()), Sha256.of(List.of(file)), null), List.of(), List.of()));
         write();
     }
 
@@ -278,7 +278,7 @@ final class EvalSession implements AutoCloseable {
         List<Path> files = data.manifest().shards(split).stream().map(shard -> folder.resolve(shard.file())).toList();
         String splitName = split.name().toLowerCase(Locale.ROOT);
         results.add(new TaskResult(name, "1.0", 0, Math.toIntExact(count), metrics, new TaskResult.Data(splitName, splitName,
-                files.stream().map(Path::toString).toList(), FileDigest.of(files), null), List.of(), List.of()));
+                files.stream().map(Path::toString).toList(), Sha256.of(files), null), List.of(), List.of()));
         write();
     }
 

@@ -23,7 +23,7 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device;
 
-    @Option(names = "--config", required = true, paramLabel = "FILE|PRESET", description = "The run's configuration (YAML).")
+    @Option(names = "--config", paramLabel = "FILE|PRESET", description = "The run's configuration (YAML); with --resume, default: the run's own.")
     private String config;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key, for example training.steps=100. Repeatable.")
@@ -43,13 +43,17 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunConfig run = RunConfigLoader.load(ConfigSource.of(config), overrides);
-        if (run.data().path().isEmpty() && !dryRun) {
-            throw new InvalidInputException(config + " names no data: set data.path to a folder of prepared data"
-                    + " (--set data.path=DIR)");
-        }
         if (resume && output == null) {
             throw new InvalidInputException("--resume needs --output, the folder of the run to go on with");
+        }
+        if (config == null && !resume) {
+            throw new InvalidInputException("--config is missing: name a preset or a .yaml file");
+        }
+        String source = config == null ? output.resolve("config.yaml").toString() : config;
+        RunConfig run = RunConfigLoader.load(ConfigSource.of(source), overrides);
+        if (run.data().path().isEmpty() && !dryRun) {
+            throw new InvalidInputException(source + " names no data: set data.path to a folder of prepared data"
+                    + " (--set data.path=DIR)");
         }
         Path folder = output == null ? OutputFolders.free(Path.of("runs", run.name())) : output;
         if (!resume) {

@@ -5,10 +5,13 @@ import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.ShardDigests;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.files.FolderLock;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
+import ai.spattention.train.loop.StopSignal;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.report.LiveReport;
 import ai.spattention.train.tensorboard.TensorBoardLog;
@@ -43,11 +46,15 @@ final class TrainingSession {
      */
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
+        if (resume) {
+            ShardDigests.verify(data); // shards can change and keep their size
+        }
+        boolean finished;
         try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
                 TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {
             LiveReport report = new LiveReport(recorder, folder);
             try {
-                train(data, recorder, new RunObservers(report, board), resume);
+                finished = train(data, recorder, new RunObservers(report, board), resume);
             } catch (IOException | RuntimeException e) {
                 report.failed(e);
                 throw e;
@@ -55,26 +62,42 @@ final class TrainingSession {
                 report.write();
             }
             recorder.close();
-            summary(recorder);
+            if (finished) {
+                summary(recorder);
+            }
         }
     }
 
-    private void train(PreparedData data, RunRecorder recorder, RunObserver observer, boolean resume) throws IOException {
-        try (TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), observer)) {
+    private boolean train(PreparedData data, RunRecorder recorder, RunObserver observer, boolean resume) throws IOException {
+        try (StopSignal stop = StopSignal.watch();
+                TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), observer);
+                FolderLock lock = lock()) {
             long restored = resume ? run.resume() : 0;
             if (resume) {
                 recorder.note(restored == 0 ? "no checkpoint to resume from: beginning with step 1"
                         : "resumed after step " + restored);
             }
-            Files.createDirectories(folder);
             AtomicFile.write(folder.resolve("config.yaml"), RunConfigWriter.toYaml(config));
             AtomicFile.write(folder.resolve("versions.json"), versions());
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), device.getDeviceType()));
-            run.run();
+            if (!run.run(stop)) {
+                recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
+                return false;
+            }
             run.saveModel(folder.resolve("model"));
+            return true;
+        }
+    }
+
+    private FolderLock lock() throws IOException {
+        try {
+            Files.createDirectories(folder);
+            return FolderLock.take(folder.resolve(".lock"), folder);
+        } catch (IOException e) {
+            throw AtomicFile.explain(folder, e);
         }
     }
 

@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.safetensors.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.PartReader;
@@ -56,7 +57,7 @@ final class DocumentStream implements Closeable {
     private final long seed;
     private final double validationFraction;
     private final SequenceOrder fileOrder;
-    private final MessageDigest digest = Checksums.sha256();
+    private final MessageDigest digest = Sha256.digest();
     private final List<OpenFile> open = new ArrayList<>();
 
     private int nextFile;

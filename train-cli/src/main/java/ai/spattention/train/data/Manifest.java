@@ -3,6 +3,7 @@ package ai.spattention.train.data;
 import ai.spattention.InvalidInputException;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
+import ai.spattention.olmoe.safetensors.Sha256;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -15,8 +16,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -111,8 +110,8 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
     public String fingerprint() {
         try {
             byte[] content = JSON.writeValueAsBytes(List.of(tokenizer.digest(), dtype, splits));
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-        } catch (JsonProcessingException | NoSuchAlgorithmException e) {
+            return HexFormat.of().formatHex(Sha256.digest().digest(content));
+        } catch (JsonProcessingException e) {
             throw new IllegalStateException("a manifest in memory can be written and digested", e);
         }
     }

@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.safetensors.Sha256;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -55,7 +56,7 @@ final class ShardWriter implements Closeable {
     private final List<Manifest.Shard> shards;
     private final List<Path> spent = new ArrayList<>();
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
-    private final MessageDigest digest = Checksums.sha256();
+    private final MessageDigest digest = Sha256.digest();
 
     private FileChannel channel;
     private DocumentMetadata metadata;
@@ -222,7 +223,7 @@ final class ShardWriter implements Closeable {
         metadata.packTo(folder.resolve(shardName(".csv.gz")));
         metadata.close();
         spent.add(metadata.file());
-        shards.add(new Manifest.Shard(shardName(".npy"), tokens, documents, Checksums.hex(digest)));
+        shards.add(new Manifest.Shard(shardName(".npy"), tokens, documents, Sha256.hex(digest)));
         tokens = 0;
         documents = 0;
         documentStart = 0;

@@ -49,6 +49,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
@@ -197,14 +198,20 @@ public final class TrainingRun implements AutoCloseable {
     /**
      * Runs all steps that are still to do, with validation, samples and checkpoints at their intervals and at the end.
      *
+     * @param stop asked after every step whether to write a checkpoint and leave
+     * @return whether the last step was reached
      * @throws TrainingFailedException if the loss stays without a finite value
      * @throws InvalidInputException if the data changes meanwhile, or a checkpoint cannot be written for lack of space
      * @throws IOException if reading or writing fails
      */
-    public void run() throws IOException {
+    public boolean run(BooleanSupplier stop) throws IOException {
         long last = config.training().steps();
         observer.started(step + 1, last);
         while (step < last) {
+            if (stop.getAsBoolean()) {
+                checkpoint();
+                return false;
+            }
             StepMetrics.Builder metrics = step();
             boolean end = step == last;
             if (isDue(config.validation().everySteps(), end) && validation != null) {
@@ -218,6 +225,7 @@ public final class TrainingRun implements AutoCloseable {
                 checkpoint();
             }
         }
+        return true;
     }
 
     private boolean isDue(int everySteps, boolean end) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.SmallData;
+import ai.spattention.train.files.FolderLock;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -73,6 +74,40 @@ class TrainCommandTest {
         Cli.ok(train(cut, "--set", "schedule.type=constant", "--resume"));
         assertEquals(losses(whole), losses(cut));
         assertEquals(-1, Files.mismatch(whole.resolve("model/model.safetensors"), cut.resolve("model/model.safetensors")));
+    }
+
+    @Test
+    void aRunGoesOnWithItsOwnConfiguration() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=3", "--set", "schedule.type=constant"));
+        Cli.ok("train", "--device", "cpu", "--resume", "--output", run.toString(), "--set", "training.steps=5");
+        assertEquals(5, losses(run).size());
+    }
+
+    @Test
+    void refusesAFolderThatAnotherRunWrites() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        try (FolderLock lock = FolderLock.take(run.resolve(".lock"), run)) {
+            String message = Cli.refused(train(run, "--resume"));
+            assertTrue(message.contains("another process is writing to " + run), message);
+        }
+    }
+
+    @Test
+    void refusesDataThatChangedSinceTheCheckpoint() throws IOException {
+        Path own = folder.resolve("data");
+        SmallData.prepare(own);
+        Path run = folder.resolve("run");
+        String[] arguments = train(run, "--set", "training.steps=2", "--set", "data.path=" + own);
+        Cli.ok(arguments);
+        Path shard = own.resolve("train/part-00000.npy");
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[1000] ^= 1;
+        Files.write(shard, bytes);
+        String message = Cli.refused("train", "--device", "cpu", "--resume", "--output", run.toString(), "--set", "training.steps=4");
+        assertTrue(message.contains("part-00000.npy is not what was written"), message);
+        assertEquals(2, losses(run).size());
     }
 
     @Test

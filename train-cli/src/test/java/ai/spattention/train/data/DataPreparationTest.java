@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.safetensors.Sha256;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.data.source.SourceFiles;
+import ai.spattention.train.files.FolderLock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -108,9 +110,9 @@ class DataPreparationTest {
         assertEquals("6", manifest.settings().get("empty_documents"));
         for (Manifest.Shard shard : manifest.shards(Split.TRAIN)) {
             assertTrue(shard.tokens() <= 5000, shard.toString());
-            MessageDigest digest = Checksums.sha256();
+            MessageDigest digest = Sha256.digest();
             digest.update(Files.readAllBytes(output.resolve(shard.file())));
-            assertEquals(Checksums.hex(digest), shard.sha256());
+            assertEquals(Sha256.hex(digest), shard.sha256());
         }
         assertTrue(manifest.shards(Split.TRAIN).size() > 5);
         List<String> rows = PreparedFiles.rows(output.resolve("train/part-00000.csv.gz"));

@@ -2,6 +2,7 @@ package ai.spattention.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -75,7 +76,7 @@ class TrainingRunTest {
             if (resume) {
                 run.resume();
             }
-            run.run();
+            run.run(() -> false);
             return new Outcome(told, weights(run.getModel()));
         }
     }
@@ -123,11 +124,25 @@ class TrainingRunTest {
                         before.step(metrics);
                     }
                 })) {
-            assertEquals("the power goes", assertThrows(IOException.class, run::run).getMessage());
+            assertEquals("the power goes", assertThrows(IOException.class, () -> run.run(() -> false)).getMessage());
         }
         Outcome resumed = run(config(dropout), checkpoints, true);
         assertEquals(whole.told.losses().subList(0, 4), before.losses());
         assertEquals(whole.told.losses().subList(3, 6), resumed.told.losses(), "the losses of the steps after the checkpoint");
+        assertSame(whole.weights, resumed.weights);
+    }
+
+    @Test
+    void aStopWritesACheckpointFromWhichTheRunGoesOn() throws IOException {
+        Outcome whole = run(config(), folder.resolve("whole"), false);
+        Path checkpoints = folder.resolve("stopped");
+        Told before = new Told();
+        try (TrainingRun run = new TrainingRun(config(), data, Device.cpu(), checkpoints, before)) {
+            assertFalse(run.run(() -> before.steps.size() == 2));
+        }
+        assertEquals(2, before.steps.size());
+        Outcome resumed = run(config(), checkpoints, true);
+        assertEquals(whole.told.losses().subList(2, 6), resumed.told.losses());
         assertSame(whole.weights, resumed.weights);
     }
 
@@ -182,7 +197,7 @@ class TrainingRunTest {
         Told told = new Told();
         RunConfig config = config("training.steps=60", "optimizer.peak_lr=1e30", "schedule.warmup_steps=0");
         try (TrainingRun run = new TrainingRun(config, data, Device.cpu(), folder, told)) {
-            String message = assertThrows(TrainingFailedException.class, run::run).getMessage();
+            String message = assertThrows(TrainingFailedException.class, () -> run.run(() -> false)).getMessage();
             assertTrue(message.contains("20 steps in a row") && message.contains("peak_lr"), message);
         }
         assertEquals(20, told.notes.stream().filter(note -> note.contains("is skipped")).count());
@@ -210,7 +225,7 @@ class TrainingRunTest {
     void theSavedModelIsTheTrainedOne() throws IOException {
         Map<String, float[]> trained;
         try (TrainingRun run = new TrainingRun(config("training.steps=2"), data, Device.cpu(), folder, new Told())) {
-            run.run();
+            run.run(() -> false);
             run.saveModel(folder.resolve("model"));
             trained = weights(run.getModel());
         }

@@ -1,4 +1,4 @@
-package ai.spattention.train.data;
+package ai.spattention.train.files;
 
 import ai.spattention.InvalidInputException;
 import java.io.Closeable;
@@ -8,8 +8,8 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Keeps a second process out of a folder, until it is closed or this process ends. */
-final class FolderLock implements Closeable {
+/** Keeps a second process out of a folder, until it is closed or this process ends, however it ends. */
+public final class FolderLock implements Closeable {
 
     private final FileChannel channel;
 
@@ -17,7 +17,16 @@ final class FolderLock implements Closeable {
         this.channel = channel;
     }
 
-    static FolderLock take(Path file, Path folder) throws IOException {
+    /**
+     * Takes the lock.
+     *
+     * @param file the file that carries the lock; it is made if need be, and stays
+     * @param folder what is locked, for the message
+     * @return the lock
+     * @throws InvalidInputException if another process, or another part of this one, holds it
+     * @throws IOException if the file cannot be opened
+     */
+    public static FolderLock take(Path file, Path folder) throws IOException {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         boolean taken = false;
         try {

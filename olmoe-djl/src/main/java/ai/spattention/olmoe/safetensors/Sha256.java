@@ -1,0 +1,71 @@
+package ai.spattention.olmoe.safetensors;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256 of texts and files, in lower-case hexadecimal. */
+public final class Sha256 {
+
+    private static final int BUFFER = 1 << 20;
+
+    private Sha256() {}
+
+    /**
+     * The algorithm, for bytes that come in pieces.
+     *
+     * @return a new digest
+     */
+    public static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java machine has SHA-256", e);
+        }
+    }
+
+    /**
+     * Ends a digest.
+     *
+     * @param digest the digest, which can be used again
+     * @return its value
+     */
+    public static String hex(MessageDigest digest) {
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /**
+     * Digests a text.
+     *
+     * @param text the text, taken as UTF-8
+     * @return its digest
+     */
+    public static String of(String text) {
+        return HexFormat.of().formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * Digests files.
+     *
+     * @param files the files
+     * @return the digest of all their bytes one after another
+     * @throws IOException if reading fails
+     */
+    public static String of(Iterable<Path> files) throws IOException {
+        MessageDigest digest = digest();
+        byte[] buffer = new byte[BUFFER];
+        for (Path file : files) {
+            try (InputStream in = Files.newInputStream(file)) {
+                for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                    digest.update(buffer, 0, count);
+                }
+            }
+        }
+        return hex(digest);
+    }
+}

@@ -1,0 +1,2 @@
+/** What commands that write folders share. */
+package ai.spattention.train.files;
