@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -13,7 +14,6 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.data.source.SourceFiles;
 import ai.spattention.train.files.FolderLock;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -26,13 +26,14 @@ import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DataPreparationTest {
 
-    private static final int BLOCK = 4000;
+    private static final int BLOCK = 6000;
 
     @TempDir
     private Path folder;
@@ -230,6 +231,40 @@ class DataPreparationTest {
         assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(folder.resolve("out")));
     }
 
+    @Test
+    void aFileThatIsGoneMeanwhileIsNamedAndMayComeBack() throws IOException {
+        for (int i = 0; i < 10; i++) {
+            SourceFiles.write(folder.resolve("in/" + i + ".txt"), ("text " + i + " ").repeat(900));
+        }
+        PreparationSettings settings = settings(0, 1, 3000);
+        Path whole = prepare("whole", settings);
+        Path last = folder.resolve("in/" + new SequenceOrder(10, 1, 0).at(9) + ".txt");
+        String text = Files.readString(last);
+        String message = assertThrows(InvalidInputException.class,
+                () -> prepare("out", settings, 2, atBeginning(() -> Files.delete(last)))).getMessage();
+        assertEquals(last + " is not there any more: put it back and start again", message);
+        Files.writeString(last, text);
+        StopAfter rest = StopAfter.never();
+        prepare("out", settings, 2, rest);
+        assertTrue(rest.tokensBefore() > 0);
+        assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(folder.resolve("out")));
+    }
+
+    /** Does something once the files have been listed and before they are read. */
+    private static PreparationListener atBeginning(Executable action) {
+        return new PreparationListener() {
+            @Override
+            public void begin(long bytesDone, long bytesTotal, long tokensDone) {
+                assertDoesNotThrow(action);
+            }
+
+            @Override
+            public void progress(long bytesDone, long textBytes) {
+                // goes on
+            }
+        };
+    }
+
     /** Of the open table, and of the packed one that is written when a shard is full, in the middle of a block. */
     @ParameterizedTest
     @ValueSource(strings = {".unfinished/train-part-00005.csv", "train/part-00005.csv.gz.tmp-PID"})
@@ -240,22 +275,8 @@ class DataPreparationTest {
         PreparationSettings settings = settings(0.1, 1, 3000);
         Path whole = prepare("whole", settings);
         Path file = folder.resolve("out").resolve(name.replace("PID", Long.toString(ProcessHandle.current().pid())));
-        PreparationListener fillsTheDisk = new PreparationListener() {
-            @Override
-            public void begin(long bytesDone, long bytesTotal, long tokensDone) {
-                try {
-                    Files.createSymbolicLink(file, full);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            }
-
-            @Override
-            public void progress(long bytesDone, long textBytes) {
-                // goes on until the disk is full
-            }
-        };
-        String message = assertThrows(InvalidInputException.class, () -> prepare("out", settings, 2, fillsTheDisk)).getMessage();
+        String message = assertThrows(InvalidInputException.class,
+                () -> prepare("out", settings, 2, atBeginning(() -> Files.createSymbolicLink(file, full)))).getMessage();
         assertTrue(message.startsWith("the disk is full: cannot write " + folder.resolve("out")), message);
         Files.deleteIfExists(file);
         StopAfter rest = StopAfter.never();

@@ -21,7 +21,8 @@ final class ParquetReader implements PartReader {
 
     private static final List<String> SETTINGS = List.of(
             "SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false", // nothing is downloaded
-            "SET threads = 1", "SET preserve_insertion_order = true", "SET memory_limit = '512MB'");
+            "SET threads = 1", "SET preserve_insertion_order = true", "SET memory_limit = '512MB'",
+            "SET temp_directory = ''"); // nor is anything written
 
     private final Path path;
     private final String field;
