@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.training.ParameterStore;
+import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.model.OlmoeModel;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -92,6 +93,11 @@ final class Predictions {
 
     /** A request's score, after all its positions were read. */
     Score score(int member) {
-        return new Score(Arrays.stream(logLikelihoods.get(member)).sum(), greedy.get(member));
+        double sum = Arrays.stream(logLikelihoods.get(member)).sum();
+        if (!Double.isFinite(sum)) {
+            throw new InvalidInputException("the model gives no number for a log-likelihood (got " + sum
+                    + "): its weights are damaged, or its training went astray");
+        }
+        return new Score(sum, greedy.get(member));
     }
 }

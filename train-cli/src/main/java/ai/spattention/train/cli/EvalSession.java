@@ -3,7 +3,6 @@ package ai.spattention.train.cli;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
-import ai.spattention.eval.CorpusLoss;
 import ai.spattention.eval.ModelDigest;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.SampleFile;
@@ -14,6 +13,7 @@ import ai.spattention.eval.data.JsonLinesRows;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
 import ai.spattention.eval.metric.Statistics;
+import ai.spattention.eval.metric.TextMetrics;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.ResultTable;
 import ai.spattention.eval.report.Table;
@@ -22,7 +22,9 @@ import ai.spattention.eval.score.KeepingScorer;
 import ai.spattention.eval.score.LogLikelihoods;
 import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
+import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.ScoreJournal;
+import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.eval.task.TaskSpec;
 import ai.spattention.olmoe.config.OlmoeConfig;
@@ -39,6 +41,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +51,9 @@ import java.util.function.UnaryOperator;
 
 /** A loaded model that is scored; what is known is on disk after every task. */
 final class EvalSession implements AutoCloseable {
+
+    /** Prepared data may be larger than memory. */
+    private static final int SLICE_TOKENS = 1 << 20;
 
     private final EvalSettings settings;
     private final PrintWriter err;
@@ -251,34 +257,30 @@ final class EvalSession implements AutoCloseable {
         }
         int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
         int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
-        CorpusLoss loss = new CorpusLoss(model, manager);
         String name = folder.toAbsolutePath().normalize().getFileName().toString();
+        TextMetrics sums = new TextMetrics();
         long count;
         try (TokenSequences sequences = data.sequences(split, length)) {
             count = settings.limit() > 0 ? Math.min(settings.limit(), sequences.count()) : sequences.count();
-            int batch = (int) Math.max(1, settings.batchTokens() / length);
-            try (CountProgress progress = new CountProgress(name, 0, count)) {
-                for (long next = 0; next < count; next += batch) {
-                    int size = (int) Math.min(batch, count - next);
-                    long[] inputs = new long[size * length];
-                    long[] targets = new long[size * length];
-                    for (int row = 0; row < size; row++) {
-                        long[] ids = sequences.read(next + row);
-                        System.arraycopy(ids, 0, inputs, row * length, length);
-                        System.arraycopy(ids, 1, targets, row * length, length);
-                    }
-                    loss.add(size, length, inputs, targets);
-                    progress.done(next + size);
+            int slice = Math.max(1, SLICE_TOKENS / length);
+            for (long first = 0; first < count; first += slice) {
+                List<TargetTokens> requests = new ArrayList<>();
+                for (long index = first; index < Math.min(count, first + slice); index++) {
+                    int[] ids = Arrays.stream(sequences.read(index)).mapToInt(Math::toIntExact).toArray();
+                    requests.add(new TargetTokens(index, Arrays.copyOf(ids, length), Arrays.copyOfRange(ids, 1, length + 1)));
+                }
+                for (Score score : scorer.score(name, requests)) {
+                    sums.add(score.logLikelihood(), length, 0, 0);
                 }
             }
         }
         Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
-        metrics.put(MetricName.LOSS, new Statistic(loss.mean(), null));
-        metrics.put(MetricName.TOKEN_PERPLEXITY, new Statistic(loss.perplexity(), null));
+        for (MetricName metric : List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY)) {
+            metrics.put(metric, sums.of(metric));
+        }
         List<Path> files = data.manifest().shards(split).stream().map(shard -> folder.resolve(shard.file())).toList();
-        String splitName = split.name().toLowerCase(Locale.ROOT);
-        results.add(new TaskResult(name, "1.0", 0, Math.toIntExact(count), metrics, new TaskResult.Data(splitName, splitName,
-                files.stream().map(Path::toString).toList(), Sha256.of(files), null), List.of(), List.of()));
+        results.add(new TaskResult(name, "1.0", 0, Math.toIntExact(count), metrics, new TaskResult.Data(split.folder(),
+                split.folder(), files.stream().map(Path::toString).toList(), Sha256.of(files), null), List.of(), List.of()));
         write();
     }
 

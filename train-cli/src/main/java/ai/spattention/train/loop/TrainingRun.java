@@ -5,6 +5,7 @@ import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.DefaultTrainingConfig;
@@ -21,6 +22,7 @@ import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.olmoe.model.NoGradient;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
@@ -175,8 +177,13 @@ public final class TrainingRun implements AutoCloseable {
     private void restore(SafetensorsFile weights, SafetensorsFile moments, String name, Parameter parameter,
             Map<String, AdamW.Moments> restored) {
         NDManager owner = model.getNDManager();
-        try (NDArray saved = weights.read(owner, name)) {
-            parameter.getArray().set(saved.toByteBuffer());
+        // in place, element by element: DJL's set(Buffer) would put the parameter into Java's memory, whose other alignment
+        // changes the rounding of matrix products
+        try (NoGradient copying = new NoGradient();
+                NDArray saved = weights.read(owner, name);
+                NDArray values = saved.reshape(saved.size());
+                NDArray flat = parameter.getArray().reshape(saved.size())) {
+            flat.set(new NDIndex("0:{}", saved.size()), values);
         }
         if (moments.names().contains("mean/" + name)) {
             restored.put(parameter.getId(), new AdamW.Moments(moments.read(owner, "mean/" + name),

@@ -31,7 +31,7 @@ class MainTest {
     @Test
     void helpsWithEveryCommand() {
         String help = Cli.ok("--help").out();
-        for (String command : new String[] {"quickstart", "train", "generate", "forward", "mask", "bench"}) {
+        for (String command : new String[] {"quickstart", "train", "generate", "forward", "eval", "mask", "bench"}) {
             assertTrue(help.contains(command), help);
             assertTrue(Cli.ok(command, "--help").out().contains("Usage: spattn " + command));
         }

@@ -1,0 +1,341 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.eval.CorpusLoss;
+import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.pattern.StandardPattern;
+import ai.spattention.train.SmallData;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.data.TokenSequences;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EvalCommandTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String PIQA = "{\"goal\":\"Open it\",\"sol1\":\"pull\",\"sol2\":\"push it \u00e9\",\"label\":%s}\n";
+
+    @TempDir
+    private static Path models;
+
+    @TempDir
+    private Path folder;
+
+    private Path model;
+    private Path output;
+
+    @BeforeAll
+    static void saveModels() throws IOException {
+        save("small", 257);
+        save("narrow", 100);
+    }
+
+    private static void save(String name, int vocabulary) throws IOException {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = OlmoeModel.builder().setConfig(OlmoeConfig.builder().setVocabSize(vocabulary).setHiddenSize(16)
+                    .setIntermediateSize(8).setNumHiddenLayers(1).setNumAttentionHeads(2).setNumExperts(2)
+                    .setNumExpertsPerTok(1).setMaxPositionEmbeddings(64).optInitializerRange(0.3f)
+                    .optPattern(StandardPattern.SP).build()).build();
+            model.initialize(manager, DataType.FLOAT32, new Shape(1, 4));
+            HuggingFaceFolder.save(model, models.resolve(name), TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+        }
+        Files.writeString(models.resolve(name).resolve("tokenizer.json"), new ByteTokenizer().toJson());
+    }
+
+    @BeforeEach
+    void putData() throws IOException {
+        model = models.resolve("small");
+        output = folder.resolve("results.json");
+        put("piqa/validation.jsonl", PIQA.formatted(0) + PIQA.formatted(1) + PIQA.formatted(1));
+    }
+
+    private Path put(String file, String text) throws IOException {
+        Path path = folder.resolve("data").resolve(file);
+        Files.createDirectories(path.getParent());
+        return Files.writeString(path, text);
+    }
+
+    private String[] arguments(String task, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("eval", "--model", model.toString(), "--device", "cpu", "--output",
+                output.toString(), "--task", task, "--data", folder.resolve("data").toString()));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
+    }
+
+    private JsonNode results() throws IOException {
+        return JSON.readTree(output.toFile()).get("results");
+    }
+
+    /** The last line of what a person is told, after exit code 2. */
+    private static String refused(String... arguments) {
+        Cli result = Cli.run(arguments);
+        assertEquals(2, result.code(), result.err());
+        List<String> lines = result.err().strip().lines().toList();
+        assertEquals(1, lines.stream().filter(line -> line.startsWith("spattn: ")).count(), result.err());
+        return lines.get(lines.size() - 1);
+    }
+
+    private static void assertContains(String text, String... parts) {
+        for (String part : parts) {
+            assertTrue(text.contains(part), text + "\nlacks " + part);
+        }
+    }
+
+    @Test
+    void writesATableResultsAndSamples() throws IOException {
+        Path samples = folder.resolve("samples.jsonl");
+        Cli result = Cli.ok(arguments("piqa", "--samples", samples.toString(), "--limit", "2"));
+        assertContains(result.out(), "task  version  shots  split       n  metric", "piqa  1.0      0      validation  2  acc ");
+        assertContains(result.err(), "4 requests in ", " requests/s");
+        JsonNode root = JSON.readTree(output.toFile());
+        assertEquals(2, results().get("piqa").get("samples").intValue());
+        assertTrue(results().get("piqa").get("acc_norm").isNumber());
+        assertEquals("sp", root.get("config").get("pattern").textValue());
+        assertEquals(new ByteTokenizer().digest(), root.get("model").get("tokenizer_sha256").textValue());
+        assertEquals(64, root.get("model").get("sha256").textValue().length());
+        assertEquals(64, results().get("piqa").get("data_sha256").textValue().length());
+        assertTrue(root.get("versions").has("spattention"));
+        List<String> lines = Files.readAllLines(samples);
+        assertEquals(4, lines.size());
+        JsonNode last = JSON.readTree(lines.get(3));
+        assertEquals("Question: Open it\nAnswer:", last.get("context").textValue());
+        assertEquals(" push it \u00e9", last.get("continuation").textValue());
+        assertEquals("1 1 1", last.get("doc_id") + " " + last.get("idx") + " " + last.get("gold"));
+        assertFalse(Files.exists(folder.resolve("results.json.progress")));
+    }
+
+    @Test
+    void examplesChangeTheContext() throws IOException {
+        Path samples = folder.resolve("samples.jsonl");
+        put("piqa/train.jsonl", PIQA.formatted(0).replace("Open", "Close") + PIQA.formatted(0).replace("Open", "Close"));
+        Cli.ok(arguments("piqa", "--samples", samples.toString(), "--limit", "1", "--shots", "1"));
+        assertEquals("Question: Close it\nAnswer: pull\n\nQuestion: Open it\nAnswer:",
+                JSON.readTree(Files.readAllLines(samples).get(0)).get("context").textValue());
+        assertEquals("train", results().get("piqa").get("shots_split").textValue());
+    }
+
+    @Test
+    void aUsersTaskIsAFile() throws IOException {
+        Path task = Files.writeString(folder.resolve("mine.yaml"), """
+                task: mine
+                version: "3"
+                kind: multiple_choice
+                evaluate: [test]
+                prompt: "{{ a }}"
+                choices: ["x", "y"]
+                gold: "{{ b }}"
+                metrics: [acc]
+                """);
+        put("mine/test.jsonl", "{\"a\": \"A\", \"b\": 1}\n");
+        assertContains(Cli.ok(arguments(task.toString())).out(), "mine  3 ");
+    }
+
+    @Test
+    void groupsAverageTheSubjectsThatAreThere() throws IOException {
+        String row = "{\"question\":\"q%d\",\"choices\":[\"a\",\"b\",\"c\",\"d\"],\"answer\":%d}\n";
+        put("mmlu/anatomy/test.jsonl", row.formatted(1, 0) + row.formatted(2, 1));
+        put("mmlu/virology/test.jsonl", row.formatted(3, 2) + row.formatted(4, 3) + row.formatted(5, 0));
+        Cli result = Cli.ok(arguments("mmlu"));
+        assertContains(result.err(), "the average is of 2 of 57 tasks");
+        JsonNode all = results();
+        double mean = (2 * all.get("mmlu_anatomy").get("acc").doubleValue() + 3 * all.get("mmlu_virology").get("acc").doubleValue()) / 5;
+        assertEquals(mean, all.get("mmlu").get("acc").doubleValue(), 1e-12);
+        assertEquals(5, all.get("mmlu").get("samples").intValue());
+        assertEquals(55, all.get("mmlu").get("missing").size());
+        assertEquals(all.get("mmlu_anatomy").get("acc"), all.get("mmlu_stem").get("acc"));
+        assertFalse(all.has("mmlu_humanities"));
+    }
+
+    @Test
+    void namesTheSplitThatWasTakenInstead() throws IOException {
+        put("sciq/validation.jsonl", "{\"support\":\"\",\"question\":\"q\",\"distractor1\":\"a\",\"distractor2\":\"b\","
+                + "\"distractor3\":\"c\",\"correct_answer\":\"d\"}\n");
+        assertContains(Cli.ok(arguments("sciq")).err(), "sciq: there is no split 'test', 'validation' is scored");
+        assertEquals("validation", results().get("sciq").get("split").textValue());
+        assertEquals("test", results().get("sciq").get("wanted_split").textValue());
+    }
+
+    @Test
+    void answersReadyRequests() throws IOException {
+        Path requests = folder.resolve("r.jsonl.gz");
+        Files.write(requests, gzip("{\"request\":{\"context\":\"ab \",\"continuation\":\"c\"},\"doc_id\":4,\"idx\":1}\n"
+                + "{\"request\":{\"context\":\"\",\"continuation\":\"abc\"},\"doc_id\":5,\"idx\":0,\"label\":0}\n"));
+        Cli.ok("eval", "--model", model.toString(), "--requests", requests.toString(), "--output", output.toString());
+        List<String> lines = Files.readAllLines(output);
+        assertEquals(2, lines.size());
+        JsonNode first = JSON.readTree(lines.get(0));
+        assertEquals(List.of("doc_id", "idx", "loglikelihood", "is_greedy"),
+                first.properties().stream().map(java.util.Map.Entry::getKey).toList());
+        assertEquals("4 1", first.get("doc_id") + " " + first.get("idx"));
+        assertTrue(first.get("loglikelihood").doubleValue() < 0);
+    }
+
+    @Test
+    void scoresTexts() throws IOException {
+        Path text = Files.writeString(folder.resolve("t.txt"), "one two three ".repeat(20));
+        Path rows = Files.writeString(folder.resolve("t.jsonl"), "{\"text\":\"one\"}\n{\"text\":\"two\"}\n");
+        Cli.ok("eval", "--model", model.toString(), "--text", text.toString(), "--text", rows.toString(), "--output", output.toString());
+        JsonNode scored = results().get("t.txt");
+        double loss = scored.get("loss").doubleValue(); // a token is a byte here
+        assertEquals(loss / Math.log(2), scored.get("bits_per_byte").doubleValue(), 1e-9);
+        assertEquals(Math.exp(loss), scored.get("byte_perplexity").doubleValue(), 1e-9);
+        assertEquals(2, results().get("t.jsonl").get("samples").intValue());
+    }
+
+    @Test
+    void scoresPreparedData() throws IOException {
+        Path data = folder.resolve("prepared");
+        SmallData.prepare(data);
+        Cli.ok("eval", "--model", model.toString(), "--shards", data.toString(), "--limit", "3", "--output", output.toString());
+        JsonNode scored = results().get("prepared");
+        assertEquals("validation", scored.get("split").textValue());
+        assertEquals(3, scored.get("samples").intValue());
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                TokenSequences sequences = PreparedData.open(data).sequences(Split.VALIDATION, 64)) {
+            CorpusLoss loss = new CorpusLoss(HuggingFaceFolder.load(model, manager), manager);
+            for (int i = 0; i < 3; i++) {
+                long[] ids = sequences.read(i);
+                loss.add(1, 64, Arrays.copyOf(ids, 64), Arrays.copyOfRange(ids, 1, 65));
+            }
+            assertEquals(loss.mean(), scored.get("loss").doubleValue(), 1e-5);
+            assertEquals(Math.exp(loss.mean()), scored.get("token_perplexity").doubleValue(), 1e-2);
+        }
+    }
+
+    @Test
+    void refusesAModelThatGivesNoNumbers() throws IOException {
+        Path broken = folder.resolve("broken");
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel loaded = HuggingFaceFolder.load(model, manager);
+            loaded.getEmbedding().getWeight().getArray().set(new NDIndex("65:120, 0"), Float.NaN);
+            HuggingFaceFolder.save(loaded, broken, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+        }
+        Files.writeString(broken.resolve("tokenizer.json"), new ByteTokenizer().toJson());
+        model = broken;
+        assertContains(refused(arguments("piqa")), "the model gives no number for a log-likelihood (got NaN)");
+    }
+
+    @Test
+    void whatWasComputedIsKeptAndResumed() throws IOException {
+        Path later = folder.resolve("data/copa/validation.jsonl");
+        String message = refused(arguments("piqa,copa"));
+        assertContains(message, "no data for 'copa'", "copa/validation.jsonl");
+        JsonNode piqa = results().get("piqa");
+        assertTrue(piqa.get("acc").isNumber());
+        assertTrue(Files.exists(folder.resolve("results.json.progress")));
+        put("copa/validation.jsonl", "{\"premise\":\"It rained.\",\"choice1\":\"A\",\"choice2\":\"B\",\"question\":\"cause\",\"label\":0}\n");
+        assertTrue(Files.exists(later));
+        Cli resumed = Cli.ok(arguments("piqa,copa", "--resume"));
+        assertContains(resumed.err(), "2 requests in "); // copa's alone
+        assertEquals(piqa, results().get("piqa"));
+        assertTrue(results().has("copa"));
+    }
+
+    @Test
+    void resumingAnotherModelsRunIsRefused() throws IOException {
+        refused(arguments("piqa,copa"));
+        assertContains(refused(arguments("piqa", "--pattern", "causal", "--resume")), "holds scores of another model");
+    }
+
+    @Test
+    void comparesResults() throws IOException {
+        Cli.ok(arguments("piqa"));
+        Path first = output;
+        output = folder.resolve("causal.json");
+        Cli.ok(arguments("piqa", "--pattern", "causal"));
+        Cli result = Cli.ok("eval", "--compare", first.toString(), output.toString());
+        assertContains(result.out(), "task  metric     results", "causal", "difference", "piqa  acc ");
+        assertContains(Files.readString(folder.resolve("comparison.md")), "| task | metric | results | causal | difference |");
+        assertContains(Files.readString(folder.resolve("comparison.html")), "<td>piqa</td>");
+        assertContains(refused("eval", "--compare", first.toString()), "at least two");
+        assertContains(refused("eval", "--compare", first.toString(), "no.json"), "no.json is not there");
+    }
+
+    @Test
+    void refusesBadRows() throws IOException {
+        Path file = put("piqa/validation.jsonl", PIQA.formatted(0) + PIQA.formatted(2));
+        assertEquals("spattn: " + file + " row 2: the right answer 2 is outside the 2 choices, 0 to 1", refused(arguments("piqa")));
+        put("piqa/validation.jsonl", PIQA.formatted(0).replace("sol2", "sol3"));
+        assertContains(refused(arguments("piqa")), file + " row 1: there is no field 'sol2'");
+        put("piqa/validation.jsonl", "");
+        assertContains(refused(arguments("piqa")), file + " has no rows");
+        put("piqa/validation.jsonl", PIQA.formatted(0) + "{\"goal\":");
+        assertContains(refused(arguments("piqa")), file + " row 2 is not a JSON object");
+        put("piqa/validation.jsonl", PIQA.formatted(0).replace("pull", "pull".repeat(30)));
+        assertContains(refused(arguments("piqa")), "piqa document 0 choice 0 has a continuation of 121 tokens, more than the 64");
+    }
+
+    @Test
+    void refusesACutGzip() throws IOException {
+        byte[] whole = gzip(PIQA.formatted(0).repeat(50));
+        Files.delete(folder.resolve("data/piqa/validation.jsonl"));
+        Path file = Files.write(folder.resolve("data/piqa/validation.jsonl.gz"), Arrays.copyOf(whole, whole.length - 12));
+        assertContains(refused(arguments("piqa")), file + " is cut: its gzip data end after row ");
+        byte[] requests = gzip("{\"request\":{\"context\":\"ab\",\"continuation\":\"c\"},\"doc_id\":4,\"idx\":1}\n".repeat(50));
+        Files.write(file, Arrays.copyOf(requests, requests.length - 12));
+        assertContains(refused("eval", "--model", model.toString(), "--requests", file.toString(), "--output", output.toString()),
+                file + " is cut");
+    }
+
+    @Test
+    void refusesModelsAndTokenizersThatDoNotFit() throws IOException {
+        model = models.resolve("narrow");
+        assertContains(refused(arguments("piqa")), "has 257 ids, more than the model's vocabulary of 100");
+        model = folder;
+        assertContains(refused(arguments("piqa")), "config.json");
+        model = folder.resolve("no-such");
+        assertContains(refused(arguments("piqa")), "no-such");
+    }
+
+    @Test
+    void refusesWrongOptions() throws IOException {
+        assertContains(refused(arguments("arc_eazy")), "unknown task 'arc_eazy' (did you mean arc_easy?)");
+        assertContains(refused(arguments("piqa", "--shots", "5")), "has 3 rows to take examples from");
+        assertContains(refused(arguments("piqa", "--limit", "0")), "--limit must be at least 1 (got 0)");
+        assertContains(refused(arguments("piqa", "--shots", "-1")), "--shots must be at least 0 (got -1)");
+        assertContains(refused(arguments("piqa", "--max-length", "65")), "--max-length must lie in [1, 64]");
+        assertContains(refused(arguments("piqa", "--batch-tokens", "0")), "--batch-tokens must be at least 1");
+        assertContains(refused("eval", "--output", "x"), "--model is missing");
+        assertContains(refused("eval", "--model", model.toString(), "--output", "x"), "name what to score");
+        assertContains(refused("eval", "--model", model.toString(), "--task", "piqa", "--output", "x"), "--task needs --data");
+        assertContains(refused("eval", "--model", model.toString(), "--task", "piqa", "--data", "no", "--output", "x"),
+                "the data folder no is not there");
+        assertContains(refused("eval", "--model", model.toString(), "--text", "no.txt", "--output", output.toString()),
+                "no.txt is not there");
+    }
+
+    private static byte[] gzip(String text) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (OutputStream out = new GZIPOutputStream(bytes)) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+        return bytes.toByteArray();
+    }
+}
