@@ -26,6 +26,14 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class TorchScriptModule {
 
+    /**
+     * What holds for other TorchScript models of this thread. Ours run as they are written: libtorch's optimiser measures a
+     * method's first calls and then runs other code, with other rounding, so that a resumed run would leave the path of one
+     * that was never interrupted.
+     */
+    private static final boolean OPTIMIZE_ELSEWHERE =
+            Boolean.parseBoolean(System.getProperty("ai.djl.pytorch.graph_optimizer", "true"));
+
     private final NDManager manager;
     private final PtSymbolBlock module;
     /** What tells DJL which method to run: an array with the method's name in its own. */
@@ -98,9 +106,11 @@ public final class TorchScriptModule {
             }
         }
         inputs.add(methodMarkers.computeIfAbsent(method, this::marker));
+        JniUtils.setGraphExecutorOptimize(false);
         try {
             return IValueUtils.forward(module, inputs, differentiable);
         } finally {
+            JniUtils.setGraphExecutorOptimize(OPTIMIZE_ELSEWHERE);
             for (int i = 0; i < ownNames.size(); i++) {
                 rename(inputs.get(i), ownNames.get(i));
             }
