@@ -92,39 +92,57 @@ public final class TiledKernel implements AttentionKernel {
         NDManager manager = NDManager.newBaseManager(key.device, "PyTorch");
         manager.setName("tile plans");
         NDList offsets = new NDList();
-        NDList masks = new NDList();
         List<Integer> outputOrder = new ArrayList<>();
-        Map<MaskKey, NDArray> known = new HashMap<>(); // heads often share their relative mask
+        MaskList masks = new MaskList(manager);
         for (TilePlan.Group group : plan.groups()) {
             outputOrder.addAll(group.heads());
             offsets.add(create(manager, group.offsets()));
-            masks.add(mask(manager, known, group.blockMask(), new Shape(tile, (long) group.offsets().length * tile)));
+            masks.add(group.blockMask(), new Shape(tile, (long) group.offsets().length * tile));
             int prefix = Math.min(group.mask().prefixKeys(), key.keyLength);
             for (TilePlan.Run run : group.runs()) {
                 if (run.prefixMask() != null) {
-                    masks.add(mask(manager, known, run.prefixMask(), new Shape(tile, prefix)));
+                    masks.add(run.prefixMask(), new Shape(tile, prefix));
                 }
             }
             StridePlan strides = StridePlan.of(group.mask(), key.keyLength);
             for (byte[] strideMask : strides.masks()) {
-                masks.add(mask(manager, known, strideMask,
-                        new Shape(strides.period(), strides.rows(), strides.rows())));
+                masks.add(strideMask, new Shape(strides.period(), strides.rows(), strides.rows()));
             }
         }
         int[] order = new int[outputOrder.size()];
         for (int i = 0; i < order.length; i++) {
             order[outputOrder.get(i)] = i;
         }
-        long[] numbers = encode(plan, key, order);
+        long[] numbers = encode(plan, key, order, masks.uses);
         NDArray onHost = manager.create(numbers).toDevice(Device.cpu(), false); // read by the interpreter, never by kernels
         // named once, so that calls of several threads need not name them
         offsets.forEach(array -> array.setName("offsets[]"));
-        masks.forEach(array -> array.setName("masks[]"));
-        return new DevicePlan(manager, onHost, create(manager, order), offsets, masks);
+        masks.arrays.forEach(array -> array.setName("masks[]"));
+        return new DevicePlan(manager, onHost, create(manager, order), offsets, masks.arrays);
+    }
+
+    /** The masks of a plan, each once, for heads often share their relative mask, and which of them is used when. */
+    private static final class MaskList {
+
+        private final NDManager manager;
+        private final Map<MaskKey, Integer> known = new HashMap<>();
+        private final NDList arrays = new NDList();
+        private final List<Integer> uses = new ArrayList<>();
+
+        MaskList(NDManager manager) {
+            this.manager = manager;
+        }
+
+        void add(byte[] seen, Shape shape) {
+            uses.add(known.computeIfAbsent(new MaskKey(ByteBuffer.wrap(seen), shape), key -> {
+                arrays.add(manager.create(key.seen.duplicate(), shape, DataType.BOOLEAN));
+                return arrays.size() - 1;
+            }));
+        }
     }
 
     /** The plan's integers in the order in which the operator reads them. */
-    private static long[] encode(TilePlan plan, PlanKey key, int[] order) {
+    private static long[] encode(TilePlan plan, PlanKey key, int[] order, List<Integer> maskUses) {
         List<Integer> numbers = new ArrayList<>();
         int firstQuery = key.keyLength - key.queryLength;
         boolean inOrder = true;
@@ -132,7 +150,7 @@ public final class TiledKernel implements AttentionKernel {
             inOrder &= order[i] == i;
         }
         numbers.addAll(List.of(plan.tileSize(), plan.firstTile(), plan.tiles(),
-                firstQuery - plan.firstTile() * plan.tileSize(), inOrder ? 1 : 0, plan.groups().size()));
+                firstQuery - plan.firstTile() * plan.tileSize(), inOrder ? 1 : 0, plan.groups().size(), maskUses.size()));
         int sharedBy = key.masks.size() / key.numKvHeads;
         for (TilePlan.Group group : plan.groups()) {
             HeadMask mask = group.mask();
@@ -148,6 +166,7 @@ public final class TiledKernel implements AttentionKernel {
             }
             numbers.addAll(mask.stride().residues());
         }
+        numbers.addAll(maskUses);
         return numbers.stream().mapToLong(Integer::longValue).toArray();
     }
 
@@ -166,7 +185,7 @@ public final class TiledKernel implements AttentionKernel {
             }
         }
         int half = Integer.highestOneBit(Math.max(1, widest / 2));
-        return Math.max(strided ? 16 : 32, Math.min(256, half));
+        return Math.max(strided ? 16 : 32, Math.min(512, half));
     }
 
     private static NDArray create(NDManager manager, int[] values) {
@@ -177,10 +196,5 @@ public final class TiledKernel implements AttentionKernel {
         try (NDArray shared = manager.create(longs, new Shape(longs.length))) {
             return shared.duplicate(); // a plan may be dropped while a backward pass still needs its indices
         }
-    }
-
-    private static NDArray mask(NDManager manager, Map<MaskKey, NDArray> known, byte[] seen, Shape shape) {
-        return known.computeIfAbsent(new MaskKey(ByteBuffer.wrap(seen), shape),
-                key -> manager.create(key.seen.duplicate(), shape, DataType.BOOLEAN));
     }
 }
