@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * What goes through the model together.
  *
- * @param beginnings all of one length if any member has tokens after them; the members' heads all see by the same masks
+ * @param beginnings the longest first, all of one length if any member has tokens after them; the members' heads all see by the
+ *     same masks
  * @param layoutLength N of a member: the length of the sequence at hand, for a model whose layout is that
  */
 record Batch(List<SharedBeginning> beginnings, int layoutLength) {
@@ -13,5 +14,10 @@ record Batch(List<SharedBeginning> beginnings, int layoutLength) {
     /** Whether members have tokens after the shared ones. */
     boolean hasRests() {
         return beginnings.stream().anyMatch(beginning -> beginning.longestRest() > 0);
+    }
+
+    /** The tokens of the longest member. */
+    int longest() {
+        return beginnings.stream().mapToInt(SharedBeginning::longest).max().orElseThrow();
     }
 }

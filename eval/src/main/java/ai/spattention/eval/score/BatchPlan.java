@@ -8,76 +8,75 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.IntFunction;
 
 /**
  * Sorts requests into batches such that each gets the same result as on its own. Sequences whose heads would see by different
  * masks (other lengths, where the layout is that of the sequence at hand) never meet. Within a batch shorter ones are filled up
- * at their end, which attention that looks back never sees. Beginnings that are read once for several requests are batched
- * with others of their exact length, for nothing can be filled up between them and what follows.
+ * at their end, which attention that looks back never sees.
+ *
+ * <p>What the requests of a question share is read in a pass of its own, where that saves more tokens than a pass costs. Nothing
+ * can be filled up between a beginning and what follows, so that in such a batch all beginnings have the length of the shortest;
+ * the others give their last tokens to what follows, as long as that costs less than another pass.
  */
 final class BatchPlan {
 
     private final IntFunction<List<HeadMask>> masks;
     private final long batchTokens;
-    private final long worthSharing;
+    private final long passTokens;
 
     /**
      * Creates a plan.
      *
      * @param masks what a model's heads see in a sequence of a length
      * @param batchTokens the most tokens of a batch; a single question may have more
-     * @param worthSharing how many tokens have to be saved for beginnings to be read apart, which takes a pass of its own;
-     *     {@link Long#MAX_VALUE} to compute every request for itself
+     * @param passTokens the number of tokens that take as long as a pass through the model takes in any case; {@link
+     *     Long#MAX_VALUE} to compute every request for itself
      */
-    BatchPlan(IntFunction<List<HeadMask>> masks, long batchTokens, long worthSharing) {
+    BatchPlan(IntFunction<List<HeadMask>> masks, long batchTokens, long passTokens) {
         this.masks = masks;
         this.batchTokens = batchTokens;
-        this.worthSharing = worthSharing;
+        this.passTokens = passTokens;
     }
 
     List<Batch> of(List<TargetTokens> requests) {
+        List<Batch> batches = new ArrayList<>();
+        for (List<Integer> members : alike(requests)) {
+            List<SharedBeginning> whole = new ArrayList<>();
+            List<SharedBeginning> parts = new ArrayList<>();
+            for (List<Integer> question : questions(requests, members)) {
+                SharedBeginning beginning = SharedBeginning.of(requests, question);
+                (beginning.longestRest() == 0 ? whole : parts).add(beginning);
+            }
+            int layoutLength = requests.get(members.get(0)).input().length;
+            for (List<SharedBeginning> together : together(parts)) {
+                if (together.stream().mapToLong(SharedBeginning::saved).sum() >= passTokens) {
+                    batches.add(new Batch(together, layoutLength));
+                } else {
+                    together.forEach(beginning -> beginning.members()
+                            .forEach(member -> whole.add(SharedBeginning.of(requests, List.of(member)))));
+                }
+            }
+            together(whole).forEach(together -> batches.add(new Batch(together, layoutLength)));
+        }
+        // the longest first: what does not fit in memory shows at once, and the time left is not underestimated
+        batches.sort(Comparator.comparingInt(Batch::longest).reversed());
+        return batches;
+    }
+
+    /** Requests whose heads see by the same masks. */
+    private Collection<List<Integer>> alike(List<TargetTokens> requests) {
         Map<Integer, List<HeadMask>> masksOfLength = new HashMap<>();
         Map<List<HeadMask>, List<Integer>> alike = new LinkedHashMap<>();
         for (int i = 0; i < requests.size(); i++) {
             List<HeadMask> own = masksOfLength.computeIfAbsent(requests.get(i).input().length, masks::apply);
             alike.computeIfAbsent(own, key -> new ArrayList<>()).add(i);
         }
-        List<Batch> batches = new ArrayList<>();
-        for (List<Integer> members : alike.values()) {
-            List<SharedBeginning> whole = new ArrayList<>();
-            Map<Integer, List<SharedBeginning>> byLength = new TreeMap<>();
-            for (List<Integer> question : questions(requests, members)) {
-                SharedBeginning beginning = SharedBeginning.of(requests, question);
-                if (beginning.longestRest() == 0) {
-                    whole.add(beginning);
-                } else {
-                    byLength.computeIfAbsent(beginning.length(), key -> new ArrayList<>()).add(beginning);
-                }
-            }
-            byLength.values().removeIf(same -> {
-                boolean apart = same.stream().mapToLong(SharedBeginning::saved).sum() < worthSharing;
-                if (apart) {
-                    same.forEach(each -> each.members().forEach(one -> whole.add(SharedBeginning.of(requests, List.of(one)))));
-                }
-                return apart;
-            });
-            whole.sort(Comparator.comparingInt(SharedBeginning::length).reversed());
-            pack(requests, whole, batches);
-            for (List<SharedBeginning> same : byLength.values()) {
-                same.sort(Comparator.comparingInt(SharedBeginning::longestRest).reversed());
-                pack(requests, same, batches);
-            }
-        }
-        // the longest first: what does not fit in memory shows at once, and the time left is not underestimated
-        batches.sort(Comparator.comparingInt((Batch batch) -> batch.beginnings().get(0).length()
-                + batch.beginnings().get(0).longestRest()).reversed());
-        return batches;
+        return alike.values();
     }
 
     private Collection<List<Integer>> questions(List<TargetTokens> requests, List<Integer> members) {
-        if (worthSharing == Long.MAX_VALUE) {
+        if (passTokens == Long.MAX_VALUE) {
             return members.stream().map(List::of).toList();
         }
         Map<Long, List<Integer>> questions = new LinkedHashMap<>();
@@ -85,27 +84,38 @@ final class BatchPlan {
         return questions.values();
     }
 
-    /** Beginnings come with the longest first, so that the first of a batch tells how long all become. */
-    private void pack(List<TargetTokens> requests, List<SharedBeginning> beginnings, List<Batch> batches) {
-        List<SharedBeginning> batch = new ArrayList<>();
+    private List<List<SharedBeginning>> together(List<SharedBeginning> beginnings) {
+        List<List<SharedBeginning>> all = new ArrayList<>();
+        List<SharedBeginning> some = new ArrayList<>();
         long rows = 0;
-        for (SharedBeginning each : beginnings) {
-            int length = batch.isEmpty() ? 0 : batch.get(0).length() + batch.get(0).longestRest();
+        int longest = 0;
+        long saved = 0;
+        for (SharedBeginning each : beginnings.stream()
+                .sorted(Comparator.comparingInt(SharedBeginning::length).reversed()).toList()) {
             int more = each.longestRest() == 0 ? 1 : each.members().size();
-            if (!batch.isEmpty() && (rows + more) * length > batchTokens) {
-                batches.add(close(requests, batch));
-                batch = new ArrayList<>();
+            boolean tooMany = (rows + more) * Math.max(longest, each.longest()) > batchTokens;
+            long kept = some.stream().mapToLong(one -> one.cut(Math.min(one.length(), each.length())).saved()).sum();
+            if (!some.isEmpty() && (tooMany || each.longestRest() > 0 && saved - kept >= passTokens)) {
+                all.add(level(some));
+                some = new ArrayList<>();
                 rows = 0;
+                longest = 0;
+                saved = 0;
             }
-            batch.add(each);
+            some.add(each);
             rows += more;
+            longest = Math.max(longest, each.longest());
+            saved += each.saved();
         }
-        if (!batch.isEmpty()) {
-            batches.add(close(requests, batch));
+        if (!some.isEmpty()) {
+            all.add(level(some));
         }
+        return all;
     }
 
-    private static Batch close(List<TargetTokens> requests, List<SharedBeginning> beginnings) {
-        return new Batch(List.copyOf(beginnings), requests.get(beginnings.get(0).members().get(0)).input().length);
+    /** Cuts what is followed by something to one length; the last is the shortest. */
+    private static List<SharedBeginning> level(List<SharedBeginning> some) {
+        int shortest = some.get(some.size() - 1).length();
+        return some.stream().map(each -> each.longestRest() == 0 ? each : each.cut(shortest)).toList();
     }
 }

@@ -5,6 +5,8 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 
 /** Asks a model what is not known yet, and keeps its answers in a journal batch by batch. */
@@ -87,20 +89,20 @@ public final class KeepingScorer implements Scorer {
     }
 
     /**
-     * Requests that went through the model.
+     * How fast it was.
      *
-     * @return their number so far
+     * @return a line for people: requests that went through the model, seconds, and what shared beginnings saved; empty if all
+     *     was known
      */
-    public long computed() {
-        return computed;
+    public Optional<String> speed() {
+        double seconds = nanos / 1e9;
+        return computed == 0 ? Optional.empty() : Optional.of(String.format(Locale.ROOT,
+                "%d requests in %.1f s: %.0f requests/s; %d tokens read, %.0f%% less than one by one", computed, seconds,
+                computed / seconds, model.tokensRead(), 100 - 100.0 * model.tokensRead() / model.tokensAsked()));
     }
 
-    /**
-     * The time that the model took.
-     *
-     * @return seconds so far
-     */
-    public double seconds() {
-        return nanos / 1e9;
+    /** Requests that went through the model. */
+    long computed() {
+        return computed;
     }
 }

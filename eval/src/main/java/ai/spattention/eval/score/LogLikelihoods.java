@@ -19,14 +19,22 @@ import java.util.List;
  */
 public final class LogLikelihoods {
 
-    /** About what a layer's share of a pass costs before it computes anything, in multiplications. */
-    private static final double PASS_WORK = 4e6;
+    /** What a layer's share of a pass costs whatever it computes, in the multiplications that take as long. */
+    private static final double LAYER_WORK = 4e6;
+
+    /** What reading a weight costs, likewise: a pass reads all experts, a token needs few of them. */
+    private static final double WEIGHT_WORK = 16;
+
+    /** What a token costs by its vector's size besides matrices, likewise. */
+    private static final double TOKEN_WORK = 512;
 
     private final OlmoeModel model;
     private final NDManager manager;
     private final ParameterStore weights;
     private final long batchTokens;
     private final boolean share;
+    private long tokensRead;
+    private long tokensAsked;
 
     /** Gets results as they come, in any order. */
     @FunctionalInterface
@@ -67,20 +75,49 @@ public final class LogLikelihoods {
     public void score(List<TargetTokens> requests, Results results) {
         AttentionLayout layout = layout();
         BatchPlan plan = new BatchPlan(length -> layout.headMasks(model.getConfig().numAttentionHeads(), length), batchTokens,
-                share ? worthSharing() : Long.MAX_VALUE);
+                share ? passTokens() : Long.MAX_VALUE);
         for (Batch batch : plan.of(requests)) {
             try (NDManager scope = manager.newSubManager()) {
                 run(scope, requests, batch, results);
             }
+            count(requests, batch);
         }
     }
 
-    /** The number of tokens that cost a layer as much as a pass does for nothing: hundreds for a toy, 1 for a large model. */
-    private long worthSharing() {
+    private void count(List<TargetTokens> requests, Batch batch) {
+        for (SharedBeginning beginning : batch.beginnings()) {
+            long asked = beginning.members().stream().mapToLong(member -> requests.get(member).input().length).sum();
+            tokensAsked += asked;
+            tokensRead += asked - beginning.saved();
+        }
+    }
+
+    /**
+     * The tokens that went through the model, without padding.
+     *
+     * @return tokens so far
+     */
+    public long tokensRead() {
+        return tokensRead;
+    }
+
+    /**
+     * The tokens that would have gone through the model if nothing had been shared.
+     *
+     * @return tokens so far
+     */
+    public long tokensAsked() {
+        return tokensAsked;
+    }
+
+    /** The number of tokens that take as long as a pass takes in any case: some dozens, or a hundred. */
+    private long passTokens() {
         OlmoeConfig config = model.getConfig();
-        double width = config.hiddenSize();
-        double work = 4 * width * width + 3 * width * config.intermediateSize() * config.numExpertsPerTok() + 512 * width;
-        return (long) Math.ceil(PASS_WORK / work);
+        double attention = 4.0 * config.hiddenSize() * config.hiddenSize();
+        double expert = 3.0 * config.hiddenSize() * config.intermediateSize();
+        double pass = LAYER_WORK + WEIGHT_WORK * (attention + config.numExperts() * expert);
+        return (long) Math.ceil(pass
+                / (attention + config.numExpertsPerTok() * expert + TOKEN_WORK * config.hiddenSize()));
     }
 
     private AttentionLayout layout() {

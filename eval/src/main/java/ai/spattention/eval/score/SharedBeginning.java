@@ -8,24 +8,31 @@ import java.util.List;
  *
  * @param members indices of the requests
  * @param length P, how many of the first input tokens are computed once for all members; the whole input of a single one
- * @param firstPosition the first position of the shared ones whose prediction is a target of a member; P if there is none
  * @param longestRest the tokens that the longest member has after the shared ones
  */
-record SharedBeginning(List<Integer> members, int length, int firstPosition, int longestRest) {
+record SharedBeginning(List<Integer> members, int length, int longestRest) {
 
     static SharedBeginning of(List<TargetTokens> requests, List<Integer> members) {
         int[] first = requests.get(members.get(0)).input();
         int shared = first.length;
         int longest = 0;
-        int position = Integer.MAX_VALUE;
         for (int member : members) {
-            TargetTokens request = requests.get(member);
-            int differs = Arrays.mismatch(first, request.input());
+            int[] input = requests.get(member).input();
+            int differs = Arrays.mismatch(first, input);
             shared = differs < 0 ? shared : Math.min(shared, differs);
-            longest = Math.max(longest, request.input().length);
-            position = Math.min(position, request.firstPosition());
+            longest = Math.max(longest, input.length);
         }
-        return new SharedBeginning(List.copyOf(members), shared, Math.min(position, shared), longest - shared);
+        return new SharedBeginning(List.copyOf(members), shared, longest - shared);
+    }
+
+    /** The same with fewer tokens shared. */
+    SharedBeginning cut(int newLength) {
+        return new SharedBeginning(members, newLength, longestRest + length - newLength);
+    }
+
+    /** The tokens of the longest member. */
+    int longest() {
+        return length + longestRest;
     }
 
     /** Tokens that need not be computed again. */

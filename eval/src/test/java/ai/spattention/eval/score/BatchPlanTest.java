@@ -47,18 +47,35 @@ class BatchPlanTest {
         }
     }
 
+    private static final List<TargetTokens> TWO_QUESTIONS = List.of(
+            new TargetTokens(7, new int[] {1, 2, 3, 4}, new int[] {4, 9}),
+            new TargetTokens(7, new int[] {1, 2, 3, 5, 6}, new int[] {5, 6, 8}),
+            new TargetTokens(8, new int[] {1, 2}, new int[] {3}), new TargetTokens(8, new int[] {1, 2}, new int[] {4}));
+
+    private static List<Batch> causal(long passTokens, List<TargetTokens> requests) {
+        return new BatchPlan(masks(StandardPattern.CAUSAL, LayoutLength.SEQUENCE), 1000, passTokens).of(requests);
+    }
+
     @Test
     void aSharedBeginningIsReadOnce() {
-        List<TargetTokens> requests = List.of(new TargetTokens(7, new int[] {1, 2, 3, 4}, new int[] {4, 9}),
-                new TargetTokens(7, new int[] {1, 2, 3, 5, 6}, new int[] {5, 6, 8}),
-                new TargetTokens(8, new int[] {1, 2}, new int[] {3}), new TargetTokens(8, new int[] {1, 2}, new int[] {4}));
-        IntFunction<List<HeadMask>> masks = masks(StandardPattern.CAUSAL, LayoutLength.SEQUENCE);
-        List<Batch> shared = new BatchPlan(masks, 1000, 1).of(requests);
-        assertEquals(List.of(new Batch(List.of(new SharedBeginning(List.of(0, 1), 3, 2, 2)), 4),
-                new Batch(List.of(new SharedBeginning(List.of(2, 3), 2, 1, 0)), 2)), shared);
-        // three tokens saved do not pay for a pass; equal inputs are one in any case
-        assertEquals(3, new BatchPlan(masks, 1000, 4).of(requests).stream().mapToInt(batch -> batch.beginnings().size()).sum());
-        assertEquals(4, new BatchPlan(masks, 1000, Long.MAX_VALUE).of(requests).stream()
-                .mapToInt(batch -> batch.beginnings().size()).sum());
+        assertEquals(List.of(List.of(new SharedBeginning(List.of(0, 1), 3, 2)), List.of(new SharedBeginning(List.of(2, 3), 2, 0))),
+                causal(3, TWO_QUESTIONS).stream().map(Batch::beginnings).toList());
+    }
+
+    @Test
+    void whatSavesLessThanAPassCostsIsNotReadApart() {
+        List<SharedBeginning> one = causal(4, TWO_QUESTIONS).get(0).beginnings();
+        assertEquals(List.of(5, 4, 2), one.stream().map(SharedBeginning::length).toList()); // equal inputs are one in any case
+        assertEquals(4, causal(Long.MAX_VALUE, TWO_QUESTIONS).get(0).beginnings().size());
+    }
+
+    @Test
+    void beginningsOfAboutOneLengthGoTogether() {
+        List<TargetTokens> requests = List.of(new TargetTokens(0, new int[] {1, 2, 3, 4, 8}, new int[] {0}),
+                new TargetTokens(0, new int[] {1, 2, 3, 4, 9}, new int[] {0}),
+                new TargetTokens(1, new int[] {1, 2, 3, 8}, new int[] {0}), new TargetTokens(1, new int[] {1, 2, 3, 9}, new int[] {0}));
+        assertEquals(List.of(new SharedBeginning(List.of(0, 1), 3, 2), new SharedBeginning(List.of(2, 3), 3, 1)),
+                causal(2, requests).get(0).beginnings());
+        assertEquals(2, causal(1, requests).size()); // the token that is given up is worth a pass
     }
 }

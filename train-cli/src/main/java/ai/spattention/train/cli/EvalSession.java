@@ -44,7 +44,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -298,10 +297,7 @@ final class EvalSession implements AutoCloseable {
     /** Everything asked for is written: what was kept for another try can go. */
     void complete() throws IOException {
         journal.delete();
-        if (scorer.computed() > 0) {
-            err.println(String.format(Locale.ROOT, "%d requests in %.1f s: %.0f requests/s", scorer.computed(),
-                    scorer.seconds(), scorer.computed() / scorer.seconds()));
-        }
+        scorer.speed().ifPresent(err::println);
     }
 
     /** The results so far. */
