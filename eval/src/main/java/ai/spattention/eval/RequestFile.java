@@ -78,7 +78,7 @@ public final class RequestFile {
      * Writes answers, one JSON object a line: doc_id, idx, loglikelihood, is_greedy.
      *
      * @param file the file, which appears whole or not at all
-     * @param scores as many scores as there are requests
+     * @param scores the scores of the first requests, usually all
      * @throws IOException if writing fails
      */
     public void write(Path file, List<Score> scores) throws IOException {

@@ -67,7 +67,7 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--samples", paramLabel = "FILE", description = "Also write every request with its log-likelihood, a JSON line each.")
     private Path samples;
 
-    @Option(names = "--limit", paramLabel = "K", description = "Score the first K rows of a task only.")
+    @Option(names = "--limit", paramLabel = "K", description = "Score the first K rows of a task, text or shards only, or the first K requests.")
     private Integer limit;
 
     @Option(names = "--shots", defaultValue = "0", paramLabel = "N", description = "Examples before each question (default: ${DEFAULT-VALUE}).")

@@ -285,8 +285,9 @@ final class EvalSession implements AutoCloseable {
 
     /** Answers ready requests. */
     void answer(RequestFile requests) throws IOException {
+        long count = settings.limit() > 0 ? settings.limit() : Long.MAX_VALUE;
         requests.write(settings.output(),
-                scorer.score("requests", requests.requests().stream().map(encoder::encode).toList()));
+                scorer.score("requests", requests.requests().stream().limit(count).map(encoder::encode).toList()));
         complete();
     }
 

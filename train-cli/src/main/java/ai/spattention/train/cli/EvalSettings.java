@@ -7,7 +7,7 @@ import java.nio.file.Path;
  *
  * @param output the file that gets the results
  * @param samples the file that gets every request, or null
- * @param limit the most rows of a task; 0 for all
+ * @param limit the most rows of a task, or requests; 0 for all
  * @param shots examples before each question
  * @param batchTokens the most tokens that go through the model together
  * @param maxLength the most tokens that the model reads; null for the model's own limit

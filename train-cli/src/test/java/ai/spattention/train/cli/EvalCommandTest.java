@@ -195,6 +195,11 @@ class EvalCommandTest {
                 first.properties().stream().map(java.util.Map.Entry::getKey).toList());
         assertEquals("4 1", first.get("doc_id") + " " + first.get("idx"));
         assertTrue(first.get("loglikelihood").doubleValue() < 0);
+        Path one = folder.resolve("one.jsonl");
+        Cli.ok("eval", "--model", model.toString(), "--requests", requests.toString(), "--limit", "1", "--output", one.toString());
+        List<String> limited = Files.readAllLines(one);
+        assertEquals(1, limited.size());
+        assertTrue(limited.get(0).startsWith("{\"doc_id\":4,\"idx\":1,"), limited.get(0));
     }
 
     @Test
