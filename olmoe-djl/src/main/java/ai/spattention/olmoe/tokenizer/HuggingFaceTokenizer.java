@@ -122,19 +122,28 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         return texts;
     }
 
-    private static int largestId(JsonNode root) {
+    private int largestId(JsonNode root) {
         int largest = -1;
         JsonNode vocabulary = root.path("model").path("vocab");
         if (vocabulary.isArray()) { // unigram models list their tokens in the order of their ids
             largest = vocabulary.size() - 1;
         }
         for (JsonNode id : vocabulary.isObject() ? vocabulary : List.<JsonNode>of()) {
-            largest = Math.max(largest, id.asInt(-1));
+            largest = Math.max(largest, checkedId(id));
         }
         for (JsonNode added : root.path("added_tokens")) {
-            largest = Math.max(largest, added.path("id").asInt(-1));
+            largest = Math.max(largest, checkedId(added.path("id")));
         }
         return largest;
+    }
+
+    private int checkedId(JsonNode id) {
+        if (!id.isInt() || id.intValue() < 0 || id.intValue() == Integer.MAX_VALUE) {
+            throw new InvalidInputException(name + " is not a tokenizer.json that can be used: a token has the id "
+                    + (id.isMissingNode() ? "nothing" : id) + "; it must be a whole number from 0 to "
+                    + (Integer.MAX_VALUE - 1));
+        }
+        return id.intValue();
     }
 
     private static OptionalInt findEos(JsonNode root) {
