@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -194,12 +195,12 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
-        return ids(tokenizer.encode(text));
+        return usable(() -> ids(tokenizer.encode(text)));
     }
 
     @Override
     public int[] encodeBare(String text) {
-        return ids(tokenizer.encode(text, false, false));
+        return usable(() -> ids(tokenizer.encode(text, false, false)));
     }
 
     @Override
@@ -210,11 +211,23 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     /** Takes nothing but the ids from the library: the rest of DJL's encoding costs half as much time again. */
     private int[] ordinaryIds(String text) {
-        long encoding = TokenizersLibrary.LIB.encode(ordinary.getHandle(), text, false);
+        return usable(() -> {
+            long encoding = TokenizersLibrary.LIB.encode(ordinary.getHandle(), text, false);
+            try {
+                return toInts(TokenizersLibrary.LIB.getTokenIds(encoding));
+            } finally {
+                TokenizersLibrary.LIB.deleteEncoding(encoding);
+            }
+        });
+    }
+
+    /** The library sees some faults of a file, such as an unknown token that its vocabulary lacks, only when it needs them. */
+    private <T> T usable(Supplier<T> call) {
         try {
-            return toInts(TokenizersLibrary.LIB.getTokenIds(encoding));
-        } finally {
-            TokenizersLibrary.LIB.deleteEncoding(encoding);
+            return call.get();
+        } catch (RuntimeException e) {
+            throw new InvalidInputException("tokenizer " + name + " fails on this text (" + e.getMessage()
+                    + "): its file contradicts itself, choose another", e);
         }
     }
 
@@ -260,7 +273,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids) {
-        return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+        return usable(() -> tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true));
     }
 
     @Override
