@@ -132,15 +132,18 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
             throw bad(file, at + "has " + dims.size() + " axes");
         }
         long[] shape = new long[dims.size()];
-        long bytes = type.bytes();
+        boolean empty = false;
+        long extent = type.bytes(); // an empty axis counts as 1, as it does in an array's strides
         for (int i = 0; i < shape.length; i++) {
             shape[i] = natural(file, at + "has a shape", dims.get(i));
+            empty |= shape[i] == 0;
             try {
-                bytes = Math.multiplyExact(bytes, shape[i]);
+                extent = Math.multiplyExact(extent, Math.max(1, shape[i]));
             } catch (ArithmeticException e) {
                 throw bad(file, at + "has a shape whose size overflows: " + dims);
             }
         }
+        long bytes = empty ? 0 : extent;
         long begin = natural(file, at + "has an offset", offsets.get(0));
         long end = natural(file, at + "has an offset", offsets.get(1));
         if (end < begin) {

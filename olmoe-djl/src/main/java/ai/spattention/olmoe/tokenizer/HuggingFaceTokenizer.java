@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -122,19 +123,28 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         return texts;
     }
 
-    private static int largestId(JsonNode root) {
+    private int largestId(JsonNode root) {
         int largest = -1;
         JsonNode vocabulary = root.path("model").path("vocab");
         if (vocabulary.isArray()) { // unigram models list their tokens in the order of their ids
             largest = vocabulary.size() - 1;
         }
         for (JsonNode id : vocabulary.isObject() ? vocabulary : List.<JsonNode>of()) {
-            largest = Math.max(largest, id.asInt(-1));
+            largest = Math.max(largest, checkedId(id));
         }
         for (JsonNode added : root.path("added_tokens")) {
-            largest = Math.max(largest, added.path("id").asInt(-1));
+            largest = Math.max(largest, checkedId(added.path("id")));
         }
         return largest;
+    }
+
+    private int checkedId(JsonNode id) {
+        if (!id.isInt() || id.intValue() < 0 || id.intValue() == Integer.MAX_VALUE) {
+            throw new InvalidInputException(name + " is not a tokenizer.json that can be used: a token has the id "
+                    + (id.isMissingNode() ? "nothing" : id) + "; it must be a whole number from 0 to "
+                    + (Integer.MAX_VALUE - 1));
+        }
+        return id.intValue();
     }
 
     private static OptionalInt findEos(JsonNode root) {
@@ -185,12 +195,12 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
-        return ids(tokenizer.encode(text));
+        return usable(() -> ids(tokenizer.encode(text)));
     }
 
     @Override
     public int[] encodeBare(String text) {
-        return ids(tokenizer.encode(text, false, false));
+        return usable(() -> ids(tokenizer.encode(text, false, false)));
     }
 
     @Override
@@ -201,11 +211,23 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     /** Takes nothing but the ids from the library: the rest of DJL's encoding costs half as much time again. */
     private int[] ordinaryIds(String text) {
-        long encoding = TokenizersLibrary.LIB.encode(ordinary.getHandle(), text, false);
+        return usable(() -> {
+            long encoding = TokenizersLibrary.LIB.encode(ordinary.getHandle(), text, false);
+            try {
+                return toInts(TokenizersLibrary.LIB.getTokenIds(encoding));
+            } finally {
+                TokenizersLibrary.LIB.deleteEncoding(encoding);
+            }
+        });
+    }
+
+    /** The library sees some faults of a file, such as an unknown token that its vocabulary lacks, only when it needs them. */
+    private <T> T usable(Supplier<T> call) {
         try {
-            return toInts(TokenizersLibrary.LIB.getTokenIds(encoding));
-        } finally {
-            TokenizersLibrary.LIB.deleteEncoding(encoding);
+            return call.get();
+        } catch (RuntimeException e) {
+            throw new InvalidInputException("tokenizer " + name + " fails on this text (" + e.getMessage()
+                    + "): its file contradicts itself, choose another", e);
         }
     }
 
@@ -251,7 +273,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
 
     @Override
     public String decode(int[] ids) {
-        return tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true);
+        return usable(() -> tokenizer.decode(Arrays.stream(ids).asLongStream().toArray(), true));
     }
 
     @Override

@@ -195,7 +195,11 @@ public final class CheckpointStore {
         }
         byte[] content = Files.readAllBytes(file);
         try {
-            return JSON.readValue(content, type);
+            T value = JSON.readValue(content, type);
+            if (value == null) {
+                throw new InvalidInputException(file.getFileName() + " is damaged: it holds null");
+            }
+            return value;
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file.getFileName() + " is damaged: " + e.getOriginalMessage(), e);
         }
