@@ -259,14 +259,18 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         return ids;
     }
 
-    private static int[] ids(Encoding encoding) {
+    private int[] ids(Encoding encoding) {
         return toInts(encoding.getIds());
     }
 
-    private static int[] toInts(long[] ids) {
+    /** Where a file gives an added token an id that is not next, the library silently gives it another. */
+    private int[] toInts(long[] ids) {
         int[] result = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
-            result[i] = Math.toIntExact(ids[i]);
+            if (ids[i] >= vocabSize) {
+                throw new IllegalStateException("it gives the id " + ids[i] + ", its vocabulary has " + vocabSize);
+            }
+            result[i] = (int) ids[i];
         }
         return result;
     }
