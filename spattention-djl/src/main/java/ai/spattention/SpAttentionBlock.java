@@ -38,8 +38,8 @@ import java.io.IOException;
  *   <li>[keys, queries, values, mask]: the same with a mask [B, N, M]
  * </ul>
  *
- * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M] may stand everywhere. Projections are child blocks with weights [out, in]. A mask is honoured by the masked kernel,
- * whose memory grows with H · N · M.
+ * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M] may stand everywhere. Projections are child blocks with
+ * weights [out, in]. A mask is honoured by the masked kernel, whose memory grows with H · N · M.
  */
 public final class SpAttentionBlock extends AbstractBlock {
 

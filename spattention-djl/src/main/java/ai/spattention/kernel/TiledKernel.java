@@ -67,7 +67,8 @@ public final class TiledKernel implements AttentionKernel {
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray rate = scalars.create(training ? dropout : 0f);
             return AttentionOperators.module().call("tiled", training, queries, keys, values,
-                    AttentionOperators.documents(documents, scalars), plan.numbers, plan.order, plan.offsets, plan.masks, rate).singletonOrThrow();
+                    AttentionOperators.documents(documents, scalars), plan.numbers, plan.order, plan.offsets, plan.masks, rate)
+                    .singletonOrThrow();
         }
     }
 

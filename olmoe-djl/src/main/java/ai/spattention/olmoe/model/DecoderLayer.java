@@ -17,7 +17,8 @@ import ai.spattention.olmoe.moe.RouterStatistics;
 /**
  * One layer, normalised before each part: x + attention(norm(x)), then x + experts(norm(x)).
  *
- * <p>Input: [B, N, D], and documents [B, N] where several are packed into a sequence. Outputs: [B, N, D], then the three arrays of one layer's {@link RouterStatistics}.
+ * <p>Input: [B, N, D], and documents [B, N] where several are packed into a sequence. Outputs: [B, N, D], then the three arrays
+ * of one layer's {@link RouterStatistics}.
  */
 public final class DecoderLayer extends AbstractBlock {
 
