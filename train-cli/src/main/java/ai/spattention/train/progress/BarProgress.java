@@ -25,6 +25,7 @@ final class BarProgress implements TrainingProgress {
                 .startsFrom(stepsDone, Duration.ZERO)
                 .setStyle(blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis((int) interval.toMillis())
+                .continuousUpdate()
                 .setConsumer(new LineConsumer(line, columns))
                 .build();
     }

@@ -59,6 +59,7 @@ public interface DataProgress extends AutoCloseable {
                     .setUnit(" MB", 1_000_000)
                     .setStyle(blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
                     .setUpdateIntervalMillis(500)
+                    .continuousUpdate()
                     .setConsumer(new LineConsumer(line, columns))
                     .build();
             this.nanoClock = nanoClock;
