@@ -13,6 +13,7 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
+import ai.spattention.segment.NoGradient;
 import ai.spattention.InvalidInputException;
 import ai.spattention.KeyValueCache;
 import ai.spattention.RmsNorm;

@@ -22,7 +22,7 @@ import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.olmoe.loss.OlmoeLoss;
-import ai.spattention.olmoe.model.NoGradient;
+import ai.spattention.segment.NoGradient;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;

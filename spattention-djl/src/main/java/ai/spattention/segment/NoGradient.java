@@ -1,4 +1,4 @@
-package ai.spattention.olmoe.model;
+package ai.spattention.segment;
 
 import ai.djl.pytorch.jni.JniUtils;
 
