@@ -2,7 +2,6 @@ package ai.spattention;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
@@ -21,6 +20,7 @@ public final class RmsNorm extends AbstractBlock {
     private static final byte VERSION = 1;
 
     private final float epsilon;
+    private final Precision precision;
     private final Parameter weight;
 
     /**
@@ -29,8 +29,19 @@ public final class RmsNorm extends AbstractBlock {
      * @param epsilon what is added to the mean square, for example 1e-5
      */
     public RmsNorm(float epsilon) {
+        this(epsilon, Precision.FLOAT32);
+    }
+
+    /**
+     * Creates the block; its weight starts as ones.
+     *
+     * @param epsilon what is added to the mean square, for example 1e-5
+     * @param precision the type of the result: bfloat16, or the input's own type
+     */
+    public RmsNorm(float epsilon, Precision precision) {
         super(VERSION);
         this.epsilon = epsilon;
+        this.precision = precision;
         weight = addParameter(Parameter.builder().setName("weight").setType(Parameter.Type.GAMMA)
                 .optInitializer(Initializer.ONES).build());
     }
@@ -58,22 +69,6 @@ public final class RmsNorm extends AbstractBlock {
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
         NDArray x = inputs.singletonOrThrow();
-        return new NDList(rmsNorm(x, parameterStore.getValue(weight, x.getDevice(), training), epsilon));
-    }
-
-    /**
-     * Normalises an array.
-     *
-     * @param x [..., size]
-     * @param weight [size]
-     * @param epsilon what is added to the mean square
-     * @return [..., size] in x's type
-     */
-    public static NDArray rmsNorm(NDArray x, NDArray weight, float epsilon) {
-        DataType type = x.getDataType();
-        NDArray exact = type == DataType.FLOAT64 ? x : x.toType(DataType.FLOAT32, false);
-        NDArray meanSquare = exact.mul(exact).mean(new int[] {-1}, true);
-        NDArray normalised = exact.div(meanSquare.add(epsilon).sqrt());
-        return normalised.toType(type, false).mul(weight);
+        return new NDList(BlockOperators.rmsNorm(x, parameterStore.getValue(weight, x.getDevice(), training), epsilon, precision));
     }
 }

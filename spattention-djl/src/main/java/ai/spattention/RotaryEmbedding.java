@@ -1,12 +1,13 @@
 package ai.spattention;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.torch.EngineArrays;
-import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Rotary position embedding (arXiv 2104.09864) on the two halves of a head: the pair (x[i], x[i + D/2]) at position p is
@@ -17,10 +18,11 @@ public final class RotaryEmbedding {
 
     private final int headDim;
     private final float[] inverseFrequencies;
-    /** The table for positions [0, length): grown when a longer sequence comes; replaced as a whole, so threads may share it. */
-    private volatile Table table = new Table(0, new float[0], new float[0]);
+    /** A table for positions [0, length) on each device, replaced when a longer sequence comes. */
+    private final Map<Device, Table> tables = new ConcurrentHashMap<>();
 
-    private record Table(int length, float[] cos, float[] sin) {}
+    /** Cosine and sine of each position's angles, [length, D/2], in float32. */
+    private record Table(int length, NDArray cos, NDArray sin) {}
 
     /**
      * Creates the embedding.
@@ -47,46 +49,33 @@ public final class RotaryEmbedding {
      *
      * @param x [..., N, D]
      * @param firstPosition the position of the first of the N rows
-     * @return [..., N, D]
+     * @return [..., N, D] in x's type, attached to x's manager
      */
     public NDArray apply(NDArray x, int firstPosition) {
-        int last = x.getShape().dimension() - 1;
-        int length = (int) x.getShape().get(last - 1);
-        NDManager manager = x.getManager();
-        Table angles = upTo(firstPosition + length);
-        NDArray cos = rows(manager, angles.cos, firstPosition, length, x.getDataType());
-        NDArray sin = rows(manager, angles.sin, firstPosition, length, x.getDataType());
-        NDList halves = x.split(2, last);
-        NDArray turned = halves.get(1).neg().concat(halves.get(0), last);
-        return x.mul(cos).add(turned.mul(sin));
+        Shape shape = x.getShape();
+        int length = (int) shape.get(shape.dimension() - 2);
+        Table angles = tables.compute(x.getDevice(), (device, table) ->
+                table != null && table.length >= firstPosition + length ? table : compute(device, table, firstPosition + length));
+        return BlockOperators.rotate(x, angles.cos, angles.sin, firstPosition);
     }
 
-    private NDArray rows(NDManager manager, float[] values, int first, int length, DataType type) {
-        float[] slice = Arrays.copyOfRange(values, first * headDim, (first + length) * headDim);
-        return EngineArrays.of(manager, slice, new Shape(length, headDim), type);
-    }
-
-    private Table upTo(int length) {
-        Table current = table;
-        if (current.length < length) {
-            current = compute(Math.max(length, 2 * current.length));
-            table = current;
-        }
-        return current;
-    }
-
-    private Table compute(int length) {
-        float[] cos = new float[length * headDim];
-        float[] sin = new float[length * headDim];
+    /** Tables at least double and are never closed (another thread may be reading): all of them take twice the last one's memory. */
+    private Table compute(Device device, Table before, int atLeast) {
+        int length = before == null ? atLeast : Math.max(atLeast, 2 * before.length);
         int half = headDim / 2;
+        float[] cos = new float[length * half];
+        float[] sin = new float[length * half];
         for (int position = 0; position < length; position++) {
             for (int i = 0; i < half; i++) {
                 float angle = position * inverseFrequencies[i];
-                int at = position * headDim + i;
-                cos[at] = cos[at + half] = (float) Math.cos(angle);
-                sin[at] = sin[at + half] = (float) Math.sin(angle);
+                cos[position * half + i] = (float) Math.cos(angle);
+                sin[position * half + i] = (float) Math.sin(angle);
             }
         }
-        return new Table(length, cos, sin);
+        NDManager owner = NDManager.newBaseManager(device, "PyTorch");
+        owner.setName("rotary embedding");
+        Shape shape = new Shape(length, half);
+        return new Table(length, EngineArrays.of(owner, cos, shape, DataType.FLOAT32),
+                EngineArrays.of(owner, sin, shape, DataType.FLOAT32));
     }
 }

@@ -18,6 +18,8 @@ import ai.spattention.kernel.AutoKernel;
 import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.segment.Segments;
+import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.Scopes;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -57,6 +59,7 @@ public final class SpAttentionBlock extends AbstractBlock {
     private final boolean bias;
     private final float dropout;
     private final AttentionKernel kernel;
+    private final Precision precision;
 
     private final Linear queryProjection;
     private final Linear keyProjection;
@@ -79,13 +82,14 @@ public final class SpAttentionBlock extends AbstractBlock {
         bias = builder.bias;
         dropout = builder.dropout;
         kernel = builder.kernel;
+        precision = builder.precision;
         queryProjection = addChildBlock("queryProjection", projection(numHeads * headDim));
         keyProjection = addChildBlock("keyProjection", projection(numKvHeads * headDim));
         valueProjection = addChildBlock("valueProjection", projection(numKvHeads * headDim));
         outputProjection = addChildBlock("outputProjection", projection(modelDim));
         boolean normalise = queryKeyNormEpsilon > 0;
-        queryNorm = normalise ? addChildBlock("queryNorm", new RmsNorm(queryKeyNormEpsilon)) : null;
-        keyNorm = normalise ? addChildBlock("keyNorm", new RmsNorm(queryKeyNormEpsilon)) : null;
+        queryNorm = normalise ? addChildBlock("queryNorm", new RmsNorm(queryKeyNormEpsilon, precision)) : null;
+        keyNorm = normalise ? addChildBlock("keyNorm", new RmsNorm(queryKeyNormEpsilon, precision)) : null;
     }
 
     private Linear projection(long units) {
@@ -211,7 +215,21 @@ public final class SpAttentionBlock extends AbstractBlock {
         NDArray queries = inputs.get(self ? 0 : 1);
         NDArray values = inputs.get(self ? 0 : 2);
         NDArray mask = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null; // or documents
-        return new NDList(attend(parameterStore, queries, keys, values, mask, null, training));
+        return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, mask, null, training));
+    }
+
+    /**
+     * Self-attention of a whole sequence, as a part of a model that may be cut into segments.
+     *
+     * @param parameterStore where the weights come from
+     * @param segments how the parts are put together
+     * @param hidden [B, N, E]
+     * @param documents [B, N], int64: each position's document; null for one document
+     * @param training whether to apply dropout
+     * @return [B, N, E] in the input's type
+     */
+    public NDArray attend(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray documents, boolean training) {
+        return attend(parameterStore, segments, hidden, hidden, hidden, documents, null, training);
     }
 
     /**
@@ -224,42 +242,48 @@ public final class SpAttentionBlock extends AbstractBlock {
      * @return [B, N, E]
      */
     public NDArray attend(ParameterStore parameterStore, NDArray hidden, KeyValueCache cache, boolean training) {
-        return attend(parameterStore, hidden, hidden, hidden, null, cache, training);
+        return attend(parameterStore, Segments.engine(), hidden, hidden, hidden, null, cache, training);
     }
 
-    private NDArray attend(ParameterStore parameterStore, NDArray queryInput, NDArray keyInput, NDArray valueInput,
-            NDArray mask, KeyValueCache cache, boolean training) {
+    private NDArray attend(ParameterStore parameterStore, Segments segments, NDArray queryInput, NDArray keyInput,
+            NDArray valueInput, NDArray mask, KeyValueCache cache, boolean training) {
         checkInput(queryInput.getShape());
         checkInput(keyInput.getShape());
         try (NDManager scope = Scopes.over(queryInput, keyInput, valueInput)) {
-            NDArray q = project(parameterStore, queryProjection, queryNorm, queryInput, numHeads, training);
-            NDArray k = project(parameterStore, keyProjection, keyNorm, keyInput, numKvHeads, training);
-            NDArray v = project(parameterStore, valueProjection, null, valueInput, numKvHeads, training);
-            int keyLength = (int) keyInput.getShape().get(1);
-            int queryLength = (int) queryInput.getShape().get(1);
             int cached = cache == null ? 0 : cache.length();
-            if (rotary != null) {
-                q = rotary.apply(q, cached + keyLength - queryLength);
-                k = rotary.apply(k, cached);
-            }
-            if (cache != null) {
-                NDList past = cache.append(k, v);
-                k = past.get(0);
-                v = past.get(1);
-            }
+            NDList projected = segments.run((inner, inputs) -> project(parameterStore, inputs, cached, training),
+                    new NDList(queryInput, keyInput, valueInput));
+            NDArray q = projected.get(0);
+            NDList past = cache == null ? projected.subNDList(1) : cache.append(projected.get(1), projected.get(2));
+            NDArray k = past.get(0);
+            NDArray v = past.get(1);
+            AttentionLayout current = cache == null ? layout : cache.layout(layout);
             NDArray heads = mask == null || mask.getShape().dimension() == 2
-                    ? kernel.attend(q, k, v, mask, cache == null ? layout : cache.layout(layout), dropout, training)
+                    ? Segments.only(segments.run((inner, inputs) -> new NDList(kernel.attend(inputs.get(0), inputs.get(1),
+                            inputs.get(2), mask, current, dropout, training)), new NDList(q, k, v)))
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
-            NDArray joined = heads.transpose(0, 2, 1, 3)
-                    .reshape(queryInput.getShape().get(0), queryLength, (long) numHeads * headDim);
-            return scope.ret(outputProjection.forward(parameterStore, new NDList(joined), training).singletonOrThrow());
+            return scope.ret(Segments.only(segments.run((inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
+                    Bfloat16.is(queryInput), training)), new NDList(heads))));
         }
+    }
+
+    /** Queries [B, H, N, D], keys and values [B, G, M, D] of the inputs for each, with their positions' rotation. */
+    private NDList project(ParameterStore parameterStore, NDList inputs, int cached, boolean training) {
+        NDArray q = project(parameterStore, queryProjection, queryNorm, inputs.get(0), numHeads, training);
+        NDArray k = project(parameterStore, keyProjection, keyNorm, inputs.get(1), numKvHeads, training);
+        NDArray v = project(parameterStore, valueProjection, null, inputs.get(2), numKvHeads, training);
+        if (rotary != null) {
+            int ahead = (int) (inputs.get(1).getShape().get(1) - inputs.get(0).getShape().get(1));
+            q = rotary.apply(q, cached + ahead);
+            k = rotary.apply(k, cached);
+        }
+        return new NDList(q, k, v);
     }
 
     /** Projects, normalises, clips and splits: [B, N, E] to [B, heads, N, D]. */
     private NDArray project(ParameterStore parameterStore, Linear projection, RmsNorm norm, NDArray input, int heads,
             boolean training) {
-        NDArray projected = projection.forward(parameterStore, new NDList(input), training).singletonOrThrow();
+        NDArray projected = BlockOperators.linear(parameterStore, projection, input, precision, training);
         if (norm != null) {
             projected = norm.forward(parameterStore, new NDList(projected), training).singletonOrThrow();
         }
@@ -268,6 +292,14 @@ public final class SpAttentionBlock extends AbstractBlock {
         }
         Shape shape = input.getShape();
         return projected.reshape(shape.get(0), shape.get(1), heads, headDim).transpose(0, 2, 1, 3);
+    }
+
+    /** Joins the heads and projects them back: [B, H, N, D] to [B, N, E]. */
+    private NDArray join(ParameterStore parameterStore, NDArray heads, boolean keepBfloat16, boolean training) {
+        Shape shape = heads.getShape();
+        NDArray joined = heads.transpose(0, 2, 1, 3).reshape(shape.get(0), shape.get(2), (long) numHeads * headDim);
+        NDArray output = BlockOperators.linear(parameterStore, outputProjection, joined, precision, training);
+        return Bfloat16.is(output) && !keepBfloat16 ? Bfloat16.toFloat32(output) : output;
     }
 
     @Override
@@ -325,6 +357,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         private boolean bias;
         private float dropout;
         private AttentionKernel kernel = new AutoKernel();
+        private Precision precision = Precision.FLOAT32;
 
         private Builder() {}
 
@@ -470,6 +503,17 @@ public final class SpAttentionBlock extends AbstractBlock {
          */
         public Builder optKernel(AttentionKernel kernel) {
             this.kernel = kernel;
+            return this;
+        }
+
+        /**
+         * Sets the type of projections and attention; parameters, inputs and outputs keep theirs. Default: float32.
+         *
+         * @param precision the precision
+         * @return this builder
+         */
+        public Builder optPrecision(Precision precision) {
+            this.precision = precision;
             return this;
         }
 

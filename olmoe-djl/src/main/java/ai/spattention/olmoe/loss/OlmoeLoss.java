@@ -64,11 +64,12 @@ public final class OlmoeLoss extends Loss {
      */
     public LossParts compute(NDArray targets, OlmoeOutput output) {
         NDArray logits = output.logits();
-        Shape shape = logits.getShape();
+        Shape shape = targets.getShape();
         try (NDManager scope = NDManager.subManagerOf(logits)) {
             scope.tempAttachAll(targets);
             scope.tempAttachAll(output.toList());
-            NDArray languageModel = LanguageModelLoss.ofTargets(logits, targets);
+            NDArray languageModel = logits.isScalar() ? logits.mul(EngineArrays.scalar(logits, 1))
+                    : LanguageModelLoss.ofTargets(logits, targets);
             NDArray loadBalancing = LoadBalancingLoss.of(output.routers(), shape.get(0) * shape.get(1));
             NDArray routerZ = RouterZLoss.of(output.routers());
             NDArray total = plus(plus(languageModel, loadBalancing, loadBalancingWeight), routerZ, routerZWeight);

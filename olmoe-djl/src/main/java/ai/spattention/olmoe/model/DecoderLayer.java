@@ -9,10 +9,12 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import ai.spattention.KeyValueCache;
+import ai.spattention.Precision;
 import ai.spattention.RmsNorm;
 import ai.spattention.SpAttentionBlock;
 import ai.spattention.olmoe.moe.MoeBlock;
 import ai.spattention.olmoe.moe.RouterStatistics;
+import ai.spattention.segment.Segments;
 
 /**
  * One layer, normalised before each part: x + attention(norm(x)), then x + experts(norm(x)).
@@ -35,12 +37,13 @@ public final class DecoderLayer extends AbstractBlock {
      * @param attention the attention
      * @param experts the mixture of experts
      * @param normEpsilon what both norms add to the mean square
+     * @param precision the type of what the norms give to attention and experts; the residual stream keeps its own
      */
-    public DecoderLayer(SpAttentionBlock attention, MoeBlock experts, float normEpsilon) {
+    public DecoderLayer(SpAttentionBlock attention, MoeBlock experts, float normEpsilon, Precision precision) {
         super(VERSION);
-        attentionNorm = addChildBlock("attentionNorm", new RmsNorm(normEpsilon));
+        attentionNorm = addChildBlock("attentionNorm", new RmsNorm(normEpsilon, precision));
         this.attention = addChildBlock("attention", attention);
-        expertsNorm = addChildBlock("expertsNorm", new RmsNorm(normEpsilon));
+        expertsNorm = addChildBlock("expertsNorm", new RmsNorm(normEpsilon, precision));
         this.experts = addChildBlock("experts", experts);
     }
 
@@ -84,31 +87,37 @@ public final class DecoderLayer extends AbstractBlock {
      * Runs the layer.
      *
      * @param parameterStore where the weights come from
+     * @param segments how the parts are put together
      * @param hidden [B, N, D]; with a cache, the N positions that follow those in it
      * @param documents [B, N], int64, or null for one document; not with a cache
      * @param cache the layer's keys and values of the positions before, or null if the N positions are all there is
      * @param training whether this is a training step
      * @return [B, N, D] and the router's statistics, attached to the input's manager
      */
-    NDList run(ParameterStore parameterStore, NDArray hidden, NDArray documents, KeyValueCache cache, boolean training) {
+    NDList run(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray documents, KeyValueCache cache,
+            boolean training) {
         try (NDManager scope = NDManager.subManagerOf(hidden)) {
             scope.tempAttachAll(hidden);
-            NDList normed = attentionNorm.forward(parameterStore, new NDList(hidden), training);
+            NDArray normed = Segments.only(segments.run((inner, inputs) ->
+                    attentionNorm.forward(parameterStore, inputs, training), new NDList(hidden)));
             NDArray attended = cache == null
-                    ? attention.forward(parameterStore, documents == null ? normed : normed.addAll(new NDList(documents)), training)
-                            .singletonOrThrow()
-                    : attention.attend(parameterStore, normed.singletonOrThrow(), cache, training);
-            NDArray residual = hidden.add(attended);
-            NDList mixed = experts.forward(parameterStore,
-                    expertsNorm.forward(parameterStore, new NDList(residual), training), training);
-            return scope.ret(new NDList(residual.add(mixed.get(0))).addAll(mixed.subNDList(1)));
+                    ? attention.attend(parameterStore, segments, normed, documents, training)
+                    : attention.attend(parameterStore, normed, cache, training);
+            NDList added = segments.run((inner, inputs) -> {
+                NDArray residual = inputs.get(0).add(inputs.get(1));
+                return new NDList(residual).addAll(expertsNorm.forward(parameterStore, new NDList(residual), training));
+            }, new NDList(hidden, attended));
+            NDList mixed = experts.apply(parameterStore, segments, added.get(1), training);
+            NDList output = segments.run((inner, inputs) -> new NDList(inputs.get(0).add(inputs.get(1))),
+                    new NDList(added.get(0), mixed.get(0)));
+            return scope.ret(output.addAll(mixed.subNDList(1)));
         }
     }
 
     @Override
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
-        return run(parameterStore, inputs.head(), inputs.size() > 1 ? inputs.get(1) : null, null, training);
+        return run(parameterStore, Segments.engine(), inputs.head(), inputs.size() > 1 ? inputs.get(1) : null, null, training);
     }
 
     @Override

@@ -13,19 +13,24 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
-import ai.spattention.segment.NoGradient;
 import ai.spattention.InvalidInputException;
 import ai.spattention.KeyValueCache;
+import ai.spattention.Precision;
 import ai.spattention.RmsNorm;
 import ai.spattention.SpAttentionBlock;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AutoKernel;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.loss.HeadLoss;
 import ai.spattention.olmoe.moe.MoeBlock;
 import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.olmoe.nn.TokenEmbedding;
+import ai.spattention.segment.NoGradient;
+import ai.spattention.segment.SegmentedBlock;
+import ai.spattention.segment.Segments;
+import ai.spattention.torch.Bfloat16;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -43,7 +48,7 @@ import java.util.List;
  *
  * <p>Without training nothing is recorded for autograd; a gradient needs {@code training = true}.
  */
-public final class OlmoeModel extends AbstractBlock {
+public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Model {
 
     private static final byte VERSION = 1;
 
@@ -52,15 +57,17 @@ public final class OlmoeModel extends AbstractBlock {
     private final List<DecoderLayer> layers = new ArrayList<>();
     private final RmsNorm finalNorm;
     private final Linear head;
+    private final boolean activationCheckpointing;
 
     private OlmoeModel(Builder builder) {
         super(VERSION);
         config = builder.config;
+        activationCheckpointing = builder.activationCheckpointing;
         embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize()));
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             layers.add(addChildBlock("layer" + layer, layer(builder)));
         }
-        finalNorm = addChildBlock("finalNorm", new RmsNorm(config.rmsNormEps()));
+        finalNorm = addChildBlock("finalNorm", new RmsNorm(config.rmsNormEps(), builder.precision));
         head = config.tieWordEmbeddings()
                 ? null
                 : addChildBlock("head", Linear.builder().setUnits(config.vocabSize()).optBias(false).build());
@@ -85,13 +92,14 @@ public final class OlmoeModel extends AbstractBlock {
                 .optQueryKeyNorm(config.rmsNormEps())
                 .optBias(config.attentionBias())
                 .optDropout(config.attentionDropout())
-                .optKernel(builder.kernel);
+                .optKernel(builder.kernel)
+                .optPrecision(builder.precision);
         if (config.clipQkv() != null) {
             attention.optClipQkv(config.clipQkv());
         }
         MoeBlock experts = MoeBlock.of(config.numExperts(), config.intermediateSize(), config.numExpertsPerTok(),
                 config.normTopkProb());
-        return new DecoderLayer(attention.build(), experts, config.rmsNormEps());
+        return new DecoderLayer(attention.build(), experts, config.rmsNormEps(), builder.precision);
     }
 
     /**
@@ -220,7 +228,7 @@ public final class OlmoeModel extends AbstractBlock {
             NDArray hidden = embed(parameterStore, inputIds, false);
             for (int layer = 0; layer < layers.size(); layer++) {
                 KeyValueCache kept = cache == null ? null : cache.layer(layer);
-                NDArray next = layers.get(layer).run(parameterStore, hidden, null, kept, false).head();
+                NDArray next = layers.get(layer).run(parameterStore, Segments.inference(), hidden, null, kept, false).head();
                 hidden.close();
                 hidden = next;
             }
@@ -246,28 +254,48 @@ public final class OlmoeModel extends AbstractBlock {
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
         if (training) {
-            return run(parameterStore, inputs, true).toList();
+            return run(parameterStore, Segments.engine(), inputs, null).toList();
         }
         try (NoGradient inference = new NoGradient()) {
-            return run(parameterStore, inputs, false).toList();
+            return run(parameterStore, Segments.inference(), inputs, null).toList();
         }
     }
 
-    private OlmoeOutput run(ParameterStore parameterStore, NDList inputs, boolean training) {
+    /**
+     * Runs a training pass up to the language-model loss, whose logits never exist at once.
+     *
+     * @param parameterStore where the weights come from
+     * @param segments how the parts are put together
+     * @param data token ids [B, N], and documents [B, N] where several are packed into a sequence
+     * @param labels targets [B, N], int64
+     * @return what {@link OlmoeOutput} reads, the loss in the place of the logits
+     */
+    @Override
+    public NDList forward(ParameterStore parameterStore, Segments segments, NDList data, NDList labels) {
+        return run(parameterStore, segments, data, labels.singletonOrThrow()).toList();
+    }
+
+    /** Targets are given where the loss is wanted in the place of the logits. */
+    private OlmoeOutput run(ParameterStore parameterStore, Segments segments, NDList inputs, NDArray targets) {
+        boolean training = segments != Segments.inference();
         NDArray inputIds = inputs.head();
         NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
         try (NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
-            NDArray hidden = embed(parameterStore, inputIds, training);
+            NDArray hidden = Segments.only(segments.run((inner, in) ->
+                    new NDList(embed(parameterStore, inputIds, training)), new NDList()));
             List<RouterStatistics> routers = new ArrayList<>();
             for (DecoderLayer layer : layers) {
-                NDList outputs = layer.run(parameterStore, hidden, documents, null, training);
+                Segments.Part part = (inner, in) -> layer.run(parameterStore, inner, in.head(), documents, null, training);
+                NDList outputs = activationCheckpointing ? segments.runAgainLater(part, new NDList(hidden))
+                        : part.run(segments, new NDList(hidden));
                 hidden.close(); // in training autograd keeps what it needs; without, the memory is free now
                 hidden = outputs.head();
                 routers.add(RouterStatistics.of(outputs.subNDList(1)));
             }
-            OlmoeOutput output = new OlmoeOutput(logits(parameterStore, hidden, training), RouterStatistics.stack(routers));
-            return OlmoeOutput.of(scope.ret(output.toList()));
+            NDArray result = targets == null ? logits(parameterStore, hidden, training)
+                    : loss(parameterStore, segments, hidden, targets);
+            return OlmoeOutput.of(scope.ret(new OlmoeOutput(result, RouterStatistics.stack(routers)).toList()));
         }
     }
 
@@ -275,10 +303,19 @@ public final class OlmoeModel extends AbstractBlock {
         return embedding.forward(parameterStore, new NDList(inputIds), training).singletonOrThrow();
     }
 
+    private NDArray loss(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray targets) {
+        NDArray normed = Segments.only(segments.run((inner, inputs) ->
+                finalNorm.forward(parameterStore, inputs, true), new NDList(hidden)));
+        NDArray weight = parameterStore.getValue(getOutputWeight(), hidden.getDevice(), true);
+        return Segments.only(segments.run(new HeadLoss(targets), new NDList(normed, weight)));
+    }
+
+    /** Float32 whatever the precision: a sum over the vocabulary follows. */
     private NDArray logits(ParameterStore parameterStore, NDArray hidden, boolean training) {
         NDArray normed = finalNorm.forward(parameterStore, new NDList(hidden), training).singletonOrThrow();
         NDArray weight = parameterStore.getValue(getOutputWeight(), hidden.getDevice(), training);
-        return Linear.linear(normed, weight).singletonOrThrow();
+        NDArray logits = HeadLoss.logits(normed, weight);
+        return Bfloat16.is(logits) ? Bfloat16.toFloat32(logits) : logits;
     }
 
     @Override
@@ -347,6 +384,8 @@ public final class OlmoeModel extends AbstractBlock {
 
         private OlmoeConfig config;
         private AttentionKernel kernel = new AutoKernel();
+        private Precision precision = Precision.FLOAT32;
+        private boolean activationCheckpointing;
         private long seed;
 
         private Builder() {}
@@ -374,6 +413,30 @@ public final class OlmoeModel extends AbstractBlock {
         }
 
         /**
+         * Sets the type of matrix products and activations. Parameters, the residual stream, the router and the logits stay
+         * float32. Default: float32.
+         *
+         * @param precision the precision
+         * @return this builder
+         */
+        public Builder optPrecision(Precision precision) {
+            this.precision = precision;
+            return this;
+        }
+
+        /**
+         * Keeps only each layer's input for the backward pass, which computes the layer again: less memory, a third more work.
+         * It counts where the model trains in segments ({@link SegmentedBlock}). Default: off.
+         *
+         * @param activationCheckpointing whether to
+         * @return this builder
+         */
+        public Builder optActivationCheckpointing(boolean activationCheckpointing) {
+            this.activationCheckpointing = activationCheckpointing;
+            return this;
+        }
+
+        /**
          * Sets the seed of the initial parameters: all matrices from a normal distribution with the configuration's
          * {@code initializer_range} as deviation, norms 1, biases 0. Default: 0.
          *
@@ -393,6 +456,10 @@ public final class OlmoeModel extends AbstractBlock {
         public OlmoeModel build() {
             if (config == null) {
                 throw new InvalidInputException("an OLMoE configuration must be set");
+            }
+            if (activationCheckpointing && config.attentionDropout() > 0) {
+                throw new InvalidInputException("activation checkpointing computes a layer twice, which dropout makes differ (got"
+                        + " attention dropout " + config.attentionDropout() + "): switch one of the two off");
             }
             return new OlmoeModel(this);
         }

@@ -7,7 +7,7 @@ import ai.spattention.olmoe.moe.RouterStatistics;
 /**
  * What a model gives for its tokens.
  *
- * @param logits [B, N, V]
+ * @param logits [B, N, V]; or, where the model computed the language-model loss itself, that loss, a scalar
  * @param routers the statistics of all layers' routers, with a leading axis L
  */
 public record OlmoeOutput(NDArray logits, RouterStatistics routers) {

@@ -9,6 +9,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
+import ai.spattention.segment.Segments;
 
 /**
  * The experts of a layer, each down(silu(gate(x)) · up(x)), in two stacked parameters. Dropless: the (token, slot) pairs
@@ -64,30 +65,28 @@ public final class Experts extends AbstractBlock {
     }
 
     /**
-     * Runs each token through its experts.
+     * Runs each token through its experts. Products run in the hidden states' type, whatever the parameters' type.
      *
      * @param parameterStore where the matrices come from
+     * @param segments how the parts are put together
      * @param hidden the tokens' hidden states, [T, D], T at least 1
-     * @param routing the tokens' experts and weights
+     * @param chosen the tokens' experts, [T, K], int64
+     * @param weights what each of them counts, [T, K]
      * @param training whether this is a training step
      * @return [T, D], attached to the hidden states' manager
      */
-    public NDArray apply(ParameterStore parameterStore, NDArray hidden, Routing routing, boolean training) {
-        return apply(parameterStore, hidden, routing.experts(), routing.weights(), training);
-    }
-
-    private NDArray apply(ParameterStore parameterStore, NDArray hidden, NDArray chosen, NDArray weights,
+    public NDArray apply(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray chosen, NDArray weights,
             boolean training) {
         Device device = hidden.getDevice();
-        return ExpertOperators.module().call("experts", true, hidden,
+        return Segments.only(segments.run(new ExpertsPart(chosen), new NDList(hidden, weights,
                 parameterStore.getValue(gateUpProjection, device, training),
-                parameterStore.getValue(downProjection, device, training), chosen, weights).singletonOrThrow();
+                parameterStore.getValue(downProjection, device, training))));
     }
 
     @Override
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
-        return new NDList(apply(parameterStore, inputs.get(0), inputs.get(1), inputs.get(2), training));
+        return new NDList(apply(parameterStore, Segments.engine(), inputs.get(0), inputs.get(1), inputs.get(2), training));
     }
 
     @Override

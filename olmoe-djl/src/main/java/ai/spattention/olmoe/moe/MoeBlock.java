@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import ai.spattention.segment.Segments;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -67,18 +68,36 @@ public final class MoeBlock extends AbstractBlock {
         return experts;
     }
 
-    @Override
-    protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
-            PairList<String, Object> params) {
-        NDArray input = inputs.singletonOrThrow();
+    /**
+     * Sends tokens through their experts, as a part of a model that may be cut into segments.
+     *
+     * @param parameterStore where the weights come from
+     * @param segments how the parts are put together
+     * @param input [B, N, D]
+     * @param training whether this is a training step
+     * @return [B, N, D], then the three arrays of one layer's {@link RouterStatistics}, attached to the input's manager
+     */
+    public NDList apply(ParameterStore parameterStore, Segments segments, NDArray input, boolean training) {
         Shape shape = input.getShape();
         try (NDManager scope = NDManager.subManagerOf(input)) {
             scope.tempAttachAll(input);
-            NDArray tokens = input.reshape(-1, shape.get(2));
-            Routing routing = router.route(parameterStore, tokens, training);
-            NDArray output = experts.apply(parameterStore, tokens, routing, training).reshape(shape);
-            return scope.ret(new NDList(output).addAll(RouterStatistics.of(routing).toList()));
+            NDList routed = segments.run((inner, inputs) -> route(parameterStore, inputs.head(), training), new NDList(input));
+            NDArray output = experts.apply(parameterStore, segments, routed.get(0), routed.get(1), routed.get(2), training);
+            return scope.ret(new NDList(output.reshape(shape)).addAll(routed.subNDList(3)));
         }
+    }
+
+    /** The tokens [T, D], their experts and weights [T, K], and the router's statistics. */
+    private NDList route(ParameterStore parameterStore, NDArray input, boolean training) {
+        NDArray tokens = input.reshape(-1, input.getShape().get(2));
+        Routing routing = router.route(parameterStore, tokens, training);
+        return new NDList(tokens, routing.experts(), routing.weights()).addAll(RouterStatistics.of(routing).toList());
+    }
+
+    @Override
+    protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
+            PairList<String, Object> params) {
+        return apply(parameterStore, Segments.engine(), inputs.singletonOrThrow(), training);
     }
 
     @Override

@@ -11,6 +11,7 @@ import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
+import ai.spattention.torch.Bfloat16;
 
 /**
  * Chooses each token's experts: logits by one matrix, softmax over all experts in float32, the K likeliest (ties as
@@ -70,18 +71,15 @@ public final class Router extends AbstractBlock {
         NDArray matrix = parameterStore.getValue(weight, hidden.getDevice(), training);
         try (NDManager scope = NDManager.subManagerOf(hidden)) {
             scope.tempAttachAll(hidden);
-            NDArray logits = Linear.linear(hidden, matrix).singletonOrThrow();
-            if (logits.getDataType() != DataType.FLOAT64) {
-                logits = logits.toType(DataType.FLOAT32, false);
-            }
+            NDArray exact = hidden.getDataType() == DataType.FLOAT64 ? hidden : Bfloat16.toFloat32(hidden);
+            NDArray logits = Linear.linear(exact, matrix).singletonOrThrow();
             NDArray probabilities = logits.softmax(-1);
             NDList top = probabilities.topK(topK, -1, true, true);
             NDArray weights = top.get(0);
             if (normalizeTopK) {
                 weights = weights.div(weights.sum(new int[] {-1}, true));
             }
-            NDArray cast = weights.toType(hidden.getDataType(), false);
-            return Routing.of(scope.ret(new Routing(logits, probabilities, top.get(1), cast).toList()));
+            return Routing.of(scope.ret(new Routing(logits, probabilities, top.get(1), weights).toList()));
         }
     }
 

@@ -9,7 +9,7 @@ import ai.djl.ndarray.NDList;
  * @param logits the router's logits, [T, E], float32 (float64 in a float64 model)
  * @param probabilities their softmax over all experts, [T, E], of the same type
  * @param experts the K experts of each token, the likeliest first, [T, K], int64
- * @param weights what each of them counts, [T, K], in the hidden states' type
+ * @param weights what each of them counts, [T, K], in the logits' type
  */
 public record Routing(NDArray logits, NDArray probabilities, NDArray experts, NDArray weights) {
 

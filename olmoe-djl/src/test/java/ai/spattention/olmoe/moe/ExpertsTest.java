@@ -18,6 +18,8 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.nn.SeededNormal;
+import ai.spattention.segment.SegmentTape;
+import ai.spattention.segment.Segments;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -71,10 +73,18 @@ class ExpertsTest {
 
     /** The result and the gradients of Σ result · direction with respect to the leaves. */
     private static List<NDArray> differentiate(List<NDArray> leaves, NDArray direction, Function<List<NDArray>, NDArray> f) {
+        return differentiate(leaves, direction, f, null);
+    }
+
+    private static List<NDArray> differentiate(List<NDArray> leaves, NDArray direction, Function<List<NDArray>, NDArray> f,
+            SegmentTape tape) {
         List<NDArray> results = new ArrayList<>();
         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
             NDArray result = f.apply(leaves);
             collector.backward(result.mul(direction).sum());
+            if (tape != null) {
+                tape.backward();
+            }
             results.add(result.stopGradient());
         }
         for (NDArray leaf : leaves) {
@@ -99,19 +109,26 @@ class ExpertsTest {
             NDArray direction = random(manager, 5, DataType.FLOAT64, tokens, D);
             List<NDArray> expected = differentiate(leaves, direction, x ->
                     ReferenceExperts.apply(x.get(0), x.get(1), x.get(2), chosen, x.get(3)));
-            List<NDArray> actual = differentiate(leaves, direction, x -> {
-                Experts experts = new Experts(given.experts, I);
-                experts.getGateUpProjection().setInitializer((m, shape, type) -> x.get(1));
-                experts.getDownProjection().setInitializer((m, shape, type) -> x.get(2));
-                experts.initialize(manager, DataType.FLOAT64, x.get(0).getShape());
-                return experts.apply(new ParameterStore(manager, false), x.get(0),
-                        new Routing(null, null, chosen, x.get(3)), true);
-            });
-            for (int i = 0; i < expected.size(); i++) {
-                assertEquals(expected.get(i).getShape(), actual.get(i).getShape());
-                double difference = actual.get(i).sub(expected.get(i)).abs().max().getDouble();
-                assertTrue(difference < 1e-12, "array " + i + " differs by " + difference);
+            assertClose(expected, differentiate(leaves, direction, x -> run(Segments.engine(), manager, given, chosen, x)));
+            try (SegmentTape tape = new SegmentTape(manager)) { // the backward pass of their own
+                assertClose(expected, differentiate(leaves, direction, x -> run(tape, manager, given, chosen, x), tape));
             }
+        }
+    }
+
+    private static NDArray run(Segments segments, NDManager manager, Case given, NDArray chosen, List<NDArray> x) {
+        Experts experts = new Experts(given.experts, I);
+        experts.getGateUpProjection().setInitializer((m, shape, type) -> x.get(1));
+        experts.getDownProjection().setInitializer((m, shape, type) -> x.get(2));
+        experts.initialize(manager, DataType.FLOAT64, x.get(0).getShape());
+        return experts.apply(new ParameterStore(manager, false), segments, x.get(0), chosen, x.get(3), true);
+    }
+
+    private static void assertClose(List<NDArray> expected, List<NDArray> actual) {
+        for (int i = 0; i < expected.size(); i++) {
+            assertEquals(expected.get(i).getShape(), actual.get(i).getShape());
+            double difference = actual.get(i).sub(expected.get(i)).abs().max().getDouble();
+            assertTrue(difference < 1e-12, "array " + i + " differs by " + difference);
         }
     }
 

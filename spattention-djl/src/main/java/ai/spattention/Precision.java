@@ -1,0 +1,12 @@
+package ai.spattention;
+
+/**
+ * The type in which a model multiplies matrices and keeps activations. Parameters stay float32, and so do statistics of
+ * softmax and normalisation, the router, the loss and the optimizer.
+ */
+public enum Precision {
+    /** Everything in the type of the parameters and inputs, float32 as a rule. */
+    FLOAT32,
+    /** Matrix products, attention and activations in bfloat16; needs a processor, or a GPU of compute capability 8.0 or newer. */
+    BFLOAT16
+}
