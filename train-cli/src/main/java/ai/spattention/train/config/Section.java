@@ -2,5 +2,5 @@ package ai.spattention.train.config;
 
 /** A part of the configuration that has keys of its own. */
 sealed interface Section
-        permits RunConfig, ModelConfig, DataConfig, TrainingConfig, OptimizerConfig, ScheduleConfig, ValidationConfig, EvaluationConfig,
-                CheckpointConfig, SampleConfig {}
+        permits RunConfig, ModelConfig, DataConfig, TrainingConfig, OptimizerConfig, ScheduleConfig, ValidationConfig,
+                EvaluationConfig, CheckpointConfig, SampleConfig {}

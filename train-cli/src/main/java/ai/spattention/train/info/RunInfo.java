@@ -8,6 +8,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.metrics.MetricsSummary;
 import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.report.FailureFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -43,6 +44,7 @@ final class RunInfo {
         Optional<StepMetrics> validated = summary.flatMap(MetricsSummary::lastValidated);
         put(info, "validation_loss", validated.map(step -> step.validationLoss().getAsDouble()));
         info.put("validation_step", validated.map(StepMetrics::step).orElse(null));
+        FailureFile.read(folder).ifPresent(reason -> info.put("failed", reason));
         ArrayNode checkpoints = info.putArray("checkpoints");
         new CheckpointStore(folder.resolve("checkpoints"), run.checkpoint().keepLast()).steps().forEach(checkpoints::add);
         info.put("model_saved", Files.exists(folder.resolve("model").resolve("config.json")));
