@@ -1,6 +1,7 @@
 package ai.spattention.train.info;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
@@ -65,7 +66,7 @@ final class RunInfo {
         try {
             return new ObjectMapper().readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is damaged: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(file + " is damaged: " + JsonProblem.of(e), e);
         }
     }
 }

@@ -88,6 +88,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private BatchSource batches;
     private long step;
+    private long savedStep = -1;
     private long tokens;
     private double elapsedSeconds;
     private int skipsInARow;
@@ -198,6 +199,7 @@ public final class TrainingRun implements AutoCloseable {
             optimizer.restore(state.updates(), restored);
         }
         step = state.step();
+        savedStep = step;
         tokens = state.tokens();
         elapsedSeconds = state.elapsedSeconds();
         batches = new BatchSource(training, config.seed(), state.sequences());
@@ -246,7 +248,9 @@ public final class TrainingRun implements AutoCloseable {
         observer.started(step + 1, last);
         while (step < last) {
             if (stop.getAsBoolean()) {
-                checkpoint();
+                if (savedStep != step) {
+                    checkpoint();
+                }
                 return false;
             }
             StepMetrics.Builder metrics = step();
@@ -390,6 +394,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         Path written = checkpoints.save(new TrainingState(step, optimizer.getStep(), batches.position(), tokens,
                 elapsedSeconds, config.seed(), data.manifest().fingerprint(), modelText()), weights, moments);
+        savedStep = step;
         observer.checkpointed(step, written);
     }
 
