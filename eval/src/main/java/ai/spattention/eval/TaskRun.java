@@ -96,7 +96,7 @@ public final class TaskRun {
 
     private static DataSplit shotsFrom(TaskSpec spec, DataFolder folder) throws IOException {
         if (spec.kind() == TaskKind.ROLLING || spec.shotsFrom().isEmpty()) {
-            throw new InvalidInputException("the task '" + spec.task() + "' takes no examples: leave out --shots");
+            throw new InvalidInputException("the task '" + spec.task() + "' takes no examples: ask for 0 shots");
         }
         List<String> splits = new ArrayList<>(spec.shotsFrom());
         splits.addAll(spec.evaluate());

@@ -1,6 +1,7 @@
 package ai.spattention.eval.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -75,7 +76,7 @@ public final class JsonLinesRows {
             return Values.fields(object);
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " row " + number + " is not a JSON object: "
-                    + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+                    + JsonProblem.of(e), e);
         }
     }
 }

@@ -3,6 +3,7 @@ package ai.spattention.eval.report;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -78,7 +79,7 @@ public final class ResultFile {
         try {
             root = JSON.readTree(file.toFile());
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e), e);
         }
         if (root == null || !root.path("results").isObject()) {
             throw new InvalidInputException(file + " has no 'results': it must be what 'eval --output' wrote");

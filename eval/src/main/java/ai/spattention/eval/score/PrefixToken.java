@@ -41,6 +41,17 @@ public record PrefixToken(int id, String beginsText) {
                 return new PrefixToken(ids[0], text);
             }
         }
+        return endOfText(tokenizer);
+    }
+
+    /**
+     * The token that ends texts.
+     *
+     * @param tokenizer a model's tokenizer
+     * @return the token
+     * @throws InvalidInputException if there is none
+     */
+    public static PrefixToken endOfText(Tokenizer tokenizer) {
         int end = tokenizer.eosId().orElseThrow(() -> new InvalidInputException("the tokenizer " + tokenizer.name()
                 + " has no token that begins or ends a text; one is needed where a text has no context"));
         return new PrefixToken(end, null);

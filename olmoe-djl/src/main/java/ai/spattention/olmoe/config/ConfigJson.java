@@ -1,6 +1,7 @@
 package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -51,7 +52,7 @@ public final class ConfigJson {
             }
             root = JSON.readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is not valid JSON: " + e.getOriginalMessage()
+            throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e)
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);
         } catch (IOException e) {
             throw new InvalidInputException("cannot read " + file + ": a model folder needs a config.json", e);

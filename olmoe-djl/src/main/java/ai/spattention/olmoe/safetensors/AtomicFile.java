@@ -102,7 +102,7 @@ public final class AtomicFile {
             throw new InvalidInputException("the disk is full: cannot write " + file
                     + "; free some space or choose another folder", e);
         }
-        if (e instanceof AccessDeniedException || message.contains("read-only")) {
+        if (e instanceof AccessDeniedException || message.contains("read-only") || message.contains("operation not permitted")) {
             throw new InvalidInputException("cannot write " + file + ": the folder is read-only or not yours", e);
         }
         if (e instanceof FileAlreadyExistsException || message.contains("not a directory")) {

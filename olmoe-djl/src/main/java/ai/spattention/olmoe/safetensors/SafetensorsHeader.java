@@ -2,6 +2,7 @@ package ai.spattention.olmoe.safetensors;
 
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -90,7 +91,7 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
         try {
             root = JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            throw bad(file, "its header is not valid JSON: " + e.getOriginalMessage());
+            throw bad(file, "its header is not valid JSON: " + JsonProblem.of(e));
         }
         Map<String, String> metadata = new LinkedHashMap<>();
         List<TensorInfo> tensors = new ArrayList<>();

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -115,7 +116,7 @@ public final class TensorFolder implements AutoCloseable {
         try {
             root = JSON.readTree(Files.readAllBytes(index));
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(index + " is not valid JSON: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(index + " is not valid JSON: " + JsonProblem.of(e), e);
         }
         JsonNode map = root == null ? null : root.get("weight_map");
         if (map == null || !map.isObject() || map.isEmpty()) {

@@ -3,6 +3,7 @@ package ai.spattention.olmoe.tokenizer;
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -78,7 +79,7 @@ public final class HuggingFaceTokenizer implements Tokenizer {
             }
             return new HuggingFaceTokenizer(file, json, root, eosId);
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is not valid JSON: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e), e);
         } catch (IOException | RuntimeException e) {
             if (e instanceof InvalidInputException invalid) {
                 throw invalid;

@@ -174,6 +174,7 @@ class SafetensorsTest {
         refused(file(2, new byte[] {(byte) 0xC3, 0x28}, 0), "its header is not UTF-8");
         refused(file("{" + ONE + "}\0\0", 8), "its header holds a NUL character (padding must be spaces)");
         refused(file(" {" + ONE + "}", 8), "its header must begin with '{'");
+        refused(file("{" + ONE, 8), "its header is not valid JSON: Unexpected end-of-input: expected close marker for Object");
         refused(file("{" + ONE + "," + ONE.replace("[0,8]", "[8,16]") + "}", 16),
                 "its header is not valid JSON: Duplicate field 'a'");
         refused(file("{" + ONE + "," + other("8,16", "[2]").replace("8,16", "12,20") + "}", 20),
@@ -187,6 +188,8 @@ class SafetensorsTest {
                 "tensor 'a' ends at byte 8 of the data, but there are only 7 (is the file cut?)");
         refused(file("{" + ONE.replace("[2]", "[4294967296,4294967296]") + "}", 8),
                 "tensor 'a' has a shape whose size overflows: [4294967296,4294967296]");
+        refused(file("{" + ONE.replace("[2]", "[4611686018427387904]") + "}", 8), // fits, but not its bytes
+                "tensor 'a' has a shape whose size overflows: [4611686018427387904]");
         refused(file("{" + ONE.replace("[2]", "[-2]") + "}", 8), "tensor 'a' has a shape that is no natural number: -2");
         refused(file("{" + ONE.replace("[2]", "[2.0]") + "}", 8), "tensor 'a' has a shape that is no natural number: 2.0");
         refused(file("{" + ONE.replace("[2]", "[3]") + "}", 8),

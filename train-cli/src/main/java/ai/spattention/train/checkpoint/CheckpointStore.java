@@ -1,6 +1,7 @@
 package ai.spattention.train.checkpoint;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.Sha256;
@@ -201,7 +202,7 @@ public final class CheckpointStore {
             }
             return value;
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file.getFileName() + " is damaged: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(file.getFileName() + " is damaged: " + JsonProblem.of(e), e);
         }
     }
 

@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.GroupRun;
 import ai.spattention.eval.ModelDigest;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.SampleFile;
@@ -12,7 +13,6 @@ import ai.spattention.olmoe.safetensors.Sha256;
 import ai.spattention.eval.data.JsonLinesRows;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
-import ai.spattention.eval.metric.Statistics;
 import ai.spattention.eval.metric.TextMetrics;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.ResultTable;
@@ -26,7 +26,6 @@ import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.ScoreJournal;
 import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
-import ai.spattention.eval.task.TaskSpec;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
@@ -66,6 +65,7 @@ final class EvalSession implements AutoCloseable {
     private SampleFile samples;
     private KeepingScorer scorer;
     private TaskRun tasks;
+    private GroupRun groups;
 
     private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
         this.settings = settings;
@@ -111,6 +111,7 @@ final class EvalSession implements AutoCloseable {
                 samples.add(sample);
             }
         }, settings.limit(), settings.shots());
+        groups = new GroupRun(tasks, err::println);
     }
 
     private static KeepingScorer.Progress.Shown show(String what, long done, long total) {
@@ -152,65 +153,10 @@ final class EvalSession implements AutoCloseable {
 
     /** Scores the tasks of a group; their results are written one by one. */
     void run(TaskGroup group, DataFolder folder) throws IOException {
-        if (!group.isAverage()) {
-            run(group.tasks().get(0), folder);
-            return;
-        }
-        List<TaskResult> members = new ArrayList<>();
-        List<String> missing = new ArrayList<>();
-        for (TaskSpec task : group.tasks()) {
-            if (isThere(task, folder)) {
-                members.add(run(task, folder));
-            } else {
-                missing.add(task.task());
-            }
-        }
-        if (members.isEmpty()) {
-            run(group.tasks().get(0), folder); // says what is missing
-        }
-        if (!missing.isEmpty()) {
-            err.println(group.name() + ": the average is of " + members.size() + " of " + group.tasks().size()
-                    + " tasks; there are no data for the others");
-        }
-        for (TaskGroup.Part part : group.parts()) {
-            List<TaskResult> own = members.stream().filter(each -> part.tasks().contains(each.name())).toList();
-            if (!own.isEmpty()) {
-                results.add(average(part.name(), own, missing.stream().filter(part.tasks()::contains).toList()));
-            }
-        }
-        results.add(average(group.name(), members, missing));
-        write();
-    }
-
-    private static boolean isThere(TaskSpec task, DataFolder folder) throws IOException {
-        for (String split : task.evaluate()) {
-            if (folder.find(task.folder(), task.datasets(), split).isPresent()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static TaskResult average(String name, List<TaskResult> members, List<String> missing) {
-        List<Integer> sizes = members.stream().map(TaskResult::samples).toList();
-        Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
-        for (MetricName metric : members.get(0).metrics().keySet()) {
-            metrics.put(metric, Statistics.pooled(members.stream().map(each -> each.metrics().get(metric)).toList(), sizes));
-        }
-        TaskResult first = members.get(0);
-        return new TaskResult(name, first.version(), first.shots(), sizes.stream().mapToInt(Integer::intValue).sum(), metrics,
-                null, members.stream().map(TaskResult::name).toList(), missing);
-    }
-
-    private TaskResult run(TaskSpec task, DataFolder folder) throws IOException {
-        TaskResult result = tasks.run(task, folder);
-        if (!result.data().split().equals(result.data().wantedSplit())) {
-            err.println(task.task() + ": there is no split '" + result.data().wantedSplit() + "', '" + result.data().split()
-                    + "' is scored");
-        }
-        results.add(result);
-        write();
-        return result;
+        groups.run(group, folder, result -> {
+            results.add(result);
+            write();
+        });
     }
 
     /** Scores a text as a whole. */

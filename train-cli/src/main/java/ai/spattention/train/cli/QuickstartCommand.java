@@ -9,6 +9,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.SourceJarCorpus;
+import ai.spattention.train.evaluate.TaskEvaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -55,6 +56,9 @@ final class QuickstartCommand implements Callable<Integer> {
         if (characters <= run.data().sequenceLength()) { // seen before anything is written
             throw new InvalidInputException("data.sequence_length " + run.data().sequenceLength()
                     + " is more than the text's " + characters + " characters: choose a shorter one");
+        }
+        if (!run.evaluation().taskNames().isEmpty()) {
+            TaskEvaluation.prepare(run.evaluation(), new ByteTokenizer(), run.model().maxPositionEmbeddings(), note -> { });
         }
         err.println("preparing " + documents.size() + " Java files ...");
         Path data = folder.resolve("data");

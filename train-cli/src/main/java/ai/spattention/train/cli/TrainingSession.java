@@ -8,6 +8,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.ShardDigests;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.files.FolderLock;
+import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
@@ -55,7 +56,7 @@ final class TrainingSession {
             LiveReport report = new LiveReport(recorder, folder);
             try {
                 finished = train(data, recorder, new RunObservers(report, board), resume);
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
                 report.failed(e);
                 throw e;
             } finally {
@@ -78,7 +79,7 @@ final class TrainingSession {
                         : "resumed after step " + restored);
             }
             AtomicFile.write(folder.resolve("config.yaml"), RunConfigWriter.toYaml(config));
-            AtomicFile.write(folder.resolve("versions.json"), versions());
+            AtomicFile.write(folder.resolve("versions.json"), versions(run));
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
@@ -112,10 +113,13 @@ final class TrainingSession {
         out.println("report:  " + folder.resolve("report.html"));
     }
 
-    private String versions() {
+    private String versions(TrainingRun run) {
         ObjectNode root = new ObjectMapper().createObjectNode();
         Versions.all().forEach(root::put);
-        root.put("device", device.toString()).put("processors", Runtime.getRuntime().availableProcessors());
+        root.put("device", device.toString());
+        GpuName.of(device).ifPresent(name -> root.put("gpu", name));
+        run.getPeakFlops().ifPresent(peak -> root.put("peak_tflops", peak / 1e12));
+        root.put("processors", Runtime.getRuntime().availableProcessors());
         return root.toPrettyString() + "\n";
     }
 }

@@ -13,12 +13,13 @@ package ai.spattention.train.config;
  * @param optimizer AdamW
  * @param schedule the learning rate over the steps
  * @param validation the loss on held-out text
+ * @param evaluation the benchmark tasks to score while learning
  * @param checkpoint what is kept to resume from
  * @param sample the text samples
  */
 public record RunConfig(String name, long seed, DeviceChoice device, Precision precision, ModelConfig model,
         DataConfig data, TrainingConfig training, OptimizerConfig optimizer, ScheduleConfig schedule,
-        ValidationConfig validation, CheckpointConfig checkpoint, SampleConfig sample) implements Section {
+        ValidationConfig validation, EvaluationConfig evaluation, CheckpointConfig checkpoint, SampleConfig sample) implements Section {
 
     /**
      * Checks the values, and those that depend on one another.
@@ -65,6 +66,6 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
     public RunConfig withDataPath(String path) {
         return new RunConfig(name, seed, device, precision, model,
                 new DataConfig(path, data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
-                validation, checkpoint, sample);
+                validation, evaluation, checkpoint, sample);
     }
 }

@@ -10,9 +10,11 @@ package ai.spattention.train.config;
  * @param maxGradNorm the global norm that gradients are scaled down to, at least 0; 0 for no clipping; default 1
  * @param loadBalancingLossWeight weight of the load-balancing loss, at least 0; default 0.01
  * @param routerZLossWeight weight of the router's z-loss, at least 0; default 0.001
+ * @param peakTflops what the device can do at most, in 10^12 floating-point operations a second, above 0, for the model-FLOP
+ *     utilisation; null, the default, for what is known of the device
  */
 public record TrainingConfig(int steps, int microBatch, int gradientAccumulationSteps, double maxGradNorm,
-        double loadBalancingLossWeight, double routerZLossWeight) implements Section {
+        double loadBalancingLossWeight, double routerZLossWeight, Double peakTflops) implements Section {
 
     /**
      * Checks the values.
@@ -26,5 +28,8 @@ public record TrainingConfig(int steps, int microBatch, int gradientAccumulation
         Require.notNegative("training.max_grad_norm", maxGradNorm);
         Require.notNegative("training.load_balancing_loss_weight", loadBalancingLossWeight);
         Require.notNegative("training.router_z_loss_weight", routerZLossWeight);
+        if (peakTflops != null) {
+            Require.positive("training.peak_tflops", peakTflops);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import ai.spattention.olmoe.safetensors.Sha256;
@@ -139,7 +140,7 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
             manifest.check(file);
             return manifest;
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is damaged: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(file + " is damaged: " + JsonProblem.of(e), e);
         }
     }
 

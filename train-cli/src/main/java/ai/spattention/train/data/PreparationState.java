@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -58,7 +59,7 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
         try {
             return Optional.of(JSON.readValue(Files.readString(file), PreparationState.class));
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is damaged (" + e.getOriginalMessage()
+            throw new InvalidInputException(file + " is damaged (" + JsonProblem.of(e)
                     + "): delete the output folder and start again", e);
         }
     }

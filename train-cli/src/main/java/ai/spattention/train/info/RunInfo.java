@@ -1,6 +1,7 @@
 package ai.spattention.train.info;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
@@ -8,6 +9,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.metrics.MetricsSummary;
 import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.report.FailureFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -43,6 +45,7 @@ final class RunInfo {
         Optional<StepMetrics> validated = summary.flatMap(MetricsSummary::lastValidated);
         put(info, "validation_loss", validated.map(step -> step.validationLoss().getAsDouble()));
         info.put("validation_step", validated.map(StepMetrics::step).orElse(null));
+        FailureFile.read(folder).ifPresent(reason -> info.put("failed", reason));
         ArrayNode checkpoints = info.putArray("checkpoints");
         new CheckpointStore(folder.resolve("checkpoints"), run.checkpoint().keepLast()).steps().forEach(checkpoints::add);
         info.put("model_saved", Files.exists(folder.resolve("model").resolve("config.json")));
@@ -63,7 +66,7 @@ final class RunInfo {
         try {
             return new ObjectMapper().readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is damaged: " + e.getOriginalMessage(), e);
+            throw new InvalidInputException(file + " is damaged: " + JsonProblem.of(e), e);
         }
     }
 }

@@ -2,14 +2,18 @@ package ai.spattention.train.info;
 
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ScheduleType;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.evaluate.TaskEvaluation;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.ScheduleSetup;
 import ai.spattention.train.optim.Schedule;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -27,7 +31,7 @@ public final class RunPlan {
      * Plans a run. Data that is there is checked as the run would; data that is not there yet is not.
      *
      * @param run the configuration
-     * @return the plan: model, memory, steps, data and learning rates
+     * @return the plan: model, memory, steps, data, tasks to score and learning rates
      * @throws ai.spattention.InvalidInputException if the data is damaged or does not fit the configuration
      * @throws IOException if the data cannot be read
      */
@@ -50,10 +54,29 @@ public final class RunPlan {
                 .put("tokens", steps * run.tokensPerStep())
                 .put("flops", ModelFlops.trainingPerToken(model, run.data().sequenceLength()) * steps * run.tokensPerStep());
         plan.set("data", data(run));
+        if (!run.evaluation().taskNames().isEmpty()) {
+            plan.set("evaluation", evaluation(run));
+        }
         ObjectNode rates = plan.putObject("learning_rate");
         Schedule schedule = ScheduleSetup.schedule(run);
         tellingSteps(run).forEach(step -> rates.put("step_" + step, schedule.learningRate(step)));
         return plan;
+    }
+
+    /** The tasks' rows are checked with the data's tokenizer, if it is there. */
+    private static ObjectNode evaluation(RunConfig run) throws IOException {
+        EvaluationConfig tasks = run.evaluation();
+        ObjectNode info = JsonNodeFactory.instance.objectNode();
+        tasks.taskNames().forEach(info.putArray("tasks")::add);
+        info.put("every_steps", tasks.everySteps()).put("path", tasks.data());
+        Path folder = Path.of(run.data().path());
+        if (!run.data().path().isEmpty() && Files.exists(folder)) {
+            ArrayNode notes = info.putArray("notes");
+            try (Tokenizer tokenizer = PreparedData.open(folder).tokenizer()) {
+                TaskEvaluation.prepare(tasks, tokenizer, run.model().maxPositionEmbeddings(), notes::add);
+            }
+        }
+        return info;
     }
 
     private static ObjectNode data(RunConfig run) throws IOException {

@@ -9,7 +9,9 @@ import ai.spattention.train.progress.TrainingProgress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /** Writes what happens in a run into its folder and shows it on standard error. */
 public final class RunRecorder implements RunObserver, AutoCloseable {
@@ -56,6 +58,16 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
             note(String.format(Locale.ROOT, "step %d: validation loss %.3f (training loss %.3f)", metrics.step(),
                     validationLoss.getAsDouble(), metrics.loss()));
         }
+        if (!metrics.taskScores().isEmpty()) {
+            note("step " + metrics.step() + ": " + scores(metrics.taskScores()));
+        }
+    }
+
+    /** {@code piqa acc 0.500, acc_norm 0.525; boolq acc 0.610}. */
+    private static String scores(Map<String, Map<String, Double>> tasks) {
+        return tasks.entrySet().stream().map(task -> task.getKey() + " " + task.getValue().entrySet().stream()
+                .map(metric -> String.format(Locale.ROOT, "%s %.3f", metric.getKey(), metric.getValue()))
+                .collect(Collectors.joining(", "))).collect(Collectors.joining("; "));
     }
 
     @Override

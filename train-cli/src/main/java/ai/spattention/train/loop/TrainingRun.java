@@ -17,6 +17,7 @@ import ai.djl.util.Pair;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.CorpusLoss;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.loss.LossMeter;
@@ -38,6 +39,8 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.gpu.PeakFlops;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.Gradients;
@@ -50,7 +53,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
@@ -77,9 +82,13 @@ public final class TrainingRun implements AutoCloseable {
     private final List<Parameter> parameters;
     private final TokenSequences training;
     private final TokenSequences validation;
+    private final Optional<TaskEvaluation> evaluation;
+    private final double flopsPerToken;
+    private final OptionalDouble peakFlops;
 
     private BatchSource batches;
     private long step;
+    private long savedStep = -1;
     private long tokens;
     private double elapsedSeconds;
     private int skipsInARow;
@@ -92,7 +101,7 @@ public final class TrainingRun implements AutoCloseable {
      * @param device where to compute
      * @param checkpointFolder where checkpoints go
      * @param observer is told of what happens
-     * @throws InvalidInputException if data and configuration do not fit
+     * @throws InvalidInputException if data and configuration do not fit, or tasks to score cannot be
      * @throws IOException if the data cannot be read
      */
     public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer)
@@ -106,6 +115,7 @@ public final class TrainingRun implements AutoCloseable {
         validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
                 ? data.sequences(Split.VALIDATION, config.data().sequenceLength()) : null;
         batches = new BatchSource(training, config.seed(), 0);
+        evaluation = prepareEvaluation();
         block = ModelSetup.model(config, data.manifest());
         model = Model.newInstance(config.name(), device, "PyTorch");
         model.setBlock(block);
@@ -121,6 +131,18 @@ public final class TrainingRun implements AutoCloseable {
                 config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
                 .optOptimizer(optimizer).addTrainingListeners(expertLoad));
         trainer.initialize(inputShape());
+        flopsPerToken = ModelFlops.trainingPerToken(block.getConfig(), config.data().sequenceLength());
+        peakFlops = PeakFlops.of(config, device);
+    }
+
+    private Optional<TaskEvaluation> prepareEvaluation() throws IOException {
+        if (config.evaluation().taskNames().isEmpty()) {
+            return Optional.empty();
+        }
+        try (Tokenizer tokenizer = data.tokenizer()) {
+            return Optional.of(TaskEvaluation.prepare(config.evaluation(), tokenizer, config.model().maxPositionEmbeddings(),
+                    observer::note));
+        }
     }
 
     private Shape inputShape() {
@@ -140,6 +162,15 @@ public final class TrainingRun implements AutoCloseable {
      */
     public OlmoeModel getModel() {
         return block;
+    }
+
+    /**
+     * What the device can do at most.
+     *
+     * @return floating-point operations a second; empty if that is not known
+     */
+    public OptionalDouble getPeakFlops() {
+        return peakFlops;
     }
 
     /**
@@ -168,6 +199,7 @@ public final class TrainingRun implements AutoCloseable {
             optimizer.restore(state.updates(), restored);
         }
         step = state.step();
+        savedStep = step;
         tokens = state.tokens();
         elapsedSeconds = state.elapsedSeconds();
         batches = new BatchSource(training, config.seed(), state.sequences());
@@ -203,9 +235,9 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * Runs all steps that are still to do, with validation, samples and checkpoints at their intervals and at the end.
+     * Runs all steps that are still to do, with validation, scored tasks, samples and checkpoints at their intervals and at the end.
      *
-     * @param stop asked after every step whether to write a checkpoint and leave
+     * @param stop asked after every step whether to write a checkpoint and leave; also asked while tasks are scored
      * @return whether the last step was reached
      * @throws TrainingFailedException if the loss stays without a finite value
      * @throws InvalidInputException if the data changes meanwhile, or a checkpoint cannot be written for lack of space
@@ -216,13 +248,18 @@ public final class TrainingRun implements AutoCloseable {
         observer.started(step + 1, last);
         while (step < last) {
             if (stop.getAsBoolean()) {
-                checkpoint();
+                if (savedStep != step) {
+                    checkpoint();
+                }
                 return false;
             }
             StepMetrics.Builder metrics = step();
             boolean end = step == last;
             if (isDue(config.validation().everySteps(), end) && validation != null) {
                 metrics.optValidationLoss(validate());
+            }
+            if (isDue(config.evaluation().everySteps(), end) && evaluation.isPresent()) {
+                metrics.optTaskScores(scoreTasks(evaluation.get(), stop));
             }
             observer.step(metrics.setTimeSeconds(elapsedSeconds).build());
             if (isDue(config.sample().everySteps(), end)) {
@@ -269,6 +306,7 @@ public final class TrainingRun implements AutoCloseable {
                 .setLosses(loss.languageModel(), loss.loadBalancing(), loss.routerZ()).setGradientNorm(norm)
                 .setLearningRate(schedule.learningRate(Math.max(1, optimizer.getStep())))
                 .setTokensPerSecond(config.tokensPerStep() / seconds).optExpertLoad(expertLoad.read());
+        peakFlops.ifPresent(peak -> metrics.optUtilisation(config.tokensPerStep() / seconds * flopsPerToken / peak));
         ProcessMemory.residentBytes().ifPresent(bytes -> metrics.optMemoryMb(bytes / 1048576.0));
         return metrics;
     }
@@ -312,6 +350,21 @@ public final class TrainingRun implements AutoCloseable {
         return loss.mean();
     }
 
+    /** The tasks' data may be gone or changed: that is no reason to lose a run. */
+    private Map<String, Map<String, Double>> scoreTasks(TaskEvaluation tasks, BooleanSupplier stop) throws IOException {
+        long start = System.nanoTime();
+        try (Tokenizer tokenizer = data.tokenizer()) {
+            return tasks.score(block, model.getNDManager(), tokenizer, stop);
+        } catch (CancellationException e) {
+            observer.note("step " + step + ": the tasks were not scored to the end, for the run was asked to stop");
+        } catch (InvalidInputException | IOException e) {
+            observer.note("step " + step + ": the tasks could not be scored, training goes on: " + e.getMessage());
+        } finally {
+            elapsedSeconds += (System.nanoTime() - start) / 1e9;
+        }
+        return Map.of();
+    }
+
     private void sample() throws IOException {
         SampleConfig sample = config.sample();
         if (sample.tokens() == 0 || sample.prompt().isEmpty()) {
@@ -341,6 +394,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         Path written = checkpoints.save(new TrainingState(step, optimizer.getStep(), batches.position(), tokens,
                 elapsedSeconds, config.seed(), data.manifest().fingerprint(), modelText()), weights, moments);
+        savedStep = step;
         observer.checkpointed(step, written);
     }
 

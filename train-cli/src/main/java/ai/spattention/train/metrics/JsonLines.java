@@ -1,6 +1,7 @@
 package ai.spattention.train.metrics;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -154,7 +155,7 @@ final class JsonLines implements AutoCloseable {
             return visitor.visit(json);
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + ":" + number + ": this is not JSON: "
-                    + e.getOriginalMessage().lines().findFirst().orElse(""), e);
+                    + JsonProblem.of(e), e);
         } catch (IOException e) {
             throw new IllegalStateException("reading from memory failed", e);
         } catch (InvalidInputException e) {

@@ -1,6 +1,9 @@
 package ai.spattention.train.metrics;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -16,16 +19,24 @@ import java.util.OptionalDouble;
  * @param learningRate the step's learning rate
  * @param tokensPerSecond tokens of the step per second
  * @param validationLoss the loss on held-out text after the step, nats per token, where it was measured
+ * @param taskScores for each benchmark task scored after the step its metrics by name, both in the order asked for; empty
+ *     where none was
+ * @param utilisation the model's floating-point operations a second as a part of what the device can do at most, where that is
+ *     known
  * @param memoryMb the process's or the device's memory in MiB, where it was measured
  * @param expertLoad for each of L layers, each of X experts' share of the layer's routed tokens, which add up to 1 for a
  *     layer; empty where it was not measured
  */
 public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
         double gradientNorm, double learningRate, double tokensPerSecond, OptionalDouble validationLoss,
-        OptionalDouble memoryMb, List<List<Double>> expertLoad) {
+        Map<String, Map<String, Double>> taskScores, OptionalDouble utilisation, OptionalDouble memoryMb,
+        List<List<Double>> expertLoad) {
 
-    /** Copies the lists. */
+    /** Copies the maps and lists. */
     public StepMetrics {
+        Map<String, Map<String, Double>> scores = new LinkedHashMap<>();
+        taskScores.forEach((task, metrics) -> scores.put(task, Collections.unmodifiableMap(new LinkedHashMap<>(metrics))));
+        taskScores = Collections.unmodifiableMap(scores);
         expertLoad = expertLoad.stream().map(List::copyOf).toList();
     }
 
@@ -51,6 +62,8 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         private double learningRate = Double.NaN;
         private double tokensPerSecond = Double.NaN;
         private OptionalDouble validationLoss = OptionalDouble.empty();
+        private Map<String, Map<String, Double>> taskScores = Map.of();
+        private OptionalDouble utilisation = OptionalDouble.empty();
         private OptionalDouble memoryMb = OptionalDouble.empty();
         private List<List<Double>> expertLoad = List.of();
 
@@ -149,6 +162,28 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         }
 
         /**
+         * Sets the scores of benchmark tasks.
+         *
+         * @param value for each task its metrics by name
+         * @return this builder
+         */
+        public Builder optTaskScores(Map<String, Map<String, Double>> value) {
+            taskScores = value;
+            return this;
+        }
+
+        /**
+         * Sets the model-FLOP utilisation.
+         *
+         * @param value a part of what the device can do at most
+         * @return this builder
+         */
+        public Builder optUtilisation(double value) {
+            utilisation = OptionalDouble.of(value);
+            return this;
+        }
+
+        /**
          * Sets the memory in use.
          *
          * @param value MiB
@@ -185,7 +220,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
                 throw new IllegalStateException("a step's metrics need the step, from 1 on (got " + step + ")");
             }
             return new StepMetrics(step, tokens, timeSeconds, loss, lossAux, lossZ, gradientNorm, learningRate,
-                    tokensPerSecond, validationLoss, memoryMb, expertLoad);
+                    tokensPerSecond, validationLoss, taskScores, utilisation, memoryMb, expertLoad);
         }
     }
 }

@@ -6,7 +6,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** A step's metrics as a JSON object. JSON has no NaN: a number that is not finite is null. */
 final class StepMetricsJson {
@@ -25,6 +27,14 @@ final class StepMetricsJson {
         put(json, "tokens_per_second", metrics.tokensPerSecond());
         put(json, "time_s", metrics.timeSeconds());
         metrics.validationLoss().ifPresent(value -> put(json, "validation_loss", value));
+        if (!metrics.taskScores().isEmpty()) {
+            ObjectNode tasks = json.putObject("tasks");
+            metrics.taskScores().forEach((task, scores) -> {
+                ObjectNode own = tasks.putObject(task);
+                scores.forEach((metric, value) -> put(own, metric, value));
+            });
+        }
+        metrics.utilisation().ifPresent(value -> put(json, "model_flop_utilisation", value));
         metrics.memoryMb().ifPresent(value -> put(json, "memory_mb", value));
         if (!metrics.expertLoad().isEmpty()) {
             ArrayNode layers = json.putArray("expert_load");
@@ -48,6 +58,12 @@ final class StepMetricsJson {
                 .setTokensPerSecond(number(json, "tokens_per_second"));
         if (json.has("validation_loss")) {
             builder.optValidationLoss(number(json, "validation_loss"));
+        }
+        if (json.has("tasks")) {
+            builder.optTaskScores(taskScores(json.get("tasks")));
+        }
+        if (json.has("model_flop_utilisation")) {
+            builder.optUtilisation(number(json, "model_flop_utilisation"));
         }
         if (json.has("memory_mb")) {
             builder.optMemoryMb(number(json, "memory_mb"));
@@ -84,6 +100,18 @@ final class StepMetricsJson {
             throw new InvalidInputException(key + " must be a number or null (got " + JsonLines.shown(value) + ")");
         }
         return value.doubleValue();
+    }
+
+    private static Map<String, Map<String, Double>> taskScores(JsonNode tasks) {
+        Map<String, Map<String, Double>> result = new LinkedHashMap<>();
+        for (var task : tasks.properties()) {
+            Map<String, Double> scores = new LinkedHashMap<>();
+            for (var metric : task.getValue().properties()) {
+                scores.put(metric.getKey(), number(task.getValue(), metric.getKey()));
+            }
+            result.put(task.getKey(), scores);
+        }
+        return result;
     }
 
     private static List<List<Double>> shares(JsonNode layers) {

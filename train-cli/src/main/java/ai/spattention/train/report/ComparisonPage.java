@@ -57,10 +57,11 @@ final class ComparisonPage {
                 chart("Training loss over time", Metric.LOSS, Progress.TIME),
                 chart("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS),
                 chart("Validation loss over time", Metric.VALIDATION_LOSS, Progress.TIME))).withClass("charts")));
+        TaskCharts.draw(runs).ifPresent(content::add);
         content.add(Page.section("Optimisation", div(each(chart(Metric.GRADIENT_NORM), chart(Metric.LEARNING_RATE),
                 chart(Metric.LOAD_BALANCING), chart(Metric.ROUTER_Z))).withClass("charts")));
         content.add(Page.section("Speed and memory",
-                div(each(chart(Metric.THROUGHPUT), chart(Metric.MEMORY))).withClass("charts")));
+                div(each(chart(Metric.THROUGHPUT), chart(Metric.UTILISATION), chart(Metric.MEMORY))).withClass("charts")));
         content.add(Page.section("Experts", div(each(chart(Metric.PEAK_LOAD), chart(Metric.EVENNESS))).withClass("charts"),
                 each(runs.entrySet().stream().filter(entry -> !entry.getValue().curves().expertLoad().isEmpty())
                         .map(entry -> HeatMap.draw("Load of each expert in the last step of " + entry.getKey(),
@@ -80,6 +81,7 @@ final class ComparisonPage {
         Set<String> columns = new LinkedHashSet<>();
         runs.forEach((label, run) -> {
             Map<String, String> own = new LinkedHashMap<>(Facts.results(run));
+            own.putAll(Facts.tasks(run));
             own.putAll(Facts.model(run));
             own.putAll(Facts.training(run));
             own.putAll(run.versions());

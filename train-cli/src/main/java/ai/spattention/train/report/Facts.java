@@ -27,12 +27,27 @@ final class Facts {
         curves.last().ifPresent(last -> progress(facts, run, last));
         double speed = curves.of(Metric.THROUGHPUT).typical();
         facts.put("throughput", Numbers.count(speed) + " tokens/s");
-        run.model().ifPresent(model -> facts.put("model FLOP/s",
-                Numbers.prefixed(speed * ModelFlops.trainingPerToken(model, run.sequenceLength())) + "FLOP/s"));
+        run.model().ifPresent(model -> {
+            facts.put("model FLOP/s",
+                    Numbers.prefixed(speed * ModelFlops.trainingPerToken(model, run.sequenceLength())) + "FLOP/s");
+            facts.put("model-FLOP utilisation", utilisation(curves.of(Metric.UTILISATION).typical()));
+        });
         double memory = curves.of(Metric.MEMORY).typical();
         if (Double.isFinite(memory)) {
             facts.put("memory", Numbers.whole(Math.round(memory)) + " MiB");
         }
+        return facts;
+    }
+
+    /** No peak, no figure: what a CPU can do at most is not known. */
+    private static String utilisation(double part) {
+        return Double.isFinite(part) ? Numbers.plain(100 * part) + "%" : "unknown: set training.peak_tflops";
+    }
+
+    /** What benchmark tasks gave in the end; empty if none was scored. */
+    static Map<String, String> tasks(RunData run) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        run.curves().taskScores().forEach((name, scores) -> facts.put(name, Numbers.plain(scores.last())));
         return facts;
     }
 

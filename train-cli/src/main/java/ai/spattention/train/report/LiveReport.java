@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Keeps a run's report.html up to date while it goes on: written after every validation and at the end. The curves are kept
+ * Keeps a run's report.html up to date while it goes on: written after every validation, every scoring of tasks and at the end. The curves are kept
  * in memory, so that nothing is read again. Everything is handed on to another observer first.
  */
 public final class LiveReport implements RunObserver {
@@ -32,6 +32,7 @@ public final class LiveReport implements RunObserver {
     @Override
     public void started(long firstStep, long lastStep) throws IOException {
         next.started(firstStep, lastStep);
+        FailureFile.delete(folder);
         run = RunData.read(folder); // with the steps before a resumed run's first one
     }
 
@@ -39,7 +40,7 @@ public final class LiveReport implements RunObserver {
     public void step(StepMetrics metrics) throws IOException {
         next.step(metrics);
         run.add(metrics);
-        if (metrics.validationLoss().isPresent()) {
+        if (metrics.validationLoss().isPresent() || !metrics.taskScores().isEmpty()) {
             write();
         }
     }
@@ -61,13 +62,19 @@ public final class LiveReport implements RunObserver {
     }
 
     /**
-     * Says on the page that the run failed.
+     * Says on the page that the run failed, and in the folder, for pages that are drawn later.
      *
      * @param failure why
      */
-    public void failed(Exception failure) {
-        if (run != null) {
-            run.add("The run failed: " + failure.getMessage());
+    public void failed(Throwable failure) {
+        if (run == null) {
+            return;
+        }
+        run.add(FailureFile.note(failure));
+        try {
+            FailureFile.write(folder, failure);
+        } catch (IOException | RuntimeException e) {
+            note("why the run failed could not be written down: " + e.getMessage());
         }
     }
 

@@ -17,6 +17,7 @@ enum Metric {
     GRADIENT_NORM("Gradient norm", "before clipping", Scale.LOGARITHMIC, true, always(StepMetrics::gradientNorm)),
     LEARNING_RATE("Learning rate", "", Scale.FROM_ZERO, false, always(StepMetrics::learningRate)),
     THROUGHPUT("Throughput", "tokens/s", Scale.FROM_ZERO, true, always(StepMetrics::tokensPerSecond)),
+    UTILISATION("Model-FLOP utilisation", "of the device's peak", Scale.FROM_ZERO, true, StepMetrics::utilisation),
     MEMORY("Memory", "MiB", Scale.FROM_ZERO, false, StepMetrics::memoryMb),
     PEAK_LOAD("Busiest expert of any layer", "times the even share", Scale.LINEAR, true,
             metrics -> metrics.expertLoad().stream().mapToDouble(Metric::peakLoad).max()),

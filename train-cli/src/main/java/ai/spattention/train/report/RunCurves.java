@@ -5,6 +5,7 @@ import ai.spattention.train.metrics.StepMetrics;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.Optional;
 final class RunCurves {
 
     private final Map<Metric, Series> series = new EnumMap<>(Metric.class);
+    private final Map<String, Series> taskScores = new LinkedHashMap<>();
     private final List<Series> peakLoads = new ArrayList<>();
     private final List<Series> evenness = new ArrayList<>();
     private List<List<Double>> expertLoad = List.of();
@@ -28,6 +30,8 @@ final class RunCurves {
     void add(StepMetrics metrics) {
         series.forEach((metric, curve) ->
                 metric.of(metrics).ifPresent(value -> curve.add(Point.of(metrics, value))));
+        metrics.taskScores().forEach((task, scores) -> scores.forEach((metric, value) ->
+                taskScores.computeIfAbsent(task + " " + metric, name -> new Series()).add(Point.of(metrics, value))));
         if (!metrics.expertLoad().isEmpty()) {
             expertLoad = metrics.expertLoad();
             for (int layer = 0; layer < expertLoad.size(); layer++) {
@@ -44,6 +48,11 @@ final class RunCurves {
 
     Series of(Metric metric) {
         return series.get(metric);
+    }
+
+    /** For each benchmark task and metric, such as {@code piqa acc}, its scores. */
+    Map<String, Series> taskScores() {
+        return Collections.unmodifiableMap(taskScores);
     }
 
     /** For each layer, the busiest expert's load as a multiple of the even share. */

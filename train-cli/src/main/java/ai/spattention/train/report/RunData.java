@@ -54,6 +54,7 @@ final class RunData {
         data.readConfig(folder.resolve("config.yaml"));
         data.readModel(folder.resolve("model").resolve("config.json"));
         data.readVersions(folder.resolve("versions.json"));
+        FailureFile.read(folder).map(FailureFile::note).ifPresent(data.notes::add);
         Complaints complaints = new Complaints(data.notes);
         Path metrics = folder.resolve("metrics.jsonl");
         if (Files.exists(metrics)) {

@@ -21,7 +21,7 @@ public final class RunReport {
 
     /**
      * Writes a page about runs, finished or not. In their folders are read: metrics.jsonl, which is required; config.yaml,
-     * samples.jsonl, versions.json and model/config.json where they are there. What is missing or damaged is noted on the
+     * samples.jsonl, versions.json, failure.txt and model/config.json where they are there. What is missing or damaged is noted on the
      * page.
      *
      * @param folders one run's folder, or those of several runs to compare

@@ -37,9 +37,11 @@ final class SingleRunPage {
         List<DomContent> content = new ArrayList<>();
         content.add(head());
         content.add(charts("Loss", loss(Progress.TOKENS), loss(Progress.TIME)));
+        TaskCharts.draw(Map.of(run.name(), run)).ifPresent(content::add);
         content.add(charts("Optimisation", single(Metric.GRADIENT_NORM), single(Metric.LEARNING_RATE),
                 single(Metric.LOAD_BALANCING), single(Metric.ROUTER_Z)));
-        content.add(charts("Speed and memory", single(Metric.THROUGHPUT), single(Metric.MEMORY)));
+        content.add(charts("Speed and memory", single(Metric.THROUGHPUT), single(Metric.UTILISATION),
+                single(Metric.MEMORY)));
         content.add(experts());
         AttentionSection.draw(Map.of(run.name(), run)).ifPresent(content::add);
         SamplesSection.draw(run).ifPresent(content::add);
@@ -126,7 +128,7 @@ final class SingleRunPage {
 
     private DomContent details() {
         return Page.section("Details", div(each(
-                table("Model", Facts.model(run)), table("Training", Facts.training(run)),
+                table("Tasks", Facts.tasks(run)), table("Model", Facts.model(run)), table("Training", Facts.training(run)),
                 table("Versions and machine", run.versions()))).withClass("tables"));
     }
 

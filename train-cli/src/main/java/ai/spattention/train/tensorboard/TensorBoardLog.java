@@ -56,6 +56,9 @@ public final class TensorBoardLog implements RunObserver, AutoCloseable {
                 .scalar("progress/tokens", metrics.tokens())
                 .scalar("progress/tokens_per_second", metrics.tokensPerSecond());
         metrics.validationLoss().ifPresent(loss -> summary.scalar("loss/validation", loss));
+        metrics.taskScores().forEach((task, scores) ->
+                scores.forEach((metric, value) -> summary.scalar("tasks/" + task + "/" + metric, value)));
+        metrics.utilisation().ifPresent(part -> summary.scalar("progress/model_flop_utilisation", part));
         metrics.memoryMb().ifPresent(memory -> summary.scalar("progress/memory_mb", memory));
         if (!metrics.expertLoad().isEmpty()) {
             summary.scalar("experts/evenness",

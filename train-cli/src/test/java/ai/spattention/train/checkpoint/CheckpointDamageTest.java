@@ -233,6 +233,17 @@ class CheckpointDamageTest {
         assertEquals(Optional.of(1L), folder.newest());
     }
 
+    /** Nobody can make a folder there, not even the superuser. */
+    @Test
+    void aFolderWhereNobodyMayWriteIsNamed() throws IOException {
+        Path system = Path.of("/sys");
+        Assumptions.assumeTrue(Files.isDirectory(system), "this system has no /sys");
+        try (CheckpointFolder nowhere = new CheckpointFolder(system.resolve("spattention/checkpoints"), 1)) {
+            assertEquals("cannot write " + nowhere.path + ": the folder is read-only or not yours",
+                    assertThrows(InvalidInputException.class, () -> nowhere.save(1)).getMessage());
+        }
+    }
+
     private void assertOlderIsUsed(String name) throws IOException {
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.of(1L), folder.newest(skipped));

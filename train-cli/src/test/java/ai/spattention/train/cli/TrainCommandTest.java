@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.SmallData;
+import ai.spattention.train.TaskData;
 import ai.spattention.train.files.FolderLock;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -140,6 +141,64 @@ class TrainCommandTest {
         assertTrue(Cli.refused(train(run)).contains("not empty"));
         assertEquals("keep me", Files.readString(run.resolve("mine.txt")));
         assertEquals(1, Files.list(run).count());
+    }
+
+    @Test
+    void scoresTasksOnTheWayAsEvalDoesAfterwards() throws IOException {
+        Path tasks = TaskData.write(folder.resolve("tasks"));
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "evaluation.tasks=piqa,wikitext", "--set", "evaluation.data=" + tasks, "--set",
+                "evaluation.every_steps=3", "--set", "training.peak_tflops=0.5"));
+        List<String> lines = Files.readAllLines(run.resolve("metrics.jsonl"));
+        assertTrue(new ObjectMapper().readTree(lines.get(2)).has("tasks"));
+        assertFalse(new ObjectMapper().readTree(lines.get(3)).has("tasks"));
+        JsonNode last = new ObjectMapper().readTree(lines.get(5)).get("tasks");
+        Path results = folder.resolve("results.json");
+        Cli.ok("eval", "--device", "cpu", "--model", run.resolve("model").toString(), "--task", "piqa,wikitext", "--data",
+                tasks.toString(), "--output", results.toString());
+        JsonNode after = new ObjectMapper().readTree(results.toFile()).get("results");
+        for (String metric : List.of("acc", "acc_norm")) {
+            assertEquals(after.get("piqa").get(metric).doubleValue(), last.get("piqa").get(metric).doubleValue());
+        }
+        assertEquals(after.get("wikitext").get("bits_per_byte").doubleValue(),
+                last.get("wikitext").get("bits_per_byte").doubleValue(), 1e-6);
+        assertEquals(0.5, new ObjectMapper().readTree(run.resolve("versions.json").toFile()).get("peak_tflops").doubleValue());
+    }
+
+    @Test
+    void refusesTasksThatCannotBeScoredAndWritesNothing() throws IOException {
+        Path tasks = TaskData.write(folder.resolve("tasks"));
+        Path run = folder.resolve("run");
+        String missing = "evaluation.data=" + folder.resolve("nowhere");
+        for (String dryRun : List.of("--debug", "--dry-run")) {
+            assertTrue(refused(train(run, dryRun, "--set", "evaluation.tasks=piqa", "--set", missing)).contains("not there"));
+            assertTrue(refused(train(run, dryRun, "--set", "evaluation.tasks=boolq", "--set", "evaluation.data=" + tasks))
+                    .contains("no data for 'boolq'"));
+            assertTrue(refused(train(run, dryRun, "--set", "evaluation.tasks=pika", "--set", "evaluation.data=" + tasks))
+                    .contains("did you mean piqa?"));
+        }
+        assertFalse(Files.exists(run));
+    }
+
+    private static String refused(String... arguments) {
+        Cli result = Cli.run(arguments);
+        assertEquals(2, result.code(), result.err());
+        return result.err();
+    }
+
+    @Test
+    void aFailureIsKeptUntilTheRunGoesOn() throws IOException {
+        Path run = folder.resolve("run");
+        String steps = "training.steps=30";
+        assertEquals(1, Cli.run(train(run, "--set", steps, "--set", "optimizer.peak_lr=1e30", "--set", "schedule.warmup_steps=0"))
+                .code());
+        Cli.ok("report", run.toString());
+        assertTrue(Files.readString(run.resolve("report.html")).contains("The run failed: the loss or a gradient was not finite"));
+        assertTrue(Cli.ok("info", run.toString()).out().contains("the loss or a gradient was not finite"));
+        Cli.ok(train(run, "--resume", "--set", "training.steps=2"));
+        assertFalse(Files.readString(run.resolve("report.html")).contains("The run failed"));
+        Cli.ok("report", run.toString());
+        assertFalse(Files.readString(run.resolve("report.html")).contains("The run failed"));
     }
 
     private static List<Double> losses(Path run) throws IOException {

@@ -14,8 +14,8 @@ class RunConfigTest {
     void defaults() {
         RunConfig config = ConfigFiles.load();
         assertEquals(new RunConfig("test", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), config.data(),
-                config.training(), config.optimizer(), config.schedule(), config.validation(), config.checkpoint(),
-                config.sample()), config);
+                config.training(), config.optimizer(), config.schedule(), config.validation(), config.evaluation(),
+                config.checkpoint(), config.sample()), config);
     }
 
     @Test
@@ -62,6 +62,6 @@ class RunConfigTest {
     @Test
     void refusesValuesWhenMadeByHandToo() {
         assertEquals("training.steps must be at least 1 (got 0)", assertThrows(InvalidInputException.class,
-                () -> new TrainingConfig(0, 1, 1, 1, 0, 0)).getMessage());
+                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, null)).getMessage());
     }
 }

@@ -22,7 +22,7 @@ class RunConfigWriterTest {
     @Test
     void writesEveryKeyOnce() {
         assertEquals(List.of("name:", "seed:", "device:", "precision:", "model:", "data:", "training:", "optimizer:",
-                "schedule:", "validation:", "checkpoint:", "sample:"),
+                "schedule:", "validation:", "evaluation:", "checkpoint:", "sample:"),
                 RunConfigWriter.toYaml(ConfigFiles.load()).lines().filter(line -> !line.startsWith(" "))
                         .map(line -> line.split(" ")[0]).toList());
     }
@@ -45,7 +45,8 @@ class RunConfigWriterTest {
         String text = new String(prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).toArray(), 0,
                 (int) prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).count());
         assertRoundTrip(with(new RunConfig("run", seed, DeviceChoice.CPU, Precision.FLOAT32, model, base.data(),
-                base.training(), base.optimizer(), base.schedule(), base.validation(), base.checkpoint(), base.sample()),
+                base.training(), base.optimizer(), base.schedule(), base.validation(), base.evaluation(), base.checkpoint(),
+                base.sample()),
                 text, number));
     }
 
@@ -64,7 +65,7 @@ class RunConfigWriterTest {
     private static RunConfig with(RunConfig config, String prompt, double temperature) {
         return new RunConfig(config.name(), config.seed(), config.device(), config.precision(), config.model(),
                 config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(),
-                config.checkpoint(), new SampleConfig(0, prompt, 1, temperature, 0, 1));
+                config.evaluation(), config.checkpoint(), new SampleConfig(0, prompt, 1, temperature, 0, 1));
     }
 
     private static void assertRoundTrip(RunConfig config) {

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingConfigTest {
 
-    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001);
+    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001, null);
 
     @Test
     void defaults() {
@@ -23,8 +23,9 @@ class TrainingConfigTest {
                 "training.gradient_accumulation_steps=3",
                 "training.max_grad_norm=0",
                 "training.load_balancing_loss_weight=0.5",
-                "training.router_z_loss_weight=0.25").training();
-        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25), changed);
+                "training.router_z_loss_weight=0.25",
+                "training.peak_tflops=989").training();
+        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25, 989.0), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 
@@ -38,6 +39,8 @@ class TrainingConfigTest {
             "training.max_grad_norm=-0.5 | training.max_grad_norm must be a number of at least 0 (got -0.5)",
             "training.load_balancing_loss_weight=-1 | training.load_balancing_loss_weight must be a number of at least 0 (got -1.0)",
             "training.router_z_loss_weight=-1 | training.router_z_loss_weight must be a number of at least 0 (got -1.0)",
+            "training.peak_tflops=0 | training.peak_tflops must be a number above 0 (got 0.0)",
+            "training.peak_tflops=much | 'training.peak_tflops must be a number, or null (got ''much'')'",
     })
     void refuses(String override, String message) {
         assertEquals(message, ConfigFiles.refusedOverride(override));

@@ -203,6 +203,48 @@ class TrainingRunTest {
         assertEquals(20, told.notes.stream().filter(note -> note.contains("is skipped")).count());
     }
 
+    /** A router of zeros prefers nobody: the same expert gets every token, and the others none. */
+    @Test
+    void aRunSurvivesThatOneExpertGetsEverything() throws IOException {
+        Told told = new Told();
+        try (TrainingRun run = new TrainingRun(config("model.num_experts_per_tok=1", "training.steps=5"), data, Device.cpu(),
+                folder, told)) {
+            run.getModel().getParameters().forEach(named -> {
+                if (named.getKey().contains("router")) {
+                    named.getValue().getArray().muli(0);
+                }
+            });
+            assertTrue(run.run(() -> false));
+        }
+        for (List<Double> layer : told.steps.get(0).expertLoad()) {
+            assertEquals(List.of(0.0, 0.0, 0.0, 1.0), layer.stream().sorted().toList());
+        }
+        assertEquals(List.of(), told.notes, "no step is skipped");
+        assertTrue(told.losses().stream().allMatch(Double::isFinite));
+        assertTrue(told.losses().get(4) < told.losses().get(0), "it learns all the same: " + told.losses());
+    }
+
+    @Test
+    void aStopRightAfterACheckpointDoesNotWriteItAgain() throws IOException {
+        List<Long> written = new ArrayList<>();
+        RunObserver observer = new RunObserver() {
+            @Override
+            public void checkpointed(long step, Path where) {
+                written.add(step);
+            }
+        };
+        RunConfig config = config("checkpoint.every_steps=2");
+        try (TrainingRun run = new TrainingRun(config, data, Device.cpu(), folder, observer)) {
+            assertFalse(run.run(() -> !written.isEmpty()));
+        }
+        assertEquals(List.of(2L), written);
+        try (TrainingRun run = new TrainingRun(config, data, Device.cpu(), folder, observer)) {
+            assertEquals(2, run.resume());
+            assertFalse(run.run(() -> true), "stopped before a step");
+        }
+        assertEquals(List.of(2L), written);
+    }
+
     @Test
     void refusesACheckpointOfAnotherRun() throws IOException {
         run(config("training.steps=2"), folder, false);

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +67,13 @@ class LiveReportTest {
     }
 
     @Test
+    void thePageIsWrittenWhereverTasksAreScored() throws IOException {
+        report.started(1, 3);
+        report.step(RunFolder.step(1).optTaskScores(Map.of("piqa", Map.of("acc", 0.5))).build());
+        assertEquals(1, Html.read(page).lines("piqa acc").size());
+    }
+
+    @Test
     void thePageIsWrittenAtEachValidationAndAtTheEnd() throws IOException {
         new RunFolder(folder).config("live");
         report.started(1, 3);
@@ -96,6 +104,29 @@ class LiveReportTest {
         report.failed(new IllegalStateException("no <memory>"));
         report.write();
         assertTrue(Html.read(page).find("//ul[@class='notes']/li").contains("The run failed: no <memory>"));
+    }
+
+    @Test
+    void aFailureIsKeptForALaterPageUntilTheRunGoesOn() throws IOException {
+        new RunFolder(folder).config("live").metrics(1, (step, metrics) -> metrics);
+        report.started(2, 3);
+        report.failed(new OutOfMemoryError("no <memory>\nat all"));
+        Path later = folder.resolve("later.html");
+        RunReport.write(List.of(folder), later);
+        assertEquals(List.of("The run failed: no <memory>"), Html.read(later).find("//ul[@class='notes']/li"));
+        LiveReport again = new LiveReport(new RunObserver() { }, folder);
+        again.started(2, 3);
+        again.write();
+        assertEquals(List.of(), Html.read(page).find("//ul[@class='notes']/li"));
+        RunReport.write(List.of(folder), later);
+        assertEquals(List.of(), Html.read(later).find("//ul[@class='notes']/li"));
+    }
+
+    @Test
+    void aFailureWithoutAMessageIsNamed() throws IOException {
+        report.started(1, 3);
+        report.failed(new IllegalStateException());
+        assertEquals("IllegalStateException", FailureFile.read(folder).orElseThrow());
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +76,40 @@ class RunReportTest {
         assertEquals(List.of("after step 100", "after step 50"), page.find("//section[h2='Samples of text']//h3"));
         assertEquals("public final class", page.find("//pre").get(0));
         assertEquals(List.of(), page.find("//ul[@class='notes']"));
+    }
+
+    @Test
+    void scoredTasksHaveAChartForEachMetric() throws IOException {
+        RunFolder one = folder("one").config("first").metrics(40, (step, metrics) -> step % 10 == 0 ? metrics.optTaskScores(
+                Map.of("piqa", Map.of("acc", 0.5 + step / 100.0), "lambada", Map.of("perplexity", 1e6 / step))) : metrics);
+        Html page = report(one);
+        assertEquals(1, page.lines("piqa acc").size());
+        assertEquals(4, page.find("//figure[figcaption='piqa acc']/svg/circle").size());
+        assertTrue(page.find("//figure[figcaption='piqa acc']/svg/text").contains("tokens"));
+        assertTrue(page.find("//figure[figcaption='lambada perplexity']/svg/text").contains(" (log scale)"));
+        assertEquals(List.of("0.9"), page.fact("piqa acc"));
+        RunFolder other = folder("two").config("second").metrics(20, (step, metrics) -> step % 10 == 0
+                ? metrics.optTaskScores(Map.of("piqa", Map.of("acc", Double.NaN))) : metrics);
+        Html both = report(one, other, folder("three").config("third").metrics(5, (step, metrics) -> metrics));
+        assertEquals(2, both.lines("piqa acc").size());
+        assertEquals(1, both.lines("lambada perplexity").size());
+        assertEquals(List.of("0.9", "not finite", ""), both.fact("piqa acc"));
+        assertEquals(List.of("first"), both.find("//figure[figcaption='lambada perplexity']/ul/li/span"));
+        assertEquals(List.of(), report(wholeRun("none", "r")).find("//section[h2='Tasks']"));
+    }
+
+    @Test
+    void utilisationIsTheMeasuredOneOrUnknown() throws IOException {
+        Html unknown = report(wholeRun("run", "r"));
+        assertEquals(List.of("unknown: set training.peak_tflops"), unknown.fact("model-FLOP utilisation"));
+        assertEquals(List.of(), unknown.lines("Model-FLOP utilisation"));
+        RunFolder measured = folder("measured").config("m").metrics(30, (step, metrics) -> metrics.optUtilisation(0.4125));
+        Html known = report(measured);
+        assertEquals(List.of("41.25%"), known.fact("model-FLOP utilisation"));
+        assertEquals(2, known.lines("Model-FLOP utilisation").size());
+        Html both = report(measured, wholeRun("other", "o"));
+        assertEquals(List.of("41.25%", "unknown: set training.peak_tflops"), both.fact("model-FLOP utilisation"));
+        assertFalse(both.lines("Model-FLOP utilisation").get(0).isEmpty());
     }
 
     @Test

@@ -54,7 +54,8 @@ class TensorBoardLogTest {
         try (TensorBoardLog log = new TensorBoardLog(folder)) {
             log.started(1, 2);
             log.step(metrics(1, 3.5).build());
-            log.step(metrics(2, Double.NaN).optValidationLoss(3).optMemoryMb(64)
+            log.step(metrics(2, Double.NaN).optValidationLoss(3).optMemoryMb(64).optUtilisation(0.5)
+                    .optTaskScores(Map.of("piqa", Map.of("acc", 0.75)))
                     .optExpertLoad(new long[][] {{2, 2}, {4, 0}}).build());
         }
         List<Message> events = summaries();
@@ -66,6 +67,8 @@ class TensorBoardLogTest {
         assertTrue(second.get("loss/train").isNaN());
         assertEquals(3, second.get("loss/validation"));
         assertEquals(64, second.get("progress/memory_mb"));
+        assertEquals(0.5f, second.get("progress/model_flop_utilisation"));
+        assertEquals(0.75f, second.get("tasks/piqa/acc"));
         assertEquals(0.5, second.get("experts/evenness"), 1e-6, "one layer is even, the other uses one expert");
         List<Message> loads = events.get(1).message(5).messages(1).stream().filter(value -> value.has(5)).toList();
         assertEquals(List.of("experts/load_layer_00", "experts/load_layer_01"), loads.stream().map(load -> load.text(1)).toList());

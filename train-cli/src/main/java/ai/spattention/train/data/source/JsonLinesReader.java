@@ -1,6 +1,7 @@
 package ai.spattention.train.data.source;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -91,7 +92,7 @@ final class JsonLinesReader implements PartReader {
                 throw bad("has something after the JSON object");
             }
         } catch (JsonProcessingException e) {
-            throw bad("is not valid JSON: " + e.getOriginalMessage().lines().findFirst().orElse(""));
+            throw bad("is not valid JSON: " + JsonProblem.of(e));
         } catch (IOException e) { // from memory: the bytes are no UTF-8
             throw bad("is not valid JSON: " + e.getMessage());
         }

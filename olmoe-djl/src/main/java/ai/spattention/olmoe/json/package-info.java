@@ -1,0 +1,2 @@
+/** What the readers of JSON have in common. */
+package ai.spattention.olmoe.json;
