@@ -1,5 +1,6 @@
 package ai.spattention.train.config;
 
+import ai.spattention.Precision;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -74,6 +75,27 @@ final class ConfigMapper {
             public void serialize(StandardPattern value, JsonGenerator generator, SerializerProvider provider)
                     throws IOException {
                 generator.writeString(value.patternName());
+            }
+        });
+        module.addDeserializer(Precision.class, new StdDeserializer<>(Precision.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public Precision deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                for (Precision precision : Precision.values()) {
+                    if (parser.hasToken(JsonToken.VALUE_STRING) && precision.key().equals(parser.getText())) {
+                        return precision;
+                    }
+                }
+                return (Precision) context.handleUnexpectedToken(Precision.class, parser);
+            }
+        });
+        module.addSerializer(Precision.class, new StdSerializer<>(Precision.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public void serialize(Precision value, JsonGenerator generator, SerializerProvider provider) throws IOException {
+                generator.writeString(value.key());
             }
         });
         module.addDeserializer(LayoutLength.class, new StdDeserializer<>(LayoutLength.class) {

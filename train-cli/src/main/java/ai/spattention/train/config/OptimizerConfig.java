@@ -1,5 +1,7 @@
 package ai.spattention.train.config;
 
+import ai.spattention.Precision;
+
 /**
  * AdamW, with the letters of Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (arXiv 1711.05101).
  *
@@ -8,9 +10,11 @@ package ai.spattention.train.config;
  * @param beta2 β2, decay of the mean of squared gradients, in [0, 1); default 0.95
  * @param epsilon ε, added to the root of the mean square, above 0; default 1e-8
  * @param weightDecay λ, decoupled decay per unit of learning rate, at least 0; default 0.1
+ * @param statePrecision the number format in which both moving means are kept between steps; bfloat16 halves their memory; default
+ *     {@code float32}
  */
-public record OptimizerConfig(double peakLr, double beta1, double beta2, double epsilon, double weightDecay)
-        implements Section {
+public record OptimizerConfig(double peakLr, double beta1, double beta2, double epsilon, double weightDecay,
+        Precision statePrecision) implements Section {
 
     /**
      * Checks the values.

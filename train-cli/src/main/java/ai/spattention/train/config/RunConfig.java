@@ -1,12 +1,14 @@
 package ai.spattention.train.config;
 
+import ai.spattention.Precision;
+
 /**
  * All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence.
  *
  * @param name the run's name, 1 to 100 letters, digits, dots, dashes and underscores
  * @param seed the seed of everything random, at least 0; default 0
  * @param device where to compute; default {@code auto}
- * @param precision the number format of weights and activations; default {@code float32}
+ * @param precision the number format of matrix products and activations; default {@code float32}
  * @param model the model
  * @param data the prepared text
  * @param training the loop
@@ -34,6 +36,11 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
             throw new InvalidKeyException("model.max_position_embeddings must be at least data.sequence_length (got "
                     + model.maxPositionEmbeddings() + " and " + data.sequenceLength() + ")",
                     "model.max_position_embeddings", "data.sequence_length");
+        }
+        if (training.activationCheckpointing() && model.attentionDropout() > 0) {
+            throw new InvalidKeyException("training.activation_checkpointing computes a layer twice, which"
+                    + " model.attention_dropout makes differ (got true and " + model.attentionDropout()
+                    + "): switch one of the two off", "training.activation_checkpointing", "model.attention_dropout");
         }
         if (schedule.warmupSteps() > training.steps()) {
             throw new InvalidKeyException("schedule.warmup_steps must be at most training.steps (got "

@@ -1,7 +1,7 @@
 package ai.spattention.train.gpu;
 
 import ai.djl.Device;
-import ai.spattention.train.config.Precision;
+import ai.spattention.Precision;
 import ai.spattention.train.config.RunConfig;
 import java.util.List;
 import java.util.OptionalDouble;

@@ -1,18 +1,21 @@
 package ai.spattention.train.info;
 
+import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
 
 /**
- * The memory that training takes, all in bytes, by the sizes of the model. Weights, gradients and AdamW's two moments are
- * float32, so 4, 4 and 8 bytes a parameter. What a forward pass keeps for its backward pass, with what the backward pass needs
- * besides, is rough: for each of the B N tokens of a micro batch
+ * The memory that training takes, all in bytes, by the sizes of the model. Weights and gradients are float32, 4 bytes a
+ * parameter each, and AdamW's two moments 4 or 2 bytes each. What a forward pass keeps for its backward pass, with what the
+ * backward pass needs besides, is rough: for each of the B N tokens of a micro batch, in numbers of the activations' precision,
  *
- * <p>4 · (layers · (12 E + 20 Q + 8 K + k (2 E + 6 I) + 3 X) + 4 V)
+ * <p>layers · (12 E + 20 Q + 8 K + k (2 E + 6 I) + 3 X)
  *
- * <p>with E = hidden size, Q and K = widths of queries and keys, k = experts a token, I = an expert's width, X = experts, V =
- * vocabulary. The factors follow the arrays of a layer (norms, projections, rotated heads, gathered tiles, the experts' rows)
- * and were set by the resident memory of two small models on a CPU, of which they are within a tenth. The {@code masked}
- * kernel keeps N² scores a head besides. The program itself takes some hundred MiB more.
+ * <p>with E = hidden size, Q and K = widths of queries and keys, k = experts a token, I = an expert's width, X = experts; with
+ * activation checkpointing one layer of it, and 4 E bytes for each. The factors follow the arrays of a layer (norms, projections,
+ * rotated heads, gathered tiles, the experts' rows) and were set by the resident memory of two small models on a CPU, of which
+ * they are within a tenth. The output comes in slices of at most 2^28 logits, three arrays of float32. In bfloat16 there is a
+ * copy of the weights, 2 bytes each, with activation checkpointing of one layer at a time. The {@code masked} kernel keeps N²
+ * scores a head besides. The program itself takes some hundred MiB more.
  *
  * @param weights the parameters
  * @param gradients their gradients
@@ -21,23 +24,38 @@ import ai.spattention.olmoe.config.OlmoeConfig;
  */
 public record MemoryEstimate(long weights, long gradients, long optimizer, long activations) {
 
+    private static final long LOGITS_OF_A_SLICE = 1L << 28;
+
     /**
      * Estimates.
      *
      * @param model the model
      * @param microBatchTokens B N, the tokens of a micro batch
+     * @param precision the activations' precision
+     * @param activationCheckpointing whether layers are computed again
+     * @param statePrecision the precision of the optimizer's moments
      * @return the estimate
      */
-    public static MemoryEstimate of(OlmoeConfig model, long microBatchTokens) {
+    public static MemoryEstimate of(OlmoeConfig model, long microBatchTokens, Precision precision,
+            boolean activationCheckpointing, Precision statePrecision) {
         long parameters = model.totalParams();
         long hidden = model.hiddenSize();
         long queries = (long) model.numAttentionHeads() * model.headDim();
         long keys = (long) model.numKeyValueHeads() * model.headDim();
         long layer = 12 * hidden + 20 * queries + 8 * keys
                 + model.numExpertsPerTok() * (2 * hidden + 6L * model.intermediateSize()) + 3L * model.numExperts();
-        long token = model.numHiddenLayers() * layer + 4L * model.vocabSize();
-        return new MemoryEstimate(Float.BYTES * parameters, Float.BYTES * parameters, 2 * Float.BYTES * parameters,
-                Float.BYTES * token * microBatchTokens);
+        long keptLayers = activationCheckpointing ? 1 : model.numHiddenLayers();
+        long token = bytes(precision) * keptLayers * layer
+                + (activationCheckpointing ? Float.BYTES * hidden * model.numHiddenLayers() : 0);
+        long logits = 3 * Float.BYTES * Math.min(microBatchTokens * model.vocabSize(), LOGITS_OF_A_SLICE);
+        long copies = precision == Precision.FLOAT32 ? 0
+                : activationCheckpointing ? 2 * parameters / model.numHiddenLayers() : 2 * parameters;
+        return new MemoryEstimate(Float.BYTES * parameters, Float.BYTES * parameters, 2 * bytes(statePrecision) * parameters,
+                token * microBatchTokens + logits + copies);
+    }
+
+    private static long bytes(Precision precision) {
+        return precision == Precision.FLOAT32 ? Float.BYTES : Short.BYTES;
     }
 
     /**

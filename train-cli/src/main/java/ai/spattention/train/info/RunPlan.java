@@ -39,7 +39,8 @@ public final class RunPlan {
         OlmoeConfig model = ModelSetup.config(run, null);
         ObjectNode plan = JsonNodeFactory.instance.objectNode().put("name", run.name());
         plan.set("model", ModelInfo.sizes(model));
-        MemoryEstimate memory = MemoryEstimate.of(model, (long) run.training().microBatch() * run.data().sequenceLength());
+        MemoryEstimate memory = MemoryEstimate.of(model, (long) run.training().microBatch() * run.data().sequenceLength(),
+                run.precision(), run.training().activationCheckpointing(), run.optimizer().statePrecision());
         plan.putObject("memory_estimate")
                 .put("weights_bytes", memory.weights())
                 .put("gradients_bytes", memory.gradients())

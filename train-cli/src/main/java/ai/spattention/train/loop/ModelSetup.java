@@ -72,6 +72,7 @@ public final class ModelSetup {
     static OlmoeModel model(RunConfig run, Manifest data) {
         requireVocabulary(run, data);
         return OlmoeModel.builder().setConfig(config(run, data.tokenizer().eosId()))
-                .optKernel(Kernels.of(run.model().kernel())).optSeed(run.seed()).build();
+                .optKernel(Kernels.of(run.model().kernel())).optPrecision(run.precision())
+                .optActivationCheckpointing(run.training().activationCheckpointing()).optSeed(run.seed()).build();
     }
 }

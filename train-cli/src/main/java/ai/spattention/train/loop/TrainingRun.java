@@ -24,6 +24,9 @@ import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.segment.NoGradient;
+import ai.spattention.segment.SegmentedBlock;
+import ai.spattention.segment.SegmentedTrainer;
+import ai.spattention.torch.Bfloat16;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
@@ -118,7 +121,7 @@ public final class TrainingRun implements AutoCloseable {
         evaluation = prepareEvaluation();
         block = ModelSetup.model(config, data.manifest());
         model = Model.newInstance(config.name(), device, "PyTorch");
-        model.setBlock(block);
+        model.setBlock(new SegmentedBlock(block));
         losses = new LossMeter(model.getNDManager());
         expertLoad = new ExpertLoadMeter(model.getNDManager());
         schedule = ScheduleSetup.schedule(config);
@@ -126,8 +129,9 @@ public final class TrainingRun implements AutoCloseable {
         block.initialize(model.getNDManager(), model.getDataType(), inputShape());
         parameters = block.getParameters().values();
         optimizer = new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(),
-                config.optimizer().epsilon(), config.optimizer().weightDecay()), schedule, decayed());
-        trainer = model.newTrainer(new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
+                config.optimizer().epsilon(), config.optimizer().weightDecay(), config.optimizer().statePrecision()),
+                schedule, decayed());
+        trainer = new SegmentedTrainer(model, new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
                 config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
                 .optOptimizer(optimizer).addTrainingListeners(expertLoad));
         trainer.initialize(inputShape());
@@ -388,14 +392,22 @@ public final class TrainingRun implements AutoCloseable {
             weights.add(named.getKey(), named.getValue().getArray());
             AdamW.Moments own = state.get(named.getValue().getId());
             if (own != null) {
-                moments.add("mean/" + named.getKey(), own.mean());
-                moments.add("variance/" + named.getKey(), own.variance());
+                addMoment(moments, "mean/" + named.getKey(), own.mean());
+                addMoment(moments, "variance/" + named.getKey(), own.variance());
             }
         }
         Path written = checkpoints.save(new TrainingState(step, optimizer.getStep(), batches.position(), tokens,
                 elapsedSeconds, config.seed(), data.manifest().fingerprint(), modelText()), weights, moments);
         savedStep = step;
         observer.checkpointed(step, written);
+    }
+
+    private static void addMoment(SafetensorsWriter moments, String name, NDArray moment) {
+        if (Bfloat16.is(moment)) {
+            moments.add(name, TensorType.BF16, moment.getShape(), () -> Bfloat16.toFloat32(moment));
+        } else {
+            moments.add(name, moment);
+        }
     }
 
     /**

@@ -7,6 +7,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.optimizer.Optimizer;
+import ai.spattention.Precision;
+import ai.spattention.torch.Bfloat16;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -33,8 +35,9 @@ public final class AdamW extends Optimizer implements AutoCloseable {
      * @param beta2 β₂, the decay of the variance
      * @param epsilon ε
      * @param weightDecay λ
+     * @param statePrecision the type in which m and v are kept between updates
      */
-    public record Settings(double beta1, double beta2, double epsilon, double weightDecay) {}
+    public record Settings(double beta1, double beta2, double epsilon, double weightDecay, Precision statePrecision) {}
 
     /**
      * The state of one parameter, in its shape.
@@ -104,15 +107,29 @@ public final class AdamW extends Optimizer implements AutoCloseable {
             NDArray number = scope.create((float) step).toDevice(weight.getDevice(), false);
             number.attach(scope);
             // the first argument's manager, which receives the result, is the weight's: closed here
-            OptimOperators.module().call("adamw", true, new NDList(weight), new NDList(gradient),
+            String method = settings.statePrecision == Precision.BFLOAT16 ? "adamw_bfloat16" : "adamw";
+            OptimOperators.module().call(method, true, new NDList(weight), new NDList(gradient),
                     new NDList(state.mean), new NDList(state.variance), new NDList(number), constants).close();
         }
     }
 
     private Moments zeros(NDArray weight) {
         NDManager owner = manager.newSubManager(weight.getDevice());
-        Shape shape = weight.getShape();
-        return new Moments(owner.zeros(shape, DataType.FLOAT32), owner.zeros(shape, DataType.FLOAT32));
+        return new Moments(zeros(owner, weight.getShape()), zeros(owner, weight.getShape()));
+    }
+
+    private NDArray zeros(NDManager owner, Shape shape) {
+        return kept(owner.zeros(shape, DataType.FLOAT32));
+    }
+
+    /** An array of float32 in the type of the state. */
+    private NDArray kept(NDArray exact) {
+        if (settings.statePrecision == Precision.FLOAT32) {
+            return exact;
+        }
+        try (exact) {
+            return Bfloat16.of(exact);
+        }
     }
 
     /**
@@ -128,15 +145,16 @@ public final class AdamW extends Optimizer implements AutoCloseable {
      * Continues from a checkpoint.
      *
      * @param completedSteps the steps done
-     * @param restored the parameters' moments, which become the optimizer's
+     * @param restored the parameters' moments in float32, which become the optimizer's
      */
     public void restore(long completedSteps, Map<String, Moments> restored) {
         step = completedSteps;
         moments.clear();
         restored.forEach((id, state) -> {
-            state.mean.attach(manager);
-            state.variance.attach(manager);
-            moments.put(id, state);
+            Moments own = new Moments(kept(state.mean), kept(state.variance));
+            own.mean.attach(manager);
+            own.variance.attach(manager);
+            moments.put(id, own);
         });
     }
 

@@ -2,13 +2,14 @@ package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.spattention.Precision;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class OptimizerConfigTest {
 
-    private static final OptimizerConfig DEFAULTS = new OptimizerConfig(0.001, 0.9, 0.95, 1e-8, 0.1);
+    private static final OptimizerConfig DEFAULTS = new OptimizerConfig(0.001, 0.9, 0.95, 1e-8, 0.1, Precision.FLOAT32);
 
     @Test
     void defaults() {
@@ -22,8 +23,9 @@ class OptimizerConfigTest {
                 "optimizer.beta1=0.8",
                 "optimizer.beta2=0.99",
                 "optimizer.epsilon=1e-6",
-                "optimizer.weight_decay=0").optimizer();
-        assertEquals(new OptimizerConfig(4e-4, 0.8, 0.99, 1e-6, 0), changed);
+                "optimizer.weight_decay=0",
+                "optimizer.state_precision=bfloat16").optimizer();
+        assertEquals(new OptimizerConfig(4e-4, 0.8, 0.99, 1e-6, 0, Precision.BFLOAT16), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.Precision;
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.pattern.LayoutLength;
@@ -60,7 +61,7 @@ class PresetsTest {
         RunConfig config = load("olmoe-1b-7b");
         assertEquals(new ModelConfig(50304, 2048, 1024, 16, 16, 16, 64, 8, false, null, 10000, 1e-5, false, 0.02, 4096,
                 StandardPattern.SP, LayoutLength.of(4096), 0, "auto"), config.model());
-        assertEquals(new OptimizerConfig(4e-4, 0.9, 0.95, 1e-8, 0.1), config.optimizer());
+        assertEquals(new OptimizerConfig(4e-4, 0.9, 0.95, 1e-8, 0.1, Precision.BFLOAT16), config.optimizer());
         assertEquals(ScheduleType.WARMUP_COSINE, config.schedule().type());
         assertEquals(0.1, config.schedule().minLrRatio());
         assertEquals(1024 * 4096, config.tokensPerStep());

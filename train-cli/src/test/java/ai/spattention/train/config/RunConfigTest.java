@@ -2,7 +2,9 @@ package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.Precision;
 import ai.spattention.InvalidInputException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,10 +40,18 @@ class RunConfigTest {
             "seed=1.5 | seed must be a whole number (got 1.5)",
             "device=cuda | 'device must be one of cpu, gpu, auto (got ''cuda'')'",
             "device=0 | 'device must be one of cpu, gpu, auto (got 0)'",
-            "precision=bfloat16 | 'precision must be one of float32 (got ''bfloat16'')'"
+            "precision=float16 | 'precision must be one of float32, bfloat16 (got ''float16'')'"
     })
     void refuses(String override, String message) {
         assertEquals(message, ConfigFiles.refusedOverride(override));
+    }
+
+    @Test
+    void refusesToComputeAgainWhatIsRandom() {
+        String message = assertThrows(InvalidInputException.class, () ->
+                ConfigFiles.load("training.activation_checkpointing=true", "model.attention_dropout=0.1")).getMessage();
+        assertTrue(message.endsWith("training.activation_checkpointing computes a layer twice, which model.attention_dropout makes"
+                + " differ (got true and 0.1): switch one of the two off"), message);
     }
 
     @Test
@@ -62,6 +72,6 @@ class RunConfigTest {
     @Test
     void refusesValuesWhenMadeByHandToo() {
         assertEquals("training.steps must be at least 1 (got 0)", assertThrows(InvalidInputException.class,
-                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, null)).getMessage());
+                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, false, null)).getMessage());
     }
 }

@@ -2,6 +2,7 @@ package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.spattention.Precision;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.List;

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingConfigTest {
 
-    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001, null);
+    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001, false, null);
 
     @Test
     void defaults() {
@@ -24,8 +24,9 @@ class TrainingConfigTest {
                 "training.max_grad_norm=0",
                 "training.load_balancing_loss_weight=0.5",
                 "training.router_z_loss_weight=0.25",
+                "training.activation_checkpointing=true",
                 "training.peak_tflops=989").training();
-        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25, 989.0), changed);
+        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25, true, 989.0), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 

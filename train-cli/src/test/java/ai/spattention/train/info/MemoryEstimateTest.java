@@ -1,7 +1,9 @@
 package ai.spattention.train.info;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import org.junit.jupiter.api.Test;
 
@@ -15,13 +17,16 @@ class MemoryEstimateTest {
                 .setMaxPositionEmbeddings(16).build();
         // a layer: 192 + 8 + 4 of the projections and their norms, 4 (8 + 96) of router and experts, 16 of norms; then 8 + 2 · 88
         long parameters = 2 * (204 + 416 + 16) + 8 + 176;
-        MemoryEstimate estimate = MemoryEstimate.of(model, 10);
+        MemoryEstimate estimate = MemoryEstimate.of(model, 10, Precision.FLOAT32, false, Precision.FLOAT32);
         assertEquals(4 * parameters, estimate.weights());
         assertEquals(4 * parameters, estimate.gradients());
         assertEquals(8 * parameters, estimate.optimizer());
-        // a layer: 96 + 160 + 32 + 2 (16 + 24) + 12 = 380; output 44
-        assertEquals(4 * 10 * (2 * 380 + 44), estimate.activations());
-        assertEquals(16 * parameters + 32_160, estimate.total());
+        // a layer: 96 + 160 + 32 + 2 (16 + 24) + 12 = 380; output 11
+        assertEquals(4 * 10 * (2 * 380 + 3 * 11), estimate.activations());
+        assertEquals(16 * parameters + 31_720, estimate.total());
+        MemoryEstimate half = MemoryEstimate.of(model, 10, Precision.BFLOAT16, true, Precision.BFLOAT16);
+        assertEquals(4 * parameters, half.optimizer());
+        assertEquals(10 * (2 * 380 + 2 * 4 * 8 + 4 * 3 * 11) + parameters, half.activations());
     }
 
     @Test
@@ -29,7 +34,11 @@ class MemoryEstimateTest {
         OlmoeConfig large = OlmoeConfig.builder().setVocabSize(50_304).setHiddenSize(2048).setIntermediateSize(1024)
                 .setNumHiddenLayers(16).setNumAttentionHeads(16).setNumExperts(64).setNumExpertsPerTok(8)
                 .setMaxPositionEmbeddings(4096).build();
-        assertEquals(16 * 6_919_161_856L, MemoryEstimate.of(large, 0).total());
-        assertEquals(4L * 16_384 * (16 * 164_032 + 201_216), MemoryEstimate.of(large, 4 * 4096).activations());
+        assertEquals(16 * 6_919_161_856L,
+                MemoryEstimate.of(large, 0, Precision.FLOAT32, false, Precision.FLOAT32).total());
+        assertEquals(4L * 16_384 * 16 * 164_032 + 12 * (1L << 28),
+                MemoryEstimate.of(large, 4 * 4096, Precision.FLOAT32, false, Precision.FLOAT32).activations());
+        long gpu = MemoryEstimate.of(large, 4 * 4096, Precision.BFLOAT16, true, Precision.BFLOAT16).total();
+        assertTrue(gpu < 139L << 30, "fits a GPU of 139 GiB: " + gpu);
     }
 }
