@@ -251,7 +251,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         checkInput(keyInput.getShape());
         try (NDManager scope = Scopes.over(queryInput, keyInput, valueInput)) {
             int cached = cache == null ? 0 : cache.length();
-            NDList projected = segments.run((inner, inputs) -> project(parameterStore, inputs, cached, training),
+            NDList projected = segments.run("attention projections", (inner, inputs) -> project(parameterStore, inputs, cached, training),
                     new NDList(queryInput, keyInput, valueInput));
             NDArray q = projected.get(0);
             NDList past = cache == null ? projected.subNDList(1) : cache.append(projected.get(1), projected.get(2));
@@ -259,10 +259,10 @@ public final class SpAttentionBlock extends AbstractBlock {
             NDArray v = past.get(1);
             AttentionLayout current = cache == null ? layout : cache.layout(layout);
             NDArray heads = mask == null || mask.getShape().dimension() == 2
-                    ? Segments.only(segments.run((inner, inputs) -> new NDList(kernel.attend(inputs.get(0), inputs.get(1),
+                    ? Segments.only(segments.run("attention", (inner, inputs) -> new NDList(kernel.attend(inputs.get(0), inputs.get(1),
                             inputs.get(2), mask, current, dropout, training)), new NDList(q, k, v)))
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
-            return scope.ret(Segments.only(segments.run((inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
+            return scope.ret(Segments.only(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
                     Bfloat16.is(queryInput), training)), new NDList(heads))));
         }
     }

@@ -24,6 +24,7 @@ public final class SegmentTape implements Segments, AutoCloseable {
     private static final TorchScriptModule OPERATORS = TorchScriptModule.load(SegmentTape.class, "segments.torchscript");
 
     private final NDManager manager;
+    private final PartObserver observer;
     private final Deque<Step> steps = new ArrayDeque<>();
 
     /**
@@ -32,6 +33,17 @@ public final class SegmentTape implements Segments, AutoCloseable {
      * @param parent the manager that owns what the tape keeps if {@link #close} is not called earlier
      */
     public SegmentTape(NDManager parent) {
+        this(parent, PartObserver.NONE);
+    }
+
+    /**
+     * Creates an empty tape that is watched.
+     *
+     * @param parent the manager that owns what the tape keeps if {@link #close} is not called earlier
+     * @param observer is told when parts run
+     */
+    public SegmentTape(NDManager parent, PartObserver observer) {
+        this.observer = observer;
         manager = parent.newSubManager();
         manager.setName("segments");
     }
@@ -78,8 +90,8 @@ public final class SegmentTape implements Segments, AutoCloseable {
     }
 
     @Override
-    public NDList run(Part part, NDList inputs) {
-        NDList roots = part.run(Uncut.ENGINE, inputs);
+    public NDList run(String name, Part part, NDList inputs) {
+        NDList roots = Observed.observe(observer, name, () -> part.run(Uncut.ENGINE, inputs));
         NDList leaves = new NDList();
         for (NDArray root : roots) {
             leaves.add(leaf(root));
@@ -90,19 +102,21 @@ public final class SegmentTape implements Segments, AutoCloseable {
         steps.add(new Step(kept, leaves) {
             @Override
             void backward(NDArray[] gradients) {
+                observer.begin(name);
                 engineBackward(own, gradients);
+                observer.end(name);
             }
         });
         return leaves;
     }
 
     @Override
-    public NDList run(ExplicitPart part, NDList inputs) {
+    public NDList run(String name, ExplicitPart part, NDList inputs) {
         NDManager kept = manager.newSubManager();
         NDList own = handles(inputs, kept);
         ExplicitPart.Forward forward;
         try (NoGradient explicit = new NoGradient()) {
-            forward = part.forward(inputs);
+            forward = Observed.observe(observer, name, () -> part.forward(inputs));
         }
         NDList forBackward = handles(forward.kept(), kept);
         forward.kept().stream().filter(array -> !forward.outputs().contains(array)).forEach(NDArray::close);
@@ -111,6 +125,7 @@ public final class SegmentTape implements Segments, AutoCloseable {
         steps.add(new Step(kept, leaves) {
             @Override
             void backward(NDArray[] gradients) {
+                observer.begin(name);
                 try (NoGradient explicit = new NoGradient()) {
                     NDArray[] found = part.backward(own, forBackward, gradients);
                     for (int i = 0; i < found.length; i++) {
@@ -120,6 +135,7 @@ public final class SegmentTape implements Segments, AutoCloseable {
                         }
                     }
                 }
+                observer.end(name);
             }
         });
         return leaves;
@@ -131,13 +147,13 @@ public final class SegmentTape implements Segments, AutoCloseable {
         NDList own = handles(inputs, kept);
         NDList leaves;
         try (NoGradient first = new NoGradient()) {
-            leaves = part.run(Uncut.INFERENCE, inputs);
+            leaves = part.run(observer == PartObserver.NONE ? Uncut.INFERENCE : new Observed(Uncut.INFERENCE, observer), inputs);
         }
         leaves.forEach(SegmentTape::collect);
         steps.add(new Step(kept, leaves) {
             @Override
             void backward(NDArray[] gradients) {
-                try (SegmentTape again = new SegmentTape(kept)) {
+                try (SegmentTape again = new SegmentTape(kept, observer)) {
                     NDList roots = part.run(again, own);
                     engineBackward(roots, gradients);
                     again.backward();

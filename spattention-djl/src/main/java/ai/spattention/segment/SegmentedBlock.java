@@ -32,6 +32,7 @@ public final class SegmentedBlock extends AbstractBlock {
 
     private final Model model;
     private final AbstractBlock child;
+    private final PartObserver observer;
     private SegmentTape tape;
 
     /**
@@ -41,14 +42,26 @@ public final class SegmentedBlock extends AbstractBlock {
      * @param <B> the model's class
      */
     public <B extends AbstractBlock & Model> SegmentedBlock(B model) {
+        this(model, PartObserver.NONE);
+    }
+
+    /**
+     * Wraps a model whose parts are watched.
+     *
+     * @param model the model
+     * @param observer is told when parts run
+     * @param <B> the model's class
+     */
+    public <B extends AbstractBlock & Model> SegmentedBlock(B model, PartObserver observer) {
         super(VERSION);
+        this.observer = observer;
         this.model = model;
         child = addChildBlock("model", model);
     }
 
     /** A new tape for the next training pass. */
     SegmentTape begin(NDManager manager) {
-        tape = new SegmentTape(manager);
+        tape = new SegmentTape(manager, observer);
         return tape;
     }
 

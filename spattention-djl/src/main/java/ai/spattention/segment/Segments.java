@@ -27,27 +27,29 @@ public interface Segments {
     /**
      * Whether the parts' own backward passes are used, so that operations without one in the engine may be chosen.
      *
-     * @return true if {@link #run(ExplicitPart, NDList)} calls {@link ExplicitPart#forward}
+     * @return true if {@link #run(String, ExplicitPart, NDList)} calls {@link ExplicitPart#forward}
      */
     boolean isExplicit();
 
     /**
      * Runs a part that the engine differentiates.
      *
+     * @param name what the part does, for profiles
      * @param part the part
      * @param inputs its inputs
      * @return its results, attached to whatever manager the part attached them to
      */
-    NDList run(Part part, NDList inputs);
+    NDList run(String name, Part part, NDList inputs);
 
     /**
      * Runs a part that has a backward pass of its own.
      *
+     * @param name what the part does, for profiles
      * @param part the part
      * @param inputs its inputs, the parameters that it trains among them
      * @return its results
      */
-    NDList run(ExplicitPart part, NDList inputs);
+    NDList run(String name, ExplicitPart part, NDList inputs);
 
     /**
      * Runs a part of which only the inputs are kept: the backward pass computes it again. It must compute the same both times,

@@ -11,7 +11,7 @@ enum Uncut implements Segments {
         }
 
         @Override
-        public NDList run(ExplicitPart part, NDList inputs) {
+        public NDList run(String name, ExplicitPart part, NDList inputs) {
             return part.differentiable(inputs);
         }
     },
@@ -22,7 +22,7 @@ enum Uncut implements Segments {
         }
 
         @Override
-        public NDList run(ExplicitPart part, NDList inputs) {
+        public NDList run(String name, ExplicitPart part, NDList inputs) {
             try (NoGradient inference = new NoGradient()) {
                 return part.forward(inputs).outputs();
             }
@@ -30,7 +30,7 @@ enum Uncut implements Segments {
     };
 
     @Override
-    public NDList run(Part part, NDList inputs) {
+    public NDList run(String name, Part part, NDList inputs) {
         return part.run(this, inputs);
     }
 

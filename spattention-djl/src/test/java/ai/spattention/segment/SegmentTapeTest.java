@@ -74,9 +74,9 @@ class SegmentTapeTest {
 
     private NDList layer(Segments segments, NDList inputs, int layer) {
         NDArray x = inputs.singletonOrThrow();
-        NDList u = segments.run((inner, in) -> new NDList(in.get(0).matMul(weights.get(2 * layer))), new NDList(x));
-        NDArray cube = segments.run(new Cube(), u).singletonOrThrow();
-        return segments.run((inner, in) -> new NDList(in.get(0).add(in.get(1).matMul(weights.get(2 * layer + 1)))),
+        NDList u = segments.run("part", (inner, in) -> new NDList(in.get(0).matMul(weights.get(2 * layer))), new NDList(x));
+        NDArray cube = segments.run("part", new Cube(), u).singletonOrThrow();
+        return segments.run("part", (inner, in) -> new NDList(in.get(0).add(in.get(1).matMul(weights.get(2 * layer + 1)))),
                 new NDList(x, cube));
     }
 
@@ -170,7 +170,7 @@ class SegmentTapeTest {
         for (int pass = 1; pass <= 2; pass++) {
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                     SegmentTape tape = new SegmentTape(manager)) {
-                NDArray y = tape.run(scaled, new NDList(x, weight)).singletonOrThrow();
+                NDArray y = tape.run("part", scaled, new NDList(x, weight)).singletonOrThrow();
                 collector.backward(y.sum());
                 tape.backward();
             }
@@ -183,7 +183,7 @@ class SegmentTapeTest {
     void wholeNumbersAndUnusedResultsCrossACut() {
         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                 SegmentTape tape = new SegmentTape(manager)) {
-            NDList results = tape.run((inner, in) -> new NDList(in.get(0).matMul(weights.get(0)),
+            NDList results = tape.run("part", (inner, in) -> new NDList(in.get(0).matMul(weights.get(0)),
                     in.get(0).matMul(weights.get(1)), manager.create(new long[] {7}).duplicate()), new NDList(input));
             assertArrayEquals(new long[] {7}, results.get(2).toLongArray());
             collector.backward(results.get(0).sum());

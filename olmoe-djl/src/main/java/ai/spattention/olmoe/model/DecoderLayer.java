@@ -98,17 +98,17 @@ public final class DecoderLayer extends AbstractBlock {
             boolean training) {
         try (NDManager scope = NDManager.subManagerOf(hidden)) {
             scope.tempAttachAll(hidden);
-            NDArray normed = Segments.only(segments.run((inner, inputs) ->
+            NDArray normed = Segments.only(segments.run("norms and residuals", (inner, inputs) ->
                     attentionNorm.forward(parameterStore, inputs, training), new NDList(hidden)));
             NDArray attended = cache == null
                     ? attention.attend(parameterStore, segments, normed, documents, training)
                     : attention.attend(parameterStore, normed, cache, training);
-            NDList added = segments.run((inner, inputs) -> {
+            NDList added = segments.run("norms and residuals", (inner, inputs) -> {
                 NDArray residual = inputs.get(0).add(inputs.get(1));
                 return new NDList(residual).addAll(expertsNorm.forward(parameterStore, new NDList(residual), training));
             }, new NDList(hidden, attended));
             NDList mixed = experts.apply(parameterStore, segments, added.get(1), training);
-            NDList output = segments.run((inner, inputs) -> new NDList(inputs.get(0).add(inputs.get(1))),
+            NDList output = segments.run("norms and residuals", (inner, inputs) -> new NDList(inputs.get(0).add(inputs.get(1))),
                     new NDList(added.get(0), mixed.get(0)));
             return scope.ret(output.addAll(mixed.subNDList(1)));
         }

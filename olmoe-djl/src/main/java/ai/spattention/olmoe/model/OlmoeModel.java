@@ -282,7 +282,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
         try (NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
-            NDArray hidden = Segments.only(segments.run((inner, in) ->
+            NDArray hidden = Segments.only(segments.run("embedding", (inner, in) ->
                     new NDList(embed(parameterStore, inputIds, training)), new NDList()));
             List<RouterStatistics> routers = new ArrayList<>();
             for (DecoderLayer layer : layers) {
@@ -304,10 +304,10 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     }
 
     private NDArray loss(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray targets) {
-        NDArray normed = Segments.only(segments.run((inner, inputs) ->
+        NDArray normed = Segments.only(segments.run("norms and residuals", (inner, inputs) ->
                 finalNorm.forward(parameterStore, inputs, true), new NDList(hidden)));
         NDArray weight = parameterStore.getValue(getOutputWeight(), hidden.getDevice(), true);
-        return Segments.only(segments.run(new HeadLoss(targets), new NDList(normed, weight)));
+        return Segments.only(segments.run("loss", new HeadLoss(targets), new NDList(normed, weight)));
     }
 
     /** Float32 whatever the precision: a sum over the vocabulary follows. */

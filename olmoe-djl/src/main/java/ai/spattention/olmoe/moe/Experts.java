@@ -78,7 +78,7 @@ public final class Experts extends AbstractBlock {
     public NDArray apply(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray chosen, NDArray weights,
             boolean training) {
         Device device = hidden.getDevice();
-        return Segments.only(segments.run(new ExpertsPart(chosen), new NDList(hidden, weights,
+        return Segments.only(segments.run("experts", new ExpertsPart(chosen), new NDList(hidden, weights,
                 parameterStore.getValue(gateUpProjection, device, training),
                 parameterStore.getValue(downProjection, device, training))));
     }

@@ -81,7 +81,7 @@ public final class MoeBlock extends AbstractBlock {
         Shape shape = input.getShape();
         try (NDManager scope = NDManager.subManagerOf(input)) {
             scope.tempAttachAll(input);
-            NDList routed = segments.run((inner, inputs) -> route(parameterStore, inputs.head(), training), new NDList(input));
+            NDList routed = segments.run("router", (inner, inputs) -> route(parameterStore, inputs.head(), training), new NDList(input));
             NDArray output = experts.apply(parameterStore, segments, routed.get(0), routed.get(1), routed.get(2), training);
             return scope.ret(new NDList(output.reshape(shape)).addAll(routed.subNDList(3)));
         }
