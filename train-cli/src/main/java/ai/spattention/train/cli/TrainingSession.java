@@ -103,11 +103,10 @@ final class TrainingSession {
     }
 
     private void summary(RunRecorder recorder) {
-        if (recorder.firstLoss().isPresent() && recorder.validationLoss().isPresent()) {
-            out.printf(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)%n",
-                    recorder.firstLoss().getAsDouble(), recorder.validationLoss().getAsDouble(),
-                    100 * recorder.validationLoss().getAsDouble() / recorder.firstLoss().getAsDouble());
-        }
+        recorder.validationLoss().ifPresent(loss -> out.println(recorder.firstLoss().isPresent()
+                ? String.format(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)",
+                        recorder.firstLoss().getAsDouble(), loss, 100 * loss / recorder.firstLoss().getAsDouble())
+                : String.format(Locale.ROOT, "validation loss %.3f", loss)));
         out.println("model:   " + folder.resolve("model"));
         out.println("metrics: " + folder.resolve("metrics.jsonl"));
         out.println("report:  " + folder.resolve("report.html"));
