@@ -2,6 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
@@ -12,6 +13,7 @@ import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.StopSignal;
+import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.report.LiveReport;
 import ai.spattention.train.tensorboard.TensorBoardLog;
@@ -21,7 +23,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A training run from the command line: what {@code train} and {@code quickstart} share. */
 final class TrainingSession {
@@ -56,7 +60,11 @@ final class TrainingSession {
             try {
                 finished = train(data, recorder, new RunObservers(report, board), resume);
             } catch (IOException | RuntimeException e) {
-                report.failed(e);
+                Optional<TrainingFailedException> outOfMemory = outOfMemory(e, folder);
+                report.failed(outOfMemory.isPresent() ? outOfMemory.get() : e);
+                if (outOfMemory.isPresent()) {
+                    throw outOfMemory.get();
+                }
                 throw e;
             } finally {
                 report.write();
@@ -90,6 +98,26 @@ final class TrainingSession {
             run.saveModel(folder.resolve("model"));
             return true;
         }
+    }
+
+    /**
+     * Explains a GPU whose memory is used up. Checkpoints get their names when they are whole, so the newest one is.
+     *
+     * @param failure any failure of the run
+     * @param folder the run's folder
+     * @return the explanation, or empty for other failures
+     * @throws IOException if the run's folder cannot be read
+     */
+    static Optional<TrainingFailedException> outOfMemory(Exception failure, Path folder) throws IOException {
+        Optional<GpuMemoryError> error = GpuMemoryError.of(failure);
+        if (error.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Long> steps = new CheckpointStore(folder.resolve("checkpoints"), 1, 0).steps();
+        String next = steps.isEmpty() ? "; there is no checkpoint yet"
+                : "; the checkpoint of step " + steps.get(steps.size() - 1) + " is whole: go on from it with 'spattn train --resume"
+                        + " --output " + folder + " --set KEY=VALUE'";
+        return Optional.of(new TrainingFailedException(error.get().text() + next, failure));
     }
 
     private FolderLock lock() throws IOException {
