@@ -2,6 +2,7 @@ package ai.spattention.train.doctor;
 
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
+import ai.spattention.train.natives.DjlDownload;
 import ai.spattention.train.natives.NativesFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -174,13 +175,31 @@ final class MachineChecks {
         } else {
             checks.add(Check.ok("PyTorch's libraries", detail));
         }
-        folder.version().filter(own -> !version.isEmpty() && !own.equals(new NativesFolder.Version(version, flavor))).ifPresent(own ->
-                checks.add(Check.failed("PyTorch's version", "the folder holds PyTorch " + own.pytorch() + " " + own.flavor()
-                        + ", but PYTORCH_VERSION and PYTORCH_FLAVOR say " + version + " " + flavor,
-                        "unset PYTORCH_VERSION and PYTORCH_FLAVOR: the launcher reads the folder's " + NativesFolder.VERSION_FILE, true)));
+        if (missing.isEmpty()) {
+            version(folder, version, flavor).ifPresent(checks::add);
+        }
         if (!folder.isCuda() && Files.isDirectory(folder.path()) && gpuAsked) {
             checks.add(Check.absent("CUDA libraries", "libtorch_cuda.so is not in " + folder.path(), GET_NATIVES, true));
         }
         return checks;
+    }
+
+    /** DJL believes what it is told of the version: another one may load, and fail much later. */
+    private static Optional<Check> version(NativesFolder folder, String version, String flavor) {
+        String name = "PyTorch's version";
+        Optional<NativesFolder.Version> own = folder.version();
+        if (own.isPresent() && !version.isEmpty() && !own.get().equals(new NativesFolder.Version(version, flavor))) {
+            return Optional.of(Check.failed(name, "the folder holds PyTorch " + own.get().pytorch() + " " + own.get().flavor()
+                    + ", but PYTORCH_VERSION and PYTORCH_FLAVOR say " + version + " " + flavor,
+                    "unset PYTORCH_VERSION and PYTORCH_FLAVOR: the launcher reads the folder's " + NativesFolder.VERSION_FILE, true));
+        }
+        String taken = version.isEmpty() ? DjlDownload.VERSION : version;
+        try {
+            return folder.isOfVersion(taken) ? Optional.empty() : Optional.of(Check.failed(name,
+                    "libtorch_cpu.so does not say that it is PyTorch " + taken + ", which DJL takes it for",
+                    "set PYTORCH_VERSION and PYTORCH_FLAVOR to what the folder holds", false));
+        } catch (IOException e) {
+            return Optional.of(Check.failed(name, "libtorch_cpu.so cannot be read: " + e.getMessage(), "", true));
+        }
     }
 }

@@ -49,7 +49,7 @@ public record NativesError(String what, String remedy) {
             return error("DJL's library between Java and PyTorch (libdjl_torch.so) is missing for these libraries of PyTorch",
                     "put it into their folder: 'spattn gpu-natives' makes a folder that has it");
         }
-        if (message.contains("Failed to download PyTorch native library")) {
+        if (message.contains("Failed to download PyTorch native library") || message.contains("Failed to save pytorch index file")) {
             return error("PyTorch's libraries are not here, and DJL may not download them", "'spattn gpu-natives' gets those for a GPU;"
                     + " --device cpu uses those that come with this program");
         }

@@ -1,7 +1,9 @@
 package ai.spattention.train.natives;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ public record NativesFolder(Path path) {
     /** Names the PyTorch version (first line) and the flavor (second line); the launcher reads it. */
     public static final String VERSION_FILE = "version.txt";
 
+    private static final int SCANNED_AT_ONCE = 1 << 22;
     private static final String JNI = "libdjl_torch.so";
     private static final List<String> NEEDED = List.of("libtorch.so", "libtorch_cpu.so", "libc10.so");
     private static final List<String> NEEDED_FOR_CUDA = List.of("libc10_cuda.so");
@@ -70,6 +73,30 @@ public record NativesFolder(Path path) {
         } catch (IOException e) {
             return Optional.empty(); // not text: it tells nothing
         }
+    }
+
+    /**
+     * Whether PyTorch's main library says that it is of a version: the text stands in it, as libtorch would print it.
+     *
+     * @param pytorch the version, for example 2.5.1
+     * @return true if it does
+     * @throws IOException if the library cannot be read
+     */
+    public boolean isOfVersion(String pytorch) throws IOException {
+        String plain = "\0" + pytorch + "\0";
+        String withFlavor = "\0" + pytorch + "+";
+        byte[] buffer = new byte[SCANNED_AT_ONCE];
+        try (InputStream in = Files.newInputStream(path.resolve("libtorch_cpu.so"))) {
+            String tail = "";
+            for (int count = in.readNBytes(buffer, 0, buffer.length); count > 0; count = in.readNBytes(buffer, 0, buffer.length)) {
+                String text = tail + new String(buffer, 0, count, StandardCharsets.ISO_8859_1);
+                if (text.contains(plain) || text.contains(withFlavor)) {
+                    return true;
+                }
+                tail = text.substring(Math.max(0, text.length() - plain.length()));
+            }
+        }
+        return false;
     }
 
     /**

@@ -39,7 +39,7 @@ class MachineChecksTest {
 
     private void putNatives(String... files) throws IOException {
         for (String file : files) {
-            Files.writeString(natives.resolve(file), "x");
+            Files.writeString(natives.resolve(file), "ELF and more\0" + "2.5.1\0and more");
         }
         environment.put("PYTORCH_LIBRARY_PATH", natives.toString());
     }
@@ -128,6 +128,15 @@ class MachineChecksTest {
         Check check = check("gpu", "PyTorch's version");
         assertFalse(check.isFine());
         assertTrue(check.detail().contains("holds PyTorch 2.5.1 cu124") && check.detail().contains("say 2.7.1 cu124"), check.detail());
+    }
+
+    @Test
+    void librariesOfAnotherVersionThanDjlTakesThemForAreNamed() throws IOException {
+        putWholeNatives();
+        Files.writeString(natives.resolve("libtorch_cpu.so"), "x".repeat(5_000_000) + "\0" + "2.5.10\0");
+        assertTrue(check("gpu", "PyTorch's version").detail().contains("does not say that it is PyTorch 2.5.1"));
+        Files.writeString(natives.resolve("libtorch_cpu.so"), "x".repeat((1 << 22) - 3) + "\0" + "2.5.1+cu124\0"); // across two reads
+        assertTrue(run("gpu").stream().noneMatch(check -> check.name().equals("PyTorch's version")));
     }
 
     @Test
