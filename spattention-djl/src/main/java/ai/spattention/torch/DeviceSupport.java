@@ -30,8 +30,8 @@ public final class DeviceSupport {
         String digits = capabilities.apply(device.getDeviceId());
         if (Integer.parseInt(digits) < BFLOAT16) {
             int major = digits.length() - 1;
-            throw new InvalidInputException("GPU " + device.getDeviceId() + " has compute capability " + digits.substring(0, major) + "."
-                    + digits.substring(major) + ", but bfloat16 needs 8.0 or more: set precision=float32");
+            throw new InvalidInputException("GPU " + device.getDeviceId() + " has compute capability "
+                    + digits.substring(0, major) + "." + digits.substring(major) + ", but bfloat16 needs 8.0 or more: set precision=float32");
         }
     }
 }

@@ -15,12 +15,12 @@ record GpuMemoryError(String details) {
             + "(?: GPU (?<gpu>\\d+) has a total capac?i?ty of (?<total>[\\d.]+ \\w+) of which (?<free>[\\d.]+ \\w+) is free)?");
 
     /** cuBLAS takes memory of its own when it starts, so that not being able to start means the same. */
-    private static final Pattern OTHERS = Pattern.compile("CUBLAS_STATUS_ALLOC_FAILED|CUBLAS_STATUS_NOT_INITIALIZED.{0,40}cublasCreate"
-            + "|CUDA error: out of memory|CUDNN_STATUS_ALLOC_FAILED|CUDA out of memory");
+    private static final Pattern OTHERS = Pattern.compile("CUBLAS_STATUS_ALLOC_FAILED"
+            + "|CUBLAS_STATUS_NOT_INITIALIZED.{0,40}cublasCreate|CUDA error: out of memory|CUDNN_STATUS_ALLOC_FAILED|CUDA out of memory");
 
     private static final String REMEDY = ". While training, lower training.micro_batch (raise training.gradient_accumulation_steps to"
-            + " keep the batch) or data.sequence_length, or set training.activation_checkpointing=true or precision=bfloat16; elsewhere"
-            + " take a smaller batch or shorter sequences. 'nvidia-smi' tells who else uses the GPU";
+            + " keep the batch) or data.sequence_length, or set training.activation_checkpointing=true or precision=bfloat16;"
+            + " elsewhere take a smaller batch or shorter sequences. 'nvidia-smi' tells who else uses the GPU";
 
     /**
      * Recognises such a failure.

@@ -32,17 +32,19 @@ final class GpuNativesCommand implements Callable<Integer> {
         DJL
     }
 
-    @Option(names = "--from", paramLabel = "maven|djl", defaultValue = "maven", description = "Where from (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--from", paramLabel = "maven|djl", defaultValue = "maven",
+            description = "Where from (default: ${DEFAULT-VALUE}).")
     private Source source;
 
-    @Option(names = "--output", paramLabel = "DIR", description = "The libraries' folder (default: .natives/cu124 beside the launcher,"
-            + " which looks there; another one has to be named in PYTORCH_LIBRARY_PATH).")
+    @Option(names = "--output", paramLabel = "DIR",
+            description = "The libraries' folder (default: .natives/cu124 beside the launcher, which looks there; another one has to be named in PYTORCH_LIBRARY_PATH).")
     private Path output;
 
     @Option(names = "--offline", description = "Use Maven's local repository only.")
     private boolean offline;
 
-    @Option(names = "--mvn", paramLabel = "FILE", defaultValue = "mvn", description = "Maven's command (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--mvn", paramLabel = "FILE", defaultValue = "mvn",
+            description = "Maven's command (default: ${DEFAULT-VALUE}).")
     private String maven;
 
     @Spec

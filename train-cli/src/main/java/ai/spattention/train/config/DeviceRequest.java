@@ -35,8 +35,8 @@ public record DeviceRequest(DeviceChoice choice, int index) {
         return switch (lower) {
             case "cpu" -> new DeviceRequest(DeviceChoice.CPU, 0);
             case "auto" -> AUTO;
-            default -> throw new InvalidInputException("'" + text + "' is not one device: choose cpu, gpu, gpu:K (K from 0 on) or auto;"
-                    + " a run uses one GPU");
+            default -> throw new InvalidInputException("'" + text + "' is not one device: choose cpu, gpu, gpu:K (K from 0 on)"
+                    + " or auto; a run uses one GPU");
         };
     }
 

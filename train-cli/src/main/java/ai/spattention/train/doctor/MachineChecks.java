@@ -115,7 +115,8 @@ final class MachineChecks {
                 "--query-gpu=index,name,compute_cap,memory.total,memory.free,driver_version", "--format=csv,noheader");
         if (result.isEmpty()) {
             return Check.absent(DRIVER, "no command nvidia-smi, so no NVIDIA GPU or no driver",
-                    needed ? "install NVIDIA's driver, or use --device cpu" : "nothing to do without a GPU: the processor computes", needed);
+                    needed ? "install NVIDIA's driver, or use --device cpu"
+                            : "nothing to do without a GPU: the processor computes", needed);
         }
         if (result.get().code() != 0 || result.get().output().isBlank()) {
             return Check.failed(DRIVER, "nvidia-smi says: " + result.get().firstLine(),
@@ -123,8 +124,9 @@ final class MachineChecks {
         }
         List<String> gpus = result.get().output().strip().lines().map(MachineChecks::gpu).toList();
         if (device.choice() == DeviceChoice.GPU && device.index() >= gpus.size()) {
-            return Check.absent(DRIVER, "GPU " + device.index() + " was asked for, but there " + (gpus.size() == 1 ? "is one GPU only: "
-                    : "are " + gpus.size() + " GPUs: ") + String.join("; ", gpus), "choose from gpu:0 to gpu:" + (gpus.size() - 1), true);
+            return Check.absent(DRIVER, "GPU " + device.index() + " was asked for, but there "
+                    + (gpus.size() == 1 ? "is one GPU only: " : "are " + gpus.size() + " GPUs: ") + String.join("; ", gpus),
+                    "choose from gpu:0 to gpu:" + (gpus.size() - 1), true);
         }
         return Check.ok(DRIVER, String.join("; ", gpus));
     }
@@ -165,13 +167,14 @@ final class MachineChecks {
                 + (version.isEmpty() ? "" : ", PyTorch " + version + " " + flavor);
         List<String> missing = folder.missing();
         if (!Files.isDirectory(folder.path())) {
-            checks.add(Check.failed("PyTorch's libraries", folder.path() + " (PYTORCH_LIBRARY_PATH) is no folder", GET_NATIVES, true));
+            checks.add(Check.failed("PyTorch's libraries", folder.path() + " (PYTORCH_LIBRARY_PATH) is no folder", GET_NATIVES,
+                    true));
         } else if (missing.equals(List.of("libdjl_torch.so"))) {
             checks.add(Check.failed("PyTorch's libraries", detail + ", but DJL's library libdjl_torch.so is missing there",
                     "copy it from ai.djl.pytorch:pytorch-jni of the same PyTorch version, or run 'spattn gpu-natives'", true));
         } else if (!missing.isEmpty()) {
-            checks.add(Check.failed("PyTorch's libraries", detail + ", but " + String.join(", ", missing) + (missing.size() == 1 ? " is" : " are")
-                    + " missing", "delete the folder and run 'spattn gpu-natives'", true));
+            checks.add(Check.failed("PyTorch's libraries", detail + ", but " + String.join(", ", missing)
+                    + (missing.size() == 1 ? " is" : " are") + " missing", "delete the folder and run 'spattn gpu-natives'", true));
         } else {
             checks.add(Check.ok("PyTorch's libraries", detail));
         }

@@ -42,6 +42,9 @@ final class Probe {
     /** Wide enough for a kernel that computes in bfloat16; a wrong mask is off by far more. */
     private static final double TOLERANCE = 0.05;
 
+    private static final List<StandardPattern> PATTERNS =
+            List.of(StandardPattern.CAUSAL, StandardPattern.SP, StandardPattern.EXCLUSIVE, StandardPattern.LOCAL);
+
     private static final Shape SHAPE = new Shape(1, 4, 64, 64);
 
     private final DeviceRequest request;
@@ -90,7 +93,8 @@ final class Probe {
             chosen = request.resolve(gpus);
         } catch (InvalidInputException e) {
             boolean cuda = engine.hasCapability("CUDA");
-            return Check.absent(DEVICE, e.getMessage(), !cuda ? "these libraries of PyTorch are for the CPU: 'spattn gpu-natives' gets others"
+            return Check.absent(DEVICE, e.getMessage(),
+                    !cuda ? "these libraries of PyTorch are for the CPU: 'spattn gpu-natives' gets others"
                     : gpus == 0 ? "look at the NVIDIA driver above; CUDA_VISIBLE_DEVICES may hide GPUs"
                             : "choose a GPU that is there", true);
         }
@@ -99,8 +103,8 @@ final class Probe {
                     + (request.choice() == DeviceChoice.AUTO ? " (chosen: PyTorch sees no GPU)" : ""));
         }
         MemoryUsage memory = CudaUtils.getGpuMemory(chosen);
-        return Check.ok(DEVICE, String.format(Locale.ROOT, "gpu:%d of %d, compute capability %s, %.1f of %.1f GB free", chosen.getDeviceId(),
-                gpus, CudaUtils.getComputeCapability(chosen.getDeviceId()), (memory.getMax() - memory.getCommitted()) / 1e9,
+        return Check.ok(DEVICE, String.format(Locale.ROOT, "gpu:%d of %d, compute capability %s, %.1f of %.1f GB free",
+                chosen.getDeviceId(), gpus, CudaUtils.getComputeCapability(chosen.getDeviceId()), (memory.getMax() - memory.getCommitted()) / 1e9,
                 memory.getMax() / 1e9));
     }
 
@@ -146,7 +150,8 @@ final class Probe {
                 expected += (i / 8 * 8 + k) / 64.0 * (k * 8 + i % 8) / 64.0;
             }
             if (!(Math.abs(got[i] - expected) <= tolerance)) {
-                return Check.failed(name, "a matrix product gave " + got[i] + " for " + expected, "report it, with the versions", needed);
+                return Check.failed(name, "a matrix product gave " + got[i] + " for " + expected,
+                        "report it, with the versions", needed);
             }
         }
         return Check.ok(name, "a matrix product gives what it should");
@@ -157,7 +162,7 @@ final class Probe {
         AttentionKernel kernel = Kernels.of(kernelName);
         List<String> right = new ArrayList<>();
         String refusal = "";
-        for (StandardPattern pattern : List.of(StandardPattern.CAUSAL, StandardPattern.SP, StandardPattern.EXCLUSIVE, StandardPattern.LOCAL)) {
+        for (StandardPattern pattern : PATTERNS) {
             for (boolean half : new boolean[] {false, true}) {
                 float[][] got;
                 try {
@@ -168,8 +173,8 @@ final class Probe {
                 }
                 double error = error(attend(new MaskedKernel(), pattern, false), got);
                 if (!(error <= TOLERANCE)) {
-                    return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel", pattern.patternName(),
-                            error), "choose another model.kernel, and report it", true);
+                    return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel",
+                            pattern.patternName(), error), "choose another model.kernel, and report it", true);
                 }
                 right.add(pattern.patternName() + (half ? " (bfloat16)" : ""));
                 break;
@@ -185,7 +190,8 @@ final class Probe {
         try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
             NDList inputs = new NDList();
             for (int i = 0; i < 3; i++) {
-                NDArray input = manager.arange(SHAPE.size()).toType(DataType.FLOAT32, false).add(i).mul(0.7f + i).sin().reshape(SHAPE);
+                NDArray input = manager.arange(SHAPE.size()).toType(DataType.FLOAT32, false).add(i).mul(0.7f + i).sin()
+                        .reshape(SHAPE);
                 input.setRequiresGradient(true);
                 inputs.add(input);
             }

@@ -46,8 +46,8 @@ public final class MavenSource implements ArtifactSource {
     @Override
     public Path fetch(String artifact, Path folder) throws IOException {
         // neither -B nor -q: with them Maven tells no progress
-        List<String> command = new ArrayList<>(List.of(maven, "-N", "-Dstyle.color=never", "-f", project.toString(), "dependency:copy",
-                "-Dartifact=" + artifact, "-DoutputDirectory=" + folder, "-Dmdep.useBaseVersion=true"));
+        List<String> command = new ArrayList<>(List.of(maven, "-N", "-Dstyle.color=never", "-f", project.toString(),
+                "dependency:copy", "-Dartifact=" + artifact, "-DoutputDirectory=" + folder, "-Dmdep.useBaseVersion=true"));
         if (offline) {
             command.add(1, "--offline");
         }

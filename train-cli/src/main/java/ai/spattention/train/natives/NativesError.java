@@ -14,8 +14,8 @@ import java.util.regex.Pattern;
 public record NativesError(String what, String remedy) {
 
     private static final String AGAIN = "delete their folder and get them again with 'spattn gpu-natives'";
-    private static final String VERSIONS = "PYTORCH_VERSION, PYTORCH_FLAVOR and the files in PYTORCH_LIBRARY_PATH have to belong together;"
-            + " 'spattn gpu-natives' gets a set that does";
+    private static final String VERSIONS = "PYTORCH_VERSION, PYTORCH_FLAVOR and the files in PYTORCH_LIBRARY_PATH have to"
+            + " belong together; 'spattn gpu-natives' gets a set that does";
 
     private static final Pattern MISSING_LIBRARY = Pattern.compile("(\\S+): (\\S+): cannot open shared object file");
     private static final Pattern SYMBOL = Pattern.compile("(\\S+): undefined symbol: (\\S+)");
@@ -50,8 +50,8 @@ public record NativesError(String what, String remedy) {
                     "put it into their folder: 'spattn gpu-natives' makes a folder that has it");
         }
         if (message.contains("Failed to download PyTorch native library") || message.contains("Failed to save pytorch index file")) {
-            return error("PyTorch's libraries are not here, and DJL may not download them", "'spattn gpu-natives' gets those for a GPU;"
-                    + " --device cpu uses those that come with this program");
+            return error("PyTorch's libraries are not here, and DJL may not download them",
+                    "'spattn gpu-natives' gets those for a GPU; --device cpu uses those that come with this program");
         }
         if (!link) {
             return Optional.empty();
