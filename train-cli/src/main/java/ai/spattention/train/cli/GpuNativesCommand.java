@@ -37,7 +37,8 @@ final class GpuNativesCommand implements Callable<Integer> {
     private Source source;
 
     @Option(names = "--output", paramLabel = "DIR",
-            description = "The libraries' folder (default: .natives/cu124 beside the launcher, which looks there; another one has to be named in PYTORCH_LIBRARY_PATH).")
+            description = "The libraries' folder (default: .natives/cu124 beside the launcher, which looks"
+            + " there; another one has to be named in PYTORCH_LIBRARY_PATH).")
     private Path output;
 
     @Option(names = "--offline", description = "Use Maven's local repository only.")
