@@ -4,19 +4,32 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.spattention.InvalidInputException;
 import ai.spattention.train.config.DeviceChoice;
+import ai.spattention.train.config.DeviceRequest;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** The option that chooses the device. The launcher reads it too, for the natives. */
 public final class DeviceOption {
 
-    @Option(names = "--device", paramLabel = "cpu|gpu|auto", description = "Where to compute (default: auto).")
-    private DeviceChoice choice;
+    @Option(names = "--device", paramLabel = "cpu|gpu|gpu:K|auto", converter = Converter.class,
+            description = "Where to compute; gpu:K is the GPU of that number, from 0 on (default: auto).")
+    private DeviceRequest request;
+
+    /**
+     * What was asked for.
+     *
+     * @return the request; {@code auto} if the option was not given
+     */
+    DeviceRequest request() {
+        return request == null ? DeviceRequest.AUTO : request;
+    }
 
     /**
      * The chosen device.
      *
      * @return the device; that of {@code auto} if the option was not given
-     * @throws InvalidInputException if a GPU was asked for and there is none
+     * @throws InvalidInputException if a GPU was asked for that is not there
      */
     Device device() {
         return device(DeviceChoice.AUTO);
@@ -27,27 +40,24 @@ public final class DeviceOption {
      *
      * @param otherwise what counts if the option was not given
      * @return the device
-     * @throws InvalidInputException if a GPU was asked for and there is none
+     * @throws InvalidInputException if a GPU was asked for that is not there
      */
     Device device(DeviceChoice otherwise) {
-        return resolve(choice == null ? otherwise : choice);
+        DeviceRequest wanted = request == null ? new DeviceRequest(otherwise, 0) : request;
+        // asking for the number of GPUs loads PyTorch, which a CPU needs later at most
+        return wanted.resolve(wanted.choice() == DeviceChoice.CPU ? 0 : Engine.getEngine("PyTorch").getGpuCount());
     }
 
-    /**
-     * Finds a device.
-     *
-     * @param choice the choice
-     * @return the device
-     * @throws InvalidInputException if a GPU was asked for and there is none
-     */
-    static Device resolve(DeviceChoice choice) {
-        if (choice == DeviceChoice.CPU) {
-            return Device.cpu();
+    /** Reads the option's value. */
+    static final class Converter implements ITypeConverter<DeviceRequest> {
+
+        @Override
+        public DeviceRequest convert(String value) {
+            try {
+                return DeviceRequest.of(value);
+            } catch (InvalidInputException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
         }
-        boolean gpu = Engine.getEngine("PyTorch").getGpuCount() > 0;
-        if (!gpu && choice == DeviceChoice.GPU) {
-            throw new InvalidInputException("--device gpu was asked for, but PyTorch sees no GPU: use --device cpu");
-        }
-        return gpu ? Device.gpu() : Device.cpu();
     }
 }

@@ -1,9 +1,12 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.loop.TrainingFailedException;
+import ai.spattention.train.natives.NativesError;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,7 +22,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn COMMAND --help' tells more about a command. Start with 'spattn quickstart'."},
         subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, GenerateCommand.class, EvalCommand.class,
-            ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class})
+            ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, DoctorCommand.class,
+            GpuNativesCommand.class})
 public final class Main implements Runnable {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
@@ -65,10 +69,13 @@ public final class Main implements Runnable {
             err.println("spattn: Java's memory is used up (" + e.getMessage()
                     + "): give it more with SPATTN_JAVA_OPTS=-Xmx4g, or lower the batch");
             return CommandLine.ExitCode.SOFTWARE;
+        } catch (LinkageError e) { // PyTorch's libraries, when they are first used
+            err.println("spattn: " + explain(e));
+            return report(e, main.debug, err, CommandLine.ExitCode.SOFTWARE);
         }
     }
 
-    private static int report(Exception failure, boolean debug, PrintWriter err, int code) {
+    private static int report(Throwable failure, boolean debug, PrintWriter err, int code) {
         if (debug) {
             failure.printStackTrace(err);
         }
@@ -76,7 +83,7 @@ public final class Main implements Runnable {
     }
 
     /** One line for a person. */
-    private static String explain(Exception failure) {
+    private static String explain(Throwable failure) {
         if (failure instanceof UnmatchedArgumentException unmatched) {
             String first = unmatched.getUnmatched().isEmpty() ? "" : unmatched.getUnmatched().get(0);
             boolean command = unmatched.getCommandLine().getParent() == null && !first.startsWith("-");
@@ -85,7 +92,7 @@ public final class Main implements Runnable {
                     + (suggestions.isEmpty() ? "" : ": did you mean " + String.join(" or ", suggestions) + "?")
                     + " (see " + unmatched.getCommandLine().getCommandSpec().qualifiedName() + " --help)";
         }
-        String message = failure.getMessage();
+        String message = engineFailure(failure).orElse(failure.getMessage());
         if (failure instanceof FileSystemException file) {
             message = file.getClass().getSimpleName().replace("Exception", "") + ": " + message;
         }
@@ -93,6 +100,14 @@ public final class Main implements Runnable {
             message = failure.getClass().getSimpleName() + " (run again with --debug for the place)";
         }
         return message.replaceFirst("^Error: ", "").strip().lines().findFirst().orElse("");
+    }
+
+    /** What the engine says is long and about its insides; those that explain themselves already are left alone. */
+    private static Optional<String> engineFailure(Throwable failure) {
+        if (failure instanceof InvalidInputException || failure instanceof TrainingFailedException) {
+            return Optional.empty();
+        }
+        return GpuMemoryError.of(failure).map(GpuMemoryError::text).or(() -> NativesError.of(failure).map(NativesError::text));
     }
 
     @Override

@@ -2,6 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
@@ -13,6 +14,7 @@ import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.StopSignal;
+import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.report.LiveReport;
 import ai.spattention.train.tensorboard.TensorBoardLog;
@@ -22,7 +24,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A training run from the command line: what {@code train} and {@code quickstart} share. */
 final class TrainingSession {
@@ -57,7 +61,11 @@ final class TrainingSession {
             try {
                 finished = train(data, recorder, new RunObservers(report, board), resume);
             } catch (IOException | RuntimeException | OutOfMemoryError e) {
-                report.failed(e);
+                Optional<TrainingFailedException> outOfMemory = outOfMemory(e, folder);
+                report.failed(outOfMemory.isPresent() ? outOfMemory.get() : e);
+                if (outOfMemory.isPresent()) {
+                    throw outOfMemory.get();
+                }
                 throw e;
             } finally {
                 report.write();
@@ -93,6 +101,26 @@ final class TrainingSession {
         }
     }
 
+    /**
+     * Explains a GPU whose memory is used up. Checkpoints get their names when they are whole, so the newest one is.
+     *
+     * @param failure any failure of the run
+     * @param folder the run's folder
+     * @return the explanation, or empty for other failures
+     * @throws IOException if the run's folder cannot be read
+     */
+    static Optional<TrainingFailedException> outOfMemory(Exception failure, Path folder) throws IOException {
+        Optional<GpuMemoryError> error = GpuMemoryError.of(failure);
+        if (error.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Long> steps = new CheckpointStore(folder.resolve("checkpoints"), 1, 0).steps();
+        String next = steps.isEmpty() ? "; there is no checkpoint yet"
+                : "; the checkpoint of step " + steps.get(steps.size() - 1) + " is whole: go on from it with 'spattn train --resume"
+                        + " --output " + folder + " --set KEY=VALUE'";
+        return Optional.of(new TrainingFailedException(error.get().text() + next, failure));
+    }
+
     private FolderLock lock() throws IOException {
         try {
             Files.createDirectories(folder);
@@ -103,11 +131,10 @@ final class TrainingSession {
     }
 
     private void summary(RunRecorder recorder) {
-        if (recorder.firstLoss().isPresent() && recorder.validationLoss().isPresent()) {
-            out.printf(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)%n",
-                    recorder.firstLoss().getAsDouble(), recorder.validationLoss().getAsDouble(),
-                    100 * recorder.validationLoss().getAsDouble() / recorder.firstLoss().getAsDouble());
-        }
+        recorder.validationLoss().ifPresent(loss -> out.println(recorder.firstLoss().isPresent()
+                ? String.format(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)",
+                        recorder.firstLoss().getAsDouble(), loss, 100 * loss / recorder.firstLoss().getAsDouble())
+                : String.format(Locale.ROOT, "validation loss %.3f", loss)));
         out.println("model:   " + folder.resolve("model"));
         out.println("metrics: " + folder.resolve("metrics.jsonl"));
         out.println("report:  " + folder.resolve("report.html"));

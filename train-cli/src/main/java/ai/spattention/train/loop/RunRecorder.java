@@ -49,7 +49,7 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
     @Override
     public void step(StepMetrics metrics) throws IOException {
         metricsWriter.write(metrics);
-        if (firstLoss.isEmpty()) {
+        if (metrics.step() == 1) {
             firstLoss = OptionalDouble.of(metrics.loss());
         }
         progress.step(metrics.step(), metrics.loss(), metrics.tokensPerSecond());
@@ -86,9 +86,9 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
     }
 
     /**
-     * The first step's loss since the run began or was resumed.
+     * The loss of the run's first step.
      *
-     * @return nats per token, empty before the first step
+     * @return nats per token, empty before that step and for a run that was resumed after it
      */
     public OptionalDouble firstLoss() {
         return firstLoss;

@@ -13,4 +13,14 @@ public final class TrainingFailedException extends RuntimeException {
     public TrainingFailedException(String message) {
         super(message);
     }
+
+    /**
+     * Creates the exception with the failure behind it.
+     *
+     * @param message one line: what happened and what to do
+     * @param cause the failure that was met
+     */
+    public TrainingFailedException(String message, Throwable cause) {
+        super(message, cause);
+    }
 }

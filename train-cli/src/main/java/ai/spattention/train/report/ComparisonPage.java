@@ -117,7 +117,7 @@ final class ComparisonPage {
             notFinite.addAll(run.curves().of(metric).notFinite());
         });
         return LineChart.draw(title, unit(metric), metric.scale(), progress, lines, notFinite).<DomContent>map(chart -> chart)
-                .orElseGet(() -> p(title + ": not measured."));
+                .orElseGet(() -> p(metric.absence()));
     }
 
     private static String unit(Metric metric) {

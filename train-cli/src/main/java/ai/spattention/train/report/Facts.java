@@ -41,7 +41,7 @@ final class Facts {
 
     /** No peak, no figure: what a CPU can do at most is not known. */
     private static String utilisation(double part) {
-        return Double.isFinite(part) ? Numbers.plain(100 * part) + "%" : "unknown: set training.peak_tflops";
+        return Double.isFinite(part) ? Numbers.count(100 * part) + "%" : "unknown";
     }
 
     /** What benchmark tasks gave in the end; empty if none was scored. */

@@ -60,6 +60,12 @@ enum Metric {
         return scale;
     }
 
+    /** What stands in a chart's place if there is none. */
+    String absence() {
+        return this == UTILISATION ? title + ": unknown, for it is not known what the device can do at most; training.peak_tflops"
+                + " tells." : title + ": not measured.";
+    }
+
     /** Whether it jumps from step to step, so that a mean over some steps reads better. */
     boolean isNoisy() {
         return isNoisy;

@@ -40,8 +40,9 @@ final class SingleRunPage {
         TaskCharts.draw(Map.of(run.name(), run)).ifPresent(content::add);
         content.add(charts("Optimisation", single(Metric.GRADIENT_NORM), single(Metric.LEARNING_RATE),
                 single(Metric.LOAD_BALANCING), single(Metric.ROUTER_Z)));
-        content.add(charts("Speed and memory", single(Metric.THROUGHPUT), single(Metric.UTILISATION),
-                single(Metric.MEMORY)));
+        content.add(charts("Speed and memory", single(Metric.THROUGHPUT),
+                Optional.of(single(Metric.UTILISATION).<DomContent>map(chart -> chart)
+                        .orElseGet(() -> p(Metric.UTILISATION.absence()))), single(Metric.MEMORY)));
         content.add(experts());
         AttentionSection.draw(Map.of(run.name(), run)).ifPresent(content::add);
         SamplesSection.draw(run).ifPresent(content::add);

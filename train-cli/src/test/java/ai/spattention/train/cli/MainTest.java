@@ -31,7 +31,7 @@ class MainTest {
     @Test
     void helpsWithEveryCommand() {
         String help = Cli.ok("--help").out();
-        for (String command : new String[] {"quickstart", "train", "generate", "forward", "eval", "mask", "bench"}) {
+        for (String command : new String[] {"quickstart", "train", "generate", "forward", "eval", "mask", "bench", "doctor", "gpu-natives"}) {
             assertTrue(help.contains(command), help);
             assertTrue(Cli.ok(command, "--help").out().contains("Usage: spattn " + command));
         }
@@ -44,5 +44,11 @@ class MainTest {
         assertEquals(2, quiet.code());
         assertEquals(1, quiet.err().strip().lines().count());
         assertTrue(loud.err().contains("\tat ai.spattention"), loud.err());
+    }
+
+    @Test
+    void refusesTwoDevices() {
+        String line = Cli.refused("forward", "--device", "gpu:0,gpu:1", "--model", "x", "--input", "x", "--output", "y");
+        assertTrue(line.contains("'gpu:0,gpu:1' is not one device"), line);
     }
 }

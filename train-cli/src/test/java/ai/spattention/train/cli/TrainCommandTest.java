@@ -81,7 +81,8 @@ class TrainCommandTest {
     void aRunGoesOnWithItsOwnConfiguration() throws IOException {
         Path run = folder.resolve("run");
         Cli.ok(train(run, "--set", "training.steps=3", "--set", "schedule.type=constant"));
-        Cli.ok("train", "--device", "cpu", "--resume", "--output", run.toString(), "--set", "training.steps=5");
+        String told = Cli.ok("train", "--device", "cpu", "--resume", "--output", run.toString(), "--set", "training.steps=5").out();
+        assertTrue(told.startsWith("validation loss "), told);
         assertEquals(5, losses(run).size());
     }
 

@@ -12,8 +12,11 @@ import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.Document;
+import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
@@ -254,6 +257,18 @@ class TrainingRunTest {
                 assertTrue(message.contains("belongs to another " + (other.startsWith("seed") ? "seed" : "model")), message);
             }
         }
+    }
+
+    @Test
+    void dataWithoutHeldOutTextAreTold() throws IOException {
+        PreparedData all = Preparation.run(List.of(new Document("one", "abc ".repeat(100))).iterator(), new ByteTokenizer(),
+                document -> false, Map.of(), folder.resolve("data"), done -> { });
+        Told told = new Told();
+        try (TrainingRun run = new TrainingRun(config("training.steps=2"), all, Device.cpu(), folder, told)) {
+            run.run(() -> false);
+        }
+        assertTrue(told.notes.get(0).startsWith("there will be no validation loss: "), told.notes.toString());
+        assertTrue(told.steps.get(1).validationLoss().isEmpty());
     }
 
     @Test

@@ -1,0 +1,32 @@
+package ai.spattention.torch;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.djl.Device;
+import ai.spattention.InvalidInputException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DeviceSupportTest {
+
+    @Test
+    void everyProcessorDoesBfloat16() {
+        assertDoesNotThrow(() -> DeviceSupport.requireBfloat16(Device.cpu()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"80", "89", "90", "120"})
+    void newGpusDo(String capability) {
+        assertDoesNotThrow(() -> DeviceSupport.requireBfloat16(Device.gpu(), id -> capability));
+    }
+
+    @Test
+    void olderGpusAreRefused() {
+        InvalidInputException refusal = assertThrows(InvalidInputException.class,
+                () -> DeviceSupport.requireBfloat16(Device.gpu(1), id -> id == 1 ? "75" : "90"));
+        assertEquals("GPU 1 has compute capability 7.5, but bfloat16 needs 8.0 or more: set precision=float32", refusal.getMessage());
+    }
+}

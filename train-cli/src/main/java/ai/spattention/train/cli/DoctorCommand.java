@@ -1,0 +1,61 @@
+package ai.spattention.train.cli;
+
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.train.doctor.Check;
+import ai.spattention.train.doctor.Doctor;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Tells what works on this machine. */
+@Command(name = "doctor", mixinStandardHelpOptions = true, description = {
+    "Tell which libraries, devices, kernels and precisions work on this machine, and what to do about those that do not.",
+    "Exit code 0 if everything works that the device needs, else 1."})
+final class DoctorCommand implements Callable<Integer> {
+
+    @Mixin
+    private DeviceOption device;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write what was found as JSON, too.")
+    private Path json;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        List<Check> checks = Doctor.examine(device.request());
+        boolean fine = checks.stream().allMatch(Check::isFine);
+        PrintWriter out = spec.commandLine().getOut();
+        for (Check check : checks) {
+            out.printf(Locale.ROOT, "%-8s  %-20s %s%n", check.status(), check.name(), check.detail());
+            if (!check.remedy().isEmpty()) {
+                out.printf("%31s-> %s%n", "", check.remedy());
+            }
+        }
+        out.println(fine ? "everything that --device " + device.request() + " needs works"
+                : "--device " + device.request() + " does not work here: see the lines with -> above");
+        if (json != null) {
+            AtomicFile.write(json, toJson(checks, fine) + "\n");
+        }
+        return fine ? 0 : 1;
+    }
+
+    private String toJson(List<Check> checks, boolean fine) {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode root = mapper.createObjectNode().put("device", device.request().toString()).put("works", fine);
+        Versions.all().forEach(root.putObject("versions")::put);
+        checks.forEach(check -> root.withArray("checks").add(mapper.valueToTree(check)));
+        return root.toPrettyString();
+    }
+}

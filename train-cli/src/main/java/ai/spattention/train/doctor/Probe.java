@@ -1,0 +1,226 @@
+package ai.spattention.train.doctor;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.jni.LibUtils;
+import ai.djl.training.GradientCollector;
+import ai.djl.util.cuda.CudaUtils;
+import ai.spattention.InvalidInputException;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.kernel.Kernels;
+import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import ai.spattention.torch.Bfloat16;
+import ai.spattention.torch.DeviceSupport;
+import ai.spattention.torch.TorchScriptModule;
+import ai.spattention.train.config.DeviceChoice;
+import ai.spattention.train.config.DeviceRequest;
+import java.lang.management.MemoryUsage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** Tries one thing with PyTorch. Anything may go wrong here, up to the end of the process. */
+final class Probe {
+
+    static final String ENGINE = "PyTorch";
+    private static final String DEVICE = "device";
+    private static final String OPERATORS = "operators";
+    private static final String FLOAT32 = "float32";
+    private static final String BFLOAT16 = "bfloat16";
+    private static final String KERNEL = "kernel ";
+
+    /** Wide enough for a kernel that computes in bfloat16; a wrong mask is off by far more. */
+    private static final double TOLERANCE = 0.05;
+
+    private static final List<StandardPattern> PATTERNS =
+            List.of(StandardPattern.CAUSAL, StandardPattern.SP, StandardPattern.EXCLUSIVE, StandardPattern.LOCAL);
+
+    private static final Shape SHAPE = new Shape(1, 4, 64, 64);
+
+    private final DeviceRequest request;
+
+    Probe(DeviceRequest request) {
+        this.request = request;
+    }
+
+    /**
+     * The names of all probes.
+     *
+     * @return the names, in the order in which they build on each other
+     */
+    static List<String> names() {
+        return Stream.concat(Stream.of(ENGINE, DEVICE, OPERATORS, FLOAT32, BFLOAT16),
+                Arrays.stream(Kernels.NAMES.split(", ")).map(kernel -> KERNEL + kernel)).toList();
+    }
+
+    /**
+     * Tries one thing.
+     *
+     * @param name one of {@link #names}
+     * @return what was found
+     */
+    Check run(String name) {
+        return switch (name) {
+            case ENGINE -> engine();
+            case DEVICE -> device();
+            case OPERATORS -> operators();
+            case FLOAT32 -> float32();
+            case BFLOAT16 -> bfloat16();
+            default -> kernel(name, name.substring(KERNEL.length()));
+        };
+    }
+
+    private static Check engine() {
+        Engine engine = Engine.getEngine("PyTorch");
+        return Check.ok(ENGINE, "version " + engine.getVersion() + " loads, with DJL's library, from " + LibUtils.getLibtorchPath());
+    }
+
+    private Check device() {
+        Engine engine = Engine.getEngine("PyTorch");
+        int gpus = engine.getGpuCount();
+        Device chosen;
+        try {
+            chosen = request.resolve(gpus);
+        } catch (InvalidInputException e) {
+            boolean cuda = engine.hasCapability("CUDA");
+            return Check.absent(DEVICE, e.getMessage(),
+                    !cuda ? "these libraries of PyTorch are for the CPU: 'spattn gpu-natives' gets others"
+                    : gpus == 0 ? "look at the NVIDIA driver above; CUDA_VISIBLE_DEVICES may hide GPUs"
+                            : "choose a GPU that is there", true);
+        }
+        if (!chosen.isGpu()) {
+            return Check.ok(DEVICE, "cpu, " + Runtime.getRuntime().availableProcessors() + " processors"
+                    + (request.choice() == DeviceChoice.AUTO ? " (chosen: PyTorch sees no GPU)" : ""));
+        }
+        MemoryUsage memory = CudaUtils.getGpuMemory(chosen);
+        return Check.ok(DEVICE, String.format(Locale.ROOT, "gpu:%d of %d, compute capability %s, %.1f of %.1f GB free",
+                chosen.getDeviceId(), gpus, CudaUtils.getComputeCapability(chosen.getDeviceId()), (memory.getMax() - memory.getCommitted()) / 1e9,
+                memory.getMax() / 1e9));
+    }
+
+    private Device chosen() {
+        return request.resolve(Engine.getEngine("PyTorch").getGpuCount());
+    }
+
+    private Check operators() {
+        TorchScriptModule module = TorchScriptModule.load(Probe.class, "doctor.torchscript");
+        try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
+            NDArray two = manager.full(new Shape(3), 2f);
+            float[] four = module.call("add", false, two, two.duplicate()).singletonOrThrow().toFloatArray();
+            return Arrays.equals(new float[] {4, 4, 4}, four) ? Check.ok(OPERATORS, "TorchScript loads and runs")
+                    : Check.failed(OPERATORS, "2 + 2 gave " + Arrays.toString(four), "report it", true);
+        }
+    }
+
+    private Check float32() {
+        try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
+            NDArray matrix = manager.arange(64f).reshape(8, 8).div(64);
+            return product(FLOAT32, matrix.matMul(matrix).toFloatArray(), 1e-2, true);
+        }
+    }
+
+    private Check bfloat16() {
+        try {
+            DeviceSupport.requireBfloat16(chosen());
+        } catch (InvalidInputException e) {
+            return Check.absent(BFLOAT16, e.getMessage(), "train with precision=float32", false);
+        }
+        try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
+            NDArray matrix = manager.arange(64f).reshape(8, 8).div(64);
+            NDArray half = Bfloat16.of(matrix);
+            return product(BFLOAT16, Bfloat16.toFloat32(half.matMul(half)).toFloatArray(), 5e-2, false);
+        }
+    }
+
+    /** Compares with the square of the matrix 0, 1/64, ..., 63/64, worked out here. */
+    private static Check product(String name, float[] got, double tolerance, boolean needed) {
+        for (int i = 0; i < 64; i++) {
+            double expected = 0;
+            for (int k = 0; k < 8; k++) {
+                expected += (i / 8 * 8 + k) / 64.0 * (k * 8 + i % 8) / 64.0;
+            }
+            if (!(Math.abs(got[i] - expected) <= tolerance)) {
+                return Check.failed(name, "a matrix product gave " + got[i] + " for " + expected,
+                        "report it, with the versions", needed);
+            }
+        }
+        return Check.ok(name, "a matrix product gives what it should");
+    }
+
+    /** Every pattern that the kernel takes, in float32 and, where that is refused, bfloat16, against the masked kernel. */
+    private Check kernel(String name, String kernelName) {
+        AttentionKernel kernel = Kernels.of(kernelName);
+        List<String> right = new ArrayList<>();
+        String refusal = "";
+        for (StandardPattern pattern : PATTERNS) {
+            for (boolean half : new boolean[] {false, true}) {
+                float[][] got;
+                try {
+                    got = attend(kernel, pattern, half);
+                } catch (InvalidInputException e) {
+                    refusal = e.getMessage();
+                    continue;
+                }
+                double error = error(attend(new MaskedKernel(), pattern, false), got);
+                if (!(error <= TOLERANCE)) {
+                    return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel",
+                            pattern.patternName(), error), "choose another model.kernel, and report it", true);
+                }
+                right.add(pattern.patternName() + (half ? " (bfloat16)" : ""));
+                break;
+            }
+        }
+        return right.isEmpty() ? Check.absent(name, refusal, "another kernel does: leave model.kernel at auto", false)
+                : Check.ok(name, "values and gradients agree with the masked kernel for " + String.join(", ", right));
+    }
+
+    /** The result and the gradients of queries, keys and values. */
+    private float[][] attend(AttentionKernel kernel, StandardPattern pattern, boolean half) {
+        AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
+        try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
+            NDList inputs = new NDList();
+            for (int i = 0; i < 3; i++) {
+                NDArray input = manager.arange(SHAPE.size()).toType(DataType.FLOAT32, false).add(i).mul(0.7f + i).sin()
+                        .reshape(SHAPE);
+                input.setRequiresGradient(true);
+                inputs.add(input);
+            }
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                NDArray[] arguments = inputs.stream().map(input -> half ? Bfloat16.of(input) : input).toArray(NDArray[]::new);
+                NDArray result = kernel.attend(arguments[0], arguments[1], arguments[2], layout, 0, true);
+                NDArray plain = half ? Bfloat16.toFloat32(result) : result;
+                collector.backward(plain.mul(plain.stopGradient().cos()).sum());
+                return new float[][] {plain.toFloatArray(), inputs.get(0).getGradient().toFloatArray(),
+                    inputs.get(1).getGradient().toFloatArray(), inputs.get(2).getGradient().toFloatArray()};
+            }
+        }
+    }
+
+    /** The largest difference relative to the largest value, over the four arrays. */
+    private static double error(float[][] expected, float[][] got) {
+        double worst = 0;
+        for (int i = 0; i < expected.length; i++) {
+            double scale = 1e-6;
+            double difference = 0;
+            for (int j = 0; j < expected[i].length; j++) {
+                scale = Math.max(scale, Math.abs(expected[i][j]));
+                difference = Math.max(difference, Math.abs(expected[i][j] - got[i][j]));
+                if (Float.isNaN(got[i][j])) {
+                    return Double.NaN;
+                }
+            }
+            worst = Math.max(worst, difference / scale);
+        }
+        return worst;
+    }
+}

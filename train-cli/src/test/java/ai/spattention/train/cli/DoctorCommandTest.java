@@ -1,0 +1,57 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.kernel.Kernels;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The doctor on the machine that runs the tests. */
+class DoctorCommandTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void theProcessorWorks() throws IOException {
+        Path file = folder.resolve("doctor.json");
+        Cli result = Cli.ok("doctor", "--device", "cpu", "--json", file.toString());
+        assertTrue(result.out().strip().endsWith("everything that --device cpu needs works"), result.out());
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertTrue(json.path("works").booleanValue());
+        assertEquals("cpu", json.path("device").textValue());
+        assertEquals("0.35.1", json.path("versions").path("djl").textValue());
+        assertEquals("ok", status(json, "PyTorch"), json.toString());
+        for (String name : new String[] {"device", "operators", "float32", "bfloat16"}) {
+            assertEquals("ok", status(json, name), json.toString());
+        }
+        for (String kernel : new String[] {"auto", "masked", "tiled", "dense"}) {
+            assertEquals("ok", status(json, "kernel " + kernel), json.toString());
+        }
+        for (String kernel : Kernels.NAMES.split(", ")) {
+            assertTrue(!status(json, "kernel " + kernel).equals("failed"), json.toString());
+        }
+    }
+
+    @Test
+    void aGpuThatIsNotThereFailsWithoutAStackTrace() {
+        Cli result = Cli.run("doctor", "--device", "gpu:9");
+        assertEquals(1, result.code(), result.out());
+        assertTrue(result.out().contains("--device gpu:9 was asked for") && result.out().contains("->"), result.out());
+        assertTrue(!result.out().contains("\tat ") && result.err().isEmpty(), result.err());
+    }
+
+    private static String status(JsonNode json, String name) {
+        for (JsonNode check : json.path("checks")) {
+            if (check.path("name").asText().equals(name)) {
+                return check.path("status").asText();
+            }
+        }
+        return "missing";
+    }
+}

@@ -1,0 +1,110 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The launcher in a home of its own, with a script in Java's place that tells how it was called. */
+class LauncherTest {
+
+    @TempDir
+    private Path temporary;
+
+    private Path home;
+
+    private record Result(int code, String output) {}
+
+    @BeforeEach
+    void makeHome() throws IOException {
+        home = Files.createDirectories(temporary.resolve("home"));
+        Files.copy(Path.of("..", "spattn"), home.resolve("spattn"));
+        for (String folder : List.of("config", "train-cli/src/main", "train-cli/target")) {
+            Files.createDirectories(home.resolve(folder));
+        }
+        Files.writeString(home.resolve("pom.xml"), "<project/>");
+        Files.writeString(home.resolve("train-cli/pom.xml"), "<project/>");
+        Files.writeString(home.resolve("train-cli/target/.built"), "");
+        Path java = Files.createDirectories(home.resolve("jdk/bin")).resolve("java");
+        Files.writeString(java, "#!/bin/sh\necho \"path=$PYTORCH_LIBRARY_PATH version=$PYTORCH_VERSION flavor=$PYTORCH_FLAVOR\"\n"
+                + "echo \"$@\"\n");
+        assertTrue(java.toFile().setExecutable(true));
+    }
+
+    private Result run(Map<String, String> environment, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of("bash", home.resolve("spattn").toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().keySet().removeIf(name -> name.startsWith("PYTORCH_") || name.startsWith("SPATTN_"));
+        builder.environment().putAll(Map.of("JAVA_HOME", home.resolve("jdk").toString(), "DJL_CACHE_DIR", home.resolve("cache").toString()));
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Result(process.waitFor(), output);
+    }
+
+    private Path natives(String folder) throws IOException {
+        Path natives = Files.createDirectories(home.resolve(folder));
+        Files.writeString(natives.resolve("libtorch_cuda.so"), "x");
+        Files.writeString(natives.resolve("libcudart-8774224f.so.12"), "x");
+        return natives;
+    }
+
+    @Test
+    void usesWhatGpuNativesMade() throws Exception {
+        Path natives = natives(".natives/cu124");
+        Files.writeString(natives.resolve("version.txt"), "2.5.1\ncu124\n");
+        String output = run(Map.of(), "doctor", "--device", "gpu").output();
+        assertTrue(output.startsWith("path=" + natives + " version=2.5.1 flavor=cu124\n"), output);
+        assertFalse(output.contains("natives-cpu"), output);
+        assertTrue(output.contains("-Djna.library.path=" + home.resolve("train-cli/target/cuda")), output);
+        assertEquals(natives.resolve("libcudart-8774224f.so.12").toRealPath(),
+                home.resolve("train-cli/target/cuda/libcudart.so").toRealPath());
+    }
+
+    @Test
+    void usesWhatDjlDownloaded() throws Exception {
+        Path natives = natives("cache/pytorch/2.7.1-cu128-linux-x86_64");
+        String output = run(Map.of(), "doctor", "--device=gpu:1").output();
+        assertTrue(output.startsWith("path=" + natives + " version=2.7.1 flavor=cu128\n"), output);
+    }
+
+    @Test
+    void passesOverWhatAKilledRunLeft() throws Exception {
+        natives(".natives/.cu124.unpacking/libraries");
+        String output = run(Map.of(), "doctor", "--device", "gpu").output();
+        assertTrue(output.startsWith("path= version= flavor=\n") && output.contains("natives-cpu"), output);
+    }
+
+    @Test
+    void theProcessorNeedsNoneOfIt() throws Exception {
+        Path natives = natives(".natives/cu124");
+        for (String command : List.of("doctor", "bench")) {
+            String output = run(Map.of("PYTORCH_LIBRARY_PATH", natives.toString(), "PYTORCH_VERSION", "2.5.1"), command, "--device", "cpu")
+                    .output();
+            assertTrue(output.startsWith("path= version= flavor=\n") && output.contains("natives-cpu"), output);
+        }
+    }
+
+    @Test
+    void refusesAGpuThatIsNotThere() throws Exception {
+        assumeFalse(Files.exists(Path.of("/dev/nvidiactl")) || Files.exists(Path.of("/dev/dxg")), "this machine has a GPU");
+        for (String device : List.of("gpu", "gpu:1")) {
+            Result result = run(Map.of(), "bench", "attention", "--device", device);
+            assertEquals(2, result.code());
+            assertEquals("spattn: --device " + device + " was asked for, but this machine has no NVIDIA GPU: use --device cpu",
+                    result.output().strip());
+        }
+    }
+}
