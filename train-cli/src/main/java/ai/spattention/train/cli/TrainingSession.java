@@ -109,7 +109,7 @@ final class TrainingSession {
      * @return the explanation, or empty for other failures
      * @throws IOException if the run's folder cannot be read
      */
-    static Optional<TrainingFailedException> outOfMemory(Exception failure, Path folder) throws IOException {
+    static Optional<TrainingFailedException> outOfMemory(Throwable failure, Path folder) throws IOException {
         Optional<GpuMemoryError> error = GpuMemoryError.of(failure);
         if (error.isEmpty()) {
             return Optional.empty();
