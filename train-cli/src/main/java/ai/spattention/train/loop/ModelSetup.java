@@ -71,7 +71,18 @@ public final class ModelSetup {
      */
     static OlmoeModel model(RunConfig run, Manifest data) {
         requireVocabulary(run, data);
-        return OlmoeModel.builder().setConfig(config(run, data.tokenizer().eosId()))
+        return model(run, data.tokenizer().eosId());
+    }
+
+    /**
+     * A new model.
+     *
+     * @param run the run's configuration
+     * @param eosId the id that ends a document, or null if it is not known
+     * @return the model, not initialised
+     */
+    public static OlmoeModel model(RunConfig run, Integer eosId) {
+        return OlmoeModel.builder().setConfig(config(run, eosId))
                 .optKernel(Kernels.of(run.model().kernel())).optPrecision(run.precision())
                 .optActivationCheckpointing(run.training().activationCheckpointing()).optSeed(run.seed()).build();
     }

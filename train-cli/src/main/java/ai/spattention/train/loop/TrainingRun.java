@@ -15,6 +15,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.translate.StackBatchifier;
 import ai.djl.util.Pair;
 import ai.spattention.InvalidInputException;
+import ai.spattention.Precision;
 import ai.spattention.eval.CorpusLoss;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.ModelFlops;
@@ -27,6 +28,7 @@ import ai.spattention.segment.NoGradient;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.SegmentedTrainer;
 import ai.spattention.torch.Bfloat16;
+import ai.spattention.torch.DeviceSupport;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
@@ -109,6 +111,9 @@ public final class TrainingRun implements AutoCloseable {
      */
     public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer)
             throws IOException {
+        if (config.precision() == Precision.BFLOAT16) {
+            DeviceSupport.requireBfloat16(device);
+        }
         this.config = config;
         this.data = data;
         this.observer = observer;

@@ -1,0 +1,250 @@
+package ai.spattention.train.bench;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.dataset.Batch;
+import ai.djl.translate.StackBatchifier;
+import ai.spattention.olmoe.config.ModelFlops;
+import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.segment.PartObserver;
+import ai.spattention.segment.SegmentedBlock;
+import ai.spattention.segment.SegmentedTrainer;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.gpu.PeakFlops;
+import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.Gradients;
+import ai.spattention.train.optim.Schedule;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Times the training step of a model on random tokens: the forward and backward pass of one micro batch, the optimizer's
+ * update, and in further repetitions, with a synchronisation around each, the parts of the pass.
+ */
+public final class StepBench {
+
+    private final Device device;
+    private final int warmUps;
+    private final int repetitions;
+    private final boolean optimizer;
+    private final Consumer<String> notes;
+
+    /**
+     * What was measured of a model.
+     *
+     * @param name the run's name
+     * @param pattern the attention pattern
+     * @param length N
+     * @param microBatch B
+     * @param passMs median milliseconds of a forward and backward pass over B N tokens
+     * @param stepMs median milliseconds of a step: the pass, the gradients' norm, the update, and zeroing the gradients; empty
+     *     where the optimizer was left out
+     * @param partMs milliseconds of each part, forward and backward; the optimizer among them where it ran
+     * @param utilisation the share of the device's peak that the pass reaches; empty where the peak is not known
+     * @param peakMemoryBytes the largest memory in use; empty where the system does not tell
+     */
+    public record Row(String name, String pattern, int length, int microBatch, double passMs, OptionalDouble stepMs,
+            Map<String, Double> partMs, OptionalDouble utilisation, OptionalLong peakMemoryBytes) {
+
+        /**
+         * The throughput of forward and backward pass.
+         *
+         * @return tokens a second
+         */
+        public double passTokensPerSecond() {
+            return 1000.0 * microBatch * length / passMs;
+        }
+
+        /**
+         * The throughput of the whole step, of one micro batch.
+         *
+         * @return tokens a second; empty where the optimizer was left out
+         */
+        public OptionalDouble stepTokensPerSecond() {
+            return stepMs.isPresent() ? OptionalDouble.of(1000.0 * microBatch * length / stepMs.getAsDouble())
+                    : OptionalDouble.empty();
+        }
+    }
+
+    /**
+     * Creates a benchmark.
+     *
+     * @param device where to compute
+     * @param warmUps passes before those that count, at least 1
+     * @param repetitions passes that count, at least 1
+     * @param optimizer whether to time the update too; its state takes memory
+     * @param notes gets a line for each thing that is begun
+     */
+    public StepBench(Device device, int warmUps, int repetitions, boolean optimizer, Consumer<String> notes) {
+        this.device = device;
+        this.warmUps = warmUps;
+        this.repetitions = repetitions;
+        this.optimizer = optimizer;
+        this.notes = notes;
+    }
+
+    /**
+     * Measures a model.
+     *
+     * @param config the run whose model, micro batch and optimizer count
+     * @return the figures
+     */
+    public Row run(RunConfig config) {
+        int length = config.data().sequenceLength();
+        int micro = config.training().microBatch();
+        Shape shape = new Shape(micro, length);
+        PeakMemory memory = PeakMemory.start(device);
+        PartClock clock = new PartClock();
+        notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ": making the parameters ...");
+        OlmoeModel block = ModelSetup.model(config, (Integer) null);
+        try (Model model = Model.newInstance(config.name(), device, "PyTorch");
+                AdamW adamW = adamW(config)) {
+            model.setBlock(new SegmentedBlock(block, clock));
+            DefaultTrainingConfig training = new DefaultTrainingConfig(new OlmoeLoss(
+                    config.training().loadBalancingLossWeight(), config.training().routerZLossWeight()))
+                    .optDevices(new Device[] {device}).optOptimizer(adamW);
+            try (SegmentedTrainer trainer = new SegmentedTrainer(model, training)) {
+                trainer.initialize(shape);
+                List<Parameter> parameters = block.getParameters().values();
+                clock.sync = () -> synchronize(parameters.get(0).getArray());
+                Random random = new Random(1);
+                Runnable pass = () -> pass(trainer, shape, config.model().vocabSize(), random);
+                Runnable update = () -> {
+                    Gradients.finish(parameters, 1, config.training().maxGradNorm());
+                    adamW.nextStep();
+                    trainer.step();
+                    Gradients.zero(parameters);
+                };
+                for (int i = 0; i < warmUps; i++) {
+                    double ms = timed(clock.sync, pass);
+                    notes.accept(String.format(Locale.ROOT, "  warm-up %d: %.1f ms", i + 1, ms));
+                    Gradients.zero(parameters);
+                }
+                List<Double> passes = new ArrayList<>();
+                List<Double> steps = new ArrayList<>();
+                for (int i = 0; i < repetitions; i++) {
+                    double ms = timed(clock.sync, pass);
+                    passes.add(ms);
+                    if (optimizer) {
+                        steps.add(ms + timed(clock.sync, update));
+                    } else {
+                        Gradients.zero(parameters);
+                    }
+                }
+                OptionalLong peak = memory.bytes();
+                Map<String, Double> parts = parts(clock, pass, () -> Gradients.zero(parameters));
+                double passMs = median(passes);
+                OptionalDouble stepMs = steps.isEmpty() ? OptionalDouble.empty()
+                        : OptionalDouble.of(median(steps));
+                stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
+                double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
+                OptionalDouble limit = PeakFlops.of(config, device);
+                return new Row(config.name(), config.model().attentionPattern().patternName(), length, micro, passMs, stepMs, parts,
+                        limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak);
+            }
+        }
+    }
+
+    /** Repetitions in which every part is waited for: what the parts leave of the pass is the rest. */
+    private Map<String, Double> parts(PartClock clock, Runnable pass, Runnable after) {
+        int rounds = Math.min(3, repetitions);
+        clock.running = true;
+        double total = 0;
+        for (int i = 0; i < rounds; i++) {
+            total += timed(clock.sync, pass);
+            after.run();
+        }
+        clock.running = false;
+        Map<String, Double> parts = new LinkedHashMap<>();
+        double known = 0;
+        for (Map.Entry<String, Long> part : clock.nanos.entrySet()) {
+            double ms = part.getValue() / 1e6 / rounds;
+            parts.put(part.getKey(), ms);
+            known += ms;
+        }
+        parts.put("rest", total / rounds - known);
+        return parts;
+    }
+
+    private static AdamW adamW(RunConfig config) {
+        Set<String> none = Set.of();
+        return new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(), config.optimizer().epsilon(),
+                config.optimizer().weightDecay(), config.optimizer().statePrecision()),
+                Schedule.constant(config.optimizer().peakLr(), 0), none);
+    }
+
+    private void pass(SegmentedTrainer trainer, Shape shape, int vocabulary, Random random) {
+        NDManager manager = trainer.getManager().newSubManager();
+        int count = (int) shape.size();
+        NDArray ids = manager.create(random.ints(count, 0, vocabulary).asLongStream().toArray(), shape);
+        NDArray targets = manager.create(random.ints(count, 0, vocabulary).asLongStream().toArray(), shape);
+        try (Batch batch = new Batch(manager, new NDList(ids), new NDList(targets), (int) shape.get(0), new StackBatchifier(),
+                new StackBatchifier(), 0, 1)) {
+            EasyTrain.trainBatch(trainer, batch);
+        }
+    }
+
+    private static double timed(Runnable sync, Runnable work) {
+        sync.run();
+        long start = System.nanoTime();
+        work.run();
+        sync.run();
+        return (System.nanoTime() - start) / 1e6;
+    }
+
+    /** Reading a number of an array waits for all that was queued before. */
+    private static void synchronize(NDArray array) {
+        try (NDArray flat = array.flatten(); NDArray first = flat.get(0)) {
+            first.getFloat();
+        }
+    }
+
+    private static double median(List<Double> values) {
+        double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    /** Adds up the time of parts, waiting for the device at both ends. */
+    private static final class PartClock implements PartObserver {
+
+        private final Map<String, Long> nanos = new LinkedHashMap<>();
+        private Runnable sync = () -> { };
+        private boolean running;
+        private long begun;
+
+        @Override
+        public void begin(String part) {
+            if (running) {
+                sync.run();
+                begun = System.nanoTime();
+            }
+        }
+
+        @Override
+        public void end(String part) {
+            if (running) {
+                sync.run();
+                nanos.merge(part, System.nanoTime() - begun, Long::sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+package ai.spattention.train.cli;
+
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.spattention.InvalidInputException;
+import ai.spattention.Precision;
+import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.pattern.StandardPattern;
+import ai.spattention.torch.DeviceSupport;
+import ai.spattention.train.bench.StepBench;
+import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.RunConfigLoader;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Times whole training steps. */
+@Command(name = "step", mixinStandardHelpOptions = true, description = {
+    "Time the training step of a preset on random tokens, pattern against pattern in one run: forward and backward pass, the",
+    "optimizer's update, and the parts of the pass. Throughput counts the tokens of one micro batch."})
+final class BenchStepCommand implements Callable<Integer> {
+
+    @Mixin
+    private DeviceOption device;
+
+    @Option(names = "--preset", defaultValue = "quickstart", paramLabel = "NAME|FILE", description = "Preset or configuration (default: ${DEFAULT-VALUE}).")
+    private String preset;
+
+    @Option(names = "--pattern", split = ",", paramLabel = "NAME", description = "Patterns (default: the preset's).")
+    private List<String> patterns = List.of();
+
+    @Option(names = "--length", split = ",", paramLabel = "N", description = "Sequence lengths (default: the preset's).")
+    private List<Integer> lengths = List.of();
+
+    @Option(names = "--micro-batch", split = ",", paramLabel = "B", description = "Sequences of a pass, one number or one for each length (default: the preset's).")
+    private List<Integer> microBatches = List.of();
+
+    @Option(names = "--precision", paramLabel = "float32|bfloat16", description = "Precision of matrix products and activations (default: the preset's).")
+    private String precision;
+
+    @Option(names = "--activation-checkpointing", negatable = true, description = "Compute layers again in the backward pass (default: the preset's).")
+    private Boolean checkpointing;
+
+    @Option(names = "--kernel", paramLabel = "NAME", description = "Attention kernel (default: the preset's).")
+    private String kernel;
+
+    @Option(names = "--no-optimizer", description = "Leave the optimizer and its memory out.")
+    private boolean noOptimizer;
+
+    @Option(names = "--warm-ups", defaultValue = "3", paramLabel = "W", description = "Passes before those that count (default: ${DEFAULT-VALUE}).")
+    private int warmUps;
+
+    @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Passes that count (default: ${DEFAULT-VALUE}).")
+    private int repetitions;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key of the configuration.")
+    private List<String> overrides = List.of();
+
+    @Option(names = "--output", paramLabel = "FILE", description = "Write the rows as JSON.")
+    private Path output;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        if (warmUps < 1 || repetitions < 1) {
+            throw new InvalidInputException("--warm-ups and --repetitions must be at least 1 (got " + warmUps + " and " + repetitions
+                    + ")");
+        }
+        if (microBatches.size() > 1 && microBatches.size() != lengths.size()) {
+            throw new InvalidInputException("--micro-batch takes one number, or one for each length (got " + microBatches.size()
+                    + " for " + lengths.size() + " lengths)");
+        }
+        List<RunConfig> runs = runs();
+        Device where = device.device();
+        if (runs.get(0).precision() == Precision.BFLOAT16) {
+            DeviceSupport.requireBfloat16(where);
+        }
+        PrintWriter err = spec.commandLine().getErr();
+        StepBench bench = new StepBench(where, warmUps, repetitions, !noOptimizer, line -> {
+            err.println(line);
+            err.flush();
+        });
+        List<StepBench.Row> rows = new ArrayList<>();
+        List<String> failures = new ArrayList<>();
+        for (RunConfig run : runs) {
+            try {
+                rows.add(bench.run(run));
+            } catch (EngineException e) {
+                if (GpuMemoryError.of(e).isEmpty()) {
+                    throw e;
+                }
+                failures.add(run.model().attentionPattern().patternName() + " at " + run.data().sequenceLength()
+                        + ": out of GPU memory");
+                err.println(failures.get(failures.size() - 1));
+            }
+            if (output != null) {
+                AtomicFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
+            }
+        }
+        print(rows);
+        return failures.isEmpty() ? 0 : 1;
+    }
+
+    private List<RunConfig> runs() {
+        ConfigSource source = ConfigSource.of(preset);
+        List<RunConfig> runs = new ArrayList<>();
+        RunConfig base = RunConfigLoader.load(source, overrides);
+        List<String> chosen = patterns.isEmpty() ? List.of(base.model().attentionPattern().patternName()) : patterns;
+        List<Integer> wanted = lengths.isEmpty() ? List.of(base.data().sequenceLength()) : lengths;
+        for (int i = 0; i < wanted.size(); i++) {
+            for (String pattern : chosen) {
+                List<String> settings = new ArrayList<>(overrides);
+                settings.add("model.attention_pattern=" + StandardPattern.of(pattern).patternName());
+                settings.add("data.sequence_length=" + wanted.get(i));
+                if (!microBatches.isEmpty()) {
+                    settings.add("training.micro_batch=" + microBatches.get(microBatches.size() == 1 ? 0 : i));
+                }
+                if (precision != null) {
+                    settings.add("precision=" + precision);
+                }
+                if (checkpointing != null) {
+                    settings.add("training.activation_checkpointing=" + checkpointing);
+                }
+                if (kernel != null) {
+                    settings.add("model.kernel=" + kernel);
+                }
+                runs.add(RunConfigLoader.load(source, settings));
+            }
+        }
+        return runs;
+    }
+
+    private void print(List<StepBench.Row> rows) {
+        PrintWriter out = spec.commandLine().getOut();
+        Set<String> parts = new LinkedHashSet<>();
+        rows.forEach(row -> parts.addAll(row.partMs().keySet()));
+        out.printf(Locale.ROOT, "%-11s %7s %5s %14s %11s %14s %6s %9s %9s%n", "pattern", "length", "batch", "fwd+bwd tok/s",
+                "fwd+bwd ms", "step tok/s", "MFU %", "peak GB", "x first");
+        for (StepBench.Row row : rows) {
+            out.printf(Locale.ROOT, "%-11s %7d %5d %14.0f %11.1f %14s %6s %9s %9.2f%n", row.pattern(), row.length(),
+                    row.microBatch(), row.passTokensPerSecond(), row.passMs(), show(row.stepTokensPerSecond(), "%.0f", 1),
+                    show(row.utilisation(), "%.1f", 100),
+                    row.peakMemoryBytes().isPresent() ? String.format(Locale.ROOT, "%.1f", row.peakMemoryBytes().getAsLong() / 1e9) : "-",
+                    row.passTokensPerSecond() / rows.get(0).passTokensPerSecond());
+        }
+        out.println("milliseconds by part, forward and backward, each waited for:");
+        for (StepBench.Row row : rows) {
+            out.printf(Locale.ROOT, "%-11s %7d", row.pattern(), row.length());
+            row.partMs().forEach((part, ms) -> out.printf(Locale.ROOT, "  %s %.1f", part, ms));
+            out.println();
+        }
+        out.flush();
+    }
+
+    private static String show(OptionalDouble value, String format, double scale) {
+        return value.isPresent() ? String.format(Locale.ROOT, format, scale * value.getAsDouble()) : "-";
+    }
+
+    private String json(Device where, RunConfig first, List<StepBench.Row> rows, List<String> failures) {
+        ObjectNode root = new ObjectMapper().createObjectNode();
+        root.put("benchmark", "step").put("preset", preset).put("device", where.toString())
+                .put("precision", first.precision().key())
+                .put("activation_checkpointing", first.training().activationCheckpointing())
+                .put("kernel", first.model().kernel()).put("warm_ups", warmUps).put("repetitions", repetitions);
+        ObjectNode versions = root.putObject("versions");
+        Versions.all().forEach(versions::put);
+        for (StepBench.Row row : rows) {
+            ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("length", row.length())
+                    .put("micro_batch", row.microBatch()).put("forward_backward_ms", row.passMs())
+                    .put("forward_backward_tokens_per_second", row.passTokensPerSecond());
+            row.stepMs().ifPresent(ms -> node.put("step_ms", ms));
+            row.stepTokensPerSecond().ifPresent(rate -> node.put("step_tokens_per_second", rate));
+            row.utilisation().ifPresent(share -> node.put("model_flop_utilisation", share));
+            row.peakMemoryBytes().ifPresent(bytes -> node.put("peak_memory_bytes", bytes));
+            ObjectNode parts = node.putObject("part_ms");
+            row.partMs().forEach(parts::put);
+        }
+        failures.forEach(root.putArray("failures")::add);
+        return root.toPrettyString();
+    }
+}
