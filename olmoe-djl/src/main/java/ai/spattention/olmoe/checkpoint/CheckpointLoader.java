@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
 import ai.spattention.InvalidInputException;
-import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorFolder;
@@ -20,6 +19,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** Builds a model and fills it from a folder's tensors, once they are known to be all there and nothing else. */
 final class CheckpointLoader {
@@ -35,10 +35,11 @@ final class CheckpointLoader {
         this.config = config;
     }
 
-    static OlmoeModel load(TensorFolder tensors, OlmoeConfig config, AttentionKernel kernel, NDManager manager) {
+    static OlmoeModel load(TensorFolder tensors, OlmoeConfig config, UnaryOperator<OlmoeModel.Builder> options,
+            NDManager manager) {
         CheckpointLoader loader = new CheckpointLoader(tensors, config);
         loader.checkCounts();
-        OlmoeModel model = OlmoeModel.builder().setConfig(config).optKernel(kernel).build();
+        OlmoeModel model = options.apply(OlmoeModel.builder().setConfig(config)).build();
         List<TensorSlot> slots = loader.slots(model);
         loader.check(slots);
         loader.fill(model, slots, manager);

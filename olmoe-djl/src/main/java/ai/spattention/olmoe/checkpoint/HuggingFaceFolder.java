@@ -4,8 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.spattention.InvalidInputException;
-import ai.spattention.kernel.AttentionKernel;
-import ai.spattention.kernel.AutoKernel;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -44,7 +42,7 @@ public final class HuggingFaceFolder {
      * @throws IOException if reading fails
      */
     public static OlmoeModel load(Path folder, NDManager manager) throws IOException {
-        return load(folder, manager, UnaryOperator.identity(), new AutoKernel());
+        return load(folder, manager, UnaryOperator.identity(), options -> options);
     }
 
     /**
@@ -53,17 +51,17 @@ public final class HuggingFaceFolder {
      * @param folder the folder
      * @param manager the manager that owns the parameters, on the device where they are to live
      * @param change changes the configuration, for example {@code config -> config.withAttention(pattern, layout)}
-     * @param kernel how attention is computed
-     * @return the initialised model, float32
+     * @param options sets how the model computes, for example {@code model -> model.optKernel(kernel)}
+     * @return the initialised model, its parameters in float32
      * @throws InvalidInputException if the folder is no model or its files contradict each other or the changed
      *     configuration
      * @throws IOException if reading fails
      */
     public static OlmoeModel load(Path folder, NDManager manager, UnaryOperator<OlmoeConfig> change,
-            AttentionKernel kernel) throws IOException {
+            UnaryOperator<OlmoeModel.Builder> options) throws IOException {
         OlmoeConfig config = change.apply(ConfigJson.read(folder.resolve("config.json")));
         try (TensorFolder tensors = TensorFolder.open(folder)) {
-            return CheckpointLoader.load(tensors, config, kernel, manager);
+            return CheckpointLoader.load(tensors, config, options, manager);
         }
     }
 

@@ -51,7 +51,7 @@ class FixtureParityTest {
                 SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
                 GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
             OlmoeModel model = HuggingFaceFolder.load(folder, manager,
-                    config -> config.withAttention(pattern, LayoutLength.SEQUENCE), kernel);
+                    config -> config.withAttention(pattern, LayoutLength.SEQUENCE), options -> options.optKernel(kernel));
             NDArray inputIds = golden.read(manager, "input_ids");
             ParameterStore store = new ParameterStore(manager, false);
 

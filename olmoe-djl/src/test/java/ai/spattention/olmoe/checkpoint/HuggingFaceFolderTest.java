@@ -134,7 +134,7 @@ class HuggingFaceFolderTest {
         OlmoeModel saved = model(small().build());
         HuggingFaceFolder.save(saved, folder, TensorType.F32, ONE_FILE);
         OlmoeModel loaded = HuggingFaceFolder.load(folder, manager,
-                config -> config.withAttention(StandardPattern.LOCAL, LayoutLength.of(8)), new MaskedKernel());
+                config -> config.withAttention(StandardPattern.LOCAL, LayoutLength.of(8)), model -> model.optKernel(new MaskedKernel()));
         assertEquals(small().optPattern(StandardPattern.LOCAL).optLayoutLength(LayoutLength.of(8)).build(),
                 loaded.getConfig());
         assertNotEquals(logits(saved)[100], logits(loaded)[100]);

@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.djl.ndarray.NDManager;
+import ai.spattention.Precision;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.OlmoeConfig;
@@ -8,6 +9,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.torch.DeviceSupport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
@@ -29,6 +31,10 @@ public final class ModelOptions {
     @Option(names = "--kernel", defaultValue = "auto", paramLabel = "NAME", description = "Kernel: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
     private String kernel;
 
+    @Option(names = "--precision", defaultValue = "float32", converter = PrecisionConverter.class, paramLabel = "float32|bfloat16",
+            description = "Precision of matrix products and activations (default: ${DEFAULT-VALUE}).")
+    private Precision precision;
+
     /**
      * The model's folder.
      *
@@ -48,10 +54,13 @@ public final class ModelOptions {
      * @throws IOException if reading fails
      */
     OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {
+        if (precision == Precision.BFLOAT16) {
+            DeviceSupport.requireBfloat16(manager.getDevice());
+        }
         return HuggingFaceFolder.load(folder, manager, config -> {
             AttentionPattern chosen = pattern == null ? config.pattern() : StandardPattern.of(pattern);
             LayoutLength layout = layoutLength == null ? config.layoutLength() : LayoutLength.parse(layoutLength);
             return change.apply(config.withAttention(chosen, layout));
-        }, Kernels.of(kernel));
+        }, model -> model.optKernel(Kernels.of(kernel)).optPrecision(precision));
     }
 }
