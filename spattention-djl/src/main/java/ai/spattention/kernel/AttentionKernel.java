@@ -1,6 +1,7 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
+import java.util.Optional;
 
 /** One way to compute attention. Implementations hold no state of a computation and are differentiable by the engine. */
 public interface AttentionKernel {
@@ -11,6 +12,16 @@ public interface AttentionKernel {
      * @return a short lower-case name
      */
     String name();
+
+    /**
+     * Says why the kernel cannot compute a call. {@link #attend} refuses such a call with this reason.
+     *
+     * @param call the call
+     * @return the reason, for people, starting in lower case; empty if the kernel can compute it
+     */
+    default Optional<String> misfit(AttentionCall call) {
+        return Optional.empty();
+    }
 
     /**
      * Computes softmax(scale · Q Kᵀ over the keys that the layout allows) V with scale = 1 / √D. A query that sees no key
@@ -24,7 +35,7 @@ public interface AttentionKernel {
      * @param values [B, G, M, D]
      * @param layout the pattern and its layout length
      * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
-     * @param training whether to apply dropout
+     * @param training whether to apply dropout, and whether autograd may pass through the result
      * @return [B, H, N, D], attached to the queries' manager
      */
     default NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
@@ -42,7 +53,7 @@ public interface AttentionKernel {
      * @param documents [B, M], int64: each position's document, any number at least 0; null for one document
      * @param layout the pattern and its layout length
      * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
-     * @param training whether to apply dropout
+     * @param training whether to apply dropout, and whether autograd may pass through the result
      * @return [B, H, N, D], attached to the queries' manager
      */
     NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,

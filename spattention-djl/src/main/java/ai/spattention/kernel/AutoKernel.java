@@ -1,6 +1,12 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
+import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.TileKind;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Takes, call by call, the fastest kernel that fits: the one place that chooses.
@@ -12,17 +18,26 @@ public final class AutoKernel implements AttentionKernel {
     /** Below so many scores a head, the bookkeeping of tiles costs more than the scores that it saves (measured on a CPU). */
     private static final long FEW_SCORES = 192 * 192;
 
-    private final AttentionKernel masked = new MaskedKernel();
-    private final AttentionKernel dense = new DenseKernel();
-    private final AttentionKernel tiled = new TiledKernel();
+    private final Candidate dense =
+            new Candidate(new DenseKernel(), "every head sees the whole past: libtorch's fused dense attention");
+    private final Candidate window =
+            new Candidate(new WindowKernel(), "one band of distances a head: FlashAttention with sliding windows");
+    private final Candidate masked =
+            new Candidate(new MaskedKernel(), "few scores a head: computing all of them costs less than planning tiles");
+    private final Candidate tiled = new Candidate(new TiledKernel(), "only the tiles that the pattern allows");
+
+    private final PlanCache<AttentionCall, Choice> choices = new PlanCache<>(this::decide, choice -> {});
+
+    private record Candidate(AttentionKernel kernel, String reason) {}
 
     /**
      * A kernel and why it was taken.
      *
      * @param kernel the kernel
      * @param reason the reason, for people
+     * @param passedOver the kernels that would have been preferred, by name, and why each does not fit
      */
-    public record Choice(AttentionKernel kernel, String reason) {}
+    public record Choice(AttentionKernel kernel, String reason, Map<String, String> passedOver) {}
 
     @Override
     public String name() {
@@ -32,27 +47,37 @@ public final class AutoKernel implements AttentionKernel {
     /**
      * Chooses the kernel for a call.
      *
-     * @param layout the pattern and its layout length
-     * @param numHeads H
-     * @param queryLength N
-     * @param keyLength M
-     * @return the kernel that {@link #attend} would use
+     * @param call the call; {@link #attend} is the engine's to differentiate, a training loop that runs a kernel's own backward
+     *     pass asks with {@link GradientMode#EXPLICIT}
+     * @return the kernel
      */
-    public Choice choose(AttentionLayout layout, int numHeads, int queryLength, int keyLength) {
-        if (queryLength == keyLength && DenseKernel.fits(layout, numHeads, keyLength)) {
-            return new Choice(dense, "every head sees the whole past: libtorch's fused dense attention");
+    public Choice choose(AttentionCall call) {
+        return choices.get(call);
+    }
+
+    private Choice decide(AttentionCall call) {
+        Map<String, String> passedOver = new LinkedHashMap<>();
+        for (Candidate candidate : preferred(call)) {
+            Optional<String> misfit = candidate.kernel.misfit(call);
+            if (misfit.isEmpty()) {
+                return new Choice(candidate.kernel, candidate.reason, passedOver);
+            }
+            passedOver.put(candidate.kernel.name(), misfit.get());
         }
-        if ((long) queryLength * keyLength < FEW_SCORES) {
-            return new Choice(masked, "few scores a head: computing all of them costs less than planning tiles");
-        }
-        return new Choice(tiled, "only the tiles that the pattern allows");
+        Candidate general = (long) call.queryLength() * call.keyLength() < FEW_SCORES ? masked : tiled;
+        return new Choice(general.kernel, general.reason, passedOver);
+    }
+
+    /** The kernels for special cases, best first. What none of them fits is for those that compute everything. */
+    private List<Candidate> preferred(AttentionCall call) {
+        // the dense kernel is at its best without documents: with them it needs a mask of N x N
+        return call.documents() ? List.of(window, dense) : List.of(dense, window);
     }
 
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
-        return choose(layout, shape.numHeads(), shape.queryLength(), shape.keyLength()).kernel()
+        return choose(AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training)).kernel()
                 .attend(queries, keys, values, documents, layout, dropout, training);
     }
 }

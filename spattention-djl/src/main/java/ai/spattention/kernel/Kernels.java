@@ -6,7 +6,7 @@ import ai.spattention.InvalidInputException;
 public final class Kernels {
 
     /** The names that {@link #of} knows. */
-    public static final String NAMES = "auto, masked, tiled, dense";
+    public static final String NAMES = "auto, masked, tiled, dense, window";
 
     private Kernels() {}
 
@@ -23,6 +23,7 @@ public final class Kernels {
             case "masked" -> new MaskedKernel();
             case "tiled" -> new TiledKernel();
             case "dense" -> new DenseKernel();
+            case "window" -> new WindowKernel();
             default -> throw new InvalidInputException("unknown attention kernel '" + name + "': choose one of " + NAMES);
         };
     }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.norm.Dropout;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.EngineArrays;
 import ai.spattention.torch.Scopes;
 import java.nio.ByteBuffer;
@@ -73,6 +74,11 @@ public final class MaskedKernel implements AttentionKernel {
 
     private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, AttentionShape shape,
             float dropout, boolean training) {
+        if (queries.getDataType() != DataType.FLOAT32 && queries.getDataType() != DataType.FLOAT64) {
+            // 16 bits have no room for the mask's values, and DJL no name for one of their types
+            return like(queries, attend(Bfloat16.toFloat32(queries), Bfloat16.toFloat32(keys), Bfloat16.toFloat32(values),
+                    seen, shape, dropout, training));
+        }
         NDArray q = queries.reshape(shape.batch(), shape.numKvHeads(), shape.group(), shape.queryLength(), shape.headDim());
         NDArray k = keys.expandDims(2);
         NDArray v = values.expandDims(2);
@@ -86,6 +92,10 @@ public final class MaskedKernel implements AttentionKernel {
             probabilities = Dropout.dropout(probabilities, dropout, true).singletonOrThrow();
         }
         return probabilities.matMul(v).reshape(shape.batch(), shape.numHeads(), shape.queryLength(), shape.headDim());
+    }
+
+    private static NDArray like(NDArray queries, NDArray result) {
+        return Bfloat16.is(queries) ? Bfloat16.of(result) : result.toType(queries.getDataType(), false);
     }
 
     /** One byte for each head, query and key: 1 where the head sees the pair. */

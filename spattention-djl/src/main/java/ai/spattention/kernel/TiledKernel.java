@@ -8,10 +8,11 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -25,11 +26,8 @@ import java.util.Map;
  */
 public final class TiledKernel implements AttentionKernel {
 
-    /** Plans are small and come back at every layer and step; the bound keeps sequences of many lengths from piling up. */
-    private static final int KEPT_PLANS = 32;
-
     private final int tileSize;
-    private final Map<PlanKey, DevicePlan> plans = new LinkedHashMap<>(16, 0.75f, true);
+    private final PlanCache<PlanKey, DevicePlan> plans = new PlanCache<>(this::build, plan -> plan.manager.close());
 
     private record PlanKey(List<HeadMask> masks, int numKvHeads, int queryLength, int keyLength, Device device) {}
 
@@ -62,28 +60,13 @@ public final class TiledKernel implements AttentionKernel {
             float dropout, boolean training) {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
-        DevicePlan plan = plan(new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(),
+        DevicePlan plan = plans.get(new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(),
                 queries.getDevice()));
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray rate = scalars.create(training ? dropout : 0f);
             return AttentionOperators.module().call("tiled", training, queries, keys, values,
                     AttentionOperators.documents(documents, scalars), plan.numbers, plan.order, plan.offsets, plan.masks, rate)
                     .singletonOrThrow();
-        }
-    }
-
-    private DevicePlan plan(PlanKey key) {
-        synchronized (plans) {
-            DevicePlan plan = plans.get(key);
-            if (plan == null) {
-                plan = build(key);
-                plans.put(key, plan);
-                if (plans.size() > KEPT_PLANS) {
-                    PlanKey eldest = plans.keySet().iterator().next();
-                    plans.remove(eldest).manager.close();
-                }
-            }
-            return plan;
         }
     }
 
@@ -190,12 +173,6 @@ public final class TiledKernel implements AttentionKernel {
     }
 
     private static NDArray create(NDManager manager, int[] values) {
-        long[] longs = new long[values.length];
-        for (int i = 0; i < values.length; i++) {
-            longs[i] = values[i];
-        }
-        try (NDArray shared = manager.create(longs, new Shape(longs.length))) {
-            return shared.duplicate(); // a plan may be dropped while a backward pass still needs its indices
-        }
+        return EngineArrays.of(manager, Arrays.stream(values).asLongStream().toArray()); // a plan may be dropped before its use ends
     }
 }

@@ -45,6 +45,32 @@ public final class EngineArrays {
         }
     }
 
+    /**
+     * Whole numbers in libtorch's memory.
+     *
+     * @param manager the array's manager
+     * @param values the values
+     * @return an int64 array [values]
+     */
+    public static NDArray of(NDManager manager, long[] values) {
+        try (NDArray shared = manager.create(values, new Shape(values.length))) {
+            return shared.duplicate();
+        }
+    }
+
+    /**
+     * Whole numbers in libtorch's memory.
+     *
+     * @param manager the array's manager
+     * @param values the values
+     * @return an int32 array [values]
+     */
+    public static NDArray of(NDManager manager, int[] values) {
+        try (NDArray shared = manager.create(values, new Shape(values.length))) {
+            return shared.duplicate();
+        }
+    }
+
     /** Converting copies, except to the type that the array has. */
     private static NDArray inEngine(NDArray shared, DataType type) {
         return shared.getDataType() == type ? shared.duplicate() : shared.toType(type, true);

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Methods written in TorchScript, callable from Java and differentiable by libtorch's autograd. A module holds no
@@ -45,20 +47,24 @@ public final class TorchScriptModule {
     }
 
     /**
-     * Loads a module from a resource of TorchScript source: functions in column one whose first parameter is
-     * {@code self}, written with the functions of the {@code torch} namespace.
+     * Loads a module from resources of TorchScript source: functions in column one whose first parameter is
+     * {@code self}, written with the functions of the {@code torch} namespace. All become methods of one module.
      *
-     * @param owner the class whose package holds the resource
-     * @param resource the resource's name
+     * @param owner the class whose package holds the resources
+     * @param resources the resources' names
      * @return the module
      * @throws EngineException if libtorch rejects the source
      */
-    public static TorchScriptModule load(Class<?> owner, String resource) {
+    public static TorchScriptModule load(Class<?> owner, String... resources) {
+        return ofSource(Stream.of(resources).map(resource -> read(owner, resource)).collect(Collectors.joining("\n")));
+    }
+
+    private static String read(Class<?> owner, String resource) {
         try (InputStream in = owner.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalStateException("resource " + resource + " is missing beside " + owner.getName());
             }
-            return ofSource(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new EngineException("cannot read resource " + resource, e);
         }
