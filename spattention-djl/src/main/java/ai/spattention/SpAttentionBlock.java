@@ -14,6 +14,7 @@ import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.kernel.AttentionPart;
 import ai.spattention.kernel.AutoKernel;
 import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
@@ -259,8 +260,7 @@ public final class SpAttentionBlock extends AbstractBlock {
             NDArray v = past.get(1);
             AttentionLayout current = cache == null ? layout : cache.layout(layout);
             NDArray heads = mask == null || mask.getShape().dimension() == 2
-                    ? Segments.only(segments.run("attention", (inner, inputs) -> new NDList(kernel.attend(inputs.get(0), inputs.get(1),
-                            inputs.get(2), mask, current, dropout, training)), new NDList(q, k, v)))
+                    ? AttentionPart.run(segments, kernel, new NDList(q, k, v), mask, current, dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
             return scope.ret(Segments.only(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
                     Bfloat16.is(queryInput), training)), new NDList(heads))));

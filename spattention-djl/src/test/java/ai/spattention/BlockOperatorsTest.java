@@ -12,7 +12,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-import ai.spattention.kernel.TiledKernel;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.Bfloat16;
 import java.util.function.UnaryOperator;
@@ -124,7 +123,7 @@ class BlockOperatorsTest {
             for (Precision precision : Precision.values()) {
                 SpAttentionBlock block = SpAttentionBlock.builder().setModelDim(24).setNumHeads(4).optNumKvHeads(2)
                         .setPattern(StandardPattern.SP).optRotaryEmbedding(1e4).optQueryKeyNorm(1e-5f).optBias(bias)
-                        .optKernel(new TiledKernel()).optPrecision(precision).build();
+                        .optPrecision(precision).build();
                 int[] draws = {0};
                 block.setInitializer((m, shape, type) -> m.arange(shape.size()).toType(type, true).add(10 * draws[0]++)
                         .mul(1.7).sin().mul(0.3).reshape(shape), parameter -> true);

@@ -21,7 +21,6 @@ import ai.djl.translate.StackBatchifier;
 import ai.djl.util.Pair;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
-import ai.spattention.kernel.TiledKernel;
 import ai.spattention.olmoe.TestConfigs;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.LossMeter;
@@ -172,7 +171,7 @@ class SegmentedTrainingTest {
         Pass expected = train(config, DataType.FLOAT32, false, false, 1, model -> model);
         for (boolean again : new boolean[] {false, true}) {
             Pass actual = train(config, DataType.FLOAT32, true, false, 1,
-                    model -> model.optKernel(new TiledKernel()).optPrecision(Precision.BFLOAT16).optActivationCheckpointing(again));
+                    model -> model.optPrecision(Precision.BFLOAT16).optActivationCheckpointing(again));
             assertEquals(expected.losses.total(), actual.losses.total(), 0.01 * expected.losses.total());
             expected.gradients.forEach((name, gradient) -> {
                 double difference = difference(gradient, actual.gradients.get(name));
@@ -184,8 +183,8 @@ class SegmentedTrainingTest {
     @Test
     void bfloat16TrainsInOneGraphToo() {
         OlmoeConfig config = TestConfigs.small().build();
-        Pass expected = train(config, DataType.FLOAT32, true, false, 1, model -> model.optKernel(new TiledKernel()).optPrecision(Precision.BFLOAT16));
-        Pass actual = train(config, DataType.FLOAT32, false, false, 1, model -> model.optKernel(new TiledKernel()).optPrecision(Precision.BFLOAT16));
+        Pass expected = train(config, DataType.FLOAT32, true, false, 1, model -> model.optPrecision(Precision.BFLOAT16));
+        Pass actual = train(config, DataType.FLOAT32, false, false, 1, model -> model.optPrecision(Precision.BFLOAT16));
         assertEquals(expected.losses.total(), actual.losses.total(), 0.01 * expected.losses.total());
         expected.gradients.forEach((name, gradient) ->
                 assertTrue(difference(gradient, actual.gradients.get(name)) < 0.1, name));

@@ -120,7 +120,8 @@ public final class AttentionBench {
         AttentionKernel kernel = settings.kernel;
         String reason = "asked for";
         if (kernel instanceof AutoKernel auto) {
-            AutoKernel.Choice choice = auto.choose(layout(pattern), settings.heads, length, length);
+            AutoKernel.Choice choice = auto.choose(new ai.spattention.kernel.AttentionCall(layout(pattern), settings.device, ai.djl.ndarray.types.DataType.FLOAT32, settings.heads,
+                    settings.heads, length, length, settings.headDim, false, false, ai.spattention.kernel.GradientMode.ENGINE));
             kernel = choice.kernel();
             reason = choice.reason();
         }
