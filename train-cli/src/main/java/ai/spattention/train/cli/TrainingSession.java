@@ -23,6 +23,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A training run from the command line: what {@code train} and {@code quickstart} share. */
 final class TrainingSession {
@@ -31,12 +32,14 @@ final class TrainingSession {
     private final Device device;
     private final Path folder;
     private final PrintWriter out;
+    private final Optional<String> gpu;
 
     TrainingSession(RunConfig config, Device device, Path folder, PrintWriter out) {
         this.config = config;
         this.device = device;
         this.folder = folder;
         this.out = out;
+        gpu = GpuName.of(device);
     }
 
     /**
@@ -83,7 +86,7 @@ final class TrainingSession {
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
-                    data.manifest().tokens(Split.TRAIN), device.getDeviceType()));
+                    data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             if (!run.run(stop)) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
@@ -116,7 +119,7 @@ final class TrainingSession {
         ObjectNode root = new ObjectMapper().createObjectNode();
         Versions.all().forEach(root::put);
         root.put("device", device.toString());
-        GpuName.of(device).ifPresent(name -> root.put("gpu", name));
+        gpu.ifPresent(name -> root.put("gpu", name));
         run.getPeakFlops().ifPresent(peak -> root.put("peak_tflops", peak / 1e12));
         root.put("processors", Runtime.getRuntime().availableProcessors());
         return root.toPrettyString() + "\n";
