@@ -71,8 +71,9 @@ final class BenchMemoryCommand implements Callable<Integer> {
     private int measure(Device where, Path folder) throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         PreparedData data = prepare(folder.resolve("data"));
+        writeTask(folder.resolve("tasks/piqa"));
         Watch watch = new Watch();
-        try (TrainingRun run = new TrainingRun(config(data.folder()), data, where, folder.resolve("checkpoints"), watch)) {
+        try (TrainingRun run = new TrainingRun(config(data.folder(), folder.resolve("tasks")), data, where, folder.resolve("checkpoints"), watch)) {
             run.run(() -> false);
         }
         if (watch.early.isEmpty() || watch.late.isEmpty()) {
@@ -93,11 +94,18 @@ final class BenchMemoryCommand implements Callable<Integer> {
                 folder, done -> { });
     }
 
-    private RunConfig config(Path data) {
+    private static void writeTask(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Files.write(folder.resolve("validation.jsonl"), IntStream.range(0, 20).mapToObj(row -> "{\"goal\":\"question " + row
+                + "\",\"sol1\":\"this " + row % 3 + "\",\"sol2\":\"or that\",\"label\":" + row % 2 + "}").toList());
+    }
+
+    private RunConfig config(Path data, Path tasks) {
         return RunConfigLoader.load(ConfigSource.of("quickstart"), List.of("data.path=" + data, "data.sequence_length=64",
                 "model.hidden_size=32", "model.intermediate_size=16", "model.num_hidden_layers=2", "model.num_attention_heads=4",
                 "model.num_experts=4", "training.micro_batch=4", "training.steps=" + steps, "validation.every_steps=100",
-                "checkpoint.every_steps=100", "sample.tokens=20", "sample.every_steps=100"));
+                "checkpoint.every_steps=100", "sample.tokens=20", "sample.every_steps=100", "evaluation.tasks=piqa",
+                "evaluation.data=" + tasks, "evaluation.every_steps=100"));
     }
 
     /** Remembers the memory at both ends. */

@@ -33,6 +33,7 @@ import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.progress.CountProgress;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -142,6 +143,7 @@ final class EvalSession implements AutoCloseable {
         described.put("prefix_reuse", settings.prefixReuse());
         described.put("dtype", "float32");
         described.put("device", device.toString());
+        GpuName.of(device).ifPresent(name -> described.put("gpu", name));
         about.put("config", described);
         about.put("versions", Versions.all());
         Map<String, Object> scored = new LinkedHashMap<>();

@@ -35,12 +35,14 @@ final class TrainingSession {
     private final Device device;
     private final Path folder;
     private final PrintWriter out;
+    private final Optional<String> gpu;
 
     TrainingSession(RunConfig config, Device device, Path folder, PrintWriter out) {
         this.config = config;
         this.device = device;
         this.folder = folder;
         this.out = out;
+        gpu = GpuName.of(device);
     }
 
     /**
@@ -91,7 +93,7 @@ final class TrainingSession {
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
-                    data.manifest().tokens(Split.TRAIN), device.getDeviceType()));
+                    data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             if (!run.run(stop)) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
@@ -144,7 +146,7 @@ final class TrainingSession {
         ObjectNode root = new ObjectMapper().createObjectNode();
         Versions.all().forEach(root::put);
         root.put("device", device.toString());
-        GpuName.of(device).ifPresent(name -> root.put("gpu", name));
+        gpu.ifPresent(name -> root.put("gpu", name));
         run.getPeakFlops().ifPresent(peak -> root.put("peak_tflops", peak / 1e12));
         root.put("processors", Runtime.getRuntime().availableProcessors());
         return root.toPrettyString() + "\n";

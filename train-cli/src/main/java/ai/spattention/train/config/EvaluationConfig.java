@@ -35,7 +35,7 @@ public record EvaluationConfig(int everySteps, String tasks, String data, int li
         Require.atLeast("evaluation.batch_tokens", batchTokens, 1);
         if (everySteps > 0 && tasks.isBlank()) {
             throw new InvalidKeyException("evaluation.every_steps is set, but no evaluation.tasks are: name the tasks,"
-                    + " separated by commas", "evaluation.every_steps");
+                    + " separated by commas, or set it to 0", "evaluation.every_steps");
         }
         if (!tasks.isBlank() && data.isBlank()) {
             throw new InvalidKeyException("evaluation.tasks needs evaluation.data, the folder that holds the tasks' data",

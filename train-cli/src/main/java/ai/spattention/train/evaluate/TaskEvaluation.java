@@ -105,6 +105,9 @@ public final class TaskEvaluation {
         Map<String, Map<String, Double>> scores = new LinkedHashMap<>();
         for (TaskGroup group : groups) {
             run.run(group, data, result -> {
+                if (!group.isAverage() && scores.containsKey(result.name())) {
+                    throw new InvalidInputException("two tasks are called '" + result.name() + "': give each a name of its own");
+                }
                 if (!group.isAverage() || !result.averaged().isEmpty()) {
                     scores.put(result.name(), metrics(result));
                 }

@@ -10,6 +10,8 @@ import java.util.stream.StreamSupport;
 public final class InfoText {
 
     private static final String BYTES = "_bytes";
+    /** What is below it has names that people gave. */
+    private static final String TASKS = "tasks";
     private static final String[] UNITS = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
 
     private InfoText() {}
@@ -22,28 +24,31 @@ public final class InfoText {
      */
     public static String of(ObjectNode info) {
         StringBuilder text = new StringBuilder();
-        append(text, info, "");
+        append(text, info, "", false);
         return text.toString();
     }
 
-    private static void append(StringBuilder text, ObjectNode info, String indent) {
+    private static void append(StringBuilder text, ObjectNode info, String indent, boolean isNamed) {
         int width = 0;
         for (var names = info.fieldNames(); names.hasNext(); ) {
-            width = Math.max(width, label(names.next()).length());
+            width = Math.max(width, label(names.next(), isNamed).length());
         }
         for (var entry : info.properties()) {
             text.append(indent);
             if (entry.getValue() instanceof ObjectNode inner) {
-                text.append(label(entry.getKey())).append('\n');
-                append(text, inner, indent + "  ");
+                text.append(label(entry.getKey(), isNamed)).append('\n');
+                append(text, inner, indent + "  ", isNamed || entry.getKey().equals(TASKS));
             } else {
-                text.append(String.format("%-" + (width + 2) + "s", label(entry.getKey())))
+                text.append(String.format("%-" + (width + 2) + "s", label(entry.getKey(), isNamed)))
                         .append(value(entry.getKey(), entry.getValue())).append('\n');
             }
         }
     }
 
-    private static String label(String key) {
+    private static String label(String key, boolean isNamed) {
+        if (isNamed) {
+            return key;
+        }
         String name = key.endsWith(BYTES) ? key.substring(0, key.length() - BYTES.length()) : key;
         return name.replace('_', ' ');
     }

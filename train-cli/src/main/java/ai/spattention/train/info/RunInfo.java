@@ -45,6 +45,7 @@ final class RunInfo {
         Optional<StepMetrics> validated = summary.flatMap(MetricsSummary::lastValidated);
         put(info, "validation_loss", validated.map(step -> step.validationLoss().getAsDouble()));
         info.put("validation_step", validated.map(StepMetrics::step).orElse(null));
+        summary.flatMap(MetricsSummary::lastScored).ifPresent(scored -> tasks(info, scored));
         FailureFile.read(folder).ifPresent(reason -> info.put("failed", reason));
         ArrayNode checkpoints = info.putArray("checkpoints");
         new CheckpointStore(folder.resolve("checkpoints"), run.checkpoint().keepLast()).steps().forEach(checkpoints::add);
@@ -52,6 +53,14 @@ final class RunInfo {
         info.set("model", ModelInfo.sizes(ModelSetup.config(run, null)));
         info.set("versions", versions(folder.resolve("versions.json")));
         return info;
+    }
+
+    private static void tasks(ObjectNode info, StepMetrics scored) {
+        ObjectNode tasks = info.put("tasks_step", scored.step()).putObject("tasks");
+        scored.taskScores().forEach((task, metrics) -> {
+            ObjectNode own = tasks.putObject(task);
+            metrics.forEach((metric, value) -> put(own, metric, Optional.of(value)));
+        });
     }
 
     /** JSON has no NaN. */

@@ -122,13 +122,9 @@ public final class TrainingRun implements AutoCloseable {
         training = data.sequences(Split.TRAIN, config.data().sequenceLength());
         validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
                 ? data.sequences(Split.VALIDATION, config.data().sequenceLength()) : null;
-        if (validation == null) {
-            observer.note("there will be no validation loss: the data's validation split holds "
-                    + data.manifest().tokens(Split.VALIDATION) + " tokens, less than one sequence and the token after it");
-        }
         batches = new BatchSource(training, config.seed(), 0);
-        evaluation = prepareEvaluation();
         block = ModelSetup.model(config, data.manifest());
+        evaluation = prepareEvaluation();
         model = Model.newInstance(config.name(), device, "PyTorch");
         model.setBlock(new SegmentedBlock(block));
         losses = new LossMeter(model.getNDManager());
@@ -259,6 +255,10 @@ public final class TrainingRun implements AutoCloseable {
     public boolean run(BooleanSupplier stop) throws IOException {
         long last = config.training().steps();
         observer.started(step + 1, last);
+        if (validation == null) {
+            observer.note("there will be no validation loss: the data's validation split holds "
+                    + data.manifest().tokens(Split.VALIDATION) + " tokens, less than one sequence and the token after it");
+        }
         while (step < last) {
             if (stop.getAsBoolean()) {
                 if (savedStep != step) {

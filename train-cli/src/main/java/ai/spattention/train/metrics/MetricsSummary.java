@@ -9,8 +9,10 @@ import java.util.Optional;
  *
  * @param last the last step's metrics
  * @param lastValidated the metrics of the last step after which held-out text was scored, empty if there is none
+ * @param lastScored the metrics of the last step after which benchmark tasks were scored, empty if there is none
  */
-public record MetricsSummary(StepMetrics last, Optional<StepMetrics> lastValidated) {
+public record MetricsSummary(StepMetrics last, Optional<StepMetrics> lastValidated,
+        Optional<StepMetrics> lastScored) {
 
     /**
      * Reads a file line by line, so that it may be larger than memory.
@@ -21,14 +23,18 @@ public record MetricsSummary(StepMetrics last, Optional<StepMetrics> lastValidat
      * @throws IOException if the file cannot be read
      */
     public static Optional<MetricsSummary> read(Path file) throws IOException {
-        StepMetrics[] last = new StepMetrics[2];
+        StepMetrics[] last = new StepMetrics[3];
         JsonLines.read(file, json -> {
             last[0] = StepMetricsJson.read(json);
             if (last[0].validationLoss().isPresent()) {
                 last[1] = last[0];
             }
+            if (!last[0].taskScores().isEmpty()) {
+                last[2] = last[0];
+            }
             return true;
         });
-        return Optional.ofNullable(last[0]).map(step -> new MetricsSummary(step, Optional.ofNullable(last[1])));
+        return Optional.ofNullable(last[0]).map(step ->
+                new MetricsSummary(step, Optional.ofNullable(last[1]), Optional.ofNullable(last[2])));
     }
 }

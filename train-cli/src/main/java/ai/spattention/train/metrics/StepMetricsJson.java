@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,7 +105,9 @@ final class StepMetricsJson {
 
     private static Map<String, Map<String, Double>> taskScores(JsonNode tasks) {
         Map<String, Map<String, Double>> result = new LinkedHashMap<>();
+        requireObject("tasks", tasks);
         for (var task : tasks.properties()) {
+            requireObject("the task " + JsonLines.shown(TextNode.valueOf(task.getKey())), task.getValue());
             Map<String, Double> scores = new LinkedHashMap<>();
             for (var metric : task.getValue().properties()) {
                 scores.put(metric.getKey(), number(task.getValue(), metric.getKey()));
@@ -112,6 +115,12 @@ final class StepMetricsJson {
             result.put(task.getKey(), scores);
         }
         return result;
+    }
+
+    private static void requireObject(String what, JsonNode value) {
+        if (!value.isObject()) {
+            throw new InvalidInputException(what + " must be an object (got " + JsonLines.shown(value) + ")");
+        }
     }
 
     private static List<List<Double>> shares(JsonNode layers) {

@@ -46,6 +46,9 @@ public final class RunReport {
             }
             RunData run = RunData.read(folder);
             if (run.curves().last().isEmpty()) {
+                FailureFile.read(folder).ifPresent(reason -> {
+                    throw new InvalidInputException(folder + " failed before its first step was done: " + reason);
+                });
                 throw new InvalidInputException(folder.resolve("metrics.jsonl") + " holds no whole step: wait for the run's"
                         + " first step, or name another run");
             }

@@ -36,7 +36,7 @@ class EvaluationConfigTest {
     @CsvSource(delimiter = '|', value = {
             "evaluation.every_steps=-1 | evaluation.every_steps must be at least 0 (got -1)",
             "evaluation.every_steps=5 | 'evaluation.every_steps is set, but no evaluation.tasks are: name the tasks, separated by"
-                    + " commas'",
+                    + " commas, or set it to 0'",
             "evaluation.tasks=piqa | 'evaluation.tasks needs evaluation.data, the folder that holds the tasks'' data'",
             "evaluation.tasks=3 | evaluation.tasks must be text (got 3): put it in quotes",
             "evaluation.limit=-1 | evaluation.limit must be at least 0 (got -1)",

@@ -108,6 +108,9 @@ class TaskEvaluationTest {
         TaskData.put(folder.resolve("mine/validation.jsonl"), "{\"text\":\"abc\"}\n");
         prepare(task.toString(), 0);
         assertEquals(List.of("mine: there is no split 'test', 'validation' is scored"), notes);
+        Path same = folder.resolve("same.yaml");
+        Files.copy(task, same);
+        assertEquals("evaluation: two tasks are called 'mine': give each a name of its own", refused(task + "," + same, 0));
     }
 
     @Test

@@ -23,6 +23,16 @@ class InfoTextTest {
     }
 
     @Test
+    void tasksKeepTheirNames() throws Exception {
+        assertEquals("""
+                tasks step  5
+                tasks
+                  arc_easy
+                    acc_bytes  0.500
+                """, draw("{\"tasks_step\":5,\"tasks\":{\"arc_easy\":{\"acc_bytes\":0.5}}}"));
+    }
+
+    @Test
     void showsValuesAsPeopleReadThem() throws Exception {
         assertEquals("x  3.642\n", draw("{\"x\":3.64199}"));
         assertEquals("x  0.000\n", draw("{\"x\":0.0}"));

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,6 +41,12 @@ class MetricsSummaryTest {
         assertEquals(3, summary.last().step());
         assertEquals(2, summary.lastValidated().orElseThrow().step());
         assertEquals(8, summary.lastValidated().orElseThrow().validationLoss().getAsDouble());
+    }
+
+    @Test
+    void findsTheLastScoredTasks() throws IOException {
+        Path file = write(metrics(1).optTaskScores(Map.of("piqa", Map.of("acc", 0.5))).build(), metrics(2).build());
+        assertEquals(1, MetricsSummary.read(file).orElseThrow().lastScored().orElseThrow().step());
     }
 
     @Test

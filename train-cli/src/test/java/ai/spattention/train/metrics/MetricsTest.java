@@ -147,6 +147,9 @@ class MetricsTest {
         "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":0,\"loss_aux\":0,\"loss_z\":0,\"gradient_norm\":0,"
                 + "\"learning_rate\":0,\"tokens_per_second\":0,\"expert_load\":[[2]]} |"
                 + " expert_load must hold shares from 0 to 1 (got 2)",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":0,\"loss_aux\":0,\"loss_z\":0,\"gradient_norm\":0,"
+                + "\"learning_rate\":0,\"tokens_per_second\":0,\"tasks\":{\"piqa\":3}} |"
+                + " the task \"piqa\" must be an object (got 3)",
     })
     void saysWhichLineIsBad(String line, String message) throws IOException {
         Path file = Files.writeString(folder.resolve("metrics.jsonl"), ONE + line + "\n" + ONE);

@@ -309,6 +309,9 @@ class RunReportTest {
         assertEquals(empty.path().resolve("metrics.jsonl")
                 + " holds no whole step: wait for the run's first step, or name another run",
                 assertThrows(InvalidInputException.class, () -> RunReport.write(List.of(empty.path()), page)).getMessage());
+        empty.file("failure.txt", "no memory\n");
+        assertEquals(empty.path() + " failed before its first step was done: no memory",
+                assertThrows(InvalidInputException.class, () -> RunReport.write(List.of(empty.path()), page)).getMessage());
         assertFalse(Files.exists(page));
     }
 
