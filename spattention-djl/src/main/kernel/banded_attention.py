@@ -16,7 +16,8 @@ head (arXiv 2511.09596) has two ranges, the local window and the head's own band
     backward_queries   one program for each tile of queries: dQ and delta
     backward_keys      one program for each tile of keys: dK and dV; runs after backward_queries
 
-Scores are recomputed in both backward kernels. Nothing is added up by atomics, so every run gives the same bits.
+The grid is (H, tiles, B), heads fastest: programs that run together read neighbouring memory, for rows of all heads lie side by
+side. Scores are recomputed in both backward kernels. Nothing is added up by atomics, so every run gives the same bits.
 
 Letters. B batch, H query heads, N queries, M keys (the queries are the last N of M positions), D head dimension. A *position*
 counts from the first key: row r of the queries stands at position r + M - N. Scores and L are in powers of 2 inside: `log2_scale`
@@ -187,13 +188,12 @@ def pad4(n):
 
 @triton.jit
 def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row, heads, documents, out, lse,
-            B, H, group, N, M, log2_scale,
+            H, group, N, M, log2_scale,
             QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, TMA: tl.constexpr, GENERAL: tl.constexpr,
             DOCUMENTS: tl.constexpr):
-    head = tl.program_id(1) // B
-    batch = tl.program_id(1) % B
+    head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
-    row = (tl.num_programs(0) - 1 - tl.program_id(0)) * QUERIES  # late tiles see most: they start first
+    row = (tl.num_programs(1) - 1 - tile) * QUERIES  # late tiles see most: they start first
     position = row + M - N
     last = tl.minimum(position + QUERIES, M) - 1
     near_a, far_a, near_b, far_b = head_ranges(heads, head)
@@ -250,13 +250,12 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
 @triton.jit
 def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row,
                      grad, grad_batch, grad_head, grad_row, heads, documents, out, lse, delta, q_grad,
-                     B, H, group, N, M, log2_scale, scale,
+                     H, group, N, M, log2_scale, scale,
                      QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, TMA: tl.constexpr, GENERAL: tl.constexpr,
                      DOCUMENTS: tl.constexpr):
-    head = tl.program_id(1) // B
-    batch = tl.program_id(1) % B
+    head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
-    row = (tl.num_programs(0) - 1 - tl.program_id(0)) * QUERIES
+    row = (tl.num_programs(1) - 1 - tile) * QUERIES
     position = row + M - N
     last = tl.minimum(position + QUERIES, M) - 1
     near_a, far_a, near_b, far_b = head_ranges(heads, head)
@@ -309,15 +308,14 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
 @triton.jit
 def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row,
                   grad, grad_batch, grad_head, grad_row, heads, documents, lse, delta, k_grad, v_grad,
-                  B, H, group, N, M, log2_scale, scale,
+                  H, group, N, M, log2_scale, scale,
                   QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, TMA: tl.constexpr, GENERAL: tl.constexpr,
                   DOCUMENTS: tl.constexpr):
     """The gradients of one tile of keys, seen by one query head: [B, M, H, D]. Query heads that share keys are added up outside.
     Tiles are transposed here: keys are rows."""
-    head = tl.program_id(1) // B
-    batch = tl.program_id(1) % B
+    head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
-    start = tl.program_id(0) * KEYS  # early tiles are seen most: they start first
+    start = tile * KEYS  # early tiles are seen most: they start first
     last = tl.minimum(start + KEYS, M) - 1
     offset = M - N
     near_a, far_a, near_b, far_b = head_ranges(heads, head)

@@ -39,11 +39,14 @@ FEATURES = {  # GENERAL, DOCUMENTS
 KERNELS = ("forward", "backward_queries", "backward_keys")
 
 
-def shape_of(kernel, arch, head_dim, general):
-    """Queries and keys of a tile, warps, stages of the pipeline. Measured: docs/benchmarks.md."""
+def shape_of(kernel, arch, head_dim, documents):
+    """Queries and keys of a tile, warps, stages of the pipeline. Measured on an H200: docs/kernel.md. (Shared memory on sm_80 stays
+    under the 99 KB that the smaller chips of that line have.)"""
     if arch == "sm_90a":
-        return {"forward": (64, 64, 4, 3), "backward_queries": (64, 64, 4, 2), "backward_keys": (64, 64, 4, 2)}[kernel]
-    return {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 2), "backward_keys": (64, 64, 8, 1)}[kernel]
+        return {"forward": (64, 64, 4, 2 if documents else 3), "backward_queries": (64, 64, 4, 2),
+                "backward_keys": (64, 64, 4, 2)}[kernel]
+    return {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 2),
+            "backward_keys": (64, 64, 8, 1) if head_dim == 128 else (64, 64, 4, 1)}[kernel]
 
 
 def arguments(kernel, arch, dtype, head_dim, queries, keys, general, documents):
@@ -88,7 +91,7 @@ def arguments(kernel, arch, dtype, head_dim, queries, keys, general, documents):
             pointer("delta", "fp32")
     for name in {"forward": (), "backward_queries": ("q_grad",), "backward_keys": ("k_grad", "v_grad")}[kernel]:
         pointer(name, dtype)
-    for name in ("B", "H", "group", "N", "M"):
+    for name in ("H", "group", "N", "M"):
         signature[name] = "i32"
     signature["log2_scale"] = "fp32"
     if kernel != "forward":
@@ -98,26 +101,23 @@ def arguments(kernel, arch, dtype, head_dim, queries, keys, general, documents):
 
 
 def launch_parameters(signature, names, tensor_maps):
-    """The parameters of the compiled kernel in order: a tensor map is followed by its shape and strides, and two pointers to
-    scratch memory, unused here, end the list."""
-    parameters = []
-    maps = iter(tensor_maps)
+    """The parameters of the compiled kernel in order, as name:type, and the boxes of its tensor maps. A map is followed by its
+    sizes and strides, and two pointers to scratch memory, unused here, end the list."""
+    parameters, maps = [], {}
+    metas = iter(tensor_maps)
     for name in names:
         kind = signature.get(name, "constexpr")
         if kind == "constexpr":
             continue
         if kind.startswith("tensordesc"):
-            meta = next(maps)
-            parameters.append({"name": name, "type": "map", "box": list(meta["block_size"]), "swizzle": meta["swizzle"],
-                               "element": meta["elem_type"]})
+            meta = next(metas)
+            maps[name] = {"box": list(meta["block_size"]), "swizzle": meta["swizzle"]}
             rank = kind.count(",") + 1
-            parameters += [{"name": f"{name}.size{i}", "type": "i32"} for i in range(rank)]
-            parameters += [{"name": f"{name}.stride{i}", "type": "i64"} for i in range(rank)]
-        elif kind.startswith("*"):
-            parameters.append({"name": name, "type": "pointer"})
+            parameters += [f"{name}:map"] + [f"{name}.size{i}:i32" for i in range(rank)]
+            parameters += [f"{name}.stride{i}:i64" for i in range(rank)]
         else:
-            parameters.append({"name": name, "type": {"fp32": "f32"}.get(kind, kind)})
-    return parameters + [{"name": "scratch", "type": "pointer"}, {"name": "profile", "type": "pointer"}]
+            parameters.append(f"{name}:" + ("pointer" if kind.startswith("*") else "f32" if kind == "fp32" else kind))
+    return parameters + ["scratch:pointer", "profile:pointer"], maps
 
 
 def check_against_ptx(ptx, parameters):
@@ -129,7 +129,7 @@ def check_against_ptx(ptx, parameters):
     for line in re.findall(r"\.param ([^\n]*)", entry):
         array = re.search(r"\[(\d+)\]", line)
         found.append(int(array.group(1)) if array else int(re.search(r"\.[busf](\d+)", line).group(1)) // 8)
-    expected = [sizes[p["type"]] for p in parameters]
+    expected = [sizes[p.split(":")[1]] for p in parameters]
     if found != expected:
         raise RuntimeError(f"parameters of sizes {found} in the PTX, {expected} in the manifest")
 
@@ -145,7 +145,7 @@ def compile_variant(job):
 
     arch, kernel, type_name, head_dim, feature, *tile = job
     general, documents = FEATURES[feature]
-    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, head_dim, general)
+    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, head_dim, documents)
     function = getattr(banded_attention, kernel)
     signature, constants, divisors = arguments(kernel, arch, TYPES[type_name], head_dim, queries, keys, general, documents)
     names = function.arg_names
@@ -162,12 +162,12 @@ def compile_variant(job):
     ptx = re.sub(r"^\s*(//.*|\.loc .*|\.file .*)?\n", "", compiled.asm["ptx"], flags=re.M)
     ptx = re.sub(r"\.section\s+\.debug.*?\n\t?}\n", "", ptx, flags=re.S)
     ptx = re.sub(r"\s*//[^\n]*", "", ptx)
-    parameters = launch_parameters(full, names, getattr(meta, "tensordesc_meta", None) or [])
+    parameters, maps = launch_parameters(full, names, getattr(meta, "tensordesc_meta", None) or [])
     check_against_ptx(ptx, parameters)
     name = f"{kernel}-{feature}-{type_name}-d{head_dim}-{arch}"
     entry = {"name": name, "kernel": kernel, "feature": feature, "type": type_name, "headDim": head_dim, "arch": arch,
              "entry": meta.name, "queries": queries, "keys": keys, "stages": stages, "threads": 32 * meta.num_warps,
-             "sharedBytes": meta.shared, "parameters": parameters}
+             "sharedBytes": meta.shared, "parameters": parameters, "maps": maps}
     return entry, ptx, resources(ptx, arch)
 
 
@@ -214,7 +214,8 @@ def main():
                           for name, a in ARCHITECTURES.items()},
         "kernels": entries,
     }
-    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    lines = ",\n".join(json.dumps(entry) for entry in manifest.pop("kernels"))  # a kernel a line
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1)[:-2] + f',\n "kernels": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":

@@ -111,16 +111,18 @@ class Driver:
         self.call("cuFuncSetAttribute", function, 8, shared)  # MAX_DYNAMIC_SHARED_SIZE_BYTES
         return function
 
-    def tensor_map(self, parameter, tensor):
-        """A tiled map of a tensor, axes innermost first."""
+    def tensor_map(self, shape, tensor):
+        """A tiled map of a tensor, axes innermost first. The numbers are CUtensorMapDataType's and, after the swizzle,
+        CUtensorMapL2promotion's 128 bytes."""
+        element = {torch.float16: 6, torch.float32: 7, torch.bfloat16: 9}[tensor.dtype]
         buffer = ctypes.create_string_buffer(128 + 64)
         address = (ctypes.addressof(buffer) + 63) & ~63
         rank = tensor.dim()
         u64, u32 = ctypes.c_uint64, ctypes.c_uint32
         size = tensor.element_size()
-        self.call("cuTensorMapEncodeTiled", ctypes.c_void_p(address), parameter["element"], rank, ctypes.c_void_p(tensor.data_ptr()),
+        self.call("cuTensorMapEncodeTiled", ctypes.c_void_p(address), element, rank, ctypes.c_void_p(tensor.data_ptr()),
                   (u64 * rank)(*reversed(tensor.shape)), (u64 * rank)(*[s * size for s in reversed(tensor.stride()[:-1])]),
-                  (u32 * rank)(*reversed(parameter["box"])), (u32 * rank)(*[1] * rank), 0, parameter["swizzle"], 2, 0)
+                  (u32 * rank)(*reversed(shape["box"])), (u32 * rank)(*[1] * rank), 0, shape["swizzle"], 2, 0)
         return buffer, address
 
 
@@ -130,6 +132,7 @@ class Kernels:
         self.driver = Driver()
         self.entries = {e["name"]: e for e in json.loads((self.folder / "manifest.json").read_text())["kernels"]}
         self.functions = {}
+        self.recorded = None  # a list collects the launches, to be repeated without preparing them again
 
     def launch(self, kernel, feature, tiles, **values):
         q = values["q"]
@@ -140,11 +143,11 @@ class Kernels:
             self.functions[name] = self.driver.function(image, entry["entry"], entry["sharedBytes"])
         keep, pointers = [], []
         for parameter in entry["parameters"]:
-            label, kind = parameter["name"], parameter["type"]
+            label, kind = parameter.split(":")
             base, _, part = label.partition(".")
             value = values.get(label, values.get(base, 0))
             if kind == "map":
-                buffer, address = self.driver.tensor_map(parameter, value)
+                buffer, address = self.driver.tensor_map(entry["maps"][label], value)
                 keep.append(buffer)
                 pointers.append(address)
                 continue
@@ -159,9 +162,16 @@ class Kernels:
             keep.append(cell)
             pointers.append(ctypes.addressof(cell))
         count = math.ceil(tiles[0] / entry[tiles[1]])
-        stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-        self.driver.call("cuLaunchKernel", self.functions[name], count, values["B"] * values["H"], 1, entry["threads"], 1, 1,
-                         entry["sharedBytes"], stream, (ctypes.c_void_p * len(pointers))(*pointers), None)
+        array = (ctypes.c_void_p * len(pointers))(*pointers)
+
+        def start(keep=(keep, values)):
+            stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+            self.driver.call("cuLaunchKernel", self.functions[name], values["H"], count, values["B"], entry["threads"], 1, 1,
+                             entry["sharedBytes"], stream, array, None)
+
+        start()
+        if self.recorded is not None:
+            self.recorded.append(start)
 
 
 class Interpreter:
@@ -193,7 +203,7 @@ class Interpreter:
         arguments.update(QUERIES=self.queries, KEYS=self.keys, D=q.shape[3], TMA=self.tma, GENERAL=general,
                          DOCUMENTS=feature.endswith("documents"))
         count = math.ceil(tiles[0] / {"queries": self.queries, "keys": self.keys}[tiles[1]])
-        function[(count, values["B"] * values["H"])](**arguments)
+        function[(values["H"], count, values["B"])](**arguments)
 
 
 # ---- Attention -------------------------------------------------------------------------------------------------------------
