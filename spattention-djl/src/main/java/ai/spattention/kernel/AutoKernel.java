@@ -20,6 +20,8 @@ public final class AutoKernel implements AttentionKernel {
 
     private final Candidate dense =
             new Candidate(new DenseKernel(), "every head sees the whole past: libtorch's fused dense attention");
+    private final Candidate fused = new Candidate(new FusedKernel(), "this project's GPU kernel: only the tiles that each head's ranges"
+            + " reach, under one softmax");
     private final Candidate window =
             new Candidate(new WindowKernel(), "one band of distances a head: FlashAttention with sliding windows");
     private final Candidate masked =
@@ -70,8 +72,12 @@ public final class AutoKernel implements AttentionKernel {
 
     /** The kernels for special cases, best first. What none of them fits is for those that compute everything. */
     private List<Candidate> preferred(AttentionCall call) {
-        // the dense kernel is at its best without documents: with them it needs a mask of N x N
-        return call.documents() ? List.of(window, dense) : List.of(dense, window);
+        if (call.documents()) {
+            return List.of(fused, window, dense); // the dense kernel then needs a mask of N x N
+        }
+        boolean seesAll = dense.kernel.misfit(call).isEmpty();
+        boolean fusedIsFaster = !seesAll || fused.kernel.misfit(call).isEmpty() && FusedKernel.isTuned(call.device());
+        return fusedIsFaster ? List.of(fused, dense, window) : List.of(dense, fused, window);
     }
 
     @Override

@@ -6,7 +6,7 @@ import ai.spattention.InvalidInputException;
 public final class Kernels {
 
     /** The names that {@link #of} knows. */
-    public static final String NAMES = "auto, masked, tiled, dense, window";
+    public static final String NAMES = "auto, fused, window, tiled, masked, dense";
 
     private Kernels() {}
 
@@ -20,6 +20,7 @@ public final class Kernels {
     public static AttentionKernel of(String name) {
         return switch (name) {
             case "auto" -> new AutoKernel();
+            case "fused" -> new FusedKernel();
             case "masked" -> new MaskedKernel();
             case "tiled" -> new TiledKernel();
             case "dense" -> new DenseKernel();

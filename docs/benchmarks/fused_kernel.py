@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Times the fused kernels, as flex_attention.py times PyTorch's.
+
+    python3 fused_kernel.py FOLDER [ARCH [PATTERN,... [N ...]]]     FOLDER: PTX and manifest; ARCH sm_90a or sm_80
+
+Prints, for each pattern and N, the time of each kernel, forward + backward, and the useful rate: 4 D and 10 D floating-point
+operations for each pair that the pattern allows.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from flex_attention import HEAD_DIM, HEADS, inputs, median_ms
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spattention-djl" / "src" / "main" / "kernel"))
+import launch  # noqa: E402
+
+
+def measure(kernels, pattern, N, documents=None):
+    q, k, v, grad = inputs(N)
+    heads = launch.pattern(pattern, HEADS, N)
+    attention = launch.Attention(kernels, heads, N, N, documents, "cuda", poison=False)
+    kernels.recorded = []
+    out, lse = attention.forward(q, k, v)
+    attention.backward(q, k, v, out, lse, grad)
+    starts, kernels.recorded = kernels.recorded, None
+
+    def together():
+        for start in starts:
+            start()
+
+    times = [median_ms(start) for start in starts] + [median_ms(together)]
+    rates = ""
+    if not any(prefix or period for _, prefix, period in heads):
+        work = launch.pairs(heads, N) * q.shape[0] * HEAD_DIM
+        rates = f"   {4 * work / times[0] / 1e9:4.0f} and {10 * work / (times[3] - times[0]) / 1e9:4.0f} TFLOP/s"
+    print(f"N {N:6d}  {pattern:10s} {'documents ' if documents is not None else ''}forward {times[0]:7.3f}   dQ {times[1]:7.3f}   "
+          f"dK, dV {times[2]:7.3f}   forward + backward {times[3]:7.3f} ms{rates}", flush=True)
+    return times
+
+
+def main():
+    arch = sys.argv[2] if len(sys.argv) > 2 else "sm_90a"
+    patterns = sys.argv[3].split(",") if len(sys.argv) > 3 else ["sp", "exclusive", "causal", "longformer", "bigbird"]
+    kernels = launch.Kernels(sys.argv[1], arch)
+    print(f"{torch.cuda.get_device_name()}, {sys.argv[1]} {arch}")
+    for N in [int(x) for x in sys.argv[4:]] or [4096, 16384]:
+        for pattern in patterns:
+            try:
+                measure(kernels, pattern, N)
+            except Exception as e:
+                print(f"N {N:6d}  {pattern} failed: {type(e).__name__}: {str(e)[:300]}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+package ai.spattention.cuda;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+
+/** The functions of libcuda that are used here, bound directly: a call costs well under a microsecond. */
+final class CudaApi {
+
+    static final int SUCCESS = 0;
+
+    // CUdevice_attribute
+    static final int COMPUTE_CAPABILITY_MAJOR = 75;
+    static final int COMPUTE_CAPABILITY_MINOR = 76;
+    static final int MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97;
+
+    // CUfunction_attribute
+    static final int MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
+
+    // CUjit_option
+    static final int JIT_ERROR_LOG_BUFFER = 5;
+    static final int JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6;
+
+    private CudaApi() {}
+
+    /** Why the driver cannot be used, or null. Binding happens once, when the class is first used. */
+    static final String UNAVAILABLE = bind();
+
+    private static String bind() {
+        try {
+            Native.register(CudaApi.class, NativeLibrary.getInstance("libcuda.so.1"));
+        } catch (LinkageError e) {
+            return "there is no NVIDIA driver here (libcuda.so.1 does not load)";
+        }
+        int code = cuInit(0);
+        return code == SUCCESS ? null : "the NVIDIA driver does not start: cuInit gives error " + code + " (" + text(code) + ")";
+    }
+
+    static String text(int code) {
+        Memory out = new Memory(8);
+        return cuGetErrorString(code, out) == SUCCESS ? out.getPointer(0).getString(0) : "unknown";
+    }
+
+    static native int cuInit(int flags);
+
+    static native int cuDriverGetVersion(Pointer version);
+
+    static native int cuGetErrorString(int code, Pointer text);
+
+    static native int cuDeviceGetCount(Pointer count);
+
+    static native int cuDeviceGet(Pointer device, int index);
+
+    static native int cuDeviceGetName(Pointer name, int length, int device);
+
+    static native int cuDeviceGetAttribute(Pointer value, int attribute, int device);
+
+    static native int cuDevicePrimaryCtxRetain(Pointer context, int device);
+
+    static native int cuCtxGetCurrent(Pointer context);
+
+    static native int cuCtxSetCurrent(Pointer context);
+
+    static native int cuModuleLoadDataEx(Pointer module, Pointer image, int count, Pointer options, Pointer values);
+
+    static native int cuModuleGetFunction(Pointer function, Pointer module, String name);
+
+    static native int cuFuncSetAttribute(Pointer function, int attribute, int value);
+
+    static native int cuTensorMapEncodeTiled(Pointer map, int type, int rank, Pointer address, Pointer sizes, Pointer strides,
+            Pointer box, Pointer elementStrides, int interleave, int swizzle, int promotion, int fill);
+
+    static native int cuLaunchKernel(Pointer function, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
+            int sharedBytes, Pointer stream, Pointer parameters, Pointer extra);
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Compiles banded_attention.py to PTX, in every variant, with a manifest that tells Java how to launch it.
+
+    python3 build.py OUT [NAME ...]      needs the package triton, no GPU; NAME: only variants whose name contains one of these
+
+OUT in the repository: spattention-djl/src/main/resources/ai/spattention/kernel/fused. Run this after each change of
+banded_attention.py or of this file: a unit test compares their digest with the manifest's.
+"""
+
+import gzip
+import hashlib
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCES = ("banded_attention.py", "build.py")
+
+# PTX 8.0 is the first with sm_90a's instructions. A driver reads PTX of its own version and older ones, so that a low version
+# lets older drivers in.
+ARCHITECTURES = {
+    "sm_90a": {"capability": 90, "ptx": 80, "driver": "525.60"},
+    "sm_80": {"capability": 80, "ptx": 76, "driver": "515.43"},
+}
+TYPES = {"bf16": "bf16", "fp16": "fp16"}
+HEAD_DIMS = (64, 128)
+FEATURES = {  # GENERAL, DOCUMENTS
+    "ranges": (False, False),
+    "ranges_documents": (False, True),
+    "general": (True, False),
+    "general_documents": (True, True),
+}
+KERNELS = ("forward", "backward_queries", "backward_keys")
+
+
+def shape_of(kernel, arch, head_dim, documents):
+    """Queries and keys of a tile, warps, stages of the pipeline. Measured on an H200: docs/kernel.md. (Shared memory on sm_80 stays
+    under the 99 KB that the smaller chips of that line have.)"""
+    if arch == "sm_90a":
+        return {"forward": (64, 64, 4, 2 if documents else 3), "backward_queries": (64, 64, 4, 2),
+                "backward_keys": (64, 64, 4, 2)}[kernel]
+    return {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 2),
+            "backward_keys": (64, 64, 8, 1) if head_dim == 128 else (64, 64, 4, 1)}[kernel]
+
+
+def arguments(kernel, arch, dtype, head_dim, queries, keys, general, documents):
+    """The kernel's parameters as Triton wants them: types, constants, and what Java guarantees of the values (divisors)."""
+    tma = arch == "sm_90a"
+    signature, constants, divisors = {}, {}, {}
+
+    def tensor(name, rows):
+        if tma:
+            signature[name] = f"tensordesc<{dtype}[1,1,{rows},{head_dim}]>"
+        else:
+            signature[name] = "*" + dtype
+            divisors[name] = 16
+        for axis in ("batch", "head", "row"):
+            if tma:
+                constants[f"{name}_{axis}"] = 0
+            else:
+                signature[f"{name}_{axis}"] = "i64"
+                divisors[f"{name}_{axis}"] = 8
+
+    def pointer(name, element):
+        signature[name] = "*" + element
+        divisors[name] = 16
+
+    tensor("q", queries)
+    tensor("k", keys)
+    tensor("v", keys)
+    if kernel != "forward":
+        tensor("grad", queries)
+    pointer("heads", "i32")
+    if documents:
+        pointer("documents", "i64")
+    else:
+        constants["documents"] = None
+    if kernel != "backward_keys":
+        pointer("out", dtype)
+    if kernel == "backward_keys" and tma and not general:
+        signature["lse"] = signature["delta"] = f"tensordesc<fp32[1,{queries}]>"
+    else:
+        pointer("lse", "fp32")
+        if kernel != "forward":
+            pointer("delta", "fp32")
+    for name in {"forward": (), "backward_queries": ("q_grad",), "backward_keys": ("k_grad", "v_grad")}[kernel]:
+        pointer(name, dtype)
+    for name in ("H", "group", "N", "M"):
+        signature[name] = "i32"
+    signature["log2_scale"] = "fp32"
+    if kernel != "forward":
+        signature["scale"] = "fp32"
+    constants.update(QUERIES=queries, KEYS=keys, D=head_dim, TMA=tma, GENERAL=general, DOCUMENTS=documents)
+    return signature, constants, divisors
+
+
+def launch_parameters(signature, names, tensor_maps):
+    """The parameters of the compiled kernel in order, as name:type, and the boxes of its tensor maps. A map is followed by its
+    sizes and strides, and two pointers to scratch memory, unused here, end the list."""
+    parameters, maps = [], {}
+    metas = iter(tensor_maps)
+    for name in names:
+        kind = signature.get(name, "constexpr")
+        if kind == "constexpr":
+            continue
+        if kind.startswith("tensordesc"):
+            meta = next(metas)
+            maps[name] = {"box": list(meta["block_size"]), "swizzle": meta["swizzle"]}
+            rank = kind.count(",") + 1
+            parameters += [f"{name}:map"] + [f"{name}.size{i}:i32" for i in range(rank)]
+            parameters += [f"{name}.stride{i}:i64" for i in range(rank)]
+        else:
+            parameters.append(f"{name}:" + ("pointer" if kind.startswith("*") else "f32" if kind == "fp32" else kind))
+    return parameters + ["scratch:pointer", "profile:pointer"], maps
+
+
+def check_against_ptx(ptx, parameters):
+    """The manifest's list must be what the code takes, size by size."""
+    sizes = {"map": 128, "pointer": 8, "i64": 8, "i32": 4, "f32": 4}
+    entry = ptx[ptx.index(".entry"):]
+    entry = entry[: entry.index("{")]
+    found = []
+    for line in re.findall(r"\.param ([^\n]*)", entry):
+        array = re.search(r"\[(\d+)\]", line)
+        found.append(int(array.group(1)) if array else int(re.search(r"\.[busf](\d+)", line).group(1)) // 8)
+    expected = [sizes[p.split(":")[1]] for p in parameters]
+    if found != expected:
+        raise RuntimeError(f"parameters of sizes {found} in the PTX, {expected} in the manifest")
+
+
+def compile_variant(job):
+    """Compiles one kernel; returns its manifest entry and its PTX."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    sys.path.insert(0, str(HERE))
+    import banded_attention
+
+    arch, kernel, type_name, head_dim, feature, *tile = job
+    general, documents = FEATURES[feature]
+    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, head_dim, documents)
+    function = getattr(banded_attention, kernel)
+    signature, constants, divisors = arguments(kernel, arch, TYPES[type_name], head_dim, queries, keys, general, documents)
+    names = function.arg_names
+    full = {name: "constexpr" if name in constants else signature[name] for name in names}
+    attributes = {(names.index(name),): [["tt.divisibility", value]] for name, value in divisors.items()}
+    source = ASTSource(function, full, constants, attributes)
+    target = ARCHITECTURES[arch]
+    options = {"num_warps": warps, "num_stages": stages, "ptx_version": target["ptx"]}
+    compiled = triton.compile(source, GPUTarget("cuda", target["capability"], 32), options)
+    meta = compiled.metadata
+    if meta.global_scratch_size or meta.profile_scratch_size:
+        raise RuntimeError(f"{job} wants scratch memory")
+    # comments and line tables only make the text longer, and would tell where it was built
+    ptx = re.sub(r"^\s*(//.*|\.loc .*|\.file .*)?\n", "", compiled.asm["ptx"], flags=re.M)
+    ptx = re.sub(r"\.section\s+\.debug.*?\n\t?}\n", "", ptx, flags=re.S)
+    ptx = re.sub(r"\s*//[^\n]*", "", ptx)
+    parameters, maps = launch_parameters(full, names, getattr(meta, "tensordesc_meta", None) or [])
+    check_against_ptx(ptx, parameters)
+    name = f"{kernel}-{feature}-{type_name}-d{head_dim}-{arch}"
+    entry = {"name": name, "kernel": kernel, "feature": feature, "type": type_name, "headDim": head_dim, "arch": arch,
+             "entry": meta.name, "queries": queries, "keys": keys, "stages": stages, "threads": 32 * meta.num_warps,
+             "sharedBytes": meta.shared, "parameters": parameters, "maps": maps}
+    return entry, ptx, resources(ptx, arch)
+
+
+def resources(ptx, arch):
+    """Registers and spills, as the assembler that came with Triton reports them."""
+    from triton.backends.nvidia.compiler import get_ptxas
+    with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
+        file.write(ptx)
+        file.flush()
+        run = subprocess.run([get_ptxas(90).path, "-v", f"--gpu-name={arch}", file.name, "-o", os.devnull], capture_output=True, text=True)
+    if run.returncode:
+        raise RuntimeError(run.stderr)
+    registers = int(re.search(r"Used (\d+) registers", run.stderr).group(1))
+    spills = int(re.search(r"(\d+) bytes spill stores", run.stderr).group(1))
+    return registers, spills
+
+
+def source_digest():
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((HERE / name).read_bytes())
+    return digest.hexdigest()
+
+
+def main():
+    import triton
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    jobs = [job for job in itertools.product(ARCHITECTURES, KERNELS, TYPES, HEAD_DIMS, FEATURES)
+            if not sys.argv[2:] or any(part in "{1}-{4}-{2}-d{3}-{0}".format(*job) for part in sys.argv[2:])]
+    entries = []
+    for old in out.glob("*.ptx.gz"):
+        old.unlink()
+    with ProcessPoolExecutor() as pool:
+        for entry, ptx, (registers, spills) in pool.map(compile_variant, jobs):
+            entry["registers"], entry["spillBytes"] = registers, spills
+            (out / (entry["name"] + ".ptx.gz")).write_bytes(gzip.compress(ptx.encode(), 9, mtime=0))
+            entries.append(entry)
+            print(f"{entry['name']}: {registers} registers, {spills} bytes spilled, {entry['sharedBytes']} bytes shared", flush=True)
+    manifest = {
+        "sources": list(SOURCES), "sourceSha256": source_digest(), "triton": triton.__version__,
+        "architectures": {name: {"computeCapability": a["capability"], "exact": name.endswith("a"),
+                                 "ptxVersion": f"{a['ptx'] // 10}.{a['ptx'] % 10}", "minimumDriver": a["driver"]}
+                          for name, a in ARCHITECTURES.items()},
+        "kernels": entries,
+    }
+    lines = ",\n".join(json.dumps(entry) for entry in manifest.pop("kernels"))  # a kernel a line
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1)[:-2] + f',\n "kernels": [\n{lines}\n]}}\n')
+
+
+if __name__ == "__main__":
+    main()

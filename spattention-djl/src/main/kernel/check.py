@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Compares the kernels with a masked float32 computation: output and gradients, on awkward shapes.
+
+    python3 check.py FOLDER ARCH [SECONDS]      the compiled kernels of FOLDER (with its manifest) on a GPU; ARCH sm_90a or sm_80
+    TRITON_INTERPRET=1 python3 check.py interpret [tma]      the source itself, on a CPU, smaller shapes
+"""
+
+import itertools
+import random
+import sys
+import time
+
+import torch
+
+import launch
+
+PATTERNS = ("causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird")
+
+
+def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, layout):
+    generator = torch.Generator(device=device).manual_seed(seed)
+
+    def make(heads, rows):
+        if layout == "rows":  # [B, rows, heads, D] memory, as projections give it
+            return torch.randn(B, rows, heads, D, device=device, generator=generator).to(dtype).transpose(1, 2)
+        if layout == "padded":  # a slice of something wider and longer
+            wide = torch.randn(B, heads + 1, rows + 3, 2 * D, device=device, generator=generator).to(dtype)
+            return wide[:, 1:, 2:2 + rows, D:]
+        return torch.randn(B, heads, rows, D, device=device, generator=generator).to(dtype)
+
+    q, k, v, grad = make(H, N), make(G, M), make(G, M), make(H, N)
+    ids = None
+    if documents:
+        cuts = torch.rand(B, M, device=device, generator=generator) < 3 / max(M, 8) ** 0.7
+        ids = cuts.cumsum(1) % 5 + (1 << 40)
+    heads = launch.pattern(name, H, L)
+    attention = launch.Attention(kernels, heads, N, M, ids, device)
+    out, lse = attention.forward(q, k, v)
+    results = (out, *attention.backward(q, k, v, out, lse, grad))
+    expected = launch.reference(q, k, v, heads, ids, grad)
+    again, lse_again = attention.forward(q, k, v)
+    repeat = (again, *attention.backward(q, k, v, again, lse_again, grad))
+    errors = [launch.relative_error(a, e) for a, e in zip(results, expected)]
+    same = all(torch.equal(a, b) for a, b in zip(results, repeat))
+    limit = 1e-2 if dtype == torch.bfloat16 else 4e-3
+    good = same and all(error < limit for error in errors)  # NaN is not good
+    label = f"{name} B{B} H{H}/{G} N{N}/{M} D{D} L{L} {dtype} {'documents ' if documents else ''}{layout}"
+    if not good:
+        print(f"WRONG {label}: {errors} same twice: {same}", flush=True)
+    return good, max(errors), label
+
+
+def main():
+    if sys.argv[1] == "interpret":
+        device, kernels, types = "cpu", launch.Interpreter("tma" in sys.argv, 16, 16), (torch.float16,)
+        sizes = [(1, 2, 2, 1, 1), (1, 5, 5, 17, 17), (2, 2, 1, 50, 50), (1, 3, 1, 30, 71)]
+        dims, seconds = (16,), 1e9
+    else:
+        device, kernels, types = "cuda", launch.Kernels(sys.argv[1], sys.argv[2]), (torch.bfloat16, torch.float16)
+        sizes = [(1, 1, 1, 1, 1), (3, 2, 1, 17, 17), (1, 5, 5, 64, 64), (3, 8, 2, 127, 127), (1, 16, 16, 129, 129),
+                 (1, 5, 5, 1000, 1000), (1, 8, 4, 100, 1003), (3, 2, 2, 1, 700), (1, 16, 16, 2048, 2048)]
+        dims, seconds = (64, 128), float(sys.argv[3]) if len(sys.argv) > 3 else 120
+    start, done, wrong, worst = time.time(), 0, 0, {}
+    cases = list(itertools.product(sizes, PATTERNS, dims, types, (False, True)))
+    random.Random(0).shuffle(cases)  # what the clock cuts off is spread evenly
+    for index, ((B, H, G, N, M), name, D, dtype, documents) in enumerate(cases):
+        if time.time() - start > seconds:
+            print(f"stopped by the clock after {done} of {len(cases)} cases")
+            break
+        layout = ("rows", "padded", "plain")[index % 3]
+        L = M if index % 2 else max(1, M // 2)
+        good, error, label = case(kernels, device, index, dtype, name, B, H, G, N, M, D, L, documents, layout)
+        done += 1
+        wrong += not good
+        worst[dtype] = max(worst.get(dtype, (0, "")), (error, label))
+    print(f"{done} cases, {wrong} wrong, {time.time() - start:.0f} s")
+    for dtype, (error, label) in worst.items():
+        print(f"largest relative error in {dtype}: {error:.2e} ({label})")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,268 @@
+"""Launches the compiled kernels on PyTorch tensors, from PTX and manifest through the driver API, as the Java side does: for
+check.py and measure.py. Tensors are [B, heads, rows, D] views of any strides with unit stride in D; results are such views of
+[B, rows, heads, D] memory."""
+
+import ctypes
+import gzip
+import json
+import math
+from pathlib import Path
+
+import torch
+
+EMPTY = (1 << 29, -(1 << 29))
+NONE = (0, 1, 1 << 29)  # no prefix, no strided distances
+
+
+# ---- What heads see --------------------------------------------------------------------------------------------------------
+
+
+def head_row(bands, prefix, period, M):
+    """A row of `heads` from half-open bands of distances (disjoint, ascending), a prefix and a period (0: none)."""
+    bands = [(near, min(far, M) - 1) for near, far in bands if near < min(far, M)]
+    assert len(bands) <= 2
+    a, b = (bands + [EMPTY, EMPTY])[:2]
+    first = (1 << 29) if not period else next(k for k in range(M + 1) if not (a[0] <= k * period <= a[1]))
+    return [*a, *b, min(prefix, M), period or 1, first, 0]
+
+
+def merged(bands):
+    out = []
+    for near, far in sorted(band for band in bands if band[0] < band[1]):
+        if out and near <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], far))
+        else:
+            out.append((near, far))
+    return out
+
+
+def pattern(name, H, L):
+    """What each head sees: (bands, prefix, period)."""
+    heads = []
+    for h in range(H):
+        base, extra = divmod(L, H)
+        w, s = base + (h < extra), h * base + min(h, extra)
+        clamp = lambda x, low, high: max(low, min(high, x))
+        heads.append({
+            "causal": lambda: ([(0, 1 << 30)], 0, 0),
+            "sp": lambda: ([(0, w + 1), (s, s + w)], 0, 0),
+            "exclusive": lambda: ([(s, s + w)], 0, 0),
+            "local": lambda: ([(0, w + 1)], 0, 0),
+            "gapped": lambda: ([(s, s + w // 2)], 0, 0),
+            "longformer": lambda: ([(0, clamp(L // 4, 1, 256) + 1)], clamp(L // 32, 1, 16), 0),
+            "bigbird": lambda: ([(0, clamp(L // 8, 1, 128) + 1)], clamp(L // 64, 1, 8), max(16, L // 32)),
+        }[name]())
+    return [(merged(bands), prefix, period) for bands, prefix, period in heads]
+
+
+def table(heads, M, device):
+    return torch.tensor([head_row(*head, M) for head in heads], dtype=torch.int32, device=device)
+
+
+def visible(heads, N, M, documents, device):
+    """[B or 1, H, N, M]: 1 where a pair is seen."""
+    key = torch.arange(M, device=device)
+    query = torch.arange(M - N, M, device=device)[:, None]
+    d = query - key
+    masks = []
+    for bands, prefix, period in heads:
+        mask = key < prefix
+        for near, far in bands:
+            mask = mask | ((d >= near) & (d < far))
+        if period:
+            mask = mask | (d % period == 0)
+        masks.append(mask & (d >= 0))
+    mask = torch.stack(masks)[None]
+    if documents is not None:
+        mask = mask & (documents[:, None, M - N:, None] == documents[:, None, None, :])
+    return mask
+
+
+def pairs(heads, N):
+    """Allowed pairs of all heads, N = M."""
+    total = 0
+    for bands, prefix, period in heads:
+        assert not prefix and not period
+        for near, far in bands:
+            far = min(far, N)
+            total += sum(N - d for d in range(near, far))
+    return total
+
+
+# ---- The driver ------------------------------------------------------------------------------------------------------------
+
+
+class Driver:
+    def __init__(self):
+        self.cuda = ctypes.CDLL("libcuda.so.1")
+        torch.zeros(1, device="cuda")  # makes PyTorch's context current
+
+    def call(self, name, *arguments):
+        code = getattr(self.cuda, name)(*arguments)
+        if code:
+            text = ctypes.c_char_p()
+            self.cuda.cuGetErrorString(code, ctypes.byref(text))
+            raise RuntimeError(f"{name}: {text.value}")
+
+    def function(self, image, entry, shared):
+        module, function = ctypes.c_void_p(), ctypes.c_void_p()
+        self.call("cuModuleLoadData", ctypes.byref(module), image)
+        self.call("cuModuleGetFunction", ctypes.byref(function), module, entry.encode())
+        self.call("cuFuncSetAttribute", function, 8, shared)  # MAX_DYNAMIC_SHARED_SIZE_BYTES
+        return function
+
+    def tensor_map(self, shape, tensor):
+        """A tiled map of a tensor, axes innermost first. The numbers are CUtensorMapDataType's and, after the swizzle,
+        CUtensorMapL2promotion's 128 bytes."""
+        element = {torch.float16: 6, torch.float32: 7, torch.bfloat16: 9}[tensor.dtype]
+        buffer = ctypes.create_string_buffer(128 + 64)
+        address = (ctypes.addressof(buffer) + 63) & ~63
+        rank = tensor.dim()
+        u64, u32 = ctypes.c_uint64, ctypes.c_uint32
+        size = tensor.element_size()
+        self.call("cuTensorMapEncodeTiled", ctypes.c_void_p(address), element, rank, ctypes.c_void_p(tensor.data_ptr()),
+                  (u64 * rank)(*reversed(tensor.shape)), (u64 * rank)(*[s * size for s in reversed(tensor.stride()[:-1])]),
+                  (u32 * rank)(*reversed(shape["box"])), (u32 * rank)(*[1] * rank), 0, shape["swizzle"], 2, 0)
+        return buffer, address
+
+
+class Kernels:
+    def __init__(self, folder, arch):
+        self.folder, self.arch = Path(folder), arch
+        self.driver = Driver()
+        self.entries = {e["name"]: e for e in json.loads((self.folder / "manifest.json").read_text())["kernels"]}
+        self.functions = {}
+        self.recorded = None  # a list collects the launches, to be repeated without preparing them again
+
+    def launch(self, kernel, feature, tiles, **values):
+        q = values["q"]
+        name = f"{kernel}-{feature}-{'bf16' if q.dtype == torch.bfloat16 else 'fp16'}-d{q.shape[-1]}-{self.arch}"
+        entry = self.entries[name]
+        if name not in self.functions:
+            image = gzip.decompress((self.folder / (name + ".ptx.gz")).read_bytes())
+            self.functions[name] = self.driver.function(image, entry["entry"], entry["sharedBytes"])
+        keep, pointers = [], []
+        for parameter in entry["parameters"]:
+            label, kind = parameter.split(":")
+            base, _, part = label.partition(".")
+            value = values.get(label, values.get(base, 0))
+            if kind == "map":
+                buffer, address = self.driver.tensor_map(entry["maps"][label], value)
+                keep.append(buffer)
+                pointers.append(address)
+                continue
+            if part:
+                value = value.shape[int(part[-1])] if part.startswith("size") else value.stride(int(part[-1]))
+            elif label.endswith(("_batch", "_head", "_row")):
+                tensor, axis = label.rsplit("_", 1)
+                value = values[tensor].stride(("batch", "head", "row").index(axis))
+            elif kind == "pointer":
+                value = value.data_ptr() if value is not None and not isinstance(value, int) else 0
+            cell = {"pointer": ctypes.c_uint64, "i64": ctypes.c_int64, "i32": ctypes.c_int32, "f32": ctypes.c_float}[kind](value)
+            keep.append(cell)
+            pointers.append(ctypes.addressof(cell))
+        count = math.ceil(tiles[0] / entry[tiles[1]])
+        array = (ctypes.c_void_p * len(pointers))(*pointers)
+
+        def start(keep=(keep, values)):
+            stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+            self.driver.call("cuLaunchKernel", self.functions[name], values["H"], count, values["B"], entry["threads"], 1, 1,
+                             entry["sharedBytes"], stream, array, None)
+
+        start()
+        if self.recorded is not None:
+            self.recorded.append(start)
+
+
+class Interpreter:
+    """The same launches by Triton's interpreter, on a CPU (TRITON_INTERPRET=1)."""
+
+    def __init__(self, tma, queries=64, keys=64):
+        self.tma, self.queries, self.keys = tma, queries, keys
+
+    def launch(self, kernel, feature, tiles, **values):
+        q = values["q"]
+        import banded_attention
+        from triton.tools.tensor_descriptor import TensorDescriptor
+        general = feature.startswith("general")
+        function = getattr(banded_attention, kernel)
+        sizes = {"q": self.queries, "grad": self.queries, "k": self.keys, "v": self.keys}
+        arguments = {}
+        for name in function.arg_names:
+            tensor, _, axis = name.rpartition("_")
+            if name in sizes:
+                x = values[name]
+                arguments[name] = TensorDescriptor(x, list(x.shape), list(x.stride()), [1, 1, sizes[name], x.shape[3]]) if self.tma else x
+            elif axis in ("batch", "head", "row"):
+                arguments[name] = values[tensor].stride(("batch", "head", "row").index(axis))
+            elif name in ("lse", "delta") and kernel == "backward_keys" and self.tma and not general:
+                x = values[name]
+                arguments[name] = TensorDescriptor(x, list(x.shape), list(x.stride()), [1, self.queries])
+            elif name in values:
+                arguments[name] = values[name]
+        arguments.update(QUERIES=self.queries, KEYS=self.keys, D=q.shape[3], TMA=self.tma, GENERAL=general,
+                         DOCUMENTS=feature.endswith("documents"))
+        count = math.ceil(tiles[0] / {"queries": self.queries, "keys": self.keys}[tiles[1]])
+        function[(values["H"], count, values["B"])](**arguments)
+
+
+# ---- Attention -------------------------------------------------------------------------------------------------------------
+
+
+class Attention:
+    def __init__(self, kernels, heads, N, M, documents, device, poison=True):
+        self.kernels, self.N, self.M, self.documents = kernels, N, M, documents
+        self.heads = table(heads, M, device)
+        general = any(prefix or period for _, prefix, period in heads)
+        self.feature = ("general" if general else "ranges") + ("_documents" if documents is not None else "")
+        self.fill = float("nan") if poison else None
+
+    def fresh(self, B, rows, heads, like):
+        D = like.shape[3]
+        memory = torch.empty(B, rows, heads, D, dtype=like.dtype, device=like.device)
+        return (memory if self.fill is None else memory.fill_(self.fill)).transpose(1, 2)
+
+    def line(self, B, H, like):
+        memory = torch.empty(B * H, (self.N + 3) // 4 * 4, dtype=torch.float32, device=like.device)
+        return memory if self.fill is None else memory.fill_(self.fill)
+
+    def values(self, q, k, v):
+        return dict(q=q, k=k, v=v, heads=self.heads, documents=self.documents, B=q.shape[0], H=q.shape[1],
+                    group=q.shape[1] // k.shape[1], N=self.N, M=self.M, log2_scale=math.log2(math.e) / math.sqrt(q.shape[3]),
+                    scale=1 / math.sqrt(q.shape[3]))
+
+    def forward(self, q, k, v):
+        B, H = q.shape[:2]
+        out, lse = self.fresh(B, self.N, H, q), self.line(B, H, q)
+        self.kernels.launch("forward", self.feature, (self.N, "queries"), **self.values(q, k, v), out=out, lse=lse)
+        return out, lse
+
+    def backward(self, q, k, v, out, lse, grad):
+        B, H = q.shape[:2]
+        delta, dq = self.line(B, H, q), self.fresh(B, self.N, H, q)
+        dk, dv = self.fresh(B, self.M, H, q), self.fresh(B, self.M, H, q)
+        values = dict(self.values(q, k, v), grad=grad, lse=lse, delta=delta)
+        self.kernels.launch("backward_queries", self.feature, (self.N, "queries"), **values, out=out, q_grad=dq)
+        self.kernels.launch("backward_keys", self.feature, (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
+        if k.shape[1] < H:
+            shape = (B, k.shape[1], -1, self.M, q.shape[3])
+            dk, dv = (x.reshape(shape).float().sum(2).to(q.dtype) for x in (dk, dv))
+        return dq, dk, dv
+
+
+def reference(q, k, v, heads, documents, grad):
+    """float32: out, dq, dk, dv."""
+    N, M, group = q.shape[2], k.shape[2], q.shape[1] // k.shape[1]
+    q, k, v = (x.detach().float().contiguous().requires_grad_() for x in (q, k, v))
+    seen = visible(heads, N, M, documents, q.device)
+    scores = q @ k.repeat_interleave(group, 1).transpose(-1, -2) / math.sqrt(q.shape[3])
+    any_seen = seen.any(-1, keepdim=True)
+    p = torch.softmax(torch.where(seen | ~any_seen, scores, float("-inf")), -1)
+    out = torch.where(any_seen, p, torch.zeros_like(p)) @ v.repeat_interleave(group, 1)
+    return (out.detach(), *torch.autograd.grad(out, (q, k, v), grad.float()))
+
+
+def relative_error(actual, expected):
+    difference = (actual.float() - expected).norm().item()
+    norm = expected.norm().item()
+    return difference / norm if norm else difference

@@ -1,0 +1,72 @@
+package ai.spattention.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.torch.Bfloat16;
+import com.sun.jna.Pointer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** An array's memory as libtorch tells it; the same calls serve a GPU. */
+class TorchTensorsTest {
+
+    private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+
+    @AfterEach
+    void close() {
+        manager.close();
+    }
+
+    @Test
+    void readsWhereAnArrayLies() {
+        NDArray x = manager.arange(24f).reshape(2, 3, 4).duplicate();
+        TensorView view = TorchTensors.view(x);
+        assertArrayEquals(new long[] {2, 3, 4}, view.sizes());
+        assertArrayEquals(new long[] {12, 4, 1}, view.strides());
+        assertEquals(TensorView.Type.FLOAT32, view.type());
+        assertEquals(-1, view.deviceIndex());
+        assertEquals(7f, new Pointer(view.address()).getFloat(7 * 4), "the memory itself");
+        assertTrue(view.isAligned() && view.isDense(0, 1, 2));
+    }
+
+    @Test
+    void readsViews() {
+        NDArray x = manager.zeros(new Shape(2, 16, 3, 64));
+        TensorView heads = TorchTensors.view(x.transpose(0, 2, 1, 3));
+        assertArrayEquals(new long[] {3072, 64, 192, 1}, heads.strides());
+        assertTrue(heads.isAligned());
+        assertTrue(heads.isDense(0, 2, 1, 3));
+        assertFalse(heads.isDense(0, 1, 2, 3));
+        TensorView slice = TorchTensors.view(x.get(new NDIndex(":, :, :, 1:")));
+        assertFalse(slice.isAligned(), "rows start at 4 bytes, not at 16");
+        assertFalse(TorchTensors.view(x.transpose(0, 1, 3, 2)).isAligned(), "the last axis is not contiguous");
+        assertFalse(TorchTensors.view(x.get(new NDIndex("0:1")).broadcast(5, 16, 3, 64)).isAligned(), "all batches in one place");
+        assertTrue(TorchTensors.view(x.get(new NDIndex("0:1, 3:4"))).isAligned(), "axes of size 1 are never walked");
+    }
+
+    @Test
+    void knowsTypes() {
+        assertEquals(TensorView.Type.BFLOAT16, TorchTensors.view(Bfloat16.of(manager.ones(new Shape(3)))).type());
+        assertEquals(TensorView.Type.FLOAT16, TorchTensors.view(manager.ones(new Shape(3), DataType.FLOAT16)).type());
+        assertEquals(TensorView.Type.INT64, TorchTensors.view(manager.ones(new Shape(3), DataType.INT64)).type());
+        assertEquals(TensorView.Type.INT32, TorchTensors.view(manager.ones(new Shape(3), DataType.INT32)).type());
+        assertEquals(TensorView.Type.OTHER, TorchTensors.view(manager.ones(new Shape(3), DataType.FLOAT64)).type());
+        assertEquals(0, TorchTensors.view(manager.create(1f)).sizes().length);
+    }
+
+    @Test
+    void aMachineWithoutADriverSaysSo() {
+        assertNotNull(CudaDevice.unavailable());
+        CudaDevice.unavailable().ifPresent(reason -> assertTrue(reason.contains("NVIDIA driver"), reason));
+    }
+}
