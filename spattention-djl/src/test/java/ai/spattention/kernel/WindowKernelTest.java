@@ -1,5 +1,6 @@
 package ai.spattention.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -44,6 +45,12 @@ class WindowKernelTest {
                         .check(window, masked, sizes, false, 1e-5);
             }
         }
+    }
+
+    /** libtorch knows the GPU's operators on every machine, and checks their arguments when it reads the source. */
+    @Test
+    void libtorchAcceptsTheGpuOperators() {
+        assertDoesNotThrow(() -> TorchScriptModule.load(WindowKernel.class, "flash.torchscript", "window.torchscript"));
     }
 
     @Test

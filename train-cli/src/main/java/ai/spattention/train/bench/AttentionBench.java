@@ -1,25 +1,25 @@
 package ai.spattention.train.bench;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.training.GradientCollector;
+import ai.spattention.InvalidInputException;
+import ai.spattention.kernel.AttentionCall;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.AutoKernel;
+import ai.spattention.kernel.ExplicitGradientKernel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * Times attention alone, forward and forward with backward, pattern against pattern. The patterns take turns within each
- * repetition, so that a machine that grows slower or faster meanwhile treats all alike.
+ * Times attention alone, forward and forward with backward, pattern against pattern and kernel against kernel. They take
+ * turns within each repetition, so that a machine that grows slower or faster meanwhile treats all alike.
  */
 public final class AttentionBench {
 
@@ -30,37 +30,68 @@ public final class AttentionBench {
      * What to time.
      *
      * @param device where
+     * @param type the arrays' number format
      * @param lengths the sequence lengths N
-     * @param batch B
+     * @param batch B, or 0 to compute {@code tokens} positions at once whatever the length
+     * @param tokens B · N where {@code batch} is 0, a multiple of every length
      * @param heads H
      * @param headDim D
      * @param patterns the patterns
-     * @param kernel the kernel, or the one that chooses
+     * @param kernels the kernels, among them perhaps the one that chooses
      * @param repetitions timed repetitions after one that warms up, at least 1
+     * @param queued calls in one repetition on a GPU, which it works off without waiting for the host, at least 1
      */
-    public record Settings(Device device, List<Integer> lengths, int batch, int heads, int headDim,
-            List<StandardPattern> patterns, AttentionKernel kernel, int repetitions) {}
+    public record Settings(Device device, NumberType type, List<Integer> lengths, int batch, int tokens, int heads, int headDim,
+            List<StandardPattern> patterns, List<AttentionKernel> kernels, int repetitions, int queued) {
+
+        /** Checks what options cannot. */
+        public Settings {
+            for (int length : lengths) {
+                if (batch == 0 && tokens % length != 0) {
+                    throw new InvalidInputException("the tokens must be a multiple of every length (got " + tokens
+                            + " tokens and length " + length + ")");
+                }
+            }
+        }
+
+        /**
+         * The number of sequences.
+         *
+         * @param length N
+         * @return B
+         */
+        public int batchAt(int length) {
+            return batch == 0 ? tokens / length : batch;
+        }
+    }
 
     /**
-     * What was measured for a pattern at a length.
+     * What was measured for a pattern at a length by a kernel.
      *
      * @param pattern the pattern
      * @param length N
+     * @param batch B
      * @param kernel the kernel that computed it
      * @param reason why this kernel
+     * @param passedOver kernels that would have been preferred, by name, and why each does not fit
+     * @param ownBackward whether the backward pass is the kernel's own, else libtorch's autograd
      * @param allowedPairs the pairs that all heads of one sequence see
      * @param forwardMs median milliseconds of a forward pass without gradients
      * @param forwardBackwardMs median milliseconds of a forward and a backward pass
      * @param peakMemoryBytes the process's (or GPU allocator's) largest memory during one forward and backward pass
      */
-    public record Row(String pattern, int length, String kernel, String reason, long allowedPairs, double forwardMs,
-            double forwardBackwardMs, OptionalLong peakMemoryBytes) {}
+    public record Row(String pattern, int length, int batch, String kernel, String reason, Map<String, String> passedOver,
+            boolean ownBackward, long allowedPairs, double forwardMs, double forwardBackwardMs,
+            OptionalLong peakMemoryBytes) {}
+
+    /** A pattern and the kernel to compute it with. */
+    private record Candidate(StandardPattern pattern, AttentionLayout layout, AutoKernel.Choice choice) {}
 
     /**
      * Creates a benchmark.
      *
      * @param settings what to time
-     * @param progress told of each length as it begins
+     * @param progress told of each length as it begins, and of what cannot be computed
      */
     public AttentionBench(Settings settings, Consumer<String> progress) {
         this.settings = settings;
@@ -70,102 +101,73 @@ public final class AttentionBench {
     /**
      * Runs the benchmark.
      *
-     * @return one row a length and pattern
+     * @return one row a length, pattern and kernel that can compute it
+     * @throws InvalidInputException if no kernel can compute anything that was asked for
      */
     public List<Row> run() {
         List<Row> rows = new ArrayList<>();
+        String refused = null;
         for (int length : settings.lengths) {
-            progress.accept("length " + length + ": " + settings.patterns.size() + " patterns, "
-                    + settings.repetitions + " repetitions");
-            rows.addAll(run(length));
+            try (AttentionTimer timer = new AttentionTimer(settings, length)) {
+                List<Candidate> candidates = new ArrayList<>();
+                for (StandardPattern pattern : settings.patterns) {
+                    for (AttentionKernel kernel : settings.kernels) {
+                        AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
+                        AttentionCall call = timer.call(layout);
+                        Optional<String> misfit = kernel.misfit(call);
+                        if (misfit.isPresent()) {
+                            refused = "the " + kernel.name() + " kernel cannot compute " + pattern.patternName()
+                                    + " at length " + length + ": " + misfit.get();
+                            progress.accept("left out: " + refused);
+                        } else {
+                            candidates.add(new Candidate(pattern, layout, choice(kernel, call)));
+                        }
+                    }
+                }
+                progress.accept("length " + length + ": " + candidates.size() + " cases, " + settings.repetitions
+                        + " repetitions");
+                rows.addAll(run(length, timer, candidates));
+            }
+        }
+        if (rows.isEmpty()) {
+            throw new InvalidInputException("nothing to measure: " + refused);
         }
         return rows;
     }
 
-    private List<Row> run(int length) {
-        int count = settings.patterns.size();
-        double[][] forward = new double[count][settings.repetitions];
-        double[][] both = new double[count][settings.repetitions];
-        OptionalLong[] peak = new OptionalLong[count];
-        try (NDManager manager = NDManager.newBaseManager(settings.device, "PyTorch")) {
-            Shape shape = new Shape(settings.batch, settings.heads, length, settings.headDim);
-            NDArray[] inputs = new NDArray[3];
-            for (int i = 0; i < inputs.length; i++) {
-                inputs[i] = manager.randomNormal(shape);
-                inputs[i].setRequiresGradient(true);
-            }
-            for (int repetition = -1; repetition < settings.repetitions; repetition++) {
-                for (int i = 0; i < count; i++) {
-                    AttentionLayout layout = layout(settings.patterns.get(i));
-                    PeakMemory memory = PeakMemory.start(settings.device);
-                    double bothMs = forwardBackward(manager, inputs, layout);
-                    if (repetition < 0) { // the first, slow time also shows the memory
-                        peak[i] = memory.bytes();
-                        forward(manager, inputs, layout);
-                    } else {
-                        both[i][repetition] = bothMs;
-                        forward[i][repetition] = forward(manager, inputs, layout);
-                    }
+    private static AutoKernel.Choice choice(AttentionKernel kernel, AttentionCall call) {
+        return kernel instanceof AutoKernel auto ? auto.choose(call) : new AutoKernel.Choice(kernel, "asked for", Map.of());
+    }
+
+    private List<Row> run(int length, AttentionTimer timer, List<Candidate> candidates) {
+        double[][] forward = new double[candidates.size()][settings.repetitions];
+        double[][] both = new double[candidates.size()][settings.repetitions];
+        OptionalLong[] peak = new OptionalLong[candidates.size()];
+        for (int repetition = -1; repetition < settings.repetitions; repetition++) {
+            for (int i = 0; i < candidates.size(); i++) {
+                AttentionKernel kernel = candidates.get(i).choice.kernel();
+                AttentionLayout layout = candidates.get(i).layout;
+                PeakMemory memory = PeakMemory.start(settings.device);
+                double bothMs = timer.forwardBackward(kernel, layout);
+                OptionalLong bytes = memory.bytes();
+                double forwardMs = timer.forward(kernel, layout);
+                if (repetition < 0) { // the first, slow time also shows the memory
+                    peak[i] = bytes;
+                } else {
+                    both[i][repetition] = bothMs;
+                    forward[i][repetition] = forwardMs;
                 }
             }
         }
         List<Row> rows = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            rows.add(row(settings.patterns.get(i), length, median(forward[i]), median(both[i]), peak[i]));
+        for (int i = 0; i < candidates.size(); i++) {
+            StandardPattern pattern = candidates.get(i).pattern;
+            AutoKernel.Choice choice = candidates.get(i).choice;
+            rows.add(new Row(pattern.patternName(), length, settings.batchAt(length), choice.kernel().name(), choice.reason(),
+                    choice.passedOver(), choice.kernel() instanceof ExplicitGradientKernel,
+                    pattern.allowedPairs(settings.heads, length, length), median(forward[i]), median(both[i]), peak[i]));
         }
         return rows;
-    }
-
-    private Row row(StandardPattern pattern, int length, double forwardMs, double bothMs, OptionalLong peak) {
-        AttentionKernel kernel = settings.kernel;
-        String reason = "asked for";
-        if (kernel instanceof AutoKernel auto) {
-            AutoKernel.Choice choice = auto.choose(new ai.spattention.kernel.AttentionCall(layout(pattern), settings.device, ai.djl.ndarray.types.DataType.FLOAT32, settings.heads,
-                    settings.heads, length, length, settings.headDim, false, false, ai.spattention.kernel.GradientMode.ENGINE));
-            kernel = choice.kernel();
-            reason = choice.reason();
-        }
-        return new Row(pattern.patternName(), length, kernel.name(), reason,
-                pattern.allowedPairs(settings.heads, length, length), forwardMs, bothMs, peak);
-    }
-
-    private static AttentionLayout layout(StandardPattern pattern) {
-        return new AttentionLayout(pattern, LayoutLength.SEQUENCE);
-    }
-
-    private double forward(NDManager manager, NDArray[] inputs, AttentionLayout layout) {
-        try (NDManager scope = manager.newSubManager()) {
-            attach(scope, inputs);
-            long start = System.nanoTime();
-            finish(settings.kernel.attend(inputs[0], inputs[1], inputs[2], layout, 0, false));
-            return (System.nanoTime() - start) / 1e6;
-        }
-    }
-
-    private double forwardBackward(NDManager manager, NDArray[] inputs, AttentionLayout layout) {
-        try (NDManager scope = manager.newSubManager()) {
-            attach(scope, inputs);
-            long start = System.nanoTime();
-            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                collector.backward(settings.kernel.attend(inputs[0], inputs[1], inputs[2], layout, 0, true).sum());
-            }
-            finish(inputs[0].getGradient());
-            return (System.nanoTime() - start) / 1e6;
-        }
-    }
-
-    private static void attach(NDManager scope, NDArray[] inputs) {
-        for (NDArray input : inputs) {
-            input.tempAttach(scope);
-        }
-    }
-
-    /** A GPU works on after the call: reading one value waits for it. */
-    private void finish(NDArray result) {
-        if (settings.device.isGpu()) {
-            result.flatten().get(0).getFloat();
-        }
-        result.close();
     }
 
     private static double median(double[] values) {

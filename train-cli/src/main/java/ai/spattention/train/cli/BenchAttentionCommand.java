@@ -1,11 +1,11 @@
 package ai.spattention.train.cli;
 
-import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.train.bench.AttentionBench;
+import ai.spattention.train.bench.NumberType;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
 /** Times attention alone. */
 @Command(name = "attention", mixinStandardHelpOptions = true, description = {
     "Time attention alone, forward and forward with backward, pattern against pattern in one run.",
-    "'causal' is the fastest dense attention that the engine offers."})
+    "'x causal' compares with dense attention of the same run, for which --patterns must name causal."})
 final class BenchAttentionCommand implements Callable<Integer> {
 
     @Mixin
@@ -39,17 +40,26 @@ final class BenchAttentionCommand implements Callable<Integer> {
     @Option(names = "--head-dim", defaultValue = "64", paramLabel = "D", description = "Head dimension (default: ${DEFAULT-VALUE}).")
     private int headDim;
 
-    @Option(names = "--batch", defaultValue = "1", paramLabel = "B", description = "Sequences at once (default: ${DEFAULT-VALUE}).")
-    private int batch;
+    @Option(names = "--batch", paramLabel = "B", description = "Sequences at once (default: 1).")
+    private Integer batch;
+
+    @Option(names = "--tokens", paramLabel = "T", description = "In place of --batch: positions at once, so that every length computes T / N sequences.")
+    private Integer tokens;
+
+    @Option(names = "--precision", defaultValue = "float32", paramLabel = "float32|bfloat16|float16", description = "Number format (default: ${DEFAULT-VALUE}).")
+    private NumberType precision;
 
     @Option(names = "--patterns", split = ",", defaultValue = "causal,sp,exclusive", paramLabel = "NAME", description = "Patterns (default: ${DEFAULT-VALUE}).")
     private List<String> patterns;
 
-    @Option(names = "--kernel", defaultValue = "auto", paramLabel = "NAME", description = "Kernel: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
-    private String kernel;
+    @Option(names = {"--kernels", "--kernel"}, split = ",", defaultValue = "auto", paramLabel = "NAME", description = "Kernels: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
+    private List<String> kernels;
 
-    @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Timed repetitions after one that warms up (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Timed repetitions after one that warms up; the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
+
+    @Option(names = "--queued", defaultValue = "10", paramLabel = "Q", description = "On a GPU: calls in each repetition, queued without waiting in between (default: ${DEFAULT-VALUE}).")
+    private int queued;
 
     @Option(names = "--output", paramLabel = "FILE", description = "Write the rows as JSON.")
     private Path output;
@@ -64,17 +74,22 @@ final class BenchAttentionCommand implements Callable<Integer> {
         }
         positive("--heads", heads);
         positive("--head-dim", headDim);
-        positive("--batch", batch);
+        positive("--batch", batch == null ? 1 : batch);
+        positive("--tokens", tokens == null ? 1 : tokens);
         positive("--repetitions", repetitions);
-        List<StandardPattern> chosen = patterns.stream().map(StandardPattern::of).toList();
-        Device where = device.device();
-        AttentionBench.Settings settings = new AttentionBench.Settings(where, lengths, batch, heads, headDim, chosen,
-                Kernels.of(kernel), repetitions);
+        positive("--queued", queued);
+        if (batch != null && tokens != null) {
+            throw new InvalidInputException("--batch and --tokens both say how much to compute at once: give one of them");
+        }
+        int sequences = batch != null ? batch : tokens != null ? 0 : 1;
+        AttentionBench.Settings settings = new AttentionBench.Settings(device.device(), precision, lengths, sequences,
+                tokens == null ? 0 : tokens, heads, headDim, patterns.stream().map(StandardPattern::of).toList(),
+                kernels.stream().map(Kernels::of).toList(), repetitions, queued);
         PrintWriter err = spec.commandLine().getErr();
         List<AttentionBench.Row> rows = new AttentionBench(settings, err::println).run();
         print(rows);
         if (output != null) {
-            AtomicFile.write(output, json(where, rows) + "\n");
+            AtomicFile.write(output, json(settings, rows) + "\n");
         }
         return 0;
     }
@@ -87,36 +102,47 @@ final class BenchAttentionCommand implements Callable<Integer> {
 
     private void print(List<AttentionBench.Row> rows) {
         PrintWriter out = spec.commandLine().getOut();
-        out.printf(Locale.ROOT, "%-11s %7s %-7s %14s %11s %13s %9s %9s%n", "pattern", "length", "kernel", "allowed pairs",
-                "forward ms", "fwd+bwd ms", "x causal", "peak MB");
+        out.printf(Locale.ROOT, "%-11s %7s %6s %-7s %14s %11s %13s %9s %9s  %s%n", "pattern", "length", "batch", "kernel",
+                "allowed pairs", "forward ms", "fwd+bwd ms", "x causal", "peak MB", "why this kernel");
         for (AttentionBench.Row row : rows) {
-            OptionalDouble ratio = againstCausal(rows, row);
-            out.printf(Locale.ROOT, "%-11s %7d %-7s %14d %11.2f %13.2f %9s %9s%n", row.pattern(), row.length(),
-                    row.kernel(), row.allowedPairs(), row.forwardMs(), row.forwardBackwardMs(),
+            OptionalDouble ratio = againstCausal(rows, row, AttentionBench.Row::forwardBackwardMs);
+            out.printf(Locale.ROOT, "%-11s %7d %6d %-7s %14d %11.3f %13.3f %9s %9s  %s%n", row.pattern(), row.length(),
+                    row.batch(), row.kernel(), row.allowedPairs(), row.forwardMs(), row.forwardBackwardMs(),
                     ratio.isPresent() ? String.format(Locale.ROOT, "%.2f", ratio.getAsDouble()) : "-",
-                    row.peakMemoryBytes().isPresent() ? Long.toString(row.peakMemoryBytes().getAsLong() >> 20) : "-");
+                    row.peakMemoryBytes().isPresent() ? Long.toString(row.peakMemoryBytes().getAsLong() >> 20) : "-",
+                    row.reason());
         }
         out.flush();
     }
 
-    /** How many times faster than dense attention of the same run, forward and backward. */
-    private static OptionalDouble againstCausal(List<AttentionBench.Row> rows, AttentionBench.Row row) {
-        return rows.stream().filter(other -> other.length() == row.length() && other.pattern().equals("causal"))
-                .mapToDouble(other -> other.forwardBackwardMs() / row.forwardBackwardMs()).findFirst();
+    /** How many times faster than the same run's dense attention, by the fastest kernel that computed it. */
+    private static OptionalDouble againstCausal(List<AttentionBench.Row> rows, AttentionBench.Row row,
+            ToDoubleFunction<AttentionBench.Row> time) {
+        OptionalDouble causal = rows.stream().filter(other -> other.length() == row.length() && other.pattern().equals("causal"))
+                .mapToDouble(time).min();
+        return causal.isPresent() ? OptionalDouble.of(causal.getAsDouble() / time.applyAsDouble(row)) : causal;
     }
 
-    private String json(Device where, List<AttentionBench.Row> rows) {
+    private static String json(AttentionBench.Settings settings, List<AttentionBench.Row> rows) {
         ObjectNode root = new ObjectMapper().createObjectNode();
-        root.put("benchmark", "attention").put("device", where.toString()).put("dtype", "float32").put("batch", batch)
-                .put("heads", heads).put("head_dim", headDim).put("repetitions", repetitions)
+        root.put("benchmark", "attention").put("device", settings.device().toString())
+                .put("precision", settings.type().toString()).put("heads", settings.heads())
+                .put("head_dim", settings.headDim()).put("repetitions", settings.repetitions())
+                .put("queued", settings.device().isGpu() ? settings.queued() : 1)
                 .put("processors", Runtime.getRuntime().availableProcessors());
         ObjectNode versions = root.putObject("versions");
         Versions.all().forEach(versions::put);
         for (AttentionBench.Row row : rows) {
             ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("length", row.length())
-                    .put("kernel", row.kernel()).put("kernel_reason", row.reason()).put("allowed_pairs", row.allowedPairs())
+                    .put("batch", row.batch()).put("kernel", row.kernel()).put("kernel_reason", row.reason())
+                    .put("backward_by", row.ownBackward() ? "kernel" : "libtorch").put("allowed_pairs", row.allowedPairs())
                     .put("forward_ms", row.forwardMs()).put("forward_backward_ms", row.forwardBackwardMs());
-            againstCausal(rows, row).ifPresent(ratio -> node.put("times_faster_than_causal", ratio));
+            ObjectNode passedOver = node.putObject("kernels_passed_over");
+            row.passedOver().forEach(passedOver::put);
+            againstCausal(rows, row, AttentionBench.Row::forwardMs)
+                    .ifPresent(ratio -> node.put("times_faster_than_causal_forward", ratio));
+            againstCausal(rows, row, AttentionBench.Row::forwardBackwardMs)
+                    .ifPresent(ratio -> node.put("times_faster_than_causal", ratio));
             row.peakMemoryBytes().ifPresent(bytes -> node.put("peak_memory_bytes", bytes));
         }
         return root.toPrettyString();

@@ -67,7 +67,7 @@ class ModelConfigTest {
             "model.layout_length=none | model.layout_length must be a whole number of at least 1, or sequence (got 'none')",
             "model.attention_dropout=1 | model.attention_dropout must lie in [0, 1) (got 1.0)",
             "model.attention_pattern=SP | 'model.attention_pattern must be one of causal, sp, exclusive, local, gapped, longformer, bigbird, reformer (got ''SP'')'",
-            "model.kernel=fast | 'model.kernel must be one of auto, fused, masked, tiled, dense (got fast)'",
+            "model.kernel=fast | 'model.kernel must be one of auto, fused, window, tiled, masked, dense (got fast)'",
             "model.num_attention_heads=64 | 'a head''s width, model.hidden_size / model.num_attention_heads, must be even for the rotary embedding (got 64 / 64 = 1)'",
     })
     void refuses(String override, String message) {

@@ -1,0 +1,112 @@
+package ai.spattention.train.bench;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.GradientCollector;
+import ai.spattention.kernel.AttentionCall;
+import ai.spattention.kernel.AttentionKernel;
+import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.kernel.ExplicitGradientKernel;
+import ai.spattention.kernel.GradientMode;
+
+/**
+ * Times attention on arrays of one size. As in a model, queries, keys and values [B, H, N, D] lie in [B, N, H, D] memory, and
+ * so does the gradient that comes from above.
+ */
+final class AttentionTimer implements AutoCloseable {
+
+    private final NDManager manager;
+    private final NDArray queries;
+    private final NDArray keys;
+    private final NDArray values;
+    private final NDArray gradient;
+    private final int queued;
+
+    /**
+     * Makes the arrays.
+     *
+     * @param settings their device, type and sizes, and how many calls to queue
+     * @param length N
+     */
+    AttentionTimer(AttentionBench.Settings settings, int length) {
+        manager = NDManager.newBaseManager(settings.device(), "PyTorch");
+        queued = settings.device().isGpu() ? settings.queued() : 1;
+        Shape shape = new Shape(settings.batchAt(length), length, settings.heads(), settings.headDim());
+        queries = random(shape, settings.type());
+        keys = random(shape, settings.type());
+        values = random(shape, settings.type());
+        gradient = random(shape, settings.type());
+    }
+
+    private NDArray random(Shape shape, NumberType type) {
+        return type.of(manager.randomNormal(shape).transpose(0, 2, 1, 3));
+    }
+
+    /** The call as a training loop would describe it. */
+    AttentionCall call(AttentionLayout layout) {
+        return AttentionCall.of(queries, keys, values, null, layout, 0, GradientMode.EXPLICIT);
+    }
+
+    /** Milliseconds of a forward pass without gradients. */
+    double forward(AttentionKernel kernel, AttentionLayout layout) {
+        return time(() -> kernel.attend(queries, keys, values, layout, 0, false));
+    }
+
+    /** Milliseconds of a forward and a backward pass, the kernel's own where it has one, as in training. */
+    double forwardBackward(AttentionKernel kernel, AttentionLayout layout) {
+        if (kernel instanceof ExplicitGradientKernel explicit) {
+            return time(() -> {
+                NDList forward = explicit.forward(queries, keys, values, null, layout);
+                explicit.backward(queries, keys, values, null, layout, forward, gradient);
+            });
+        }
+        return time(() -> {
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                NDArray output = kernel.attend(leaf(queries), leaf(keys), leaf(values), layout, 0, true);
+                JniUtils.backward((PtNDArray) output, (PtNDArray) gradient, false, false);
+            }
+        });
+    }
+
+    /** New leaves each time: in those of the last time, libtorch would add the gradients up. */
+    private static NDArray leaf(NDArray array) {
+        NDArray leaf = array.stopGradient();
+        leaf.setRequiresGradient(true);
+        return leaf;
+    }
+
+    /** The time of one run of several that a GPU works off without a pause. */
+    private double time(Runnable work) {
+        waitForDevice();
+        long start = System.nanoTime();
+        for (int i = 0; i < queued; i++) {
+            try (NDManager scope = manager.newSubManager()) {
+                for (NDArray input : new NDArray[] {queries, keys, values, gradient}) {
+                    input.tempAttach(scope);
+                }
+                work.run();
+            }
+        }
+        waitForDevice();
+        return (System.nanoTime() - start) / 1e6 / queued;
+    }
+
+    /** A GPU works on after the calls: reading a value waits for it. */
+    private void waitForDevice() {
+        if (manager.getDevice().isGpu()) {
+            try (NDArray probe = manager.ones(new Shape(1))) {
+                probe.getFloat(0);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}
