@@ -8,6 +8,10 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
+import ai.spattention.row.NormPart;
+import ai.spattention.row.RowKernels;
+import ai.spattention.segment.Segments;
+import java.util.function.UnaryOperator;
 
 /**
  * Root-mean-square normalisation over the last axis: x / √(mean(x²) + ε) · weight (arXiv 1910.07467), with the statistics
@@ -18,6 +22,7 @@ import ai.djl.util.PairList;
 public final class RmsNorm extends AbstractBlock {
 
     private static final byte VERSION = 1;
+    private static final String NAME = "norms and residuals";
 
     private final float epsilon;
     private final Precision precision;
@@ -55,6 +60,46 @@ public final class RmsNorm extends AbstractBlock {
         return weight;
     }
 
+    /**
+     * Normalises, as a part of a model that may be cut into segments.
+     *
+     * @param parameterStore where the weight comes from
+     * @param segments how the parts are put together
+     * @param x [..., size]
+     * @param training whether this is a training step
+     * @return [..., size]
+     */
+    public NDArray apply(ParameterStore parameterStore, Segments segments, NDArray x, boolean training) {
+        NDList inputs = new NDList(x, parameterStore.getValue(weight, x.getDevice(), training));
+        return Segments.only(run(segments, x, inputs, list ->
+                new NDList(BlockOperators.rmsNorm(list.get(0), list.get(1), epsilon, precision))));
+    }
+
+    /**
+     * Adds a branch and normalises the sum.
+     *
+     * @param parameterStore where the weight comes from
+     * @param segments how the parts are put together
+     * @param x [..., size]
+     * @param branch [..., size]
+     * @param training whether this is a training step
+     * @return x + branch in x's type, and its norm
+     */
+    public NDList addAndApply(ParameterStore parameterStore, Segments segments, NDArray x, NDArray branch, boolean training) {
+        NDList inputs = new NDList(x, branch, parameterStore.getValue(weight, x.getDevice(), training));
+        return run(segments, x, inputs, list -> {
+            NDArray total = list.get(0).add(list.get(1));
+            return new NDList(total, BlockOperators.rmsNorm(total, list.get(2), epsilon, precision));
+        });
+    }
+
+    /** By the row kernel where there is one for it. */
+    private NDList run(Segments segments, NDArray x, NDList inputs, UnaryOperator<NDList> differentiable) {
+        return precision == Precision.BFLOAT16 && segments.isExplicit() && RowKernels.servesNorm(x)
+                ? segments.run(NAME, new NormPart(epsilon, differentiable), inputs)
+                : segments.run(NAME, (inner, list) -> differentiable.apply(list), inputs);
+    }
+
     @Override
     protected void prepare(Shape[] inputShapes) {
         weight.setShape(new Shape(inputShapes[0].get(inputShapes[0].dimension() - 1)));
@@ -63,6 +108,11 @@ public final class RmsNorm extends AbstractBlock {
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
         return new Shape[] {inputShapes[0]};
+    }
+
+    /** What is added to the mean square. */
+    float epsilon() {
+        return epsilon;
     }
 
     @Override

@@ -2,6 +2,7 @@ package ai.spattention;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -54,9 +55,15 @@ public final class RotaryEmbedding {
     public NDArray apply(NDArray x, int firstPosition) {
         Shape shape = x.getShape();
         int length = (int) shape.get(shape.dimension() - 2);
-        Table angles = tables.compute(x.getDevice(), (device, table) ->
-                table != null && table.length >= firstPosition + length ? table : compute(device, table, firstPosition + length));
-        return BlockOperators.rotate(x, angles.cos, angles.sin, firstPosition);
+        NDList angles = table(x.getDevice(), firstPosition + length);
+        return BlockOperators.rotate(x, angles.get(0), angles.get(1), firstPosition);
+    }
+
+    /** Cosine and sine of the angles of at least so many positions, [positions, D/2] each, float32; they stay the embedding's. */
+    NDList table(Device device, int positions) {
+        Table angles = tables.compute(device, (where, table) ->
+                table != null && table.length >= positions ? table : compute(where, table, positions));
+        return new NDList(angles.cos, angles.sin);
     }
 
     /** Tables at least double and are never closed (another thread may be reading): all of them take twice the last one's memory. */

@@ -19,12 +19,15 @@ import ai.spattention.kernel.AutoKernel;
 import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.row.RotationPart;
+import ai.spattention.row.RowKernels;
 import ai.spattention.segment.Segments;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.Scopes;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.function.UnaryOperator;
 
 /**
  * Multi-head self-attention in which each head looks at its own band of token distances (SPAttention, arXiv 2511.09596),
@@ -252,8 +255,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         checkInput(keyInput.getShape());
         try (NDManager scope = Scopes.over(queryInput, keyInput, valueInput)) {
             int cached = cache == null ? 0 : cache.length();
-            NDList projected = segments.run("attention projections", (inner, inputs) -> project(parameterStore, inputs, cached, training),
-                    new NDList(queryInput, keyInput, valueInput));
+            NDList projected = project(parameterStore, segments, new NDList(queryInput, keyInput, valueInput), cached, training);
             NDArray q = projected.get(0);
             NDList past = cache == null ? projected.subNDList(1) : cache.append(projected.get(1), projected.get(2));
             NDArray k = past.get(0);
@@ -268,16 +270,37 @@ public final class SpAttentionBlock extends AbstractBlock {
     }
 
     /** Queries [B, H, N, D], keys and values [B, G, M, D] of the inputs for each, with their positions' rotation. */
-    private NDList project(ParameterStore parameterStore, NDList inputs, int cached, boolean training) {
-        NDArray q = project(parameterStore, queryProjection, queryNorm, inputs.get(0), numHeads, training);
-        NDArray k = project(parameterStore, keyProjection, keyNorm, inputs.get(1), numKvHeads, training);
-        NDArray v = project(parameterStore, valueProjection, null, inputs.get(2), numKvHeads, training);
-        if (rotary != null) {
-            int ahead = (int) (inputs.get(1).getShape().get(1) - inputs.get(0).getShape().get(1));
-            q = rotary.apply(q, cached + ahead);
-            k = rotary.apply(k, cached);
+    private NDList project(ParameterStore parameterStore, Segments segments, NDList inputs, int cached, boolean training) {
+        int ahead = (int) (inputs.get(1).getShape().get(1) - inputs.get(0).getShape().get(1));
+        if (!segments.isExplicit() || precision != Precision.BFLOAT16 || rotary == null || queryNorm == null || clipQkv > 0) {
+            return segments.run("attention projections", (inner, in) -> {
+                NDArray q = project(parameterStore, queryProjection, queryNorm, in.get(0), numHeads, training);
+                NDArray k = project(parameterStore, keyProjection, keyNorm, in.get(1), numKvHeads, training);
+                NDArray v = project(parameterStore, valueProjection, null, in.get(2), numKvHeads, training);
+                return rotary == null ? new NDList(q, k, v)
+                        : new NDList(rotary.apply(q, cached + ahead), rotary.apply(k, cached), v);
+            }, inputs);
         }
-        return new NDList(q, k, v);
+        NDList rows = segments.run("attention projections", (inner, in) -> new NDList(
+                BlockOperators.linear(parameterStore, queryProjection, in.get(0), precision, training),
+                BlockOperators.linear(parameterStore, keyProjection, in.get(1), precision, training),
+                project(parameterStore, valueProjection, null, in.get(2), numKvHeads, training)), inputs);
+        return new NDList(rotate(parameterStore, segments, queryNorm, rows.get(0), numHeads, cached + ahead, training),
+                rotate(parameterStore, segments, keyNorm, rows.get(1), numKvHeads, cached, training), rows.get(2));
+    }
+
+    /** Normalises rows [B, N, heads D], splits them into heads and rotates: [B, heads, N, D]; by the row kernel where it serves. */
+    private NDArray rotate(ParameterStore parameterStore, Segments segments, RmsNorm norm, NDArray rows, int heads,
+            int firstPosition, boolean training) {
+        NDArray weight = parameterStore.getValue(norm.getWeight(), rows.getDevice(), training);
+        UnaryOperator<NDList> differentiable = in -> new NDList(rotary.apply(
+                split(BlockOperators.rmsNorm(in.get(0), in.get(1), norm.epsilon(), precision), heads), firstPosition));
+        NDList inputs = new NDList(rows, weight);
+        String name = "query/key norms and rotation";
+        return Segments.only(RowKernels.servesRotation(rows, headDim)
+                ? segments.run(name, new RotationPart(rotary.table(rows.getDevice(),
+                        firstPosition + (int) rows.getShape().get(1)), firstPosition, norm.epsilon(), differentiable), inputs)
+                : segments.run(name, (inner, in) -> differentiable.apply(in), inputs));
     }
 
     /** Projects, normalises, clips and splits: [B, N, E] to [B, heads, N, D]. */
@@ -290,8 +313,13 @@ public final class SpAttentionBlock extends AbstractBlock {
         if (clipQkv > 0) {
             projected = projected.clip(-clipQkv, clipQkv);
         }
-        Shape shape = input.getShape();
-        return projected.reshape(shape.get(0), shape.get(1), heads, headDim).transpose(0, 2, 1, 3);
+        return split(projected, heads);
+    }
+
+    /** [B, N, heads D] to [B, heads, N, D]. */
+    private NDArray split(NDArray rows, int heads) {
+        Shape shape = rows.getShape();
+        return rows.reshape(shape.get(0), shape.get(1), heads, headDim).transpose(0, 2, 1, 3);
     }
 
     /** Joins the heads and projects them back: [B, H, N, D] to [B, N, E]. */

@@ -98,15 +98,11 @@ public final class DecoderLayer extends AbstractBlock {
             boolean training) {
         try (NDManager scope = NDManager.subManagerOf(hidden)) {
             scope.tempAttachAll(hidden);
-            NDArray normed = Segments.only(segments.run("norms and residuals", (inner, inputs) ->
-                    attentionNorm.forward(parameterStore, inputs, training), new NDList(hidden)));
+            NDArray normed = attentionNorm.apply(parameterStore, segments, hidden, training);
             NDArray attended = cache == null
                     ? attention.attend(parameterStore, segments, normed, documents, training)
                     : attention.attend(parameterStore, normed, cache, training);
-            NDList added = segments.run("norms and residuals", (inner, inputs) -> {
-                NDArray residual = inputs.get(0).add(inputs.get(1));
-                return new NDList(residual).addAll(expertsNorm.forward(parameterStore, new NDList(residual), training));
-            }, new NDList(hidden, attended));
+            NDList added = expertsNorm.addAndApply(parameterStore, segments, hidden, attended, training);
             NDList mixed = experts.apply(parameterStore, segments, added.get(1), training);
             NDList output = segments.run("norms and residuals", (inner, inputs) -> new NDList(inputs.get(0).add(inputs.get(1))),
                     new NDList(added.get(0), mixed.get(0)));

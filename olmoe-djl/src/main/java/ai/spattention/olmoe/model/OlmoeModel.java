@@ -304,8 +304,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     }
 
     private NDArray loss(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray targets) {
-        NDArray normed = Segments.only(segments.run("norms and residuals", (inner, inputs) ->
-                finalNorm.forward(parameterStore, inputs, true), new NDList(hidden)));
+        NDArray normed = finalNorm.apply(parameterStore, segments, hidden, true);
         NDArray weight = parameterStore.getValue(getOutputWeight(), hidden.getDevice(), true);
         return Segments.only(segments.run("loss", new HeadLoss(targets), new NDList(normed, weight)));
     }

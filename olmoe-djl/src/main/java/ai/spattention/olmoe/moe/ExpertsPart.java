@@ -1,8 +1,13 @@
 package ai.spattention.olmoe.moe;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.spattention.row.RowKernels;
 import ai.spattention.segment.ExplicitPart;
+import ai.spattention.torch.Scopes;
+import ai.spattention.torch.TorchScriptModule;
 
 /**
  * The experts with a backward pass of their own: of the forward pass it keeps the gate and up projections' results alone, and
@@ -25,15 +30,44 @@ final class ExpertsPart implements ExplicitPart {
 
     @Override
     public Forward forward(NDList inputs) {
-        NDList results = ExpertOperators.module().call("experts_forward", true,
-                inputs.get(0), inputs.get(1), inputs.get(2), inputs.get(3), chosen);
-        return new Forward(results.subNDList(0, 1), results.subNDList(1));
+        TorchScriptModule operators = ExpertOperators.module();
+        NDArray hidden = inputs.get(0);
+        try (NDManager scope = Scopes.over(hidden, chosen);
+                NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDList sorted = operators.call("sort_by_expert", true, chosen, numbers.create(inputs.get(2).getShape().get(0)));
+            NDArray order = sorted.get(0);
+            NDArray ends = sorted.get(1);
+            NDArray places = sorted.get(2);
+            NDList up = operators.call("up_forward", true, hidden, inputs.get(1), inputs.get(2), order, ends, places);
+            NDArray both = up.get(0);
+            NDArray rowWeights = up.get(1);
+            NDArray inner = RowKernels.servesGate(both) ? RowKernels.gateForward(both, rowWeights)
+                    : operators.call("gate_forward", true, both, rowWeights).singletonOrThrow();
+            NDArray result = operators.call("down_forward", true, inner, inputs.get(3), order, ends, places,
+                    numbers.create(chosen.getShape().get(1))).singletonOrThrow();
+            scope.ret(new NDList(result, order, ends, places, both, rowWeights));
+            return new Forward(new NDList(result), new NDList(order, ends, places, both, rowWeights));
+        }
     }
 
     @Override
     public NDArray[] backward(NDList inputs, NDList kept, NDArray[] gradients) {
-        return ExpertOperators.module().call("experts_backward", true, inputs.get(0), inputs.get(1), inputs.get(2), inputs.get(3),
-                kept.get(0), kept.get(1), kept.get(2), gradients[0]).toArray(new NDArray[0]);
+        TorchScriptModule operators = ExpertOperators.module();
+        NDArray order = kept.get(0);
+        NDArray ends = kept.get(1);
+        NDArray places = kept.get(2);
+        NDArray both = kept.get(3);
+        NDArray rowWeights = kept.get(4);
+        try (NDManager scope = Scopes.over(inputs.get(0), gradients[0], both, rowWeights, order);
+                NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray slots = numbers.create(inputs.get(1).getShape().get(1));
+            NDList down = operators.call("down_backward", true, gradients[0], inputs.get(3), order, ends, places, slots, both);
+            NDList gate = RowKernels.servesGate(both) ? RowKernels.gateBackward(both, rowWeights, down.get(1))
+                    : operators.call("gate_backward", true, both, rowWeights, down.get(1));
+            NDList results = operators.call("up_backward", true, inputs.get(0), inputs.get(1), inputs.get(2), order, ends, places,
+                    down.get(0), gate.get(0), gate.get(1), gate.get(2));
+            return scope.ret(results).toArray(new NDArray[0]);
+        }
     }
 
     @Override

@@ -1,0 +1,286 @@
+package ai.spattention.row;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.InvalidInputException;
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.TensorView;
+import ai.spattention.cuda.TorchTensors;
+import ai.spattention.torch.Bfloat16;
+import ai.spattention.torch.Scopes;
+import ai.spattention.torch.TorchScriptModule;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * RMS normalisation, rotation and gated activation, forward and backward, in one GPU launch each. Nothing is recorded for the
+ * engine's autograd, nothing waits for the device, and the same inputs give the same bits.
+ *
+ * <p>Letters: rows = all axes of an array but the last, which has {@code size} numbers.
+ */
+public final class RowKernels {
+
+    private static final int LARGEST_SIZE = 4096;
+    private static final int UNIT = 16;
+    private static final int SMALLEST_BLOCK = 512;
+    private static final int LARGEST_BACKWARD_PROGRAMS = 1056; // 8 a multiprocessor of an H100
+
+    private RowKernels() {}
+
+    /** Bound when first used, so that the class loads where there is no engine. */
+    private static final class Operators {
+        static final TorchScriptModule MODULE = TorchScriptModule.load(RowKernels.class, "rows.torchscript");
+    }
+
+    private static boolean serves(NDArray array, long size) {
+        return array.getDevice().isGpu() && size % UNIT == 0 && size <= LARGEST_SIZE && CudaDevice.unavailable().isEmpty()
+                && CudaDevice.of(array.getDevice().getDeviceId()).computeCapability() >= RowLauncher.MANIFEST.computeCapability;
+    }
+
+    private static long sizeOf(NDArray array) {
+        Shape shape = array.getShape();
+        return shape.get(shape.dimension() - 1);
+    }
+
+    /**
+     * Whether the norm's kernel takes an array.
+     *
+     * @param x the array
+     * @return true for float32 on a GPU of compute capability 8.0 or newer, rows of at most 4,096 numbers, a multiple of 16
+     */
+    public static boolean servesNorm(NDArray x) {
+        return x.getDataType() == DataType.FLOAT32 && serves(x, sizeOf(x));
+    }
+
+    /**
+     * Whether the rotation's kernel takes an array.
+     *
+     * @param x [B, N, H D]
+     * @param headDim D
+     * @return true for bfloat16 on such a GPU, head dimension 64 or 128
+     */
+    public static boolean servesRotation(NDArray x, int headDim) {
+        return Bfloat16.is(x) && (headDim == 64 || headDim == 128) && serves(x, sizeOf(x));
+    }
+
+    /**
+     * Whether the gated activation's kernel takes an array.
+     *
+     * @param both [rows, 2 size]
+     * @return true for bfloat16 on such a GPU
+     */
+    public static boolean servesGate(NDArray both) {
+        return Bfloat16.is(both) && serves(both, sizeOf(both) / 2);
+    }
+
+    /** The tensors and numbers of one launch. */
+    private static final class Launch {
+
+        private final Map<String, TensorView> tensors = new HashMap<>();
+        private final Map<String, Number> numbers = new HashMap<>();
+        private int device = -1;
+
+        /** Takes an array that lies without gaps. */
+        Launch with(String name, NDArray array) {
+            TensorView view = TorchTensors.view(array);
+            int[] order = new int[view.sizes().length];
+            for (int axis = 0; axis < order.length; axis++) {
+                order[axis] = axis;
+            }
+            if (view.address() % UNIT != 0 || order.length > 0 && !view.isDense(order)) {
+                throw new InvalidInputException("row kernels take arrays without gaps that start at multiples of 16 bytes: " + name
+                        + " " + array.getShape() + " is not one");
+            }
+            if (device >= 0 && view.deviceIndex() != device) {
+                throw new InvalidInputException("row kernels take arrays of one GPU: " + name + " is on " + array.getDevice()
+                        + ", the others are on gpu" + device);
+            }
+            device = view.deviceIndex();
+            tensors.put(name, view);
+            return this;
+        }
+
+        Launch with(String name, Number number) {
+            numbers.put(name, number);
+            return this;
+        }
+
+        void run(String kernel, long block, int programs) {
+            RowLauncher.of(device).launch(kernel + "-" + block, programs, tensors, numbers);
+        }
+    }
+
+    /** The smallest compiled block that holds so many numbers. */
+    private static long block(long numbers, long smallest) {
+        long block = smallest;
+        while (block < numbers) {
+            block *= 2;
+        }
+        return block;
+    }
+
+    private static int rowsOf(NDArray array) {
+        return Math.toIntExact(array.size() / sizeOf(array));
+    }
+
+    private static int programs(int rows) {
+        return Math.min(rows, LARGEST_BACKWARD_PROGRAMS);
+    }
+
+    private static NDArray dense(NDArray array) {
+        return Operators.MODULE.call("dense", true, array).singletonOrThrow();
+    }
+
+    /**
+     * Normalises rows, of a sum if there are two summands.
+     *
+     * @param x [..., size], float32
+     * @param branch what is added to x first, [..., size], bfloat16; null for nothing
+     * @param weight [size], float32
+     * @param epsilon what is added to the mean square
+     * @return norm(x) [..., size] in bfloat16 and 1 / √(mean square + ε) of each row; and the sum in float32 if there is a branch
+     */
+    static NDList normForward(NDArray x, NDArray branch, NDArray weight, float epsilon) {
+        boolean add = branch != null;
+        try (NDManager scope = add ? Scopes.over(x, branch) : Scopes.over(x)) {
+            NDList results = Operators.MODULE.call("row_results", true, x);
+            Launch launch = new Launch().with("x", x).with("weight", weight).with("y", results.get(0)).with("root", results.get(1))
+                    .with("size", sizeOf(x)).with("epsilon", epsilon);
+            if (add) {
+                results.add(scope.create(x.getShape(), DataType.FLOAT32));
+                launch.with("branch", dense(branch)).with("total", results.get(2));
+            }
+            launch.run("norm_forward" + (add ? "-add" : ""), block(sizeOf(x), 1024), rowsOf(x));
+            return scope.ret(results);
+        }
+    }
+
+    /**
+     * The gradients of {@link #normForward}.
+     *
+     * @param x what was normalised: the sum if there was a branch, float32
+     * @param weight [size]
+     * @param root of each row, from the forward pass
+     * @param gradient of the normalised rows, bfloat16
+     * @param totalGradient of the sum, float32; null if there was no branch
+     * @return the gradients of x (float32) and of the weight; and of the branch (bfloat16) if there was one
+     */
+    static NDList normBackward(NDArray x, NDArray weight, NDArray root, NDArray gradient, NDArray totalGradient) {
+        boolean add = totalGradient != null;
+        int rows = rowsOf(x);
+        int programs = programs(rows);
+        try (NDManager scope = add ? Scopes.over(x, gradient, totalGradient) : Scopes.over(x, gradient);
+                NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDList results = Operators.MODULE.call("row_gradients", true, x, numbers.create(programs));
+            Launch launch = new Launch().with("x", x).with("weight", weight).with("root", root).with("y_grad", dense(gradient))
+                    .with("x_grad", results.get(0)).with("weight_grad", results.get(1))
+                    .with("rows", rows).with("size", sizeOf(x)).with("each", (rows - 1) / programs + 1);
+            if (add) {
+                launch.with("total_grad", dense(totalGradient)).with("branch_grad", results.get(2));
+            }
+            launch.run("norm_backward" + (add ? "-add" : ""), block(sizeOf(x), 1024), programs);
+            NDList gradients = new NDList(results.get(0), sum(results.get(1)));
+            if (add) {
+                gradients.add(results.get(2));
+            }
+            return scope.ret(gradients);
+        }
+    }
+
+    private static NDArray sum(NDArray parts) {
+        return Operators.MODULE.call("sum_programs", true, parts).singletonOrThrow();
+    }
+
+    /**
+     * Normalises rows of heads and turns each head's pairs by the row's position.
+     *
+     * @param x [B, N, H D], bfloat16
+     * @param weight [H D], float32
+     * @param table cosine and sine of each position's angles, [positions, D/2], float32
+     * @param firstPosition the position of the first of the N rows
+     * @param epsilon what is added to the mean square
+     * @return a view [B, H, N, D] in bfloat16, and 1 / √(mean square + ε) of each row
+     */
+    static NDList rotateForward(NDArray x, NDArray weight, NDList table, int firstPosition, float epsilon) {
+        long half = table.get(0).getShape().get(1);
+        try (NDManager scope = Scopes.over(x); NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDList results = Operators.MODULE.call("row_results", true, x);
+            new Launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1))
+                    .with("y", results.get(0)).with("root", results.get(1)).with("size", sizeOf(x))
+                    .with("length", x.getShape().get(1)).with("first", firstPosition).with("epsilon", epsilon)
+                    .run("rotate_forward-half" + half, block(sizeOf(x) / 2, SMALLEST_BLOCK), rowsOf(x));
+            NDArray heads = Operators.MODULE.call("heads_of", true, results.get(0), numbers.create(sizeOf(x) / (2 * half)))
+                    .singletonOrThrow();
+            return scope.ret(new NDList(heads, results.get(1)));
+        }
+    }
+
+    /**
+     * The gradients of {@link #rotateForward}.
+     *
+     * @param x [B, N, H D]
+     * @param weight [H D]
+     * @param table as in the forward pass
+     * @param firstPosition as in the forward pass
+     * @param root of each row, from the forward pass
+     * @param gradient of the view, [B, H, N, D], bfloat16
+     * @return the gradients of x (bfloat16) and of the weight
+     */
+    static NDList rotateBackward(NDArray x, NDArray weight, NDList table, int firstPosition, NDArray root, NDArray gradient) {
+        int rows = rowsOf(x);
+        int programs = programs(rows);
+        long half = table.get(0).getShape().get(1);
+        try (NDManager scope = Scopes.over(x, gradient); NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDList results = Operators.MODULE.call("row_gradients", true, x, numbers.create(programs));
+            NDArray arriving = Operators.MODULE.call("rows_of", true, gradient).singletonOrThrow();
+            new Launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1)).with("root", root)
+                    .with("y_grad", arriving).with("x_grad", results.get(0)).with("weight_grad", results.get(1)).with("rows", rows)
+                    .with("size", sizeOf(x)).with("length", x.getShape().get(1)).with("first", firstPosition)
+                    .with("each", (rows - 1) / programs + 1)
+                    .run("rotate_backward-half" + half, block(sizeOf(x) / 2, SMALLEST_BLOCK), programs);
+            return scope.ret(new NDList(results.get(0), sum(results.get(1))));
+        }
+    }
+
+    /**
+     * silu(gate) · up · weight.
+     *
+     * @param both gate before up, [rows, 2 size], bfloat16
+     * @param rowWeights [rows], float32
+     * @return [rows, size], bfloat16
+     */
+    public static NDArray gateForward(NDArray both, NDArray rowWeights) {
+        try (NDManager scope = Scopes.over(both, rowWeights)) {
+            NDList results = Operators.MODULE.call("gate_results", true, both);
+            gate(both, rowWeights).with("inner", results.get(0))
+                    .run("gate_forward", block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
+            return scope.ret(results.get(0));
+        }
+    }
+
+    /**
+     * The gradients of {@link #gateForward}.
+     *
+     * @param both as in the forward pass
+     * @param rowWeights as in the forward pass
+     * @param gradient of the result, [rows, size], bfloat16
+     * @return the result, computed again, and the gradients of both and of the rows' weights (float32)
+     */
+    public static NDList gateBackward(NDArray both, NDArray rowWeights, NDArray gradient) {
+        try (NDManager scope = Scopes.over(both, rowWeights, gradient)) {
+            NDList results = Operators.MODULE.call("gate_results", true, both);
+            gate(both, rowWeights).with("inner_grad", dense(gradient)).with("inner", results.get(0))
+                    .with("both_grad", results.get(1)).with("row_weight_grad", results.get(2))
+                    .run("gate_backward", block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
+            return scope.ret(results);
+        }
+    }
+
+    private static Launch gate(NDArray both, NDArray rowWeights) {
+        return new Launch().with("both", both).with("row_weight", rowWeights).with("size", sizeOf(both) / 2);
+    }
+}

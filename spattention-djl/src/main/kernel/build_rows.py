@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Compiles rows.py to PTX, in every variant, with a manifest that tells Java how to launch it.
+
+    python3 build_rows.py OUT      needs the package triton, no GPU
+
+OUT in the repository: spattention-djl/src/main/resources/ai/spattention/row. Run this after each change of rows.py or of this
+file: a unit test compares their digest with the manifest's.
+"""
+
+import gzip
+import hashlib
+import itertools
+import json
+import re
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SOURCES = ("rows.py", "build_rows.py")
+# nothing here needs instructions newer than those of compute capability 8.0, whose code runs on everything newer
+CAPABILITY, PTX, DRIVER = 80, 76, "515.43"
+
+POINTERS = {"total": "fp32", "root": "fp32", "weight": "fp32", "weight_grad": "fp32", "cos": "fp32", "sin": "fp32",
+            "row_weight": "fp32", "row_weight_grad": "fp32", "total_grad": "fp32"}  # the others are bfloat16
+WIDE = {"norm_forward": {"x"}, "norm_backward": {"x", "x_grad"}}  # the residual stream is float32
+NUMBERS = {"size", "rows", "each", "length", "first"}
+ONLY_WITH_ADD = {"branch", "total", "total_grad", "branch_grad"}
+
+
+def jobs():
+    for block, add in itertools.product((1024, 2048, 4096), (False, True)):
+        for kernel in ("norm_forward", "norm_backward"):
+            yield kernel, {"BLOCK": block, "ADD": add}
+    for block, half in itertools.product((512, 1024, 2048), (32, 64)):
+        for kernel in ("rotate_forward", "rotate_backward"):
+            yield kernel, {"BLOCK": block, "HALF": half}
+    for block in (512, 1024, 2048, 4096):
+        for kernel in ("gate_forward", "gate_backward"):
+            yield kernel, {"BLOCK": block}
+
+
+def compile_variant(job):
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    sys.path.insert(0, str(HERE))
+    import build
+    import rows
+
+    kernel, constants = job
+    constants = dict(constants)
+    function = getattr(rows, kernel)
+    signature, divisors = {}, {}
+    for name in function.arg_names:
+        if name in constants:
+            signature[name] = "constexpr"
+        elif not constants.get("ADD", True) and name in ONLY_WITH_ADD:
+            signature[name] = "constexpr"
+            constants[name] = None
+        elif name == "epsilon":
+            signature[name] = "fp32"
+        elif name in NUMBERS:
+            signature[name] = "i32"
+        else:
+            signature[name] = "*" + ("fp32" if name in WIDE.get(kernel, ()) else POINTERS.get(name, "bf16"))
+            divisors[name] = 16
+    divisors["size"] = 16
+    names = function.arg_names
+    attributes = {(names.index(name),): [["tt.divisibility", value]] for name, value in divisors.items()}
+    warps = 4 if constants["BLOCK"] <= 1024 else 8
+    compiled = triton.compile(ASTSource(function, signature, constants, attributes), GPUTarget("cuda", CAPABILITY, 32),
+                              {"num_warps": warps, "ptx_version": PTX})
+    ptx = re.sub(r"^\s*(//.*|\.loc .*|\.file .*)?\n", "", compiled.asm["ptx"], flags=re.M)
+    ptx = re.sub(r"\.section\s+\.debug.*?\n\t?}\n", "", ptx, flags=re.S)
+    ptx = re.sub(r"\s*//[^\n]*", "", ptx)
+    parameters, _ = build.launch_parameters(signature, names, [])
+    build.check_against_ptx(ptx, parameters)
+    registers, spills = build.resources(ptx, f"sm_{CAPABILITY}")
+    suffix = "-add" if constants.get("ADD") else f"-half{constants['HALF']}" if "HALF" in constants else ""
+    name = f"{kernel}{suffix}-{constants['BLOCK']}"
+    entry = {"name": name, "entry": compiled.metadata.name, "threads": 32 * compiled.metadata.num_warps,
+             "sharedBytes": compiled.metadata.shared, "parameters": parameters, "registers": registers, "spillBytes": spills}
+    return entry, ptx
+
+
+def source_digest():
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((HERE / name).read_bytes())
+    return digest.hexdigest()
+
+
+def main():
+    import triton
+    out = Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob("*.ptx.gz"):
+        old.unlink()
+    entries = []
+    with ProcessPoolExecutor() as pool:
+        for entry, ptx in pool.map(compile_variant, list(jobs())):
+            (out / (entry["name"] + ".ptx.gz")).write_bytes(gzip.compress(ptx.encode(), 9, mtime=0))
+            entries.append(entry)
+            print(f"{entry['name']}: {entry['registers']} registers, {entry['spillBytes']} bytes spilled", flush=True)
+    lines = ",\n".join(json.dumps(entry) for entry in entries)
+    manifest = {"sources": list(SOURCES), "sourceSha256": source_digest(), "triton": triton.__version__,
+                "computeCapability": CAPABILITY, "minimumDriver": DRIVER}
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1)[:-2] + f',\n "kernels": [\n{lines}\n]}}\n')
+
+
+if __name__ == "__main__":
+    main()

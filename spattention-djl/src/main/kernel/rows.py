@@ -1,0 +1,152 @@
+"""What a training step does to each token's row besides matrix products, one launch each: RMS normalisation with the residual
+sum before it, normalisation with rotation of queries and keys, and the experts' gated activation.
+
+libtorch takes 5 to 15 launches for each of these, and every launch reads and writes the whole array; here an array is read and
+written once. Sums run in float32. A program takes one row (backward: a few rows, so that a weight's gradient is summed in
+registers and written once a program).
+
+Letters: rows = tokens, size = a row's length, n = x r with r = 1 / sqrt(mean(x^2) + epsilon), y = n w.
+dL/dx = r (g - n mean(g n)) with g = w dL/dy, and dL/dw = sum over rows of n dL/dy (arXiv 1910.07467, the derivative of eq. 4).
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def _row(pointer, row, columns, size, inside):
+    return tl.load(pointer + row.to(tl.int64) * size + columns, mask=inside, other=0.0).to(tl.float32)
+
+
+@triton.jit
+def _write(pointer, row, columns, size, inside, values):
+    tl.store(pointer + row.to(tl.int64) * size + columns, values.to(pointer.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def norm_forward(x, branch, weight, total, y, root, size, epsilon, BLOCK: tl.constexpr, ADD: tl.constexpr):
+    """y = norm(x), or with ADD total = x + branch and y = norm(total). x and total float32, branch and y bfloat16."""
+    row = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    value = _row(x, row, columns, size, inside)
+    if ADD:
+        value += _row(branch, row, columns, size, inside)
+        _write(total, row, columns, size, inside, value)
+    r = tl.rsqrt(tl.sum(value * value) / size + epsilon)
+    w = tl.load(weight + columns, mask=inside, other=0.0)
+    _write(y, row, columns, size, inside, value * r * w)
+    tl.store(root + row, r)
+
+
+@triton.jit
+def norm_backward(x, weight, root, y_grad, total_grad, x_grad, branch_grad, weight_grad, rows, size, each,
+                  BLOCK: tl.constexpr, ADD: tl.constexpr):
+    """x is what was normalised. With ADD its own gradient total_grad is added, and the sum goes to both summands."""
+    program = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    w = tl.load(weight + columns, mask=inside, other=0.0)
+    w_grad = tl.zeros([BLOCK], tl.float32)
+    for row in range(program * each, tl.minimum(program * each + each, rows)):
+        r = tl.load(root + row)
+        n = _row(x, row, columns, size, inside) * r
+        arriving = _row(y_grad, row, columns, size, inside)
+        g = arriving * w
+        grad = r * (g - n * (tl.sum(g * n) / size))
+        if ADD:
+            grad += _row(total_grad, row, columns, size, inside)
+            _write(branch_grad, row, columns, size, inside, grad)
+        _write(x_grad, row, columns, size, inside, grad)
+        w_grad += arriving * n
+    _write(weight_grad, program, columns, size, inside, w_grad)
+
+
+@triton.jit
+def _pairs(BLOCK: tl.constexpr, HALF: tl.constexpr, size):
+    """The columns of the pairs (i, i + HALF) of all heads in a row of heads of 2 HALF, and the pairs' places in a head."""
+    pair = tl.arange(0, BLOCK)
+    place = pair % HALF
+    low = pair // HALF * (2 * HALF) + place
+    return low, low + HALF, place, pair < size // 2
+
+
+@triton.jit
+def rotate_forward(x, weight, cos, sin, y, root, size, length, first, epsilon, BLOCK: tl.constexpr, HALF: tl.constexpr):
+    """y = rotate(norm(x)): the norm over all heads' row, the rotation of the pairs of each head by the row's position, which is
+    first + row mod length. x and y bfloat16."""
+    row = tl.program_id(0)
+    low, high, place, inside = _pairs(BLOCK, HALF, size)
+    a = _row(x, row, low, size, inside)
+    b = _row(x, row, high, size, inside)
+    r = tl.rsqrt((tl.sum(a * a) + tl.sum(b * b)) / size + epsilon)
+    a *= r * tl.load(weight + low, mask=inside, other=0.0)
+    b *= r * tl.load(weight + high, mask=inside, other=0.0)
+    angle = (first + row % length) * HALF + place
+    c = tl.load(cos + angle)
+    s = tl.load(sin + angle)
+    _write(y, row, low, size, inside, a * c - b * s)
+    _write(y, row, high, size, inside, b * c + a * s)
+    tl.store(root + row, r)
+
+
+@triton.jit
+def rotate_backward(x, weight, cos, sin, root, y_grad, x_grad, weight_grad, rows, size, length, first, each,
+                    BLOCK: tl.constexpr, HALF: tl.constexpr):
+    program = tl.program_id(0)
+    low, high, place, inside = _pairs(BLOCK, HALF, size)
+    w_low = tl.load(weight + low, mask=inside, other=0.0)
+    w_high = tl.load(weight + high, mask=inside, other=0.0)
+    w_low_grad = tl.zeros([BLOCK], tl.float32)
+    w_high_grad = tl.zeros([BLOCK], tl.float32)
+    for row in range(program * each, tl.minimum(program * each + each, rows)):
+        angle = (first + row % length) * HALF + place
+        c = tl.load(cos + angle)
+        s = tl.load(sin + angle)
+        turned_low = _row(y_grad, row, low, size, inside)
+        turned_high = _row(y_grad, row, high, size, inside)
+        # a rotation's derivative is the rotation back
+        arriving_low = turned_low * c + turned_high * s
+        arriving_high = turned_high * c - turned_low * s
+        r = tl.load(root + row)
+        n_low = _row(x, row, low, size, inside) * r
+        n_high = _row(x, row, high, size, inside) * r
+        g_low = arriving_low * w_low
+        g_high = arriving_high * w_high
+        mean = (tl.sum(g_low * n_low) + tl.sum(g_high * n_high)) / size
+        _write(x_grad, row, low, size, inside, r * (g_low - n_low * mean))
+        _write(x_grad, row, high, size, inside, r * (g_high - n_high * mean))
+        w_low_grad += arriving_low * n_low
+        w_high_grad += arriving_high * n_high
+    _write(weight_grad, program, low, size, inside, w_low_grad)
+    _write(weight_grad, program, high, size, inside, w_high_grad)
+
+
+@triton.jit
+def gate_forward(both, row_weight, inner, size, BLOCK: tl.constexpr):
+    """inner = silu(gate) up weight. both [rows, 2 size] (gate before up) and inner [rows, size] bfloat16, row_weight float32."""
+    row = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    gate = _row(both, row, columns, 2 * size, inside)
+    up = _row(both, row, columns + size, 2 * size, inside)
+    _write(inner, row, columns, size, inside, gate * tl.sigmoid(gate) * up * tl.load(row_weight + row))
+
+
+@triton.jit
+def gate_backward(both, row_weight, inner_grad, inner, both_grad, row_weight_grad, size, BLOCK: tl.constexpr):
+    """inner is computed again, for the next product's gradient. d silu(g) = sigmoid(g) (1 + g (1 - sigmoid(g)))."""
+    row = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    gate = _row(both, row, columns, 2 * size, inside)
+    up = _row(both, row, columns + size, 2 * size, inside)
+    arriving = _row(inner_grad, row, columns, size, inside)
+    weight = tl.load(row_weight + row)
+    sigmoid = tl.sigmoid(gate)
+    silu = gate * sigmoid
+    tl.store(row_weight_grad + row, tl.sum(arriving * silu * up))
+    _write(inner, row, columns, size, inside, silu * up * weight)
+    arriving *= weight
+    _write(both_grad, row, columns, 2 * size, inside, arriving * up * sigmoid * (1 + gate * (1 - sigmoid)))
+    _write(both_grad, row, columns + size, 2 * size, inside, arriving * silu)
