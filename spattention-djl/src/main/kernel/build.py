@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Compiles banded_attention.py to PTX, in every variant, with a manifest that tells Java how to launch it.
 
-    python3 build.py OUT [NAME ...]      needs the package triton, no GPU; NAME: only variants whose name contains one of these
+    python3 build.py OUT [NAME ...]      NAME: only variants whose name contains one of these
+
+Needs the package triton (3.6.0 made what is in the repository) on Linux x86-64, and no GPU.
 
 OUT in the repository: spattention-djl/src/main/resources/ai/spattention/kernel/fused. Run this after each change of
 banded_attention.py or of this file: a unit test compares their digest with the manifest's.
@@ -135,7 +137,8 @@ def check_against_ptx(ptx, parameters):
 
 
 def compile_variant(job):
-    """Compiles one kernel; returns its manifest entry and its PTX."""
+    """Compiles one kernel; returns its manifest entry, its PTX, and what it needs."""
+    os.environ["TRITON_DISABLE_LINE_INFO"] = "1"
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
@@ -158,10 +161,10 @@ def compile_variant(job):
     meta = compiled.metadata
     if meta.global_scratch_size or meta.profile_scratch_size:
         raise RuntimeError(f"{job} wants scratch memory")
-    # comments and line tables only make the text longer, and would tell where it was built
-    ptx = re.sub(r"^\s*(//.*|\.loc .*|\.file .*)?\n", "", compiled.asm["ptx"], flags=re.M)
-    ptx = re.sub(r"\.section\s+\.debug.*?\n\t?}\n", "", ptx, flags=re.S)
-    ptx = re.sub(r"\s*//[^\n]*", "", ptx)
+    ptx = re.sub(r"[ \t]*//[^\n]*", "", compiled.asm["ptx"])
+    ptx = re.sub(r"\n\s*\n+", "\n", ptx).lstrip()
+    if ".file" in ptx or ".loc" in ptx:
+        raise RuntimeError(f"{job}: the code tells where it was built")
     parameters, maps = launch_parameters(full, names, getattr(meta, "tensordesc_meta", None) or [])
     check_against_ptx(ptx, parameters)
     name = f"{kernel}-{feature}-{type_name}-d{head_dim}-{arch}"
@@ -177,7 +180,8 @@ def resources(ptx, arch):
     with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
         file.write(ptx)
         file.flush()
-        run = subprocess.run([get_ptxas(90).path, "-v", f"--gpu-name={arch}", file.name, "-o", os.devnull], capture_output=True, text=True)
+        command = [get_ptxas(90).path, "-v", f"--gpu-name={arch}", file.name, "-o", os.devnull]
+        run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         raise RuntimeError(run.stderr)
     registers = int(re.search(r"Used (\d+) registers", run.stderr).group(1))

@@ -1,5 +1,5 @@
 """Launches the compiled kernels on PyTorch tensors, from PTX and manifest through the driver API, as the Java side does: for
-check.py and measure.py. Tensors are [B, heads, rows, D] views of any strides with unit stride in D; results are such views of
+check.py and docs/benchmarks/fused_kernel.py. Tensors are [B, heads, rows, D] views of any strides with unit stride in D; results are such views of
 [B, rows, heads, D] memory."""
 
 import ctypes

@@ -28,10 +28,16 @@ final class CudaApi {
     static final String UNAVAILABLE = bind();
 
     private static String bind() {
+        NativeLibrary driver;
         try {
-            Native.register(CudaApi.class, NativeLibrary.getInstance("libcuda.so.1"));
+            driver = NativeLibrary.getInstance("libcuda.so.1");
         } catch (LinkageError e) {
             return "there is no NVIDIA driver here (libcuda.so.1 does not load)";
+        }
+        try {
+            Native.register(CudaApi.class, driver);
+        } catch (LinkageError e) {
+            return "the NVIDIA driver is too old: " + e.getMessage();
         }
         int code = cuInit(0);
         return code == SUCCESS ? null : "the NVIDIA driver does not start: cuInit gives error " + code + " (" + text(code) + ")";

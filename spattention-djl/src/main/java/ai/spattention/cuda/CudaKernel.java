@@ -100,8 +100,8 @@ public final class CudaKernel {
         Memory cell = new Memory(8);
         int code = CudaApi.cuModuleLoadDataEx(cell, image, 2, options, optionValues);
         if (code != CudaApi.SUCCESS) {
-            throw new CudaException("cuModuleLoadDataEx failed for kernel " + spec.name() + " on " + device + ": error " + code + " ("
-                    + CudaApi.text(code) + "); the driver knows CUDA " + CudaDevice.driverCudaVersion() + "; its log: "
+            throw new CudaException("cuModuleLoadDataEx failed for kernel " + spec.name() + " on " + device + ": error " + code
+                    + " (" + CudaApi.text(code) + "); the driver knows CUDA " + CudaDevice.driverCudaVersion() + "; its log: "
                     + log.getString(0).strip());
         }
         check("cuModuleGetFunction", CudaApi.cuModuleGetFunction(cell, cell.getPointer(0), spec.entry()));
@@ -178,7 +178,8 @@ public final class CudaKernel {
             }
         }
         check("cuTensorMapEncodeTiled", CudaApi.cuTensorMapEncodeTiled(map, tensor.type().mapNumber(), rank,
-                new Pointer(tensor.address()), sizes, strides, boxSizes, elementStrides, 0, box.swizzle(), L2_PROMOTION_128_BYTES, 0));
+                new Pointer(tensor.address()), sizes, strides, boxSizes, elementStrides, 0, box.swizzle(),
+                L2_PROMOTION_128_BYTES, 0));
     }
 
     private void check(String call, int code) {

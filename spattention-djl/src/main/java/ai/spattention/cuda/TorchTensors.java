@@ -28,7 +28,8 @@ public final class TorchTensors {
 
         static {
             Native.register(Torch.class, library("libtorch_cpu.so")
-                    .orElseThrow(() -> new CudaException("libtorch_cpu.so is not loaded: this needs DJL's PyTorch engine on Linux")));
+                    .orElseThrow(() -> new CudaException(
+                            "libtorch_cpu.so is not loaded: this needs DJL's PyTorch engine on Linux")));
         }
 
         private static Function stream() {

@@ -72,7 +72,8 @@ public final class FusedKernel implements ExplicitGradientKernel {
         }
         int capability = CudaDevice.of(device.getDeviceId()).computeCapability();
         return capability >= LEAST_COMPUTE_CAPABILITY ? Optional.empty()
-                : Optional.of("it needs compute capability 8.0 or newer (this GPU has " + capability / 10 + "." + capability % 10 + ")");
+                : Optional.of("it needs compute capability 8.0 or newer (this GPU has " + capability / 10 + "."
+                        + capability % 10 + ")");
     }
 
     @Override
@@ -183,7 +184,8 @@ public final class FusedKernel implements ExplicitGradientKernel {
         private final Map<String, TensorView> tensors = new HashMap<>();
         private final Map<String, Number> numbers = new HashMap<>();
 
-        Call(NDManager scope, AttentionShape shape, NDArray q, NDArray k, NDArray v, NDArray documents, AttentionLayout layout) {
+        Call(NDManager scope, AttentionShape shape, NDArray q, NDArray k, NDArray v, NDArray documents,
+                AttentionLayout layout) {
             this.scope = scope;
             this.shape = shape;
             this.queries = TorchTensors.view(q);
@@ -252,7 +254,8 @@ public final class FusedKernel implements ExplicitGradientKernel {
                 HeadTable rows = HeadTable.of(key.layout.headMasks(key.numHeads, key.keyLength), key.keyLength);
                 NDManager manager = NDManager.newBaseManager(key.device, "PyTorch");
                 manager.setName("head tables");
-                table = new DeviceTable(manager, manager.create(rows.rows(), new Shape(key.numHeads, HeadTable.COLUMNS)), rows.general());
+                NDArray onDevice = manager.create(rows.rows(), new Shape(key.numHeads, HeadTable.COLUMNS));
+                table = new DeviceTable(manager, onDevice, rows.general());
                 tables.put(key, table);
                 if (tables.size() > KEPT_TABLES) {
                     tables.remove(tables.keySet().iterator().next()).manager.close(); // PyTorch reuses memory in stream order

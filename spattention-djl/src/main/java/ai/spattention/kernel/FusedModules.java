@@ -14,7 +14,9 @@ final class FusedModules {
 
     private final CudaDevice device;
     private final String architecture;
-    private final Map<String, CudaKernel> loaded = new ConcurrentHashMap<>();
+    private final Map<String, Loaded> loaded = new ConcurrentHashMap<>();
+
+    private record Loaded(FusedManifest.Variant variant, CudaKernel code) {}
 
     private FusedModules(CudaDevice device) {
         this.device = device;
@@ -57,11 +59,16 @@ final class FusedModules {
     void launch(String kernel, String feature, AttentionShape shape, Map<String, TensorView> tensors,
             Map<String, Number> numbers) {
         String type = tensors.get("q").type() == TensorView.Type.BFLOAT16 ? "bf16" : "fp16";
-        FusedManifest.Variant variant = MANIFEST.variant(kernel + "-" + feature + "-" + type + "-d" + shape.headDim() + "-" + architecture);
-        CudaKernel code = loaded.computeIfAbsent(variant.name, name -> new CudaKernel(device, variant.spec(), FusedManifest.ptx(variant)));
+        Loaded module = loaded.computeIfAbsent(
+                kernel + "-" + feature + "-" + type + "-d" + shape.headDim() + "-" + architecture, this::load);
         boolean byKeys = kernel.equals("backward_keys");
         int rows = byKeys ? shape.keyLength() : shape.queryLength();
-        int tile = byKeys ? variant.keys : variant.queries;
-        code.launch(shape.numHeads(), (rows - 1) / tile + 1, shape.batch(), tensors, numbers);
+        int tile = byKeys ? module.variant.keys : module.variant.queries;
+        module.code.launch(shape.numHeads(), (rows - 1) / tile + 1, shape.batch(), tensors, numbers);
+    }
+
+    private Loaded load(String name) {
+        FusedManifest.Variant variant = MANIFEST.variant(name);
+        return new Loaded(variant, new CudaKernel(device, variant.spec(), FusedManifest.ptx(variant)));
     }
 }
