@@ -72,9 +72,11 @@ def compile_variant(job):
     warps = 4 if constants["BLOCK"] <= 1024 else 8
     compiled = triton.compile(ASTSource(function, signature, constants, attributes), GPUTarget("cuda", CAPABILITY, 32),
                               {"num_warps": warps, "ptx_version": PTX})
-    ptx = re.sub(r"^\s*(//.*|\.loc .*|\.file .*)?\n", "", compiled.asm["ptx"], flags=re.M)
-    ptx = re.sub(r"\.section\s+\.debug.*?\n\t?}\n", "", ptx, flags=re.S)
-    ptx = re.sub(r"\s*//[^\n]*", "", ptx)
+    # comments, line tables and file names only make the text longer, and would tell where it was built
+    ptx = re.sub(r"[ \t]*//[^\n]*", "", compiled.asm["ptx"])
+    ptx = re.sub(r"\.section\s+\.debug.*?\n\s*}\n", "", ptx, flags=re.S)
+    ptx = re.sub(r"^\s*\.(loc|file)\s[^\n]*\n", "", ptx, flags=re.M)
+    ptx = re.sub(r"\n\s*\n+", "\n", ptx).lstrip()
     parameters, _ = build.launch_parameters(signature, names, [])
     build.check_against_ptx(ptx, parameters)
     registers, spills = build.resources(ptx, f"sm_{CAPABILITY}")

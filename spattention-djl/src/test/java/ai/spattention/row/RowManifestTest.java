@@ -1,0 +1,52 @@
+package ai.spattention.row;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.torch.Bfloat16;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class RowManifestTest {
+
+    private static final Path SOURCES = Path.of("src/main/kernel");
+
+    @Test
+    void theCompiledCodeIsThatOfTheSources() throws Exception {
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        for (String source : RowLauncher.MANIFEST.sources) {
+            digest.update(Files.readAllBytes(SOURCES.resolve(source)));
+        }
+        assertEquals(RowLauncher.MANIFEST.sourceSha256, HexFormat.of().formatHex(digest.digest()),
+                "run src/main/kernel/build_rows.py again");
+    }
+
+    @Test
+    void everyVariantHasItsCode() {
+        assertEquals(32, RowLauncher.MANIFEST.kernels.size());
+        for (RowManifest.Variant variant : RowLauncher.MANIFEST.kernels) {
+            String ptx = RowManifest.ptx(variant);
+            assertTrue(ptx.contains(".entry " + variant.entry + "("), variant.name);
+            assertTrue(ptx.contains(".target sm_80"), variant.name);
+            assertTrue(variant.parameters.containsAll(List.of("size:i32", "scratch:pointer")), variant.name);
+        }
+    }
+
+    @Test
+    void aProcessorIsNotServed() {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            NDArray x = manager.ones(new Shape(2, 64));
+            assertFalse(RowKernels.servesNorm(x));
+            assertFalse(RowKernels.servesGate(Bfloat16.of(x)));
+            assertFalse(RowKernels.servesRotation(Bfloat16.of(x), 64));
+        }
+    }
+}
