@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCES = ("rows.py", "build_rows.py")
 # nothing here needs instructions newer than those of compute capability 8.0, whose code runs on everything newer
-CAPABILITY, PTX, DRIVER = 80, 76, "515.43"
+CAPABILITY, PTX, ARCHITECTURE = 80, 76, "sm_80"
 
 POINTERS = {"total": "fp32", "root": "fp32", "weight": "fp32", "weight_grad": "fp32", "cos": "fp32", "sin": "fp32",
             "row_weight": "fp32", "row_weight_grad": "fp32", "total_grad": "fp32"}  # the others are bfloat16
@@ -41,18 +41,13 @@ def jobs():
 
 
 def compile_variant(job):
-    import triton
-    from triton.backends.compiler import GPUTarget
-    from triton.compiler import ASTSource
-
     sys.path.insert(0, str(HERE))
-    import build
     import rows
 
     kernel, constants = job
     constants = dict(constants)
     function = getattr(rows, kernel)
-    signature, divisors = {}, {}
+    signature, divisors = {}, {"size": 16}
     for name in function.arg_names:
         if name in constants:
             signature[name] = "constexpr"
@@ -66,12 +61,27 @@ def compile_variant(job):
         else:
             signature[name] = "*" + ("fp32" if name in WIDE.get(kernel, ()) else POINTERS.get(name, "bf16"))
             divisors[name] = 16
-    divisors["size"] = 16
+    suffix = "-add" if constants.get("ADD") else f"-half{constants['HALF']}" if "HALF" in constants else ""
+    options = {"num_warps": 4 if constants["BLOCK"] <= 1024 else 8, "ptx_version": PTX}
+    return compile_kernel(function, signature, constants, divisors, CAPABILITY, options, ARCHITECTURE,
+                          f"{kernel}{suffix}-{constants['BLOCK']}-{ARCHITECTURE}")
+
+
+def compile_kernel(function, signature, constants, divisors, capability, options, arch, name):
+    """Compiles a variant; returns its manifest entry and its PTX."""
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    sys.path.insert(0, str(HERE))
+    import build
+
     names = function.arg_names
-    attributes = {(names.index(name),): [["tt.divisibility", value]] for name, value in divisors.items()}
-    warps = 4 if constants["BLOCK"] <= 1024 else 8
-    compiled = triton.compile(ASTSource(function, signature, constants, attributes), GPUTarget("cuda", CAPABILITY, 32),
-                              {"num_warps": warps, "ptx_version": PTX})
+    attributes = {(names.index(argument),): [["tt.divisibility", value]] for argument, value in divisors.items()}
+    compiled = triton.compile(ASTSource(function, signature, constants, attributes), GPUTarget("cuda", capability, 32), options)
+    meta = compiled.metadata
+    if meta.global_scratch_size or meta.profile_scratch_size:
+        raise RuntimeError(f"{name} wants scratch memory")
     # comments, line tables and file names only make the text longer, and would tell where it was built
     ptx = re.sub(r"[ \t]*//[^\n]*", "", compiled.asm["ptx"])
     ptx = re.sub(r"\.section\s+\.debug.*?\n\s*}\n", "", ptx, flags=re.S)
@@ -79,38 +89,36 @@ def compile_variant(job):
     ptx = re.sub(r"\n\s*\n+", "\n", ptx).lstrip()
     parameters, _ = build.launch_parameters(signature, names, [])
     build.check_against_ptx(ptx, parameters)
-    registers, spills = build.resources(ptx, f"sm_{CAPABILITY}")
-    suffix = "-add" if constants.get("ADD") else f"-half{constants['HALF']}" if "HALF" in constants else ""
-    name = f"{kernel}{suffix}-{constants['BLOCK']}"
-    entry = {"name": name, "entry": compiled.metadata.name, "threads": 32 * compiled.metadata.num_warps,
-             "sharedBytes": compiled.metadata.shared, "parameters": parameters, "registers": registers, "spillBytes": spills}
-    return entry, ptx
+    registers, spills = build.resources(ptx, arch)
+    return {"name": name, "entry": meta.name, "threads": 32 * meta.num_warps, "sharedBytes": meta.shared, "parameters": parameters,
+            "registers": registers, "spillBytes": spills}, ptx
 
 
-def source_digest():
+def source_digest(sources):
     digest = hashlib.sha256()
-    for name in SOURCES:
+    for name in sources:
         digest.update((HERE / name).read_bytes())
     return digest.hexdigest()
 
 
-def main():
+def write(out, jobs, compiler, sources, facts):
+    """Compiles all variants and writes them with their manifest."""
     import triton
-    out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("*.ptx.gz"):
         old.unlink()
     entries = []
     with ProcessPoolExecutor() as pool:
-        for entry, ptx in pool.map(compile_variant, list(jobs())):
+        for entry, ptx in pool.map(compiler, jobs):
             (out / (entry["name"] + ".ptx.gz")).write_bytes(gzip.compress(ptx.encode(), 9, mtime=0))
             entries.append(entry)
-            print(f"{entry['name']}: {entry['registers']} registers, {entry['spillBytes']} bytes spilled", flush=True)
+            print(f"{entry['name']}: {entry['registers']} registers, {entry['spillBytes']} bytes spilled,"
+                  f" {entry['sharedBytes']} bytes shared", flush=True)
     lines = ",\n".join(json.dumps(entry) for entry in entries)
-    manifest = {"sources": list(SOURCES), "sourceSha256": source_digest(), "triton": triton.__version__,
-                "computeCapability": CAPABILITY, "minimumDriver": DRIVER}
+    manifest = {"sources": list(sources), "sourceSha256": source_digest(sources), "triton": triton.__version__, **facts}
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1)[:-2] + f',\n "kernels": [\n{lines}\n]}}\n')
 
 
 if __name__ == "__main__":
-    main()
+    write(Path(sys.argv[1]), list(jobs()), compile_variant, SOURCES,
+          {"architectures": {ARCHITECTURE: {"computeCapability": CAPABILITY, "exact": False}}})

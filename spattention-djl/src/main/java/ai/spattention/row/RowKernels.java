@@ -6,15 +6,11 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.InvalidInputException;
-import ai.spattention.cuda.CudaDevice;
-import ai.spattention.cuda.TensorView;
-import ai.spattention.cuda.TorchTensors;
+import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.Launch;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TorchScriptModule;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * RMS normalisation, rotation and gated activation, forward and backward, in one GPU launch each. Nothing is recorded for the
@@ -29,6 +25,8 @@ public final class RowKernels {
     private static final int SMALLEST_BLOCK = 512;
     private static final int LARGEST_BACKWARD_PROGRAMS = 1056; // 8 a multiprocessor of an H100
 
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(RowKernels.class);
+
     private RowKernels() {}
 
     /** Bound when first used, so that the class loads where there is no engine. */
@@ -37,8 +35,8 @@ public final class RowKernels {
     }
 
     private static boolean serves(NDArray array, long size) {
-        return array.getDevice().isGpu() && size % UNIT == 0 && size <= LARGEST_SIZE && CudaDevice.unavailable().isEmpty()
-                && CudaDevice.of(array.getDevice().getDeviceId()).computeCapability() >= RowLauncher.MANIFEST.computeCapability;
+        return array.getDevice().isGpu() && size % UNIT == 0 && size <= LARGEST_SIZE
+                && LIBRARY.runsOn(array.getDevice().getDeviceId());
     }
 
     private static long sizeOf(NDArray array) {
@@ -77,41 +75,12 @@ public final class RowKernels {
         return Bfloat16.is(both) && serves(both, sizeOf(both) / 2);
     }
 
-    /** The tensors and numbers of one launch. */
-    private static final class Launch {
+    private static Launch launch() {
+        return new Launch(LIBRARY);
+    }
 
-        private final Map<String, TensorView> tensors = new HashMap<>();
-        private final Map<String, Number> numbers = new HashMap<>();
-        private int device = -1;
-
-        /** Takes an array that lies without gaps. */
-        Launch with(String name, NDArray array) {
-            TensorView view = TorchTensors.view(array);
-            int[] order = new int[view.sizes().length];
-            for (int axis = 0; axis < order.length; axis++) {
-                order[axis] = axis;
-            }
-            if (view.address() % UNIT != 0 || order.length > 0 && !view.isDense(order)) {
-                throw new InvalidInputException("row kernels take arrays without gaps that start at multiples of 16 bytes: " + name
-                        + " " + array.getShape() + " is not one");
-            }
-            if (device >= 0 && view.deviceIndex() != device) {
-                throw new InvalidInputException("row kernels take arrays of one GPU: " + name + " is on " + array.getDevice()
-                        + ", the others are on gpu" + device);
-            }
-            device = view.deviceIndex();
-            tensors.put(name, view);
-            return this;
-        }
-
-        Launch with(String name, Number number) {
-            numbers.put(name, number);
-            return this;
-        }
-
-        void run(String kernel, long block, int programs) {
-            RowLauncher.of(device).launch(kernel + "-" + block, programs, tensors, numbers);
-        }
+    private static void run(Launch launch, String kernel, long block, int programs) {
+        launch.run(launch.variant(kernel + "-" + block), programs, 1, 1);
     }
 
     /** The smallest compiled block that holds so many numbers. */
@@ -148,13 +117,13 @@ public final class RowKernels {
         boolean add = branch != null;
         try (NDManager scope = add ? Scopes.over(x, branch) : Scopes.over(x)) {
             NDList results = Operators.MODULE.call("row_results", true, x);
-            Launch launch = new Launch().with("x", x).with("weight", weight).with("y", results.get(0)).with("root", results.get(1))
+            Launch launch = launch().with("x", x).with("weight", weight).with("y", results.get(0)).with("root", results.get(1))
                     .with("size", sizeOf(x)).with("epsilon", epsilon);
             if (add) {
                 results.add(scope.create(x.getShape(), DataType.FLOAT32));
                 launch.with("branch", dense(branch)).with("total", results.get(2));
             }
-            launch.run("norm_forward" + (add ? "-add" : ""), block(sizeOf(x), 1024), rowsOf(x));
+            run(launch, "norm_forward" + (add ? "-add" : ""), block(sizeOf(x), 1024), rowsOf(x));
             return scope.ret(results);
         }
     }
@@ -176,13 +145,13 @@ public final class RowKernels {
         try (NDManager scope = add ? Scopes.over(x, gradient, totalGradient) : Scopes.over(x, gradient);
                 NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList results = Operators.MODULE.call("row_gradients", true, x, numbers.create(programs));
-            Launch launch = new Launch().with("x", x).with("weight", weight).with("root", root).with("y_grad", dense(gradient))
+            Launch launch = launch().with("x", x).with("weight", weight).with("root", root).with("y_grad", dense(gradient))
                     .with("x_grad", results.get(0)).with("weight_grad", results.get(1))
                     .with("rows", rows).with("size", sizeOf(x)).with("each", (rows - 1) / programs + 1);
             if (add) {
                 launch.with("total_grad", dense(totalGradient)).with("branch_grad", results.get(2));
             }
-            launch.run("norm_backward" + (add ? "-add" : ""), block(sizeOf(x), 1024), programs);
+            run(launch, "norm_backward" + (add ? "-add" : ""), block(sizeOf(x), 1024), programs);
             NDList gradients = new NDList(results.get(0), sum(results.get(1)));
             if (add) {
                 gradients.add(results.get(2));
@@ -209,10 +178,10 @@ public final class RowKernels {
         long half = table.get(0).getShape().get(1);
         try (NDManager scope = Scopes.over(x); NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList results = Operators.MODULE.call("row_results", true, x);
-            new Launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1))
+            Launch launch = launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1))
                     .with("y", results.get(0)).with("root", results.get(1)).with("size", sizeOf(x))
-                    .with("length", x.getShape().get(1)).with("first", firstPosition).with("epsilon", epsilon)
-                    .run("rotate_forward-half" + half, block(sizeOf(x) / 2, SMALLEST_BLOCK), rowsOf(x));
+                    .with("length", x.getShape().get(1)).with("first", firstPosition).with("epsilon", epsilon);
+            run(launch, "rotate_forward-half" + half, block(sizeOf(x) / 2, SMALLEST_BLOCK), rowsOf(x));
             NDArray heads = Operators.MODULE.call("heads_of", true, results.get(0), numbers.create(sizeOf(x) / (2 * half)))
                     .singletonOrThrow();
             return scope.ret(new NDList(heads, results.get(1)));
@@ -237,11 +206,11 @@ public final class RowKernels {
         try (NDManager scope = Scopes.over(x, gradient); NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList results = Operators.MODULE.call("row_gradients", true, x, numbers.create(programs));
             NDArray arriving = Operators.MODULE.call("rows_of", true, gradient).singletonOrThrow();
-            new Launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1)).with("root", root)
+            Launch launch = launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1)).with("root", root)
                     .with("y_grad", arriving).with("x_grad", results.get(0)).with("weight_grad", results.get(1)).with("rows", rows)
                     .with("size", sizeOf(x)).with("length", x.getShape().get(1)).with("first", firstPosition)
-                    .with("each", (rows - 1) / programs + 1)
-                    .run("rotate_backward-half" + half, block(sizeOf(x) / 2, SMALLEST_BLOCK), programs);
+                    .with("each", (rows - 1) / programs + 1);
+            run(launch, "rotate_backward-half" + half, block(sizeOf(x) / 2, SMALLEST_BLOCK), programs);
             return scope.ret(new NDList(results.get(0), sum(results.get(1))));
         }
     }
@@ -256,8 +225,8 @@ public final class RowKernels {
     public static NDArray gateForward(NDArray both, NDArray rowWeights) {
         try (NDManager scope = Scopes.over(both, rowWeights)) {
             NDList results = Operators.MODULE.call("gate_results", true, both);
-            gate(both, rowWeights).with("inner", results.get(0))
-                    .run("gate_forward", block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
+            run(gate(both, rowWeights).with("inner", results.get(0)), "gate_forward", block(sizeOf(both) / 2, SMALLEST_BLOCK),
+                    rowsOf(both));
             return scope.ret(results.get(0));
         }
     }
@@ -273,14 +242,14 @@ public final class RowKernels {
     public static NDList gateBackward(NDArray both, NDArray rowWeights, NDArray gradient) {
         try (NDManager scope = Scopes.over(both, rowWeights, gradient)) {
             NDList results = Operators.MODULE.call("gate_results", true, both);
-            gate(both, rowWeights).with("inner_grad", dense(gradient)).with("inner", results.get(0))
-                    .with("both_grad", results.get(1)).with("row_weight_grad", results.get(2))
-                    .run("gate_backward", block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
+            Launch launch = gate(both, rowWeights).with("inner_grad", dense(gradient)).with("inner", results.get(0))
+                    .with("both_grad", results.get(1)).with("row_weight_grad", results.get(2));
+            run(launch, "gate_backward", block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
             return scope.ret(results);
         }
     }
 
     private static Launch gate(NDArray both, NDArray rowWeights) {
-        return new Launch().with("both", both).with("row_weight", rowWeights).with("size", sizeOf(both) / 2);
+        return launch().with("both", both).with("row_weight", rowWeights).with("size", sizeOf(both) / 2);
     }
 }

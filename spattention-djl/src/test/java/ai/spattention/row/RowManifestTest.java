@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.torch.Bfloat16;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,21 +23,21 @@ class RowManifestTest {
     @Test
     void theCompiledCodeIsThatOfTheSources() throws Exception {
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String source : RowLauncher.MANIFEST.sources) {
+        for (String source : RowKernels.LIBRARY.manifest().sources()) {
             digest.update(Files.readAllBytes(SOURCES.resolve(source)));
         }
-        assertEquals(RowLauncher.MANIFEST.sourceSha256, HexFormat.of().formatHex(digest.digest()),
+        assertEquals(RowKernels.LIBRARY.manifest().sourceSha256(), HexFormat.of().formatHex(digest.digest()),
                 "run src/main/kernel/build_rows.py again");
     }
 
     @Test
     void everyVariantHasItsCode() {
-        assertEquals(32, RowLauncher.MANIFEST.kernels.size());
-        for (RowManifest.Variant variant : RowLauncher.MANIFEST.kernels) {
-            String ptx = RowManifest.ptx(variant);
-            assertTrue(ptx.contains(".entry " + variant.entry + "("), variant.name);
-            assertTrue(ptx.contains(".target sm_80"), variant.name);
-            assertTrue(variant.parameters.containsAll(List.of("size:i32", "scratch:pointer")), variant.name);
+        assertEquals(32, RowKernels.LIBRARY.manifest().kernels().size());
+        for (KernelLibrary.Variant variant : RowKernels.LIBRARY.manifest().kernels()) {
+            String ptx = RowKernels.LIBRARY.ptx(variant);
+            assertTrue(ptx.contains(".entry " + variant.entry() + "("), variant.name());
+            assertTrue(ptx.contains(".target sm_80"), variant.name());
+            assertTrue(variant.parameters().containsAll(List.of("size:i32", "scratch:pointer")), variant.name());
         }
     }
 

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.spattention.row.RowKernels;
 import ai.spattention.segment.ExplicitPart;
 import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TorchScriptModule;
@@ -41,8 +40,7 @@ final class ExpertsPart implements ExplicitPart {
             NDList up = operators.call("up_forward", true, hidden, inputs.get(1), inputs.get(2), order, ends, places);
             NDArray both = up.get(0);
             NDArray rowWeights = up.get(1);
-            NDArray inner = RowKernels.servesGate(both) ? RowKernels.gateForward(both, rowWeights)
-                    : operators.call("gate_forward", true, both, rowWeights).singletonOrThrow();
+            NDArray inner = operators.call("gate_forward", true, both, rowWeights).singletonOrThrow();
             NDArray result = operators.call("down_forward", true, inner, inputs.get(3), order, ends, places,
                     numbers.create(chosen.getShape().get(1))).singletonOrThrow();
             scope.ret(new NDList(result, order, ends, places, both, rowWeights));
@@ -62,8 +60,7 @@ final class ExpertsPart implements ExplicitPart {
                 NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray slots = numbers.create(inputs.get(1).getShape().get(1));
             NDList down = operators.call("down_backward", true, gradients[0], inputs.get(3), order, ends, places, slots, both);
-            NDList gate = RowKernels.servesGate(both) ? RowKernels.gateBackward(both, rowWeights, down.get(1))
-                    : operators.call("gate_backward", true, both, rowWeights, down.get(1));
+            NDList gate = operators.call("gate_backward", true, both, rowWeights, down.get(1));
             NDList results = operators.call("up_backward", true, inputs.get(0), inputs.get(1), inputs.get(2), order, ends, places,
                     down.get(0), gate.get(0), gate.get(1), gate.get(2));
             return scope.ret(results).toArray(new NDArray[0]);

@@ -1,0 +1,87 @@
+package ai.spattention.cuda;
+
+import ai.djl.ndarray.NDArray;
+import ai.spattention.InvalidInputException;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The tensors and numbers of one launch, checked: what does not pass never reaches the device. */
+public final class Launch {
+
+    private static final int ALIGNMENT = 16;
+
+    private final KernelLibrary library;
+    private final Map<String, TensorView> tensors = new HashMap<>();
+    private final Map<String, Number> numbers = new HashMap<>();
+    private int device = -1;
+
+    /**
+     * Begins a launch.
+     *
+     * @param library the kernels
+     */
+    public Launch(KernelLibrary library) {
+        this.library = library;
+    }
+
+    /**
+     * Takes an array that lies without gaps.
+     *
+     * @param name the parameter's name
+     * @param array the array, on the GPU of the others; it must stay open until the launch
+     * @return this launch
+     * @throws InvalidInputException if it has gaps, starts where no kernel can read it, or is on another device
+     */
+    public Launch with(String name, NDArray array) {
+        TensorView view = TorchTensors.view(array);
+        int[] order = new int[view.sizes().length];
+        for (int axis = 0; axis < order.length; axis++) {
+            order[axis] = axis;
+        }
+        if (view.address() % ALIGNMENT != 0 || order.length > 0 && !view.isDense(order)) {
+            throw new InvalidInputException("kernels take arrays without gaps that start at multiples of " + ALIGNMENT + " bytes: "
+                    + name + " " + array.getShape() + " is not one");
+        }
+        if (view.deviceIndex() < 0 || device >= 0 && view.deviceIndex() != device) {
+            throw new InvalidInputException("kernels take arrays of one GPU: " + name + " is on " + array.getDevice()
+                    + (device < 0 ? "" : ", the others are on gpu" + device));
+        }
+        device = view.deviceIndex();
+        tensors.put(name, view);
+        return this;
+    }
+
+    /**
+     * Takes a number.
+     *
+     * @param name the parameter's name
+     * @param number the number
+     * @return this launch
+     */
+    public Launch with(String name, Number number) {
+        numbers.put(name, number);
+        return this;
+    }
+
+    /**
+     * The variant of a kernel for the arrays' GPU.
+     *
+     * @param kernel the variant's name without the architecture
+     * @return the variant
+     */
+    public KernelLibrary.Variant variant(String kernel) {
+        return library.variant(kernel, device);
+    }
+
+    /**
+     * Puts a kernel on PyTorch's stream and returns at once.
+     *
+     * @param variant the kernel
+     * @param gridX programs along the first axis, the fastest
+     * @param gridY programs along the second axis
+     * @param gridZ programs along the third axis
+     */
+    public void run(KernelLibrary.Variant variant, int gridX, int gridY, int gridZ) {
+        library.kernel(variant, device).launch(gridX, gridY, gridZ, tensors, numbers);
+    }
+}

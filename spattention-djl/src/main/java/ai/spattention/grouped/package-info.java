@@ -1,0 +1,5 @@
+/**
+ * Matrix products of the rows of many experts in one GPU launch, however uneven their load; the source is
+ * {@code src/main/kernel/grouped.py}.
+ */
+package ai.spattention.grouped;

@@ -1,0 +1,46 @@
+package ai.spattention.grouped;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.torch.Bfloat16;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import org.junit.jupiter.api.Test;
+
+class GroupedManifestTest {
+
+    @Test
+    void theCompiledCodeIsThatOfTheSources() throws Exception {
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        for (String source : ExpertRows.LIBRARY.manifest().sources()) {
+            digest.update(Files.readAllBytes(Path.of("src/main/kernel", source)));
+        }
+        assertEquals(ExpertRows.LIBRARY.manifest().sourceSha256(), HexFormat.of().formatHex(digest.digest()),
+                "run src/main/kernel/build_grouped.py again");
+    }
+
+    @Test
+    void everyVariantHasItsCode() {
+        assertEquals(18, ExpertRows.LIBRARY.manifest().kernels().size());
+        for (KernelLibrary.Variant variant : ExpertRows.LIBRARY.manifest().kernels()) {
+            String ptx = ExpertRows.LIBRARY.ptx(variant);
+            assertTrue(ptx.contains(".entry " + variant.entry() + "("), variant.name());
+            assertTrue(ptx.contains(".target " + variant.name().substring(variant.name().lastIndexOf('-') + 1)), variant.name());
+            assertTrue(variant.name().startsWith("sum_slots") || variant.rows() == 128, variant.name());
+        }
+    }
+
+    @Test
+    void aProcessorIsNotServed() {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            assertFalse(ExpertRows.serves(Bfloat16.of(manager.ones(new Shape(2, 64))), 4, 64));
+        }
+    }
+}
