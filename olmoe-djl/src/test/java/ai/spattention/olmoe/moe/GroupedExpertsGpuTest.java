@@ -43,7 +43,7 @@ class GroupedExpertsGpuTest {
                 assertEquals(expected.get(i).getShape(), actual.get(i).getShape());
                 double norm = expected.get(i).norm().getFloat();
                 double difference = actual.get(i).sub(expected.get(i)).norm().getFloat();
-                assertTrue(norm > 0 && difference <= 1e-2 * norm, "array " + i + " differs by " + difference + " of " + norm);
+                assertTrue(norm > 0 && difference <= 2e-2 * norm, "array " + i + " differs by " + difference + " of " + norm);
                 assertArrayEquals(actual.get(i).toFloatArray(), again.get(i).toFloatArray(), "the same twice");
             }
         }

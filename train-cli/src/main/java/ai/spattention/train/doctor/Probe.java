@@ -13,10 +13,12 @@ import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.kernel.AttentionPart;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.segment.SegmentTape;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.torch.TorchScriptModule;
@@ -184,7 +186,7 @@ final class Probe {
                 : Check.ok(name, "values and gradients agree with the masked kernel for " + String.join(", ", right));
     }
 
-    /** The result and the gradients of queries, keys and values. */
+    /** The result and the gradients of queries, keys and values, as in training: by the kernel's own backward pass if it has one. */
     private float[][] attend(AttentionKernel kernel, StandardPattern pattern, boolean half) {
         AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
         try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
@@ -192,18 +194,23 @@ final class Probe {
             for (int i = 0; i < 3; i++) {
                 NDArray input = manager.arange(SHAPE.size()).toType(DataType.FLOAT32, false).add(i).mul(0.7f + i).sin()
                         .reshape(SHAPE);
+                input = half ? Bfloat16.of(input) : input.duplicate();
                 input.setRequiresGradient(true);
                 inputs.add(input);
             }
-            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                NDArray[] arguments = inputs.stream().map(input -> half ? Bfloat16.of(input) : input).toArray(NDArray[]::new);
-                NDArray result = kernel.attend(arguments[0], arguments[1], arguments[2], layout, 0, true);
-                NDArray plain = half ? Bfloat16.toFloat32(result) : result;
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
+                    SegmentTape tape = new SegmentTape(manager)) {
+                NDArray result = AttentionPart.run(tape, kernel, inputs, null, layout, 0, true);
+                NDArray plain = Bfloat16.toFloat32(result);
                 collector.backward(plain.mul(plain.stopGradient().cos()).sum());
-                return new float[][] {plain.toFloatArray(), inputs.get(0).getGradient().toFloatArray(),
-                    inputs.get(1).getGradient().toFloatArray(), inputs.get(2).getGradient().toFloatArray()};
+                tape.backward();
+                return new float[][] {plain.toFloatArray(), gradient(inputs.get(0)), gradient(inputs.get(1)), gradient(inputs.get(2))};
             }
         }
+    }
+
+    private static float[] gradient(NDArray input) {
+        return Bfloat16.toFloat32(input.getGradient()).toFloatArray();
     }
 
     /** The largest difference relative to the largest value, over the four arrays. */
