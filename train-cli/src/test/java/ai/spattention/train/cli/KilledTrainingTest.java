@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,23 +37,14 @@ class KilledTrainingTest {
 
     @Test
     void aKilledRunGoesOnWithTheSameNumbers() throws Exception {
-        Path run = folder.resolve("run");
-        Process first = startAndReach(run, 25, begin());
-        first.destroyForcibly(); // SIGKILL
-        assertEquals(137, first.waitFor());
-        assertGoesOn(run);
+        assertGoesOn(interrupt(25, Process::destroyForcibly, 137)); // SIGKILL
     }
 
     @Test
     void aTerminatedRunWritesACheckpointAndLeaves() throws Exception {
-        Path run = folder.resolve("run");
-        Process first = startAndReach(run, 25, begin());
-        first.destroy(); // SIGTERM
-        assertEquals(143, first.waitFor());
+        Path run = interrupt(25, Process::destroy, 143); // SIGTERM
         assertTrue(read(folder.resolve("log")).contains("stopped as asked, after a checkpoint"), () -> read(folder.resolve("log")));
-        long steps = Files.readAllLines(run.resolve("metrics.jsonl")).size();
-        assertTrue(steps < STEPS, "the run came to its end before the signal");
-        assertTrue(Files.exists(run.resolve(String.format("checkpoints/step-%08d", steps))));
+        assertTrue(Files.exists(run.resolve(String.format("checkpoints/step-%08d", steps(run)))));
         assertGoesOn(run);
     }
 
@@ -71,14 +63,32 @@ class KilledTrainingTest {
         return arguments;
     }
 
-    private Process startAndReach(Path run, int step, List<String> arguments) throws Exception {
-        Process process = start(run, folder.resolve("log"), arguments);
-        Path metrics = run.resolve("metrics.jsonl");
-        while (process.isAlive() && (!Files.exists(metrics) || Files.readAllLines(metrics).size() < step)) {
-            process.waitFor(5, TimeUnit.MILLISECONDS);
+    /**
+     * Begins a run and interrupts it once it has written so many steps. On a busy machine it may come to its end before the
+     * signal does: then another run begins.
+     *
+     * @return the folder of the interrupted run
+     */
+    private Path interrupt(int step, Consumer<Process> signal, int exitCode) throws Exception {
+        for (int attempt = 0; attempt < 20; attempt++) {
+            Path run = folder.resolve("run" + attempt);
+            Process process = start(run, folder.resolve("log"), begin());
+            while (process.isAlive() && steps(run) < step) {
+                process.waitFor(5, TimeUnit.MILLISECONDS);
+            }
+            signal.accept(process);
+            int code = process.waitFor();
+            if (steps(run) < STEPS) {
+                assertEquals(exitCode, code, () -> read(folder.resolve("log")));
+                return run;
+            }
         }
-        assertTrue(process.isAlive(), () -> read(folder.resolve("log")));
-        return process;
+        throw new AssertionError("the run came to its end before every signal");
+    }
+
+    private static int steps(Path run) throws IOException {
+        Path metrics = run.resolve("metrics.jsonl");
+        return Files.exists(metrics) ? Files.readAllLines(metrics).size() : 0;
     }
 
     private static Process start(Path run, Path log, List<String> arguments) throws IOException {

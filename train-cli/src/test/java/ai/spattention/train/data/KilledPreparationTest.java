@@ -2,7 +2,6 @@ package ai.spattention.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.data.source.SourceFiles;
@@ -16,8 +15,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Kills a process that prepares, at moments that nobody chose, until it has finished. */
+/** Kills a process that prepares, at moments that nobody chose, and lets the last one finish. */
 class KilledPreparationTest {
+
+    private static final int KILLS = 3;
+    private static final int BLOCKS_BEFORE_A_KILL = 5;
 
     @TempDir
     private Path folder;
@@ -34,25 +36,26 @@ class KilledPreparationTest {
 
         Path killed = folder.resolve("killed");
         Random random = new Random(11);
-        int kills = 0;
-        while (!Files.exists(killed.resolve(Manifest.FILE))) {
-            Process process = new ProcessBuilder(ProcessHandle.current().info().command().orElse("java"), "-Xmx256m", "-cp",
-                    System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                    KilledPreparationTest.class.getName(), input.toString(), killed.toString())
-                    .redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
+        for (int kill = 0; kill < KILLS; kill++) {
+            Process process = start(input, killed, BLOCKS_BEFORE_A_KILL);
             while (process.isAlive() && !Files.exists(killed.resolve(Preparation.WORK).resolve("state.json"))) {
                 process.waitFor(10, TimeUnit.MILLISECONDS);
             }
-            if (kills < 3 && !process.waitFor(100 + random.nextInt(300), TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly(); // SIGKILL
-                kills++;
-            }
-            int exit = process.waitFor();
-            assertTrue(exit == 0 || exit == 137, () -> read(folder.resolve("log")));
+            process.waitFor(100 + random.nextInt(300), TimeUnit.MILLISECONDS);
+            process.destroyForcibly(); // SIGKILL
+            assertEquals(137, process.waitFor(), () -> read(folder.resolve("log")));
         }
-        assertTrue(kills > 0);
+        assertFalse(Files.exists(killed.resolve(Manifest.FILE)));
+        assertEquals(0, start(input, killed, Integer.MAX_VALUE).waitFor(), () -> read(folder.resolve("log")));
         assertFalse(Files.exists(killed.resolve(Preparation.WORK)));
         assertEquals(PreparedFiles.contents(whole), PreparedFiles.contents(killed));
+    }
+
+    private Process start(Path input, Path output, int blocks) throws IOException {
+        return new ProcessBuilder(ProcessHandle.current().info().command().orElse("java"), "-Xmx256m", "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                KilledPreparationTest.class.getName(), input.toString(), output.toString(), Integer.toString(blocks))
+                .redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
     }
 
     private static String read(Path file) {
@@ -70,9 +73,12 @@ class KilledPreparationTest {
         }
     }
 
-    /** The process: prepares slowly, so that it can be caught at it. */
+    /** The process: prepares so many blocks, slowly, and then waits to be killed, so that it never ends first. */
     public static void main(String[] arguments) throws IOException {
+        int blocks = Integer.parseInt(arguments[2]);
         prepare(Path.of(arguments[0]), Path.of(arguments[1]), new PreparationListener() {
+            private int done;
+
             @Override
             public void begin(long bytesDone, long bytesTotal, long tokensDone) {
                 System.out.println("begins after " + tokensDone + " tokens");
@@ -80,8 +86,9 @@ class KilledPreparationTest {
 
             @Override
             public void progress(long bytesDone, long textBytes) {
+                done++;
                 try {
-                    Thread.sleep(10);
+                    Thread.sleep(done < blocks ? 10 : Long.MAX_VALUE);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }

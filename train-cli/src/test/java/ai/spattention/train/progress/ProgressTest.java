@@ -167,7 +167,7 @@ class ProgressTest {
     }
 
     private void waitFor(String text) {
-        long end = System.nanoTime() + 60_000_000_000L;
+        long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
         while (screen.lines().stream().noneMatch(line -> line.contains(text))) {
             assertTrue(System.nanoTime() < end, () -> "never shown: " + text + " in " + screen.lines());
             Thread.onSpinWait();
