@@ -8,21 +8,24 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Kernels that {@code build_rows.py} or {@code build_grouped.py} compiled: resources beside a class, PTX and a manifest. Each is
- * loaded (and assembled by the driver, once a machine) on a device when first launched there.
+ * Kernels that the scripts in {@code src/main/kernel} compiled: resources beside a class, PTX and a manifest. Each is loaded (and
+ * assembled by the driver, once a machine) on a device when first launched there.
  */
 public final class KernelLibrary {
 
     private final Class<?> owner;
+    private final String folder;
     private final Manifest manifest;
     private final Map<String, CudaKernel> loaded = new ConcurrentHashMap<>();
 
-    private KernelLibrary(Class<?> owner, Manifest manifest) {
+    private KernelLibrary(Class<?> owner, String folder, Manifest manifest) {
         this.owner = owner;
+        this.folder = folder;
         this.manifest = manifest;
     }
 
@@ -52,6 +55,25 @@ public final class KernelLibrary {
         }
 
         /**
+         * The architectures that code was compiled for.
+         *
+         * @return their names, as variants' names end
+         */
+        public Set<String> architectures() {
+            return Set.copyOf(architectures.keySet());
+        }
+
+        /**
+         * The version of PTX in which an architecture's code is written.
+         *
+         * @param architecture the architecture's name
+         * @return for example "8.0"; null where the build script does not say
+         */
+        public String ptxVersion(String architecture) {
+            return architectures.get(architecture).ptxVersion;
+        }
+
+        /**
          * The compiled kernels.
          *
          * @return the variants
@@ -66,6 +88,7 @@ public final class KernelLibrary {
         private int computeCapability;
         /** Whether the code runs on this compute capability alone, and not on newer ones too. */
         private boolean exact;
+        private String ptxVersion;
     }
 
     /** A compiled kernel. */
@@ -76,7 +99,10 @@ public final class KernelLibrary {
         private int sharedBytes;
         private int rows;
         private int columns;
+        private int queries;
+        private int keys;
         private List<String> parameters;
+        private Map<String, KernelSpec.Box> maps = Map.of();
 
         /**
          * The variant's name, which ends in the architecture's.
@@ -123,8 +149,44 @@ public final class KernelLibrary {
             return columns;
         }
 
+        /**
+         * The queries of an attention kernel's tile.
+         *
+         * @return queries, 0 for other kernels
+         */
+        public int queries() {
+            return queries;
+        }
+
+        /**
+         * The keys of an attention kernel's tile.
+         *
+         * @return keys, 0 for other kernels
+         */
+        public int keys() {
+            return keys;
+        }
+
+        /**
+         * The threads of a program.
+         *
+         * @return threads
+         */
+        public int threads() {
+            return threads;
+        }
+
+        /**
+         * The shared memory of a program.
+         *
+         * @return bytes
+         */
+        public int sharedBytes() {
+            return sharedBytes;
+        }
+
         private KernelSpec spec() {
-            return new KernelSpec(name, entry, threads, sharedBytes, parameters, Map.of());
+            return new KernelSpec(name, entry, threads, sharedBytes, parameters, maps);
         }
     }
 
@@ -132,11 +194,12 @@ public final class KernelLibrary {
      * Reads the manifest beside a class.
      *
      * @param owner the class
+     * @param folder the folder in the class's package that holds the kernels, with a slash at its end; empty for the package
      * @return the library
      */
-    public static KernelLibrary beside(Class<?> owner) {
-        try (InputStream in = open(owner, "manifest.json")) {
-            return new KernelLibrary(owner,
+    public static KernelLibrary beside(Class<?> owner, String folder) {
+        try (InputStream in = open(owner, folder + "manifest.json")) {
+            return new KernelLibrary(owner, folder,
                     JsonUtils.GSON.fromJson(new InputStreamReader(in, StandardCharsets.UTF_8), Manifest.class));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the kernels' manifest beside " + owner.getName(), e);
@@ -162,8 +225,23 @@ public final class KernelLibrary {
         return CudaDevice.unavailable().isEmpty() && architecture(CudaDevice.of(deviceIndex).computeCapability()) != null;
     }
 
-    /** The code for a compute capability: what was compiled for just this one, else what runs on everything newer, else null. */
-    String architecture(int computeCapability) {
+    /**
+     * Whether there is code for just a GPU's architecture, and not only what runs on every newer one.
+     *
+     * @param deviceIndex a GPU on which the kernels run
+     * @return true if there is
+     */
+    public boolean isTunedFor(int deviceIndex) {
+        return manifest.architectures.get(architecture(CudaDevice.of(deviceIndex).computeCapability())).exact;
+    }
+
+    /**
+     * The code for a compute capability: what was compiled for just this one, else what runs on everything newer.
+     *
+     * @param computeCapability 10 times the major plus the minor number
+     * @return the architecture's name; null if no code runs there
+     */
+    public String architecture(int computeCapability) {
         String chosen = null;
         for (Map.Entry<String, Architecture> entry : manifest.architectures.entrySet()) {
             Architecture candidate = entry.getValue();
@@ -185,7 +263,16 @@ public final class KernelLibrary {
      * @return the variant
      */
     public Variant variant(String kernel, int deviceIndex) {
-        String name = kernel + "-" + architecture(CudaDevice.of(deviceIndex).computeCapability());
+        return variant(kernel + "-" + architecture(CudaDevice.of(deviceIndex).computeCapability()));
+    }
+
+    /**
+     * A variant.
+     *
+     * @param name the variant's name
+     * @return the variant
+     */
+    public Variant variant(String name) {
         return manifest.kernels.stream().filter(variant -> variant.name.equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalStateException("there is no kernel " + name));
     }
@@ -197,14 +284,22 @@ public final class KernelLibrary {
      * @return PTX
      */
     public String ptx(Variant variant) {
-        try (InputStream in = new GZIPInputStream(open(owner, variant.name + ".ptx.gz"))) {
+        try (InputStream in = new GZIPInputStream(open(owner, folder + variant.name + ".ptx.gz"))) {
             return new String(in.readAllBytes(), StandardCharsets.US_ASCII);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the kernel " + variant.name, e);
         }
     }
 
-    CudaKernel kernel(Variant variant, int deviceIndex) {
+    /**
+     * A kernel, loaded on a GPU.
+     *
+     * @param variant the variant
+     * @param deviceIndex the GPU
+     * @return the kernel
+     * @throws CudaException if the driver refuses it
+     */
+    public CudaKernel kernel(Variant variant, int deviceIndex) {
         return loaded.computeIfAbsent(variant.name + " on " + deviceIndex,
                 key -> new CudaKernel(CudaDevice.of(deviceIndex), variant.spec(), ptx(variant)));
     }

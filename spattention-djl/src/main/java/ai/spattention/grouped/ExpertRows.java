@@ -24,7 +24,7 @@ import ai.spattention.torch.TorchScriptModule;
  */
 public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray tileEnds, NDArray places) {
 
-    static final KernelLibrary LIBRARY = KernelLibrary.beside(ExpertRows.class);
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(ExpertRows.class, "");
 
     private static final int STEP = 64;
     private static final int MOST_EXPERTS = 256;

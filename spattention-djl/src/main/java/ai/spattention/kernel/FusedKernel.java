@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.torch.Scopes;
@@ -30,6 +31,8 @@ import java.util.Optional;
  * autograd asks, {@link #attend} with {@code training}, the {@link TiledKernel} computes.
  */
 public final class FusedKernel implements ExplicitGradientKernel {
+
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(FusedKernel.class, "fused/");
 
     private static final int LEAST_COMPUTE_CAPABILITY = 80;
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
@@ -110,7 +113,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
      * @return true for compute capability 9.0
      */
     static boolean isTuned(Device device) {
-        return FusedModules.isExact(CudaDevice.of(device.getDeviceId()).computeCapability());
+        return LIBRARY.isTunedFor(device.getDeviceId());
     }
 
     @Override
@@ -243,7 +246,14 @@ public final class FusedKernel implements ExplicitGradientKernel {
         }
 
         void launch(String kernel) {
-            FusedModules.of(queries.deviceIndex()).launch(kernel, feature, shape, tensors, numbers);
+            String type = queries.type() == TensorView.Type.BFLOAT16 ? "bf16" : "fp16";
+            KernelLibrary.Variant variant = LIBRARY.variant(kernel + "-" + feature + "-" + type + "-d" + shape.headDim(),
+                    queries.deviceIndex());
+            boolean byKeys = kernel.equals("backward_keys");
+            int rows = byKeys ? shape.keyLength() : shape.queryLength();
+            int tile = byKeys ? variant.keys() : variant.queries();
+            LIBRARY.kernel(variant, queries.deviceIndex())
+                    .launch(shape.numHeads(), (rows - 1) / tile + 1, shape.batch(), tensors, numbers);
         }
     }
 

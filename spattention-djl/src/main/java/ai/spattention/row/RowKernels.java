@@ -25,7 +25,7 @@ public final class RowKernels {
     private static final int SMALLEST_BLOCK = 512;
     private static final int LARGEST_BACKWARD_PROGRAMS = 1056; // 8 a multiprocessor of an H100
 
-    static final KernelLibrary LIBRARY = KernelLibrary.beside(RowKernels.class);
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(RowKernels.class, "");
 
     private RowKernels() {}
 

@@ -3,6 +3,7 @@ package ai.spattention.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.cuda.KernelLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -17,72 +18,76 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The compiled code belongs to the sources, and the manifest to the code. */
 class FusedManifestTest {
 
-    private static final FusedManifest MANIFEST = FusedManifest.load();
+    private static final KernelLibrary.Manifest MANIFEST = FusedKernel.LIBRARY.manifest();
 
     @Test
     void theCodeWasCompiledFromTheseSources() throws Exception {
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String source : MANIFEST.sources) {
+        for (String source : MANIFEST.sources()) {
             digest.update(Files.readAllBytes(Path.of("src/main/kernel", source)));
         }
-        assertEquals(MANIFEST.sourceSha256, HexFormat.of().formatHex(digest.digest()),
+        assertEquals(MANIFEST.sourceSha256(), HexFormat.of().formatHex(digest.digest()),
                 "the kernel's sources have changed: run src/main/kernel/build.py (its head says how)");
+    }
+
+    private static String architecture(KernelLibrary.Variant variant) {
+        return variant.name().substring(variant.name().lastIndexOf('-') + 1);
     }
 
     @Test
     void everyVariantIsThere() {
-        for (String arch : MANIFEST.architectures.keySet()) {
+        for (String arch : MANIFEST.architectures()) {
             for (String kernel : List.of("forward", "backward_queries", "backward_keys")) {
                 for (String feature : List.of("ranges", "ranges_documents", "general", "general_documents")) {
                     for (String type : List.of("bf16", "fp16")) {
                         for (int headDim : new int[] {64, 128}) {
-                            MANIFEST.variant(kernel + "-" + feature + "-" + type + "-d" + headDim + "-" + arch);
+                            FusedKernel.LIBRARY.variant(kernel + "-" + feature + "-" + type + "-d" + headDim + "-" + arch);
                         }
                     }
                 }
             }
         }
-        assertEquals(96, MANIFEST.kernels.size());
+        assertEquals(96, MANIFEST.kernels().size());
     }
 
     @Test
     void theCodeTakesWhatTheManifestSays() {
         Pattern parameter = Pattern.compile("\\.param (?:\\.align \\d+ )?\\.([bsuf])(\\d+)(?: \\.ptr[^\\n]*?)? \\w+(?:\\[(\\d+)])?");
-        for (FusedManifest.Variant variant : MANIFEST.kernels) {
-            String ptx = FusedManifest.ptx(variant);
-            assertTrue(ptx.contains(".version " + MANIFEST.architectures.get(variant.arch).ptxVersion), variant.name);
-            assertTrue(ptx.contains(".target " + variant.arch), variant.name);
-            String head = ptx.substring(ptx.indexOf(".visible .entry " + variant.entry + "("));
+        for (KernelLibrary.Variant variant : MANIFEST.kernels()) {
+            String ptx = FusedKernel.LIBRARY.ptx(variant);
+            assertTrue(ptx.contains(".version " + MANIFEST.ptxVersion(architecture(variant))), variant.name());
+            assertTrue(ptx.contains(".target " + architecture(variant)), variant.name());
+            String head = ptx.substring(ptx.indexOf(".visible .entry " + variant.entry() + "("));
             Matcher found = parameter.matcher(head.substring(0, head.indexOf(')')));
-            for (String declared : variant.parameters) {
-                assertTrue(found.find(), () -> variant.name + " has no parameter for " + declared);
+            for (String declared : variant.parameters()) {
+                assertTrue(found.find(), () -> variant.name() + " has no parameter for " + declared);
                 int bytes = Integer.parseInt(found.group(2)) / 8 * (found.group(3) == null ? 1 : Integer.parseInt(found.group(3)));
                 int expected = switch (declared.substring(declared.indexOf(':') + 1)) {
                     case "map" -> 128;
                     case "pointer", "i64" -> 8;
                     default -> 4;
                 };
-                assertEquals(expected, bytes, variant.name + " " + declared);
+                assertEquals(expected, bytes, variant.name() + " " + declared);
             }
-            assertTrue(!found.find(), variant.name + " has more parameters than the manifest");
-            assertTrue(ptx.contains(".reqntid " + variant.threads), variant.name + " runs with another number of threads");
+            assertTrue(!found.find(), variant.name() + " has more parameters than the manifest");
+            assertTrue(ptx.contains(".reqntid " + variant.threads()), variant.name() + " runs with another number of threads");
         }
     }
 
     @Test
     void theNewerCodeUsesTheNewerUnits() {
-        for (FusedManifest.Variant variant : MANIFEST.kernels) {
-            String ptx = FusedManifest.ptx(variant);
-            boolean newer = variant.arch.equals("sm_90a");
-            assertEquals(newer, ptx.contains("wgmma.mma_async"), variant.name);
-            assertEquals(newer, ptx.contains("cp.async.bulk.tensor"), variant.name);
-            assertTrue(newer || variant.sharedBytes <= 99 * 1024, variant.name + " needs more than small chips have");
+        for (KernelLibrary.Variant variant : MANIFEST.kernels()) {
+            String ptx = FusedKernel.LIBRARY.ptx(variant);
+            boolean newer = architecture(variant).equals("sm_90a");
+            assertEquals(newer, ptx.contains("wgmma.mma_async"), variant.name());
+            assertEquals(newer, ptx.contains("cp.async.bulk.tensor"), variant.name());
+            assertTrue(newer || variant.sharedBytes() <= 99 * 1024, variant.name() + " needs more than small chips have");
         }
     }
 
     @ParameterizedTest
     @CsvSource({"80, sm_80", "86, sm_80", "89, sm_80", "90, sm_90a", "100, sm_80", "120, sm_80"})
     void choosesTheCode(int computeCapability, String expected) {
-        assertEquals(expected, FusedModules.architecture(computeCapability));
+        assertEquals(expected, FusedKernel.LIBRARY.architecture(computeCapability));
     }
 }
