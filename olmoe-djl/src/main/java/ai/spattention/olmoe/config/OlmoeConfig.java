@@ -58,14 +58,16 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         check(headDim > 0 && headDim % 2 == 0, "the head dimension must be even and at least 2 (got " + headDim + ")");
         check(numExpertsPerTok <= numExperts, "num_experts_per_tok must not exceed num_experts (got " + numExpertsPerTok
                 + " of " + numExperts + ")");
-        check(rmsNormEps > 0, "rms_norm_eps must be positive (got " + rmsNormEps + ")");
-        check(ropeTheta > 0 && Double.isFinite(ropeTheta), "rope_theta must be positive (got " + ropeTheta + ")");
-        check(clipQkv == null || clipQkv > 0, "clip_qkv must be positive or absent (got " + clipQkv + ")");
+        check(rmsNormEps > 0 && Float.isFinite(rmsNormEps), "rms_norm_eps must be positive and finite (got " + rmsNormEps + ")");
+        check(ropeTheta > 0 && Double.isFinite(ropeTheta), "rope_theta must be positive and finite (got " + ropeTheta + ")");
+        check(clipQkv == null || clipQkv > 0 && Float.isFinite(clipQkv), "clip_qkv must be positive and finite, or absent (got " + clipQkv + ")");
         check(attentionDropout >= 0 && attentionDropout < 1,
                 "attention_dropout must lie in [0, 1) (got " + attentionDropout + ")");
-        check(initializerRange >= 0, "initializer_range must be at least 0 (got " + initializerRange + ")");
-        check(routerAuxLossCoef >= 0, "router_aux_loss_coef must be at least 0 (got " + routerAuxLossCoef + ")");
-        check(routerZLossCoef >= 0, "router_z_loss_coef must be at least 0 (got " + routerZLossCoef + ")");
+        check(initializerRange >= 0 && Float.isFinite(initializerRange), "initializer_range must be at least 0 and finite (got " + initializerRange + ")");
+        check(routerAuxLossCoef >= 0 && Double.isFinite(routerAuxLossCoef),
+                "router_aux_loss_coef must be at least 0 and finite (got " + routerAuxLossCoef + ")");
+        check(routerZLossCoef >= 0 && Double.isFinite(routerZLossCoef),
+                "router_z_loss_coef must be at least 0 and finite (got " + routerZLossCoef + ")");
         tokenId("eos_token_id", eosTokenId, vocabSize);
         check(pattern != null, "attention_pattern must be set");
         check(layoutLength != null, "layout_length must be set");
