@@ -60,7 +60,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
                 + " of " + numExperts + ")");
         check(rmsNormEps > 0 && Float.isFinite(rmsNormEps), "rms_norm_eps must be positive and finite (got " + rmsNormEps + ")");
         check(ropeTheta > 0 && Double.isFinite(ropeTheta), "rope_theta must be positive and finite (got " + ropeTheta + ")");
-        check(clipQkv == null || clipQkv > 0 && Float.isFinite(clipQkv), "clip_qkv must be positive and finite, or absent (got " + clipQkv + ")");
+        check(clipQkv == null || clipQkv > 0 && Float.isFinite(clipQkv),
+                "clip_qkv must be positive and finite, or absent (got " + clipQkv + ")");
         check(attentionDropout >= 0 && attentionDropout < 1,
                 "attention_dropout must lie in [0, 1) (got " + attentionDropout + ")");
         check(initializerRange >= 0 && Float.isFinite(initializerRange), "initializer_range must be at least 0 and finite (got " + initializerRange + ")");

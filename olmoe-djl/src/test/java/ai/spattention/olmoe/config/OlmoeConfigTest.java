@@ -94,6 +94,15 @@ class OlmoeConfigTest {
                 assertThrows(InvalidInputException.class, () -> ConfigJson.read(absent)).getMessage());
     }
 
+    /** Written again, such a number would be no number. */
+    @Test
+    void infiniteNumbersAreRefused() throws IOException {
+        refused("\"unknown\":[1]", "\"initializer_range\":1e999", ": initializer_range must be at least 0 and finite (got Infinity)");
+        refused("\"unknown\":[1]", "\"clip_qkv\":1e39", ": clip_qkv must be positive and finite, or absent (got Infinity)");
+        refused("\"unknown\":[1]", "\"router_aux_loss_coef\":1e999",
+                ": router_aux_loss_coef must be at least 0 and finite (got Infinity)");
+    }
+
     private void refused(String part, String replacement, String message) throws IOException {
         Path file = Files.writeString(folder.resolve("config.json"), SOUND.replace(part, replacement));
         assertEquals(file + message, assertThrows(InvalidInputException.class, () -> ConfigJson.read(file)).getMessage());
