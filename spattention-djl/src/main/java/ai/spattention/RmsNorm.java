@@ -71,8 +71,8 @@ public final class RmsNorm extends AbstractBlock {
      */
     public NDArray apply(ParameterStore parameterStore, Segments segments, NDArray x, boolean training) {
         NDList inputs = new NDList(x, parameterStore.getValue(weight, x.getDevice(), training));
-        return Segments.only(run(segments, x, inputs, list ->
-                new NDList(BlockOperators.rmsNorm(list.get(0), list.get(1), epsilon, precision))));
+        return run(segments, x, inputs, list ->
+                new NDList(BlockOperators.rmsNorm(list.get(0), list.get(1), epsilon, precision))).singletonOrThrow();
     }
 
     /**

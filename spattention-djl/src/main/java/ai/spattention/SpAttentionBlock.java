@@ -264,8 +264,8 @@ public final class SpAttentionBlock extends AbstractBlock {
             NDArray heads = mask == null || mask.getShape().dimension() == 2
                     ? AttentionPart.run(segments, kernel, new NDList(q, k, v), mask, current, dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
-            return scope.ret(Segments.only(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
-                    Bfloat16.is(queryInput), training)), new NDList(heads))));
+            return scope.ret(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
+                    Bfloat16.is(queryInput), training)), new NDList(heads)).singletonOrThrow());
         }
     }
 
@@ -297,10 +297,10 @@ public final class SpAttentionBlock extends AbstractBlock {
                 split(BlockOperators.rmsNorm(in.get(0), in.get(1), norm.epsilon(), precision), heads), firstPosition));
         NDList inputs = new NDList(rows, weight);
         String name = "query/key norms and rotation";
-        return Segments.only(RowKernels.servesRotation(rows, headDim)
+        return (RowKernels.servesRotation(rows, headDim)
                 ? segments.run(name, new RotationPart(rotary.table(rows.getDevice(),
                         firstPosition + (int) rows.getShape().get(1)), firstPosition, norm.epsilon(), differentiable), inputs)
-                : segments.run(name, (inner, in) -> differentiable.apply(in), inputs));
+                : segments.run(name, (inner, in) -> differentiable.apply(in), inputs)).singletonOrThrow();
     }
 
     /** Projects, normalises, clips and splits: [B, N, E] to [B, heads, N, D]. */

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,12 +22,14 @@ public final class KernelLibrary {
     private final Class<?> owner;
     private final String folder;
     private final Manifest manifest;
+    private final Map<String, Variant> variants = new HashMap<>();
     private final Map<String, CudaKernel> loaded = new ConcurrentHashMap<>();
 
     private KernelLibrary(Class<?> owner, String folder, Manifest manifest) {
         this.owner = owner;
         this.folder = folder;
         this.manifest = manifest;
+        manifest.kernels.forEach(variant -> variants.put(variant.name, variant));
     }
 
     /** What the build script wrote. The fields have the names of the JSON file. */
@@ -273,8 +276,11 @@ public final class KernelLibrary {
      * @return the variant
      */
     public Variant variant(String name) {
-        return manifest.kernels.stream().filter(variant -> variant.name.equals(name)).findFirst()
-                .orElseThrow(() -> new IllegalStateException("there is no kernel " + name));
+        Variant variant = variants.get(name); // asked at every launch
+        if (variant == null) {
+            throw new IllegalStateException("there is no kernel " + name);
+        }
+        return variant;
     }
 
     /**

@@ -43,10 +43,10 @@ public final class AttentionPart implements ExplicitPart {
                 training ? dropout : 0, gradients);
         AttentionKernel chosen = kernel instanceof AutoKernel auto ? auto.choose(call).kernel() : kernel;
         if (segments.isExplicit() && chosen instanceof ExplicitGradientKernel explicit) {
-            return Segments.only(segments.run(NAME, new AttentionPart(explicit, documents, layout), inputs));
+            return segments.run(NAME, new AttentionPart(explicit, documents, layout), inputs).singletonOrThrow();
         }
-        return Segments.only(segments.run(NAME, (inner, in) -> new NDList(
-                chosen.attend(in.get(0), in.get(1), in.get(2), documents, layout, dropout, training)), inputs));
+        return segments.run(NAME, (inner, in) -> new NDList(
+                chosen.attend(in.get(0), in.get(1), in.get(2), documents, layout, dropout, training)), inputs).singletonOrThrow();
     }
 
     @Override

@@ -66,13 +66,14 @@ public final class RowKernels {
     }
 
     /**
-     * Whether the gated activation's kernel takes an array.
+     * Whether the gated activation's kernel serves experts.
      *
-     * @param both [rows, 2 size]
+     * @param tokens the tokens' states, whose type and device count
+     * @param size an expert's width
      * @return true for bfloat16 on such a GPU
      */
-    public static boolean servesGate(NDArray both) {
-        return Bfloat16.is(both) && serves(both, sizeOf(both) / 2);
+    public static boolean servesGate(NDArray tokens, long size) {
+        return Bfloat16.is(tokens) && serves(tokens, size);
     }
 
     private static Launch launch() {

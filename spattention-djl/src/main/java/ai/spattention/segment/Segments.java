@@ -1,6 +1,5 @@
 package ai.spattention.segment;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 
 /**
@@ -77,15 +76,5 @@ public interface Segments {
      */
     static Segments inference() {
         return Uncut.INFERENCE;
-    }
-
-    /**
-     * The one result of a list, for parts with one result.
-     *
-     * @param results what a part gave
-     * @return the array
-     */
-    static NDArray only(NDList results) {
-        return results.singletonOrThrow();
     }
 }

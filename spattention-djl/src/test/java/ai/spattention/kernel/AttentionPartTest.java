@@ -71,7 +71,7 @@ class AttentionPartTest {
                 SegmentTape tape = new SegmentTape(manager, PartObserver.NONE)) {
             Segments segments = segmented ? tape : Segments.engine();
             Segments.Part part = (inner, in) -> new NDList(AttentionPart.run(inner, kernel, in, null, EXCLUSIVE, 0, true));
-            NDArray result = Segments.only(again ? segments.runAgainLater(part, inputs) : part.run(segments, inputs));
+            NDArray result = (again ? segments.runAgainLater(part, inputs) : part.run(segments, inputs)).singletonOrThrow();
             collector.backward(result.mul(result.stopGradient().cos()).sum());
             tape.backward();
             found.add(result.stopGradient());

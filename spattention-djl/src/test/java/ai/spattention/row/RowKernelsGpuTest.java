@@ -109,8 +109,8 @@ class RowKernelsGpuTest {
         NDArray weight = norm.getWeight().getArray();
         compare(List.of(x, weight), 6e-3, (segments, leaves) -> new NDList(norm.apply(store, segments, leaves.get(0), true)));
         compare(List.of(x, branch, weight), 6e-3, (segments, leaves) ->
-                norm.addAndApply(store, segments, leaves.get(0), Segments.only(segments.run("cast", (inner, in) ->
-                        new NDList(Bfloat16.of(in.head())), new NDList(leaves.get(1)))), true));
+                norm.addAndApply(store, segments, leaves.get(0), segments.run("cast", (inner, in) ->
+                        new NDList(Bfloat16.of(in.head())), new NDList(leaves.get(1))).singletonOrThrow(), true));
     }
 
     /** Queries and keys in the attention block: norm over all heads, rotation, grouped heads. */

@@ -46,7 +46,7 @@ class RowManifestTest {
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray x = manager.ones(new Shape(2, 64));
             assertFalse(RowKernels.servesNorm(x));
-            assertFalse(RowKernels.servesGate(Bfloat16.of(x)));
+            assertFalse(RowKernels.servesGate(Bfloat16.of(x), 64));
             assertFalse(RowKernels.servesRotation(Bfloat16.of(x), 64));
         }
     }

@@ -17,7 +17,7 @@ import ai.spattention.segment.ExplicitPart;
 public final class HeadLoss implements ExplicitPart {
 
     /** Logits of a slice, at most: 1 GiB in float32. */
-    private static final long LOGITS_OF_A_SLICE = 1L << 28;
+    public static final long LOGITS_OF_A_SLICE = 1L << 28;
 
     private final NDArray targets;
 

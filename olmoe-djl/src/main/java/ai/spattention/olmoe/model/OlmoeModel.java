@@ -282,8 +282,8 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
         try (NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
-            NDArray hidden = Segments.only(segments.run("embedding", (inner, in) ->
-                    new NDList(embed(parameterStore, inputIds, training)), new NDList()));
+            NDArray hidden = segments.run("embedding", (inner, in) ->
+                    new NDList(embed(parameterStore, inputIds, training)), new NDList()).singletonOrThrow();
             List<RouterStatistics> routers = new ArrayList<>();
             for (DecoderLayer layer : layers) {
                 Segments.Part part = (inner, in) -> layer.run(parameterStore, inner, in.head(), documents, null, training);
@@ -306,7 +306,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     private NDArray loss(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray targets) {
         NDArray normed = finalNorm.apply(parameterStore, segments, hidden, true);
         NDArray weight = parameterStore.getValue(getOutputWeight(), hidden.getDevice(), true);
-        return Segments.only(segments.run("loss", new HeadLoss(targets), new NDList(normed, weight)));
+        return segments.run("loss", new HeadLoss(targets), new NDList(normed, weight)).singletonOrThrow();
     }
 
     /** Float32 whatever the precision: a sum over the vocabulary follows. */

@@ -10,6 +10,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
 import ai.spattention.grouped.ExpertRows;
+import ai.spattention.row.RowKernels;
 import ai.spattention.segment.ExplicitPart;
 import ai.spattention.segment.Segments;
 
@@ -80,14 +81,14 @@ public final class Experts extends AbstractBlock {
     public NDArray apply(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray chosen, NDArray weights,
             boolean training) {
         Device device = hidden.getDevice();
-        return Segments.only(segments.run("experts", part(segments, hidden, chosen), new NDList(hidden, weights,
+        return segments.run("experts", part(segments, hidden, chosen), new NDList(hidden, weights,
                 parameterStore.getValue(gateUpProjection, device, training),
-                parameterStore.getValue(downProjection, device, training))));
+                parameterStore.getValue(downProjection, device, training))).singletonOrThrow();
     }
 
     private ExplicitPart part(Segments segments, NDArray hidden, NDArray chosen) {
-        return segments.isExplicit() && ExpertRows.serves(hidden, numExperts, expertDim) ? new GroupedExpertsPart(chosen)
-                : new ExpertsPart(chosen);
+        return segments.isExplicit() && ExpertRows.serves(hidden, numExperts, expertDim) && RowKernels.servesGate(hidden, expertDim)
+                ? new GroupedExpertsPart(chosen) : new ExpertsPart(chosen);
     }
 
     @Override

@@ -10,7 +10,6 @@ import ai.spattention.kernel.ExplicitGradientKernel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -165,15 +164,9 @@ public final class AttentionBench {
             AutoKernel.Choice choice = candidates.get(i).choice;
             rows.add(new Row(pattern.patternName(), length, settings.batchAt(length), choice.kernel().name(), choice.reason(),
                     choice.passedOver(), choice.kernel() instanceof ExplicitGradientKernel,
-                    pattern.allowedPairs(settings.heads, length, length), median(forward[i]), median(both[i]), peak[i]));
+                    pattern.allowedPairs(settings.heads, length, length), Median.of(forward[i]), Median.of(both[i]), peak[i]));
         }
         return rows;
     }
 
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 }

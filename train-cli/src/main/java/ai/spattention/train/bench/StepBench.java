@@ -24,7 +24,6 @@ import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.Gradients;
 import ai.spattention.train.optim.Schedule;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -151,9 +150,9 @@ public final class StepBench {
                 }
                 OptionalLong peak = memory.bytes();
                 Map<String, Double> parts = parts(clock, pass, () -> Gradients.zero(parameters));
-                double passMs = median(passes);
+                double passMs = Median.of(numbers(passes));
                 OptionalDouble stepMs = steps.isEmpty() ? OptionalDouble.empty()
-                        : OptionalDouble.of(median(steps));
+                        : OptionalDouble.of(Median.of(numbers(steps)));
                 stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
                 double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
                 OptionalDouble limit = PeakFlops.of(config, device);
@@ -217,10 +216,8 @@ public final class StepBench {
         }
     }
 
-    private static double median(List<Double> values) {
-        double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    private static double[] numbers(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
     /** Adds up the time of parts, waiting for the device at both ends. */

@@ -2,6 +2,7 @@ package ai.spattention.train.info;
 
 import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.loss.HeadLoss;
 
 /**
  * The memory that training takes, all in bytes, by the sizes of the model. Weights and gradients are float32, 4 bytes a
@@ -24,8 +25,6 @@ import ai.spattention.olmoe.config.OlmoeConfig;
  */
 public record MemoryEstimate(long weights, long gradients, long optimizer, long activations) {
 
-    private static final long LOGITS_OF_A_SLICE = 1L << 28;
-
     /**
      * Estimates.
      *
@@ -47,7 +46,7 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
         long keptLayers = activationCheckpointing ? 1 : model.numHiddenLayers();
         long token = bytes(precision) * keptLayers * layer
                 + (activationCheckpointing ? Float.BYTES * hidden * model.numHiddenLayers() : 0);
-        long logits = 3 * Float.BYTES * Math.min(microBatchTokens * model.vocabSize(), LOGITS_OF_A_SLICE);
+        long logits = 3 * Float.BYTES * Math.min(microBatchTokens * model.vocabSize(), HeadLoss.LOGITS_OF_A_SLICE);
         long copies = precision == Precision.FLOAT32 ? 0
                 : activationCheckpointing ? 2 * parameters / model.numHiddenLayers() : 2 * parameters;
         return new MemoryEstimate(Float.BYTES * parameters, Float.BYTES * parameters, 2 * bytes(statePrecision) * parameters,
