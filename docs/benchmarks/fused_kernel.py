@@ -4,7 +4,8 @@
     python3 fused_kernel.py FOLDER [ARCH [PATTERN,... [N ...]]]     FOLDER: PTX and manifest; ARCH sm_90a or sm_80
 
 Prints, for each pattern and N, the time of each kernel, forward + backward, and the useful rate: 4 D and 10 D floating-point
-operations for each pair that the pattern allows.
+operations for each pair that the pattern allows. A pattern with "/L" at its end, as sp/700, is timed with documents of L tokens
+on average packed into the sequences.
 """
 
 import sys
@@ -12,10 +13,16 @@ from pathlib import Path
 
 import torch
 
-from flex_attention import HEAD_DIM, HEADS, inputs, median_ms
+from flex_attention import HEAD_DIM, HEADS, TOKENS, inputs, median_ms
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spattention-djl" / "src" / "main" / "kernel"))
 import launch  # noqa: E402
+
+
+def packed(N, length):
+    """The numbers of documents of random lengths: [B, N]."""
+    generator = torch.Generator(device="cuda").manual_seed(1)
+    return (torch.rand(TOKENS // N, N, device="cuda", generator=generator) < 1 / length).cumsum(1)
 
 
 def measure(kernels, pattern, N, documents=None):
@@ -28,12 +35,16 @@ def measure(kernels, pattern, N, documents=None):
     starts, kernels.recorded = kernels.recorded, None
 
     def together():
-        for start in starts:
+        for _, start in starts:
             start()
 
-    times = [median_ms(start) for start in starts] + [median_ms(together)]
+    by_name = {name.split("-")[0]: start for name, start in starts}
+    names = ("forward", "backward_queries", "backward_keys")
+    times = [median_ms(by_name[name]) for name in names] + [median_ms(together)]
     rates = ""
-    if not any(prefix or period for _, prefix, period in heads):
+    if documents is not None:
+        rates = f"   finding them {median_ms(by_name['document_spans']):7.3f}"
+    elif not any(prefix or period for _, prefix, period in heads):
         work = launch.pairs(heads, N) * q.shape[0] * HEAD_DIM
         rates = f"   {4 * work / times[0] / 1e9:4.0f} and {10 * work / (times[3] - times[0]) / 1e9:4.0f} TFLOP/s"
     print(f"N {N:6d}  {pattern:10s} {'documents ' if documents is not None else ''}forward {times[0]:7.3f}   dQ {times[1]:7.3f}   "
@@ -49,7 +60,8 @@ def main():
     for N in [int(x) for x in sys.argv[4:]] or [4096, 16384]:
         for pattern in patterns:
             try:
-                measure(kernels, pattern, N)
+                name, _, length = pattern.partition("/")
+                measure(kernels, name, N, packed(N, int(length)) if length else None)
             except Exception as e:
                 print(f"N {N:6d}  {pattern} failed: {type(e).__name__}: {str(e)[:300]}", flush=True)
 

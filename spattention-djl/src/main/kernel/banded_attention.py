@@ -12,6 +12,7 @@ it: it walks over the key tiles that its head's ranges reach, one range after th
 head (arXiv 2511.09596) has two ranges, the local window and the head's own band; causal attention has one, and so on.
 `docs/kernel.md` draws it.
 
+    document_spans     one program for each sequence: where documents begin and end (DOCUMENTS only)
     forward            one program for each tile of queries: O and L
     backward_queries   one program for each tile of queries: dQ and delta
     backward_keys      one program for each tile of keys: dK and dV; runs after backward_queries
@@ -30,136 +31,42 @@ What a head sees comes as one row of 8 int32 in `heads` [H, 8]:
     prefix                          the first so many keys are seen by every later query        (GENERAL only)
     period, first                   the distances k * period for k >= first are seen too        (GENERAL only)
 
+These are the kernels for every GPU from compute capability 8.0 on. `banded_attention_hopper.py` has the same for 9.0 alone; both
+take their tiles from `band_tiles.py`.
+
 Variants (compile-time switches).
-    TMA         tiles come through the tensor memory accelerator (compute capability 9.0); else through plain pointers
     GENERAL     prefix and period are honoured
     DOCUMENTS   a query sees only keys of its own document: documents [B, M], int64
+
+With documents, `spans` [B, 4, M], int32, says of each position where its run of equal numbers begins and ends (line 0, line 1:
+one past the end): tiles inside one run need no mask. Lines 2 and 3 bound all positions of its document: the same run where the
+numbers of a sequence never fall, as packing makes them, and the whole sequence elsewhere. Tiles beyond these bounds are not
+visited.
 """
 
 import triton
 import triton.language as tl
 
-# Below any score, and finite: exp2(x - LOWEST) of a masked x = -inf is 0 and never NaN.
-LOWEST = tl.constexpr(-1.0e30)
-
-
-# ---- Which tiles -----------------------------------------------------------------------------------------------------------
-
-
-@triton.jit
-def count_tiles(first, last, TILE: tl.constexpr):
-    """How many tiles of TILE positions cover first..last, both included; 0 if last < first."""
-    return tl.maximum(last - first + TILE, 0) // TILE
-
-
-@triton.jit
-def head_ranges(heads, head):
-    """The two distance ranges of a head."""
-    row = heads + head * 8
-    return tl.load(row), tl.load(row + 1), tl.load(row + 2), tl.load(row + 3)
-
-
-@triton.jit
-def head_extras(heads, head, GENERAL: tl.constexpr):
-    """The head's prefix, period and first multiple; nothing at all in variants without them."""
-    row = heads + head * 8
-    if GENERAL:
-        return tl.load(row + 4), tl.load(row + 5), tl.load(row + 6)
-    else:
-        return 0, 1, 0
-
-
-@triton.jit
-def key_tile(t, low_a, low_b, near_a, far_a, near_b, far_b, tiles_b, tiles_a, tiles_prefix, period, first, position,
-             TILE: tl.constexpr, GENERAL: tl.constexpr):
-    """The t-th key tile of a query tile: its first key, its range of distances, and whether it belongs to range b, to a range
-    at all, to the prefix. Range b comes first (old keys), then a, the prefix, and one tile for each multiple of the period."""
-    in_b = t < tiles_b
-    start = tl.where(in_b, low_b + t * TILE, low_a + (t - tiles_b) * TILE)
-    near = tl.where(in_b, near_b, near_a)
-    far = tl.where(in_b, far_b, far_a)
-    in_range = True
-    in_prefix = False
-    if GENERAL:
-        past = t - tiles_b - tiles_a
-        in_range = past < 0
-        in_prefix = (past >= 0) & (past < tiles_prefix)
-        distance = (first + past - tiles_prefix) * period
-        start = tl.where(in_range, start, tl.where(in_prefix, past * TILE, position - distance))
-        near = tl.where(in_range, near, tl.where(in_prefix, 0, distance))
-        far = tl.where(in_range, far, tl.where(in_prefix, 1 << 30, distance))
-    return start, near, far, in_range, in_prefix
-
-
-@triton.jit
-def query_tile(t, low_a, low_b, low_prefix, near_a, far_a, near_b, far_b, tiles_a, tiles_b, tiles_prefix, period, first, key,
-               TILE: tl.constexpr, GENERAL: tl.constexpr):
-    """The t-th query tile of a key tile, as a position; range a comes first (near queries). Else as `key_tile`."""
-    in_a = t < tiles_a
-    start = tl.where(in_a, low_a + t * TILE, low_b + (t - tiles_a) * TILE)
-    near = tl.where(in_a, near_a, near_b)
-    far = tl.where(in_a, far_a, far_b)
-    in_range = True
-    in_prefix = False
-    if GENERAL:
-        past = t - tiles_b - tiles_a
-        in_range = past < 0
-        in_prefix = (past >= 0) & (past < tiles_prefix)
-        distance = (first + past - tiles_prefix) * period
-        start = tl.where(in_range, start, tl.where(in_prefix, low_prefix + past * TILE, key + distance))
-        near = tl.where(in_range, near, tl.where(in_prefix, 0, distance))
-        far = tl.where(in_range, far, tl.where(in_prefix, 1 << 30, distance))
-    return start, near, far, in_range, in_prefix
-
-
-@triton.jit
-def needs_mask(first_query, first_key, near, far, in_range, QUERIES: tl.constexpr, KEYS: tl.constexpr, GENERAL: tl.constexpr):
-    """Whether a tile may hold a pair that is not seen: tiles inside a range do not."""
-    nearest = first_query - (first_key + KEYS - 1)
-    farthest = first_query + QUERIES - 1 - first_key
-    outside = (nearest < near) | (farthest > far)
-    if GENERAL:
-        outside = outside | (in_range == 0)
-    return outside
-
-
-@triton.jit
-def seen(query, key, near, far, in_range, in_prefix, near_a, far_a, near_b, far_b, prefix, GENERAL: tl.constexpr):
-    """Which pairs of a tile are seen; query and key are positions that broadcast against each other. A pair that several rules
-    allow belongs to the ranges before the prefix, and to the prefix before the period."""
-    distance = query - key
-    allowed = (distance >= near) & (distance <= far)
-    if GENERAL:
-        elsewhere = ((distance >= near_a) & (distance <= far_a)) | ((distance >= near_b) & (distance <= far_b))
-        elsewhere = elsewhere | ((key < prefix) != in_prefix)
-        allowed = allowed & (in_range | (elsewhere == 0))
-    return allowed
+from band_tiles import LOWEST, head_bands, key_tile, key_walk, load_span, needs_mask, pad4, query_tile, query_walk, seen
 
 
 # ---- Memory ----------------------------------------------------------------------------------------------------------------
 
 
 @triton.jit
-def load_tile(source, batch_stride, head_stride, row_stride, batch, head, row, rows, TILE: tl.constexpr, D: tl.constexpr,
-              TMA: tl.constexpr):
+def load_tile(source, batch_stride, head_stride, row_stride, batch, head, row, rows, TILE: tl.constexpr, D: tl.constexpr):
     """Rows row..row+TILE of one head of [B, heads, rows, D]; those that do not exist are 0."""
-    if TMA:
-        return source.load([batch, head, row, 0]).reshape([TILE, D])
-    else:
-        r = row + tl.arange(0, TILE)
-        base = source + batch.to(tl.int64) * batch_stride + head.to(tl.int64) * head_stride
-        offsets = r.to(tl.int64)[:, None] * row_stride + tl.arange(0, D)[None, :]
-        return tl.load(base + offsets, mask=((r >= 0) & (r < rows))[:, None], other=0.0)
+    r = row + tl.arange(0, TILE)
+    base = source + batch.to(tl.int64) * batch_stride + head.to(tl.int64) * head_stride
+    offsets = r.to(tl.int64)[:, None] * row_stride + tl.arange(0, D)[None, :]
+    return tl.load(base + offsets, mask=((r >= 0) & (r < rows))[:, None], other=0.0)
 
 
 @triton.jit
-def load_rows(source, line, padded, row, TILE: tl.constexpr, TMA: tl.constexpr):
+def load_rows(source, line, padded, row, TILE: tl.constexpr):
     """Elements row..row+TILE of one line of [B H, padded], float32; those that do not exist are 0."""
-    if TMA:
-        return source.load([line, row]).reshape([TILE])
-    else:
-        r = row + tl.arange(0, TILE)
-        return tl.load(source + line.to(tl.int64) * padded + r, mask=(r >= 0) & (r < padded), other=0.0)
+    r = row + tl.arange(0, TILE)
+    return tl.load(source + line.to(tl.int64) * padded + r, mask=(r >= 0) & (r < padded), other=0.0)
 
 
 @triton.jit
@@ -177,63 +84,99 @@ def result_tile(result, batch, head, row, rows, H, TILE: tl.constexpr, D: tl.con
     return base + r[:, None] * (H * D) + tl.arange(0, D)[None, :], (row + r < rows)[:, None]
 
 
-@triton.jit
-def pad4(n):
-    """The length of a line of L and delta: whole groups of 16 bytes."""
-    return (n + 3) // 4 * 4
-
-
 # ---- Kernels ---------------------------------------------------------------------------------------------------------------
 
 
 @triton.jit
-def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row, heads, documents, out, lse,
+def larger_of(a, b):
+    return tl.maximum(a, b)
+
+
+@triton.jit
+def smaller_of(a, b):
+    return tl.minimum(a, b)
+
+
+@triton.jit
+def document_spans(documents, spans, M, TILE: tl.constexpr):
+    batch = tl.program_id(2)
+    ids = documents + batch.to(tl.int64) * M
+    begins = spans + batch.to(tl.int64) * 4 * M
+    ends, bounds_begin, bounds_end = begins + M, begins + 2 * M, begins + 3 * M
+
+    falls = tl.zeros([TILE], tl.int32)
+    for start in tl.range(0, M, TILE):
+        p = start + tl.arange(0, TILE)
+        here = tl.load(ids + p, mask=p < M, other=0)
+        before = tl.load(ids + p - 1, mask=(p > 0) & (p < M), other=0)
+        falls = falls | ((p > 0) & (p < M) & (here < before)).to(tl.int32)
+    ordered = tl.max(falls, 0) == 0
+
+    carried = 0
+    for start in tl.range(0, M, TILE):
+        p = start + tl.arange(0, TILE)
+        here = tl.load(ids + p, mask=p < M, other=0)
+        before = tl.load(ids + p - 1, mask=(p > 0) & (p < M), other=0)
+        begin = tl.associative_scan(tl.where((p > 0) & (here != before), p, carried), 0, larger_of)
+        carried = tl.max(tl.where(p < M, begin, 0), 0)
+        tl.store(begins + p, begin, mask=p < M)
+        tl.store(bounds_begin + p, tl.where(ordered, begin, 0), mask=p < M)
+
+    carried = M
+    for past in tl.range(0, M, TILE):
+        p = (M - 1) // TILE * TILE - past + tl.arange(0, TILE)
+        here = tl.load(ids + p, mask=p < M, other=0)
+        after = tl.load(ids + p + 1, mask=p + 1 < M, other=0)
+        end = tl.associative_scan(tl.where((p + 1 < M) & (here != after), p + 1, carried), 0, smaller_of, reverse=True)
+        carried = tl.min(end, 0)
+        tl.store(ends + p, end, mask=p < M)
+        tl.store(bounds_end + p, tl.where(ordered, end, M), mask=p < M)
+
+
+@triton.jit
+def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row, heads, documents, spans, out, lse,
             H, group, N, M, log2_scale,
-            QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, TMA: tl.constexpr, GENERAL: tl.constexpr,
+            QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
             DOCUMENTS: tl.constexpr):
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
     row = (tl.num_programs(1) - 1 - tile) * QUERIES  # late tiles see most: they start first
     position = row + M - N
     last = tl.minimum(position + QUERIES, M) - 1
-    near_a, far_a, near_b, far_b = head_ranges(heads, head)
-    prefix, period, first = head_extras(heads, head, GENERAL)
-    q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D, TMA)
+    bands = head_bands(heads, head, GENERAL)
+    q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D)
 
-    low_a = tl.maximum(position - far_a, 0)
-    low_b = tl.maximum(position - far_b, 0)
-    tiles_a = count_tiles(low_a, last - near_a, KEYS)
-    tiles_b = count_tiles(low_b, last - near_b, KEYS)
-    tiles = tiles_a + tiles_b
-    tiles_prefix = 0
-    if GENERAL:
-        tiles_prefix = count_tiles(0, tl.minimum(prefix - 1, last), KEYS)
-        tiles += tiles_prefix + tl.maximum(last // period - first + 1, 0)
+    oldest = 0
+    if DOCUMENTS:
+        oldest = load_span(spans, batch, 2, position, M)  # no row sees older keys
+        run = load_span(spans, batch, 0, last, M)  # from here on keys are in the last row's document, as are the rows that see them
+    tiles, walk = key_walk(bands, position, last, oldest, KEYS, GENERAL)
 
     queries = position + tl.arange(0, QUERIES)
-    if DOCUMENTS:
-        query_documents = load_documents(documents, batch, position, M, QUERIES)
     largest = tl.full([QUERIES], LOWEST, tl.float32)
     total = tl.zeros([QUERIES], tl.float32)
     weighted = tl.zeros([QUERIES, D], tl.float32)
     for t in tl.range(0, tiles):
-        start, near, far, in_range, in_prefix = key_tile(t, low_a, low_b, near_a, far_a, near_b, far_b, tiles_b, tiles_a,
-                                                         tiles_prefix, period, first, position, KEYS, GENERAL)
-        k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D, TMA)
+        start, near, far, in_range, in_prefix = key_tile(t, walk, bands, KEYS, GENERAL)
+        k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D)
         scores = tl.dot(q_tile, k_tile.T)
-        if needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL):
-            keys = start + tl.arange(0, KEYS)
-            scores = tl.where(seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, near_a, far_a, near_b,
-                                   far_b, prefix, GENERAL), scores, float("-inf"))
+        masked = needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL)
         if DOCUMENTS:
-            key_documents = load_documents(documents, batch, start, M, KEYS)
-            scores = tl.where(query_documents[:, None] == key_documents[None, :], scores, float("-inf"))
+            masked = masked | (start < run)
+        if masked:
+            keys = start + tl.arange(0, KEYS)
+            allowed = seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, bands, GENERAL)
+            if DOCUMENTS:
+                query_documents = load_documents(documents, batch, position, M, QUERIES)
+                key_documents = load_documents(documents, batch, start, M, KEYS)
+                allowed = allowed & (query_documents[:, None] == key_documents[None, :])
+            scores = tl.where(allowed, scores, float("-inf"))
         larger = tl.maximum(largest, tl.max(scores, 1) * log2_scale)
         weights = tl.exp2(scores * log2_scale - larger[:, None])
         shrink = tl.exp2(largest - larger)
         total = total * shrink + tl.sum(weights, 1)
         weighted = weighted * shrink[:, None]
-        v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D, TMA)
+        v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D)
         weighted = tl.dot(weights.to(v_tile.dtype), v_tile, weighted)
         largest = larger
 
@@ -249,28 +192,23 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
 
 @triton.jit
 def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row,
-                     grad, grad_batch, grad_head, grad_row, heads, documents, out, lse, delta, q_grad,
+                     grad, grad_batch, grad_head, grad_row, heads, documents, spans, out, lse, delta, q_grad,
                      H, group, N, M, log2_scale, scale,
-                     QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, TMA: tl.constexpr, GENERAL: tl.constexpr,
+                     QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
                      DOCUMENTS: tl.constexpr):
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
     row = (tl.num_programs(1) - 1 - tile) * QUERIES
     position = row + M - N
     last = tl.minimum(position + QUERIES, M) - 1
-    near_a, far_a, near_b, far_b = head_ranges(heads, head)
-    prefix, period, first = head_extras(heads, head, GENERAL)
-    low_a = tl.maximum(position - far_a, 0)
-    low_b = tl.maximum(position - far_b, 0)
-    tiles_a = count_tiles(low_a, last - near_a, KEYS)
-    tiles_b = count_tiles(low_b, last - near_b, KEYS)
-    tiles = tiles_a + tiles_b
-    tiles_prefix = 0
-    if GENERAL:
-        tiles_prefix = count_tiles(0, tl.minimum(prefix - 1, last), KEYS)
-        tiles += tiles_prefix + tl.maximum(last // period - first + 1, 0)
+    bands = head_bands(heads, head, GENERAL)
+    oldest = 0
+    if DOCUMENTS:
+        oldest = load_span(spans, batch, 2, position, M)  # no row sees older keys
+        run = load_span(spans, batch, 0, last, M)  # from here on keys are in the last row's document, as are the rows that see them
+    tiles, walk = key_walk(bands, position, last, oldest, KEYS, GENERAL)
 
-    grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D, TMA)
+    grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D)
     pointers, mask = result_tile(out, batch, head, row, N, H, QUERIES, D)
     out_tile = tl.load(pointers, mask=mask, other=0.0)
     deltas = tl.sum(out_tile.to(tl.float32) * grad_tile.to(tl.float32), 1)
@@ -278,27 +216,28 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
     line = (batch * H + head).to(tl.int64) * pad4(N)
     tl.store(delta + line + rows, deltas, mask=rows < pad4(N))
     log_sum = tl.load(lse + line + rows, mask=rows < N, other=float("inf"))
-    q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D, TMA)
+    q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D)
 
     queries = position + tl.arange(0, QUERIES)
-    if DOCUMENTS:
-        query_documents = load_documents(documents, batch, position, M, QUERIES)
     gradient = tl.zeros([QUERIES, D], tl.float32)
     for t in tl.range(0, tiles):
-        start, near, far, in_range, in_prefix = key_tile(t, low_a, low_b, near_a, far_a, near_b, far_b, tiles_b, tiles_a,
-                                                         tiles_prefix, period, first, position, KEYS, GENERAL)
-        k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D, TMA)
-        v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D, TMA)
+        start, near, far, in_range, in_prefix = key_tile(t, walk, bands, KEYS, GENERAL)
+        k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D)
+        v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D)
         scores = tl.dot(q_tile, k_tile.T)
         weight_grads = tl.dot(grad_tile, v_tile.T)
         weights = tl.exp2(scores * log2_scale - log_sum[:, None])
-        if needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL):
-            keys = start + tl.arange(0, KEYS)
-            weights = tl.where(seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, near_a, far_a, near_b,
-                                    far_b, prefix, GENERAL), weights, 0.0)
+        masked = needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL)
         if DOCUMENTS:
-            key_documents = load_documents(documents, batch, start, M, KEYS)
-            weights = tl.where(query_documents[:, None] == key_documents[None, :], weights, 0.0)
+            masked = masked | (start < run)
+        if masked:
+            keys = start + tl.arange(0, KEYS)
+            allowed = seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, bands, GENERAL)
+            if DOCUMENTS:
+                query_documents = load_documents(documents, batch, position, M, QUERIES)
+                key_documents = load_documents(documents, batch, start, M, KEYS)
+                allowed = allowed & (query_documents[:, None] == key_documents[None, :])
+            weights = tl.where(allowed, weights, 0.0)
         score_grads = weights * (weight_grads - deltas[:, None])
         gradient = tl.dot(score_grads.to(k_tile.dtype), k_tile, gradient)
     pointers, mask = result_tile(q_grad, batch, head, row, N, H, QUERIES, D)
@@ -307,9 +246,9 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
 
 @triton.jit
 def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row,
-                  grad, grad_batch, grad_head, grad_row, heads, documents, lse, delta, k_grad, v_grad,
+                  grad, grad_batch, grad_head, grad_row, heads, documents, spans, lse, delta, k_grad, v_grad,
                   H, group, N, M, log2_scale, scale,
-                  QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, TMA: tl.constexpr, GENERAL: tl.constexpr,
+                  QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
                   DOCUMENTS: tl.constexpr):
     """The gradients of one tile of keys, seen by one query head: [B, M, H, D]. Query heads that share keys are added up outside.
     Tiles are transposed here: keys are rows."""
@@ -318,46 +257,41 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
     start = tile * KEYS  # early tiles are seen most: they start first
     last = tl.minimum(start + KEYS, M) - 1
     offset = M - N
-    near_a, far_a, near_b, far_b = head_ranges(heads, head)
-    prefix, period, first = head_extras(heads, head, GENERAL)
-    k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D, TMA)
-    v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D, TMA)
+    bands = head_bands(heads, head, GENERAL)
+    k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D)
+    v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D)
 
-    # first rows of queries; a multiple of 4 keeps the tiles of L and delta on whole groups of 16 bytes
-    low_a = tl.maximum(start + near_a - offset, 0) // 4 * 4
-    low_b = tl.maximum(start + near_b - offset, 0) // 4 * 4
-    low_prefix = tl.maximum(start - offset, 0) // 4 * 4
-    tiles_a = count_tiles(low_a, tl.minimum(last + far_a, M - 1) - offset, QUERIES)
-    tiles_b = count_tiles(low_b, tl.minimum(last + far_b, M - 1) - offset, QUERIES)
-    tiles = tiles_a + tiles_b
-    tiles_prefix = 0
-    if GENERAL:
-        tiles_prefix = tl.where(start < prefix, count_tiles(low_prefix, N - 1, QUERIES), 0)
-        tiles += tiles_prefix + tl.maximum((M - 1 - start) // period - first + 1, 0)
+    newest = M - 1
+    if DOCUMENTS:
+        newest = load_span(spans, batch, 3, last, M) - 1  # no newer row sees these keys
+        run_end = load_span(spans, batch, 1, start, M)  # rows before it are in the first key's document, as are the keys they see
+    tiles, walk = query_walk(bands, start, last, newest, offset, QUERIES, GENERAL)
 
     keys = start + tl.arange(0, KEYS)
-    if DOCUMENTS:
-        key_documents = load_documents(documents, batch, start, M, KEYS)
     k_gradient = tl.zeros([KEYS, D], tl.float32)
     v_gradient = tl.zeros([KEYS, D], tl.float32)
     for t in tl.range(0, tiles):
-        row, near, far, in_range, in_prefix = query_tile(t, low_a, low_b, low_prefix, near_a, far_a, near_b, far_b, tiles_a,
-                                                         tiles_b, tiles_prefix, period, first, start - offset, QUERIES, GENERAL)
-        q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D, TMA)
+        row, near, far, in_range, in_prefix = query_tile(t, walk, bands, QUERIES, GENERAL)
+        q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D)
         scores = tl.dot(k_tile, q_tile.T)
-        log_sum = load_rows(lse, batch * H + head, pad4(N), row, QUERIES, TMA and not GENERAL)
+        log_sum = load_rows(lse, batch * H + head, pad4(N), row, QUERIES)
         weights = tl.exp2(scores * log2_scale - log_sum[None, :])
-        if needs_mask(row + offset, start, near, far, in_range, QUERIES, KEYS, GENERAL):
-            queries = row + offset + tl.arange(0, QUERIES)
-            weights = tl.where(seen(queries[None, :], keys[:, None], near, far, in_range, in_prefix, near_a, far_a, near_b,
-                                    far_b, prefix, GENERAL), weights, 0.0)
+        position = row + offset
+        masked = needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL)
         if DOCUMENTS:
-            query_documents = load_documents(documents, batch, row + offset, M, QUERIES)
-            weights = tl.where(query_documents[None, :] == key_documents[:, None], weights, 0.0)
-        grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D, TMA)
+            masked = masked | (position + QUERIES > run_end)
+        if masked:
+            queries = position + tl.arange(0, QUERIES)
+            allowed = seen(queries[None, :], keys[:, None], near, far, in_range, in_prefix, bands, GENERAL)
+            if DOCUMENTS:
+                query_documents = load_documents(documents, batch, position, M, QUERIES)
+                key_documents = load_documents(documents, batch, start, M, KEYS)
+                allowed = allowed & (query_documents[None, :] == key_documents[:, None])
+            weights = tl.where(allowed, weights, 0.0)
+        grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D)
         v_gradient = tl.dot(weights.to(grad_tile.dtype), grad_tile, v_gradient)
         weight_grads = tl.dot(v_tile, grad_tile.T)
-        deltas = load_rows(delta, batch * H + head, pad4(N), row, QUERIES, TMA and not GENERAL)
+        deltas = load_rows(delta, batch * H + head, pad4(N), row, QUERIES)
         score_grads = weights * (weight_grads - deltas[None, :])
         k_gradient = tl.dot(score_grads.to(q_tile.dtype), q_tile, k_gradient)
     pointers, mask = result_tile(v_grad, batch, head, start, M, H, KEYS, D)

@@ -137,6 +137,14 @@ class Kernels:
     def launch(self, kernel, feature, tiles, **values):
         q = values["q"]
         name = f"{kernel}-{feature}-{'bf16' if q.dtype == torch.bfloat16 else 'fp16'}-d{q.shape[-1]}-{self.arch}"
+        count = math.ceil(tiles[0] / self.entries[name][tiles[1]])
+        self.start(name, (values["H"], count, values["B"]), values)
+
+    def spans(self, documents, spans):
+        B, M = documents.shape
+        self.start(f"document_spans-{self.arch}", (1, 1, B), dict(documents=documents, spans=spans, M=M))
+
+    def start(self, name, grid, values):
         entry = self.entries[name]
         if name not in self.functions:
             image = gzip.decompress((self.folder / (name + ".ptx.gz")).read_bytes())
@@ -161,49 +169,41 @@ class Kernels:
             cell = {"pointer": ctypes.c_uint64, "i64": ctypes.c_int64, "i32": ctypes.c_int32, "f32": ctypes.c_float}[kind](value)
             keep.append(cell)
             pointers.append(ctypes.addressof(cell))
-        count = math.ceil(tiles[0] / entry[tiles[1]])
         array = (ctypes.c_void_p * len(pointers))(*pointers)
 
         def start(keep=(keep, values)):
             stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
-            self.driver.call("cuLaunchKernel", self.functions[name], values["H"], count, values["B"], entry["threads"], 1, 1,
+            self.driver.call("cuLaunchKernel", self.functions[name], *grid, entry["threads"], 1, 1,
                              entry["sharedBytes"], stream, array, None)
 
         start()
         if self.recorded is not None:
-            self.recorded.append(start)
+            self.recorded.append((name, start))
 
 
 class Interpreter:
-    """The same launches by Triton's interpreter, on a CPU (TRITON_INTERPRET=1)."""
+    """The same launches of banded_attention.py by Triton's interpreter, on a CPU (TRITON_INTERPRET=1)."""
 
-    def __init__(self, tma, queries=64, keys=64):
-        self.tma, self.queries, self.keys = tma, queries, keys
+    TILE = 16
 
     def launch(self, kernel, feature, tiles, **values):
-        q = values["q"]
         import banded_attention
-        from triton.tools.tensor_descriptor import TensorDescriptor
-        general = feature.startswith("general")
         function = getattr(banded_attention, kernel)
-        sizes = {"q": self.queries, "grad": self.queries, "k": self.keys, "v": self.keys}
         arguments = {}
         for name in function.arg_names:
             tensor, _, axis = name.rpartition("_")
-            if name in sizes:
-                x = values[name]
-                arguments[name] = TensorDescriptor(x, list(x.shape), list(x.stride()), [1, 1, sizes[name], x.shape[3]]) if self.tma else x
-            elif axis in ("batch", "head", "row"):
+            if axis in ("batch", "head", "row"):
                 arguments[name] = values[tensor].stride(("batch", "head", "row").index(axis))
-            elif name in ("lse", "delta") and kernel == "backward_keys" and self.tma and not general:
-                x = values[name]
-                arguments[name] = TensorDescriptor(x, list(x.shape), list(x.stride()), [1, self.queries])
             elif name in values:
                 arguments[name] = values[name]
-        arguments.update(QUERIES=self.queries, KEYS=self.keys, D=q.shape[3], TMA=self.tma, GENERAL=general,
+        arguments.update(QUERIES=self.TILE, KEYS=self.TILE, D=values["q"].shape[3], GENERAL=feature.startswith("general"),
                          DOCUMENTS=feature.endswith("documents"))
-        count = math.ceil(tiles[0] / {"queries": self.queries, "keys": self.keys}[tiles[1]])
-        function[(values["H"], count, values["B"])](**arguments)
+        function[(values["H"], math.ceil(tiles[0] / self.TILE), values["B"])](**arguments)
+
+    def spans(self, documents, spans):
+        import banded_attention
+        B, M = documents.shape
+        banded_attention.document_spans[(1, 1, B)](documents, spans, M, TILE=self.TILE)
 
 
 # ---- Attention -------------------------------------------------------------------------------------------------------------
@@ -227,7 +227,11 @@ class Attention:
         return memory if self.fill is None else memory.fill_(self.fill)
 
     def values(self, q, k, v):
-        return dict(q=q, k=k, v=v, heads=self.heads, documents=self.documents, B=q.shape[0], H=q.shape[1],
+        spans = None
+        if self.documents is not None:
+            spans = torch.full((q.shape[0], 4, self.M), -1, dtype=torch.int32, device=q.device)
+            self.kernels.spans(self.documents, spans)
+        return dict(q=q, k=k, v=v, heads=self.heads, documents=self.documents, spans=spans, B=q.shape[0], H=q.shape[1],
                     group=q.shape[1] // k.shape[1], N=self.N, M=self.M, log2_scale=math.log2(math.e) / math.sqrt(q.shape[3]),
                     scale=1 / math.sqrt(q.shape[3]))
 

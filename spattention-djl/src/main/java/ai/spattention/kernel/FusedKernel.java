@@ -197,16 +197,17 @@ public final class FusedKernel implements ExplicitGradientKernel {
             readable("v", v);
             DeviceTable table = table(new TableKey(layout, shape.numHeads(), shape.keyLength(), q.getDevice()));
             put("heads", table.rows);
+            numbers.put("M", shape.keyLength());
             if (documents != null) {
                 TensorView view = TorchTensors.view(documents);
                 put("documents", view.isDense(0, 1) ? documents : laidOut(documents));
+                findDocuments(documents);
             }
             this.feature = (table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
             double scale = 1 / Math.sqrt(shape.headDim());
             numbers.put("H", shape.numHeads());
             numbers.put("group", shape.group());
             numbers.put("N", shape.queryLength());
-            numbers.put("M", shape.keyLength());
             numbers.put("scale", scale);
             numbers.put("log2_scale", scale / Math.log(2));
         }
@@ -237,6 +238,15 @@ public final class FusedKernel implements ExplicitGradientKernel {
                         + " starts at " + Long.toHexString(view.address()));
             }
             tensors.put(name, view);
+        }
+
+        /** Lets the device find where documents begin and end, so that it need not visit what lies beyond. */
+        private void findDocuments(NDArray documents) {
+            NDArray spans = Operators.MODULE.call("document_spans", true, documents).singletonOrThrow();
+            spans.attach(scope);
+            put("spans", spans);
+            KernelLibrary.Variant variant = LIBRARY.variant("document_spans", queries.deviceIndex());
+            LIBRARY.kernel(variant, queries.deviceIndex()).launch(1, 1, shape.batch(), tensors, numbers);
         }
 
         private NDArray laidOut(NDArray array) {

@@ -146,7 +146,8 @@ class FusedKernelGpuTest {
         long[] ids = new long[s.batch * s.m];
         long document = 0;
         for (int i = 0; i < ids.length; i++) {
-            document = random.nextInt(40) == 0 ? (document + 1) % 5 : document;
+            long next = s.batch == 1 ? (document + 1) % 5 : document + 1; // numbers that come back, and numbers that only rise
+            document = random.nextInt(40) == 0 ? next : document;
             ids[i] = document + (1L << 40); // an id that an int cannot hold
         }
         return ids;

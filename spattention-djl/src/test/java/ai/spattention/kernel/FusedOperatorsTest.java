@@ -70,6 +70,12 @@ class FusedOperatorsTest {
     }
 
     @Test
+    void givesRoomForTheDocumentsBounds() {
+        NDArray documents = manager.zeros(new Shape(2, 9), DataType.INT64);
+        assertLies(operators.call("document_spans", true, documents).singletonOrThrow(), TensorView.Type.INT32, new long[] {2, 4, 9}, 0, 1, 2);
+    }
+
+    @Test
     void laysOutAnew() {
         NDArray turned = brain(2, 3, 64, 5).transpose(0, 1, 3, 2);
         assertFalse(TorchTensors.view(turned).isAligned());

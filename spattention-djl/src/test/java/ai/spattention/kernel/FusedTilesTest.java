@@ -11,7 +11,9 @@ import ai.spattention.pattern.RawMask;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.pattern.Stride;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -37,7 +39,19 @@ class FusedTilesTest {
     @Property(tries = 300)
     void everyPairOnce(@ForAll("masks") HeadMask mask, @ForAll @IntRange(min = 1, max = 120) int keys,
             @ForAll @IntRange(max = 119) int cached, @ForAll @IntRange(min = 1, max = 10) int tile) {
-        cover(mask, keys - cached % keys, keys, 4 * tile);
+        cover(mask, keys - cached % keys, keys, null, 4 * tile);
+    }
+
+    @Property(tries = 400)
+    void everyPairOfADocumentOnce(@ForAll("masks") HeadMask mask, @ForAll @IntRange(min = 1, max = 120) int keys,
+            @ForAll @IntRange(max = 119) int cached, @ForAll @IntRange(min = 1, max = 10) int tile,
+            @ForAll @IntRange(min = 1, max = 60) int length, @ForAll boolean returning, @ForAll Random random) {
+        long[] documents = new long[keys];
+        for (int i = 1; i < keys; i++) {
+            long next = returning ? random.nextInt(4) : documents[i - 1] + 1;
+            documents[i] = random.nextInt(length) == 0 ? next : documents[i - 1];
+        }
+        cover(mask, keys - cached % keys, keys, documents, 4 * tile);
     }
 
     @ParameterizedTest
@@ -50,9 +64,9 @@ class FusedTilesTest {
                 if (HeadTable.unfit(masks, keys).isEmpty()) {
                     served++;
                     for (HeadMask mask : masks) {
-                        cover(mask, keys, keys, 64);
-                        cover(mask, 1, keys, 64);
-                        cover(mask, (keys + 1) / 2, keys, 64);
+                        cover(mask, keys, keys, null, 64);
+                        cover(mask, 1, keys, null, 64);
+                        cover(mask, (keys + 1) / 2, keys, null, 64);
                     }
                 }
             }
@@ -60,8 +74,22 @@ class FusedTilesTest {
         assertTrue(served == 15 || pattern == StandardPattern.REFORMER, served + " of 15 layouts served");
     }
 
-    private static void cover(HeadMask mask, int queries, int keys, int tile) {
-        TileLoops loops = new TileLoops(HeadTable.of(List.of(mask), keys).rows(), queries, keys);
+    @Test
+    void visitsNoTileOfOtherDocuments() {
+        HeadMask causal = StandardPattern.CAUSAL.headMask(0, 1, 4096);
+        long[] documents = new long[4096];
+        Arrays.fill(documents, 2048, 4096, 7);
+        TileLoops loops = new TileLoops(HeadTable.of(List.of(causal), 4096).rows(), 4096, 4096, documents);
+        List<TileLoops.Tile> tiles = loops.keyTiles(4032, 64);
+        assertEquals(32, tiles.size(), "keys 2048 to 4095");
+        assertEquals(1, tiles.stream().filter(TileLoops.Tile::needsMask).count(), "the diagonal's");
+        assertEquals(32, loops.queryTiles(0, 64).size(), "queries 0 to 2047");
+        documents[4095] = 0; // a number that comes back: bounds no longer hold
+        assertEquals(64, new TileLoops(loops.row(), 4096, 4096, documents).keyTiles(4032, 64).size());
+    }
+
+    private static void cover(HeadMask mask, int queries, int keys, long[] documents, int tile) {
+        TileLoops loops = new TileLoops(HeadTable.of(List.of(mask), keys).rows(), queries, keys, documents);
         int offset = keys - queries;
         List<TileLoops.Tile> byQueries = new ArrayList<>();
         for (int row = 0; row < queries; row += tile) {
@@ -78,7 +106,8 @@ class FusedTilesTest {
             }
             for (int query = offset; query < keys; query++) {
                 for (int key = 0; key < keys; key++) {
-                    assertEquals(mask.sees(query, key) ? 1 : 0, times[query][key], mask + ", " + queries + " queries, " + keys
+                    boolean seen = mask.sees(query, key) && (documents == null || documents[query] == documents[key]);
+                    assertEquals(seen ? 1 : 0, times[query][key], mask + ", " + queries + " queries, " + keys
                             + " keys, tiles of " + tile + (tiles == byKeys ? " by keys" : " by queries") + ": query " + query + ", key " + key);
                 }
             }
@@ -103,7 +132,7 @@ class FusedTilesTest {
         boolean fits = mask.bands().size() <= 2 && (mask.stride().isEmpty() || mask.stride().residues().equals(List.of(0)));
         assertEquals(fits, HeadTable.unfit(List.of(mask), 1000).isEmpty(), mask.toString());
         if (fits) {
-            cover(mask, 60, 60, 16);
+            cover(mask, 60, 60, null, 16);
         }
     }
 
@@ -135,7 +164,7 @@ class FusedTilesTest {
     @Test
     void aSparseHeadTakesFewTiles() {
         HeadMask mask = StandardPattern.EXCLUSIVE.headMask(15, 16, 4096);
-        TileLoops loops = new TileLoops(HeadTable.of(List.of(mask), 4096).rows(), 4096, 4096);
+        TileLoops loops = new TileLoops(HeadTable.of(List.of(mask), 4096).rows(), 4096, 4096, null);
         assertEquals(0, loops.keyTiles(3776, 64).size(), "the last band begins at distance 3840");
         assertEquals(4, loops.keyTiles(4032, 64).size(), "the last queries see 256 keys, the keys 0 to 255");
     }
