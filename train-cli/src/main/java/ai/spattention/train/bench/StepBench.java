@@ -51,6 +51,7 @@ public final class StepBench {
      *
      * @param name the run's name
      * @param pattern the attention pattern
+     * @param kernel the kernel that was asked for
      * @param length N
      * @param microBatch B
      * @param passMs median milliseconds of a forward and backward pass over B N tokens
@@ -60,7 +61,7 @@ public final class StepBench {
      * @param utilisation the share of the device's peak that the pass reaches; empty where the peak is not known
      * @param peakMemoryBytes the largest memory in use; empty where the system does not tell
      */
-    public record Row(String name, String pattern, int length, int microBatch, double passMs, OptionalDouble stepMs,
+    public record Row(String name, String pattern, String kernel, int length, int microBatch, double passMs, OptionalDouble stepMs,
             Map<String, Double> partMs, OptionalDouble utilisation, OptionalLong peakMemoryBytes) {
 
         /**
@@ -112,7 +113,8 @@ public final class StepBench {
         Shape shape = new Shape(micro, length);
         PeakMemory memory = PeakMemory.start(device);
         PartClock clock = new PartClock();
-        notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ": making the parameters ...");
+        notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ", kernel "
+                + config.model().kernel() + ": making the parameters ...");
         OlmoeModel block = ModelSetup.model(config, (Integer) null);
         try (Model model = Model.newInstance(config.name(), device, "PyTorch");
                 AdamW adamW = adamW(config)) {
@@ -156,7 +158,8 @@ public final class StepBench {
                 stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
                 double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
                 OptionalDouble limit = PeakFlops.of(config, device);
-                return new Row(config.name(), config.model().attentionPattern().patternName(), length, micro, passMs, stepMs, parts,
+                return new Row(config.name(), config.model().attentionPattern().patternName(), config.model().kernel(), length, micro,
+                        passMs, stepMs, parts,
                         limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak);
             }
         }

@@ -58,7 +58,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
     @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Timed repetitions after one that warms up; the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
 
-    @Option(names = "--queued", defaultValue = "10", paramLabel = "Q", description = "On a GPU: calls in each repetition, queued without waiting in between (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--queued", defaultValue = "30", paramLabel = "Q", description = "On a GPU: calls in each repetition, queued without waiting in between (default: ${DEFAULT-VALUE}).")
     private int queued;
 
     @Option(names = "--output", paramLabel = "FILE", description = "Write the rows as JSON.")

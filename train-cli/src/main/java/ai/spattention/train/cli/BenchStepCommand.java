@@ -56,8 +56,8 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--activation-checkpointing", negatable = true, description = "Compute layers again in the backward pass (default: the preset's).")
     private Boolean checkpointing;
 
-    @Option(names = "--kernel", paramLabel = "NAME", description = "Attention kernel (default: the preset's).")
-    private String kernel;
+    @Option(names = "--kernel", split = ",", paramLabel = "NAME", description = "Attention kernels; where there are several, those that cannot compute a pattern are left out (default: the preset's).")
+    private List<String> kernels = List.of();
 
     @Option(names = "--no-optimizer", description = "Leave the optimizer and its memory out.")
     private boolean noOptimizer;
@@ -106,9 +106,14 @@ final class BenchStepCommand implements Callable<Integer> {
                 if (GpuMemoryError.of(e).isEmpty()) {
                     throw e;
                 }
-                failures.add(run.model().attentionPattern().patternName() + " at " + run.data().sequenceLength()
-                        + ": out of GPU memory");
+                failures.add(run.model().attentionPattern().patternName() + " with the kernel " + run.model().kernel() + " at "
+                        + run.data().sequenceLength() + ": out of GPU memory");
                 err.println(failures.get(failures.size() - 1));
+            } catch (InvalidInputException e) {
+                if (kernels.size() < 2) {
+                    throw e;
+                }
+                err.println("left out: " + e.getMessage());
             }
             if (output != null) {
                 AtomicFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
@@ -124,24 +129,26 @@ final class BenchStepCommand implements Callable<Integer> {
         RunConfig base = RunConfigLoader.load(source, overrides);
         List<String> chosen = patterns.isEmpty() ? List.of(base.model().attentionPattern().patternName()) : patterns;
         List<Integer> wanted = lengths.isEmpty() ? List.of(base.data().sequenceLength()) : lengths;
+        List<String> using = kernels.isEmpty() ? List.of(base.model().kernel()) : kernels;
+        List<String> common = new ArrayList<>(overrides);
+        if (precision != null) {
+            common.add("precision=" + precision);
+        }
+        if (checkpointing != null) {
+            common.add("training.activation_checkpointing=" + checkpointing);
+        }
         for (int i = 0; i < wanted.size(); i++) {
             for (String pattern : chosen) {
-                List<String> settings = new ArrayList<>(overrides);
-                settings.add("model.attention_pattern=" + StandardPattern.of(pattern).patternName());
-                settings.add("data.sequence_length=" + wanted.get(i));
-                if (!microBatches.isEmpty()) {
-                    settings.add("training.micro_batch=" + microBatches.get(microBatches.size() == 1 ? 0 : i));
-                }
-                if (precision != null) {
-                    settings.add("precision=" + precision);
-                }
-                if (checkpointing != null) {
-                    settings.add("training.activation_checkpointing=" + checkpointing);
-                }
-                if (kernel != null) {
+                for (String kernel : using) {
+                    List<String> settings = new ArrayList<>(common);
+                    settings.add("model.attention_pattern=" + StandardPattern.of(pattern).patternName());
                     settings.add("model.kernel=" + kernel);
+                    settings.add("data.sequence_length=" + wanted.get(i));
+                    if (!microBatches.isEmpty()) {
+                        settings.add("training.micro_batch=" + microBatches.get(microBatches.size() == 1 ? 0 : i));
+                    }
+                    runs.add(RunConfigLoader.load(source, settings));
                 }
-                runs.add(RunConfigLoader.load(source, settings));
             }
         }
         return runs;
@@ -151,18 +158,19 @@ final class BenchStepCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Set<String> parts = new LinkedHashSet<>();
         rows.forEach(row -> parts.addAll(row.partMs().keySet()));
-        out.printf(Locale.ROOT, "%-11s %7s %5s %14s %11s %14s %6s %9s %9s%n", "pattern", "length", "batch", "fwd+bwd tok/s",
+        out.printf(Locale.ROOT, "%-11s %-7s %7s %5s %14s %11s %14s %6s %9s %9s%n", "pattern", "kernel", "length", "batch", "fwd+bwd tok/s",
                 "fwd+bwd ms", "step tok/s", "MFU %", "peak GB", "x first");
         for (StepBench.Row row : rows) {
-            out.printf(Locale.ROOT, "%-11s %7d %5d %14.0f %11.1f %14s %6s %9s %9.2f%n", row.pattern(), row.length(),
-                    row.microBatch(), row.passTokensPerSecond(), row.passMs(), show(row.stepTokensPerSecond(), "%.0f", 1),
+            StepBench.Row first = rows.stream().filter(other -> other.length() == row.length()).findFirst().orElseThrow();
+            out.printf(Locale.ROOT, "%-11s %-7s %7d %5d %14.0f %11.1f %14s %6s %9s %9.2f%n", row.pattern(), row.kernel(),
+                    row.length(), row.microBatch(), row.passTokensPerSecond(), row.passMs(), show(row.stepTokensPerSecond(), "%.0f", 1),
                     show(row.utilisation(), "%.1f", 100),
                     row.peakMemoryBytes().isPresent() ? String.format(Locale.ROOT, "%.1f", row.peakMemoryBytes().getAsLong() / 1e9) : "-",
-                    row.passTokensPerSecond() / rows.get(0).passTokensPerSecond());
+                    row.passTokensPerSecond() / first.passTokensPerSecond());
         }
         out.println("milliseconds by part, forward and backward, each waited for:");
         for (StepBench.Row row : rows) {
-            out.printf(Locale.ROOT, "%-11s %7d", row.pattern(), row.length());
+            out.printf(Locale.ROOT, "%-11s %-7s %7d", row.pattern(), row.kernel(), row.length());
             row.partMs().forEach((part, ms) -> out.printf(Locale.ROOT, "  %s %.1f", part, ms));
             out.println();
         }
@@ -178,11 +186,11 @@ final class BenchStepCommand implements Callable<Integer> {
         root.put("benchmark", "step").put("preset", preset).put("device", where.toString())
                 .put("precision", first.precision().key())
                 .put("activation_checkpointing", first.training().activationCheckpointing())
-                .put("kernel", first.model().kernel()).put("warm_ups", warmUps).put("repetitions", repetitions);
+                .put("warm_ups", warmUps).put("repetitions", repetitions);
         ObjectNode versions = root.putObject("versions");
         Versions.all().forEach(versions::put);
         for (StepBench.Row row : rows) {
-            ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("length", row.length())
+            ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("kernel", row.kernel()).put("length", row.length())
                     .put("micro_batch", row.microBatch()).put("forward_backward_ms", row.passMs())
                     .put("forward_backward_tokens_per_second", row.passTokensPerSecond());
             row.stepMs().ifPresent(ms -> node.put("step_ms", ms));

@@ -52,6 +52,18 @@ class BenchStepCommandTest {
     }
 
     @Test
+    void comparesKernelsAndLeavesOutWhatDoesNotFit() throws Exception {
+        Path output = folder.resolve("step.json");
+        Cli result = Cli.ok(arguments("--pattern", "causal,sp", "--kernel", "dense,masked", "--length", "32", "--micro-batch", "1",
+                "--no-optimizer", "--output", output.toString()));
+        List<String> rows = new ArrayList<>();
+        new ObjectMapper().readTree(output.toFile()).get("rows").forEach(row -> rows.add(row.get("pattern").asText() + " "
+                + row.get("kernel").asText()));
+        assertEquals(List.of("causal dense", "causal masked", "sp masked"), rows);
+        assertTrue(result.err().contains("left out: the dense kernel cannot compute this attention (pattern sp)"), result.err());
+    }
+
+    @Test
     void leavesTheOptimizerOut() throws Exception {
         Path output = folder.resolve("step.json");
         Cli.ok(arguments("--length", "32", "--micro-batch", "1", "--no-optimizer", "--output", output.toString()));
