@@ -1,6 +1,8 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
@@ -10,8 +12,6 @@ import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.EngineArrays;
 import ai.spattention.torch.Scopes;
-import java.nio.ByteBuffer;
-import java.util.List;
 
 /**
  * The obvious reference: every score is computed, those that the pattern forbids are masked. DJL operations only; time
@@ -66,10 +66,30 @@ public final class MaskedKernel implements AttentionKernel {
         }
     }
 
+    /** 1 where a head sees a pair: [1, G, H / G, N, M], boolean. */
     private static NDArray seen(NDManager scope, AttentionLayout layout, AttentionShape shape) {
-        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
-        return scope.create(visibility(masks, shape.queryLength(), shape.keyLength()),
-                new Shape(1, shape.numKvHeads(), shape.group(), shape.queryLength(), shape.keyLength()), DataType.BOOLEAN);
+        int keys = shape.keyLength();
+        int queries = shape.queryLength();
+        NDArray key = scope.arange(0, keys, 1, DataType.INT64).reshape(1, keys);
+        NDArray query = scope.arange(keys - queries, keys, 1, DataType.INT64).reshape(queries, 1);
+        NDArray distance = query.sub(key);
+        NDArray past = distance.gte(0L);
+        NDArray index = distance.maximum(0L);
+        NDList heads = new NDList();
+        for (HeadMask mask : layout.headMasks(shape.numHeads(), keys)) {
+            NDArray atDistance = scope.create(distances(mask, keys)).take(scope, index);
+            heads.add(atDistance.logicalOr(key.lt((long) mask.prefixKeys())).logicalAnd(past));
+        }
+        return NDArrays.stack(heads).reshape(1, shape.numKvHeads(), shape.group(), queries, keys);
+    }
+
+    /** Whether the head sees keys at each distance below the length. */
+    private static boolean[] distances(HeadMask mask, int length) {
+        boolean[] seen = new boolean[length];
+        for (int distance = 0; distance < length; distance++) {
+            seen[distance] = mask.seesDistance(distance);
+        }
+        return seen;
     }
 
     private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, AttentionShape shape,
@@ -96,19 +116,5 @@ public final class MaskedKernel implements AttentionKernel {
 
     private static NDArray like(NDArray queries, NDArray result) {
         return Bfloat16.is(queries) ? Bfloat16.of(result) : result.toType(queries.getDataType(), false);
-    }
-
-    /** One byte for each head, query and key: 1 where the head sees the pair. */
-    private static ByteBuffer visibility(List<HeadMask> masks, int queryLength, int keyLength) {
-        ByteBuffer seen = ByteBuffer.allocate(Math.multiplyExact(masks.size(), Math.multiplyExact(queryLength, keyLength)));
-        int offset = keyLength - queryLength;
-        for (HeadMask mask : masks) {
-            for (int query = 0; query < queryLength; query++) {
-                for (int key = 0; key < keyLength; key++) {
-                    seen.put((byte) (mask.sees(query + offset, key) ? 1 : 0));
-                }
-            }
-        }
-        return seen.flip();
     }
 }
