@@ -10,6 +10,7 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.DefaultTrainingConfig;
 import ai.djl.training.EasyTrain;
 import ai.djl.training.dataset.Batch;
+import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.translate.StackBatchifier;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.loss.OlmoeLoss;
@@ -116,6 +117,8 @@ public final class StepBench {
         notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ", kernel "
                 + config.model().kernel() + ": making the parameters ...");
         OlmoeModel block = ModelSetup.model(config, (Integer) null);
+        // drawn on the device: half a minute less for 7 billion parameters, whose values need not come back here
+        block.setInitializer(new NormalInitializer((float) config.model().initializerRange()), Parameter.Type.WEIGHT);
         try (Model model = Model.newInstance(config.name(), device, "PyTorch");
                 AdamW adamW = adamW(config)) {
             model.setBlock(new SegmentedBlock(block, clock));
