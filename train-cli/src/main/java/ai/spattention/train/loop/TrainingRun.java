@@ -14,6 +14,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.StackBatchifier;
 import ai.djl.util.Pair;
+import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.eval.CorpusLoss;
@@ -321,6 +322,10 @@ public final class TrainingRun implements AutoCloseable {
                 .setTokensPerSecond(config.tokensPerStep() / seconds).optExpertLoad(expertLoad.read());
         peakFlops.ifPresent(peak -> metrics.optUtilisation(config.tokensPerStep() / seconds * flopsPerToken / peak));
         ProcessMemory.residentBytes().ifPresent(bytes -> metrics.optMemoryMb(bytes / 1048576.0));
+        Device device = trainer.getDevices()[0];
+        if (device.isGpu()) {
+            metrics.optGpuMemoryMb(CudaUtils.getGpuMemory(device).getCommitted() / 1048576.0);
+        }
         return metrics;
     }
 

@@ -23,14 +23,15 @@ import java.util.OptionalDouble;
  *     where none was
  * @param utilisation the model's floating-point operations a second as a part of what the device can do at most, where that is
  *     known
- * @param memoryMb the process's or the device's memory in MiB, where it was measured
+ * @param memoryMb the process's resident memory in MiB, where it was measured
+ * @param gpuMemoryMb the memory in use on the GPU in MiB, other programs' too; empty on a CPU
  * @param expertLoad for each of L layers, each of X experts' share of the layer's routed tokens, which add up to 1 for a
  *     layer; empty where it was not measured
  */
 public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
         double gradientNorm, double learningRate, double tokensPerSecond, OptionalDouble validationLoss,
         Map<String, Map<String, Double>> taskScores, OptionalDouble utilisation, OptionalDouble memoryMb,
-        List<List<Double>> expertLoad) {
+        OptionalDouble gpuMemoryMb, List<List<Double>> expertLoad) {
 
     /** Copies the maps and lists. */
     public StepMetrics {
@@ -65,6 +66,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         private Map<String, Map<String, Double>> taskScores = Map.of();
         private OptionalDouble utilisation = OptionalDouble.empty();
         private OptionalDouble memoryMb = OptionalDouble.empty();
+        private OptionalDouble gpuMemoryMb = OptionalDouble.empty();
         private List<List<Double>> expertLoad = List.of();
 
         Builder() {}
@@ -184,13 +186,24 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         }
 
         /**
-         * Sets the memory in use.
+         * Sets the process's resident memory.
          *
          * @param value MiB
          * @return this builder
          */
         public Builder optMemoryMb(double value) {
             memoryMb = OptionalDouble.of(value);
+            return this;
+        }
+
+        /**
+         * Sets the memory in use on the GPU.
+         *
+         * @param value MiB
+         * @return this builder
+         */
+        public Builder optGpuMemoryMb(double value) {
+            gpuMemoryMb = OptionalDouble.of(value);
             return this;
         }
 
@@ -220,7 +233,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
                 throw new IllegalStateException("a step's metrics need the step, from 1 on (got " + step + ")");
             }
             return new StepMetrics(step, tokens, timeSeconds, loss, lossAux, lossZ, gradientNorm, learningRate,
-                    tokensPerSecond, validationLoss, taskScores, utilisation, memoryMb, expertLoad);
+                    tokensPerSecond, validationLoss, taskScores, utilisation, memoryMb, gpuMemoryMb, expertLoad);
         }
     }
 }

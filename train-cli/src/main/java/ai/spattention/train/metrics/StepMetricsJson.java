@@ -37,6 +37,7 @@ final class StepMetricsJson {
         }
         metrics.utilisation().ifPresent(value -> put(json, "model_flop_utilisation", value));
         metrics.memoryMb().ifPresent(value -> put(json, "memory_mb", value));
+        metrics.gpuMemoryMb().ifPresent(value -> put(json, "gpu_memory_mb", value));
         if (!metrics.expertLoad().isEmpty()) {
             ArrayNode layers = json.putArray("expert_load");
             for (List<Double> layer : metrics.expertLoad()) {
@@ -68,6 +69,9 @@ final class StepMetricsJson {
         }
         if (json.has("memory_mb")) {
             builder.optMemoryMb(number(json, "memory_mb"));
+        }
+        if (json.has("gpu_memory_mb")) {
+            builder.optGpuMemoryMb(number(json, "gpu_memory_mb"));
         }
         if (json.has("expert_load")) {
             builder.optShares(shares(json.get("expert_load")));

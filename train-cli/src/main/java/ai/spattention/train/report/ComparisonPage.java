@@ -60,8 +60,11 @@ final class ComparisonPage {
         TaskCharts.draw(runs).ifPresent(content::add);
         content.add(Page.section("Optimisation", div(each(chart(Metric.GRADIENT_NORM), chart(Metric.LEARNING_RATE),
                 chart(Metric.LOAD_BALANCING), chart(Metric.ROUTER_Z))).withClass("charts")));
-        content.add(Page.section("Speed and memory",
-                div(each(chart(Metric.THROUGHPUT), chart(Metric.UTILISATION), chart(Metric.MEMORY))).withClass("charts")));
+        List<DomContent> speed = new ArrayList<>(List.of(chart(Metric.THROUGHPUT), chart(Metric.UTILISATION), chart(Metric.MEMORY)));
+        if (runs.values().stream().anyMatch(run -> Double.isFinite(run.curves().of(Metric.GPU_MEMORY).typical()))) {
+            speed.add(chart(Metric.GPU_MEMORY));
+        }
+        content.add(Page.section("Speed and memory", div(each(speed.stream())).withClass("charts")));
         content.add(Page.section("Experts", div(each(chart(Metric.PEAK_LOAD), chart(Metric.EVENNESS))).withClass("charts"),
                 each(runs.entrySet().stream().filter(entry -> !entry.getValue().curves().expertLoad().isEmpty())
                         .map(entry -> HeatMap.draw("Load of each expert in the last step of " + entry.getKey(),

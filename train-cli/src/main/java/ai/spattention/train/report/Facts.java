@@ -36,6 +36,10 @@ final class Facts {
         if (Double.isFinite(memory)) {
             facts.put("memory", Numbers.whole(Math.round(memory)) + " MiB");
         }
+        double gpuMemory = curves.of(Metric.GPU_MEMORY).typical();
+        if (Double.isFinite(gpuMemory)) {
+            facts.put("GPU memory", Numbers.whole(Math.round(gpuMemory)) + " MiB");
+        }
         return facts;
     }
 

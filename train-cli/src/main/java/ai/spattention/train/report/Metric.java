@@ -19,6 +19,7 @@ enum Metric {
     THROUGHPUT("Throughput", "tokens/s", Scale.FROM_ZERO, true, always(StepMetrics::tokensPerSecond)),
     UTILISATION("Model-FLOP utilisation", "of the device's peak", Scale.FROM_ZERO, true, StepMetrics::utilisation),
     MEMORY("Memory", "MiB", Scale.FROM_ZERO, false, StepMetrics::memoryMb),
+    GPU_MEMORY("GPU memory", "MiB", Scale.FROM_ZERO, false, StepMetrics::gpuMemoryMb),
     PEAK_LOAD("Busiest expert of any layer", "times the even share", Scale.LINEAR, true,
             metrics -> metrics.expertLoad().stream().mapToDouble(Metric::peakLoad).max()),
     EVENNESS("Routing entropy, mean of the layers", "of the largest possible", Scale.LINEAR, true,

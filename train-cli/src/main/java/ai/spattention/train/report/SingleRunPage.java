@@ -42,7 +42,8 @@ final class SingleRunPage {
                 single(Metric.LOAD_BALANCING), single(Metric.ROUTER_Z)));
         content.add(charts("Speed and memory", single(Metric.THROUGHPUT),
                 Optional.of(single(Metric.UTILISATION).<DomContent>map(chart -> chart)
-                        .orElseGet(() -> p(Metric.UTILISATION.absence()))), single(Metric.MEMORY)));
+                        .orElseGet(() -> p(Metric.UTILISATION.absence()))), single(Metric.MEMORY),
+                single(Metric.GPU_MEMORY)));
         content.add(experts());
         AttentionSection.draw(Map.of(run.name(), run)).ifPresent(content::add);
         SamplesSection.draw(run).ifPresent(content::add);

@@ -60,6 +60,7 @@ public final class TensorBoardLog implements RunObserver, AutoCloseable {
                 scores.forEach((metric, value) -> summary.scalar("tasks/" + task + "/" + metric, value)));
         metrics.utilisation().ifPresent(part -> summary.scalar("progress/model_flop_utilisation", part));
         metrics.memoryMb().ifPresent(memory -> summary.scalar("progress/memory_mb", memory));
+        metrics.gpuMemoryMb().ifPresent(memory -> summary.scalar("progress/gpu_memory_mb", memory));
         if (!metrics.expertLoad().isEmpty()) {
             summary.scalar("experts/evenness",
                     metrics.expertLoad().stream().mapToDouble(ExpertLoad::evenness).average().orElseThrow());

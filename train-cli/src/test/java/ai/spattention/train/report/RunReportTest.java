@@ -38,7 +38,7 @@ class RunReportTest {
     private RunFolder wholeRun(String folder, String name, String... overrides) throws IOException {
         return folder(folder).config(name, overrides)
                 .metrics(100, (step, metrics) -> {
-                    metrics.optMemoryMb(700).optExpertLoad(new long[][] {
+                    metrics.optMemoryMb(700).optGpuMemoryMb(59_000).optExpertLoad(new long[][] {
                         {1, 1, 1, 1, 1, 1, 1, 1}, {8, 0, 0, 0, 0, 0, 0, 0}, {3, 1, 0, 0, 0, 0, 2, 2}, {1, 1, 1, 1, 1, 1, 1, 2}});
                     return step % 25 == 0 ? metrics.optValidationLoss(6.25 - step / 100.0) : metrics;
                 })
@@ -56,6 +56,7 @@ class RunReportTest {
         assertEquals(List.of("50.0 s"), page.fact("time"));
         assertEquals(List.of("4.1k tokens/s"), page.fact("throughput"));
         assertEquals(List.of("700 MiB"), page.fact("memory"));
+        assertEquals(List.of("59,000 MiB"), page.fact("GPU memory"));
         assertEquals(List.of("3.06M"), page.fact("parameters"));
         assertEquals(List.of("1.29M"), page.fact("active parameters"));
         assertEquals(List.of("sp"), page.fact("attention"));
@@ -68,7 +69,7 @@ class RunReportTest {
         for (String chart : List.of("Gradient norm", "Load-balancing loss", "Router z-loss", "Throughput")) {
             assertEquals(2, page.lines(chart).size(), "raw and smoothed in " + chart);
         }
-        for (String chart : List.of("Learning rate", "Memory")) {
+        for (String chart : List.of("Learning rate", "Memory", "GPU memory")) {
             assertEquals(1, page.lines(chart).size(), chart);
         }
         assertEquals(4, page.lines("Load of the busiest expert").size());

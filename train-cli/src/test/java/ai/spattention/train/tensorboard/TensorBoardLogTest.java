@@ -54,7 +54,7 @@ class TensorBoardLogTest {
         try (TensorBoardLog log = new TensorBoardLog(folder)) {
             log.started(1, 2);
             log.step(metrics(1, 3.5).build());
-            log.step(metrics(2, Double.NaN).optValidationLoss(3).optMemoryMb(64).optUtilisation(0.5)
+            log.step(metrics(2, Double.NaN).optValidationLoss(3).optMemoryMb(64).optGpuMemoryMb(512).optUtilisation(0.5)
                     .optTaskScores(Map.of("piqa", Map.of("acc", 0.75)))
                     .optExpertLoad(new long[][] {{2, 2}, {4, 0}}).build());
         }
@@ -67,6 +67,7 @@ class TensorBoardLogTest {
         assertTrue(second.get("loss/train").isNaN());
         assertEquals(3, second.get("loss/validation"));
         assertEquals(64, second.get("progress/memory_mb"));
+        assertEquals(512, second.get("progress/gpu_memory_mb"));
         assertEquals(0.5f, second.get("progress/model_flop_utilisation"));
         assertEquals(0.75f, second.get("tasks/piqa/acc"));
         assertEquals(0.5, second.get("experts/evenness"), 1e-6, "one layer is even, the other uses one expert");
