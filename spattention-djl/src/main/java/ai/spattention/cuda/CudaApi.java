@@ -68,6 +68,8 @@ final class CudaApi {
 
     static native int cuCtxSetCurrent(Pointer context);
 
+    static native int cuCtxSynchronize();
+
     static native int cuModuleLoadDataEx(Pointer module, Pointer image, int count, Pointer options, Pointer values);
 
     static native int cuModuleGetFunction(Pointer function, Pointer module, String name);

@@ -60,6 +60,10 @@ public final class CudaDevice {
      * @throws CudaException if there is no such device
      */
     public static CudaDevice of(int index) {
+        CudaDevice known = DEVICES.get(index); // asked at every launch
+        if (known != null) {
+            return known;
+        }
         unavailable().ifPresent(reason -> {
             throw new CudaException(reason);
         });
@@ -97,6 +101,15 @@ public final class CudaDevice {
         Memory version = new Memory(4);
         return CudaApi.cuDriverGetVersion(version) == CudaApi.SUCCESS
                 ? version.getInt(0) / 1000 + "." + version.getInt(0) % 1000 / 10 : "unknown";
+    }
+
+    /**
+     * Waits until the device has done all that was asked of it.
+     *
+     * @throws CudaException if something of it failed
+     */
+    public void synchronize() {
+        inContext(() -> check("cuCtxSynchronize", CudaApi.cuCtxSynchronize()));
     }
 
     /** Runs something with this device's context current on this thread, and puts back the one that was. */

@@ -14,7 +14,6 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TorchScriptModule;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,13 +37,8 @@ public final class FusedKernel implements ExplicitGradientKernel {
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
     private static final int SMALLEST_TILE = 64;
 
-    /** Tables are small and come back at every layer and step; the bound keeps sequences of many lengths from piling up. */
-    private static final int KEPT_TABLES = 32;
-
     private final AttentionKernel underAutograd = new TiledKernel();
-    private final Map<TableKey, DeviceTable> tables = new LinkedHashMap<>(16, 0.75f, true);
-
-    private record TableKey(AttentionLayout layout, int numHeads, int keyLength, Device device) {}
+    private final PlanCache<AttentionCall, DeviceTable> tables = new PlanCache<>(this::table, table -> table.manager.close());
 
     /** A head table on the GPU. */
     private record DeviceTable(NDManager manager, NDArray rows, boolean general) {}
@@ -129,9 +123,8 @@ public final class FusedKernel implements ExplicitGradientKernel {
 
     @Override
     public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        AttentionShape shape = check(queries, keys, values, documents, layout);
         try (NDManager scope = Scopes.over(queries, keys, values)) {
-            Call call = new Call(scope, shape, queries, keys, values, documents, layout);
+            Call call = new Call(scope, queries, keys, values, documents, layout);
             NDList results = Operators.MODULE.call("forward_results", true, queries);
             call.put("out", results.get(0));
             call.put("lse", results.get(1));
@@ -143,13 +136,12 @@ public final class FusedKernel implements ExplicitGradientKernel {
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
-        AttentionShape shape = check(queries, keys, values, documents, layout);
         if (!gradient.getShape().equals(queries.getShape())) {
             throw new InvalidInputException("the gradient must have the result's shape " + queries.getShape() + " (got "
                     + gradient.getShape() + ")");
         }
         try (NDManager scope = Scopes.over(queries, keys, values)) {
-            Call call = new Call(scope, shape, queries, keys, values, documents, layout);
+            Call call = new Call(scope, queries, keys, values, documents, layout);
             call.readable("grad", gradient);
             call.rowsFirst("out", forward.get(0));
             call.put("lse", forward.get(1));
@@ -162,19 +154,12 @@ public final class FusedKernel implements ExplicitGradientKernel {
             call.launch("backward_keys");
             NDArray keyGradient = results.get(2);
             NDArray valueGradient = results.get(3);
-            if (shape.group() > 1) {
+            if (call.shape.group() > 1) {
                 keyGradient = Operators.MODULE.call("sum_shared", true, keyGradient, keys).singletonOrThrow();
                 valueGradient = Operators.MODULE.call("sum_shared", true, valueGradient, keys).singletonOrThrow();
             }
             return scope.ret(new NDList(results.get(1), keyGradient, valueGradient));
         }
-    }
-
-    private AttentionShape check(NDArray queries, NDArray keys, NDArray values, NDArray documents,
-            AttentionLayout layout) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
-        return shape;
     }
 
     /** The tensors and numbers of one call, checked: what does not pass never reaches the device. */
@@ -187,15 +172,14 @@ public final class FusedKernel implements ExplicitGradientKernel {
         private final Map<String, TensorView> tensors = new HashMap<>();
         private final Map<String, Number> numbers = new HashMap<>();
 
-        Call(NDManager scope, AttentionShape shape, NDArray q, NDArray k, NDArray v, NDArray documents,
-                AttentionLayout layout) {
+        Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, AttentionLayout layout) {
+            DeviceTable table = tables.get(AttentionCall.of(q, k, v, documents, layout, 0, GradientMode.EXPLICIT));
             this.scope = scope;
-            this.shape = shape;
+            this.shape = AttentionShape.of(q, k, v);
             this.queries = TorchTensors.view(q);
             readable("q", q);
             readable("k", k);
             readable("v", v);
-            DeviceTable table = table(new TableKey(layout, shape.numHeads(), shape.keyLength(), q.getDevice()));
             put("heads", table.rows);
             numbers.put("M", shape.keyLength());
             if (documents != null) {
@@ -267,21 +251,12 @@ public final class FusedKernel implements ExplicitGradientKernel {
         }
     }
 
-    private DeviceTable table(TableKey key) {
-        synchronized (tables) {
-            DeviceTable table = tables.get(key);
-            if (table == null) {
-                HeadTable rows = HeadTable.of(key.layout.headMasks(key.numHeads, key.keyLength), key.keyLength);
-                NDManager manager = NDManager.newBaseManager(key.device, "PyTorch");
-                manager.setName("head tables");
-                NDArray onDevice = manager.create(rows.rows(), new Shape(key.numHeads, HeadTable.COLUMNS));
-                table = new DeviceTable(manager, onDevice, rows.general());
-                tables.put(key, table);
-                if (tables.size() > KEPT_TABLES) {
-                    tables.remove(tables.keySet().iterator().next()).manager.close(); // PyTorch reuses memory in stream order
-                }
-            }
-            return table;
-        }
+    /** What the heads see, on the call's device; calls that do not fit have none. */
+    private DeviceTable table(AttentionCall call) {
+        call.requireFit(this);
+        HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
+        NDManager manager = NDManager.newBaseManager(call.device(), "PyTorch");
+        manager.setName("head tables");
+        return new DeviceTable(manager, manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general());
     }
 }
