@@ -62,7 +62,7 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--no-optimizer", description = "Leave the optimizer and its memory out.")
     private boolean noOptimizer;
 
-    @Option(names = "--warm-ups", defaultValue = "3", paramLabel = "W", description = "Passes before those that count (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--warm-ups", defaultValue = "10", paramLabel = "W", description = "Passes before those that count (default: ${DEFAULT-VALUE}).")
     private int warmUps;
 
     @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Passes that count (default: ${DEFAULT-VALUE}).")
