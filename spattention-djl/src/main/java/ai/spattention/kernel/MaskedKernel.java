@@ -1,8 +1,6 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
@@ -12,6 +10,8 @@ import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.EngineArrays;
 import ai.spattention.torch.Scopes;
+import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * The obvious reference: every score is computed, those that the pattern forbids are masked. DJL operations only; time
@@ -21,6 +21,9 @@ public final class MaskedKernel implements AttentionKernel {
 
     /** Far below any score, yet finite: a row of nothing else stays free of NaN. */
     private static final double FORBIDDEN = -1e30;
+
+    /** So few pairs are looked at one by one on the host before the device has begun. */
+    private static final int FEW_PAIRS = 1 << 15;
 
     @Override
     public String name() {
@@ -68,28 +71,42 @@ public final class MaskedKernel implements AttentionKernel {
 
     /** 1 where a head sees a pair: [1, G, H / G, N, M], boolean. */
     private static NDArray seen(NDManager scope, AttentionLayout layout, AttentionShape shape) {
-        int keys = shape.keyLength();
-        int queries = shape.queryLength();
+        List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
+        long keys = shape.keyLength();
+        long queries = shape.queryLength();
+        Shape result = new Shape(1, shape.numKvHeads(), shape.group(), queries, keys);
+        if (result.size() <= FEW_PAIRS) {
+            return scope.create(visibility(masks, shape.queryLength(), shape.keyLength()), result, DataType.BOOLEAN);
+        }
         NDArray key = scope.arange(0, keys, 1, DataType.INT64).reshape(1, keys);
         NDArray query = scope.arange(keys - queries, keys, 1, DataType.INT64).reshape(queries, 1);
         NDArray distance = query.sub(key);
-        NDArray past = distance.gte(0L);
-        NDArray index = distance.maximum(0L);
-        NDList heads = new NDList();
-        for (HeadMask mask : layout.headMasks(shape.numHeads(), keys)) {
-            NDArray atDistance = scope.create(distances(mask, keys)).take(scope, index);
-            heads.add(atDistance.logicalOr(key.lt((long) mask.prefixKeys())).logicalAnd(past));
-        }
-        return NDArrays.stack(heads).reshape(1, shape.numKvHeads(), shape.group(), queries, keys);
+        NDArray prefixes = scope.create(masks.stream().mapToLong(HeadMask::prefixKeys).toArray(), new Shape(masks.size(), 1, 1));
+        NDArray atDistance = distances(scope, masks, (int) keys).get(new NDIndex(":, {}", distance.maximum(0L)));
+        return atDistance.logicalOr(key.lt(prefixes)).logicalAnd(distance.gte(0L)).reshape(result);
     }
 
-    /** Whether the head sees keys at each distance below the length. */
-    private static boolean[] distances(HeadMask mask, int length) {
-        boolean[] seen = new boolean[length];
-        for (int distance = 0; distance < length; distance++) {
-            seen[distance] = mask.seesDistance(distance);
+    /** One byte for each head, query and key: 1 where the head sees the pair. */
+    private static ByteBuffer visibility(List<HeadMask> masks, int queryLength, int keyLength) {
+        ByteBuffer seen = ByteBuffer.allocate(masks.size() * queryLength * keyLength);
+        int offset = keyLength - queryLength;
+        for (HeadMask mask : masks) {
+            for (int query = 0; query < queryLength; query++) {
+                for (int key = 0; key < keyLength; key++) {
+                    seen.put((byte) (mask.sees(query + offset, key) ? 1 : 0));
+                }
+            }
         }
-        return seen;
+        return seen.flip();
+    }
+
+    /** Whether each head sees keys at each distance below the length: [H, M], boolean. */
+    private static NDArray distances(NDManager scope, List<HeadMask> masks, int length) {
+        boolean[] seen = new boolean[Math.multiplyExact(masks.size(), length)];
+        for (int i = 0; i < seen.length; i++) {
+            seen[i] = masks.get(i / length).seesDistance(i % length);
+        }
+        return scope.create(seen, new Shape(masks.size(), length));
     }
 
     private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, AttentionShape shape,
