@@ -25,10 +25,12 @@ import ai.spattention.torch.TorchScriptModule;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
 import java.lang.management.MemoryUsage;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** Tries one thing with PyTorch. Anything may go wrong here, up to the end of the process. */
@@ -44,10 +46,17 @@ final class Probe {
     /** Wide enough for a kernel that computes in bfloat16; a wrong mask is off by far more. */
     private static final double TOLERANCE = 0.05;
 
-    private static final List<StandardPattern> PATTERNS =
-            List.of(StandardPattern.CAUSAL, StandardPattern.SP, StandardPattern.EXCLUSIVE, StandardPattern.LOCAL);
+    private static final List<StandardPattern> PATTERNS = List.of(StandardPattern.CAUSAL, StandardPattern.SP,
+            StandardPattern.EXCLUSIVE, StandardPattern.LOCAL, StandardPattern.LONGFORMER, StandardPattern.BIGBIRD);
 
-    private static final Shape SHAPE = new Shape(1, 4, 64, 64);
+    private static final int HEADS = 4;
+    /** Several tiles of every kernel, the last of them not full. */
+    private static final int LENGTH = 200;
+
+    /** Kernels have code of their own for a head dimension, and for documents. */
+    private record Case(int headDim, boolean documents) {
+        private static final List<Case> ALL = List.of(new Case(64, false), new Case(128, true));
+    }
 
     private final DeviceRequest request;
 
@@ -162,24 +171,27 @@ final class Probe {
     /** Every pattern that the kernel takes, in float32 and, where that is refused, bfloat16, against the masked kernel. */
     private Check kernel(String name, String kernelName) {
         AttentionKernel kernel = Kernels.of(kernelName);
-        List<String> right = new ArrayList<>();
+        Set<String> right = new LinkedHashSet<>();
         String refusal = "";
         for (StandardPattern pattern : PATTERNS) {
-            for (boolean half : new boolean[] {false, true}) {
-                float[][] got;
-                try {
-                    got = attend(kernel, pattern, half);
-                } catch (InvalidInputException e) {
-                    refusal = e.getMessage();
-                    continue;
+            for (Case about : Case.ALL) {
+                for (boolean half : new boolean[] {false, true}) {
+                    float[][] got;
+                    try {
+                        got = attend(kernel, pattern, about, half);
+                    } catch (InvalidInputException e) {
+                        refusal = e.getMessage();
+                        continue;
+                    }
+                    double error = error(attend(new MaskedKernel(), pattern, about, false), got);
+                    if (!(error <= TOLERANCE)) {
+                        return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel (head dimension "
+                                + "%d, %s)", pattern.patternName(), error, about.headDim, about.documents ? "documents" : "no documents"),
+                                "choose another model.kernel, and report it", true);
+                    }
+                    right.add(pattern.patternName() + (half ? " (bfloat16)" : ""));
+                    break;
                 }
-                double error = error(attend(new MaskedKernel(), pattern, false), got);
-                if (!(error <= TOLERANCE)) {
-                    return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel",
-                            pattern.patternName(), error), "choose another model.kernel, and report it", true);
-                }
-                right.add(pattern.patternName() + (half ? " (bfloat16)" : ""));
-                break;
             }
         }
         return right.isEmpty() ? Check.absent(name, refusal, "another kernel does: leave model.kernel at auto", false)
@@ -187,20 +199,23 @@ final class Probe {
     }
 
     /** The result and the gradients of queries, keys and values, as in training: by the kernel's own backward pass if it has one. */
-    private float[][] attend(AttentionKernel kernel, StandardPattern pattern, boolean half) {
+    private float[][] attend(AttentionKernel kernel, StandardPattern pattern, Case about, boolean half) {
         AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
         try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
+            Shape shape = new Shape(1, HEADS, LENGTH, about.headDim);
             NDList inputs = new NDList();
             for (int i = 0; i < 3; i++) {
-                NDArray input = manager.arange(SHAPE.size()).toType(DataType.FLOAT32, false).add(i).mul(0.7f + i).sin()
-                        .reshape(SHAPE);
+                NDArray input = manager.arange(shape.size()).toType(DataType.FLOAT32, false).add(i).mul(0.7f + i).sin()
+                        .reshape(shape);
                 input = half ? Bfloat16.of(input) : input.duplicate();
                 input.setRequiresGradient(true);
                 inputs.add(input);
             }
+            NDArray documents = about.documents
+                    ? manager.create(LongStream.range(0, LENGTH).map(position -> position / 90).toArray(), new Shape(1, LENGTH)) : null;
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                     SegmentTape tape = new SegmentTape(manager)) {
-                NDArray result = AttentionPart.run(tape, kernel, inputs, null, layout, 0, true);
+                NDArray result = AttentionPart.run(tape, kernel, inputs, documents, layout, 0, true);
                 NDArray plain = Bfloat16.toFloat32(result);
                 collector.backward(plain.mul(plain.stopGradient().cos()).sum());
                 tape.backward();
