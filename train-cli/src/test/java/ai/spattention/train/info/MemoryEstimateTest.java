@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MemoryEstimateTest {
 
@@ -26,7 +28,23 @@ class MemoryEstimateTest {
         assertEquals(16 * parameters + 31_720, estimate.total());
         MemoryEstimate half = MemoryEstimate.of(model, 10, Precision.BFLOAT16, true, Precision.BFLOAT16);
         assertEquals(4 * parameters, half.optimizer());
-        assertEquals(10 * (2 * 380 + 2 * 4 * 8 + 4 * 3 * 11) + parameters, half.activations());
+        // a layer: 80 + 24 + 12 + 2 2 4 + 12 = 144
+        assertEquals(10 * (2 * 144 + 2 * 4 * 8 + 4 * 3 * 11) + parameters, half.activations());
+    }
+
+    /** The figures of docs/benchmarks.md, in GB; without the optimizer where its moments are given as none. */
+    @ParameterizedTest
+    @CsvSource({"1024, 512, 8, 32768, false, FLOAT32, 59.3", "1024, 512, 8, 32768, false, , 45.2", "1024, 512, 8, 4096, false, , 21.1",
+        "2048, 1024, 16, 16384, false, , 86.9", "2048, 1024, 16, 16384, true, BFLOAT16, 92"})
+    void isNearWhatAnH200Took(int hidden, int expert, int heads, long tokens, boolean checkpointing, Precision moments, double gigabytes) {
+        OlmoeConfig model = OlmoeConfig.builder().setVocabSize(50_304).setHiddenSize(hidden).setIntermediateSize(expert)
+                .setNumHiddenLayers(16).setNumAttentionHeads(heads).setNumExperts(64).setNumExpertsPerTok(8)
+                .setMaxPositionEmbeddings(4096).build();
+        MemoryEstimate estimate = MemoryEstimate.of(model, tokens, Precision.BFLOAT16, checkpointing, Precision.FLOAT32);
+        long optimizer = moments == null ? 0
+                : MemoryEstimate.of(model, tokens, Precision.BFLOAT16, checkpointing, moments).optimizer();
+        double estimated = (estimate.weights() + estimate.gradients() + estimate.activations() + optimizer) / 1e9;
+        assertEquals(1, estimated / gigabytes, 0.05, estimated + " GB");
     }
 
     @Test
