@@ -19,7 +19,7 @@ import ai.spattention.olmoe.loss.HeadLoss;
  * heads, gathered tiles, the experts' rows) and were set by the resident memory of two small models, of which they are within a
  * tenth. Those for bfloat16 count what is kept where a GPU's kernels compute: the residual stream twice and the router's input in
  * float32, both norms' results and branches, projections before and after the rotation, the heads' results, the experts' first
- * products; they are within 4% of what both presets took on an H200 ({@code docs/benchmarks.md}). On a processor bfloat16 takes more.
+ * products; they are within 5% of what both presets took on an H200 ({@code docs/benchmarks.md}). On a processor bfloat16 takes more.
  *
  * <p>The output comes in slices of at most 2^28 logits, three arrays of float32. In bfloat16 there is a copy of one layer's weights,
  * 2 bytes each. The {@code masked} kernel keeps N² scores a head besides. The program itself takes some hundred MiB more.
