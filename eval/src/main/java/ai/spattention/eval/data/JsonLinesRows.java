@@ -2,11 +2,9 @@ package ai.spattention.eval.data;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.json.JsonProblem;
+import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
@@ -24,10 +22,7 @@ import java.util.zip.ZipException;
 /** One JSON object a line, plain or with gzip ({@code .gz}), in UTF-8. Empty lines are passed over. */
 public final class JsonLinesRows {
 
-    private static final ObjectReader OBJECT = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build().readerFor(Map.class);
+    private static final ObjectReader OBJECT = StrictJson.builder().build().readerFor(Map.class);
 
     /**
      * Reads a file.

@@ -2,14 +2,12 @@ package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.json.JsonProblem;
+import ai.spattention.olmoe.json.StrictJson;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,10 +22,7 @@ public final class ConfigJson {
     /** A configuration is a page of text; anything of this size is another file. */
     private static final long LARGEST = 16L << 20;
 
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
+    private static final ObjectMapper JSON = StrictJson.builder().build();
 
     private final Path file;
     private final JsonNode root;
