@@ -36,6 +36,8 @@ final class RunInfo {
         Optional<StepMetrics> last = summary.map(MetricsSummary::last);
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("kind", "run").put("path", folder.toString());
         info.put("name", run.name());
+        info.put("precision", run.precision().key());
+        info.put("kernel", run.model().kernel());
         info.put("steps_done", last.map(StepMetrics::step).orElse(0L));
         info.put("steps", run.training().steps());
         info.put("tokens", last.map(StepMetrics::tokens).orElse(0L));

@@ -49,7 +49,12 @@ public final class RunPlan {
                 .put("total_bytes", memory.total());
         long steps = run.training().steps();
         plan.putObject("training")
+                .put("precision", run.precision().key())
+                .put("kernel", run.model().kernel())
                 .put("sequence_length", run.data().sequenceLength())
+                .put("micro_batch", run.training().microBatch())
+                .put("gradient_accumulation_steps", run.training().gradientAccumulationSteps())
+                .put("activation_checkpointing", run.training().activationCheckpointing())
                 .put("tokens_per_step", run.tokensPerStep())
                 .put("steps", steps)
                 .put("tokens", steps * run.tokensPerStep())

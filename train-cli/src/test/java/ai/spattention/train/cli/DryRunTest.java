@@ -38,6 +38,9 @@ class DryRunTest {
         String plan = Cli.ok(dryRun(data, "--set", "training.gradient_accumulation_steps=2", "--set", "training.steps=50",
                 "--set", "schedule.type=wsd", "--set", "schedule.warmup_steps=10", "--set", "schedule.decay_tokens=7680")).out();
         assertEquals("384", line(plan, "tokens per step"));
+        assertEquals("2", line(plan, "gradient accumulation steps"));
+        assertEquals("float32", line(plan, "precision"));
+        assertEquals("no", line(plan, "activation checkpointing"));
         assertEquals("50", line(plan, "steps"));
         assertEquals("35,392", line(plan, "parameters"));
         assertEquals("29,248", line(plan, "active parameters"));

@@ -93,6 +93,8 @@ class InfoCommandTest {
         JsonNode told = info(run);
         assertEquals("run", told.get("kind").asText());
         assertEquals("quickstart", told.get("name").asText());
+        assertEquals("float32", told.get("precision").asText());
+        assertEquals("auto", told.get("kernel").asText());
         assertEquals(4, told.get("steps_done").asInt());
         assertEquals(4, told.get("steps").asInt());
         assertEquals(4 * 4 * 48, told.get("tokens").asInt());
