@@ -131,6 +131,12 @@ def seen(query, key, near, far, in_range, in_prefix, bands, GENERAL: tl.constexp
 
 
 @triton.jit
+def document_of(documents, batch, position, M):
+    """The documents of positions, -1 where there is no position."""
+    return tl.load(documents + batch.to(tl.int64) * M + position, mask=(position >= 0) & (position < M), other=-1)
+
+
+@triton.jit
 def load_span(spans, batch, line: tl.constexpr, position, M):
     """One number of `spans`: where a run begins (line 0) and ends (1), and the bounds of a document (2, 3)."""
     return tl.load(spans + (batch * 4 + line).to(tl.int64) * M + position)

@@ -47,7 +47,8 @@ visited.
 import triton
 import triton.language as tl
 
-from band_tiles import LOWEST, head_bands, key_tile, key_walk, load_span, needs_mask, pad4, query_tile, query_walk, seen
+from band_tiles import (LOWEST, document_of, head_bands, key_tile, key_walk, load_span, needs_mask, pad4, query_tile, query_walk,
+                        seen)
 
 
 # ---- Memory ----------------------------------------------------------------------------------------------------------------
@@ -67,13 +68,6 @@ def load_rows(source, line, padded, row, TILE: tl.constexpr):
     """Elements row..row+TILE of one line of [B H, padded], float32; those that do not exist are 0."""
     r = row + tl.arange(0, TILE)
     return tl.load(source + line.to(tl.int64) * padded + r, mask=(r >= 0) & (r < padded), other=0.0)
-
-
-@triton.jit
-def load_documents(documents, batch, position, M, TILE: tl.constexpr):
-    """The documents of TILE positions, -1 where there is no position."""
-    p = position + tl.arange(0, TILE)
-    return tl.load(documents + batch.to(tl.int64) * M + p, mask=(p >= 0) & (p < M), other=-1)
 
 
 @triton.jit
@@ -167,9 +161,8 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
             keys = start + tl.arange(0, KEYS)
             allowed = seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, bands, GENERAL)
             if DOCUMENTS:
-                query_documents = load_documents(documents, batch, position, M, QUERIES)
-                key_documents = load_documents(documents, batch, start, M, KEYS)
-                allowed = allowed & (query_documents[:, None] == key_documents[None, :])
+                same = document_of(documents, batch, queries, M)[:, None] == document_of(documents, batch, keys, M)[None, :]
+                allowed = allowed & same
             scores = tl.where(allowed, scores, float("-inf"))
         larger = tl.maximum(largest, tl.max(scores, 1) * log2_scale)
         weights = tl.exp2(scores * log2_scale - larger[:, None])
@@ -234,9 +227,8 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
             keys = start + tl.arange(0, KEYS)
             allowed = seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, bands, GENERAL)
             if DOCUMENTS:
-                query_documents = load_documents(documents, batch, position, M, QUERIES)
-                key_documents = load_documents(documents, batch, start, M, KEYS)
-                allowed = allowed & (query_documents[:, None] == key_documents[None, :])
+                same = document_of(documents, batch, queries, M)[:, None] == document_of(documents, batch, keys, M)[None, :]
+                allowed = allowed & same
             weights = tl.where(allowed, weights, 0.0)
         score_grads = weights * (weight_grads - deltas[:, None])
         gradient = tl.dot(score_grads.to(k_tile.dtype), k_tile, gradient)
@@ -284,9 +276,8 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
             queries = position + tl.arange(0, QUERIES)
             allowed = seen(queries[None, :], keys[:, None], near, far, in_range, in_prefix, bands, GENERAL)
             if DOCUMENTS:
-                query_documents = load_documents(documents, batch, position, M, QUERIES)
-                key_documents = load_documents(documents, batch, start, M, KEYS)
-                allowed = allowed & (query_documents[None, :] == key_documents[:, None])
+                same = document_of(documents, batch, queries, M)[None, :] == document_of(documents, batch, keys, M)[:, None]
+                allowed = allowed & same
             weights = tl.where(allowed, weights, 0.0)
         grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D)
         v_gradient = tl.dot(weights.to(grad_tile.dtype), grad_tile, v_gradient)

@@ -21,7 +21,8 @@ from triton.experimental import gluon
 from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.language.nvidia.hopper import mbarrier, tma, warpgroup_mma, warpgroup_mma_init, warpgroup_mma_wait
 
-from band_tiles import LOWEST, head_bands, key_tile, key_walk, load_span, needs_mask, pad4, query_tile, query_walk, seen
+from band_tiles import (LOWEST, document_of, head_bands, key_tile, key_walk, load_span, needs_mask, pad4, query_tile, query_walk,
+                        seen)
 
 
 # ---- How tiles lie in registers --------------------------------------------------------------------------------------------
@@ -87,13 +88,6 @@ def fetch(source, batch, head, row, into, ready, BYTES: gl.constexpr, wanted=Tru
 @gluon.jit
 def matrix(place, ROWS: gl.constexpr, D: gl.constexpr):
     return place.reshape([ROWS, D])
-
-
-@gluon.jit
-def load_documents(documents, batch, position, M, TILE: gl.constexpr, layout: gl.constexpr):
-    """The documents of TILE positions, -1 where there is no position."""
-    p = position + gl.arange(0, TILE, layout=layout)
-    return gl.load(documents + batch.to(gl.int64) * M + p, mask=(p >= 0) & (p < M), other=-1)
 
 
 @gluon.jit
@@ -181,9 +175,8 @@ def forward(q, k, v, heads, documents, spans, out, lse, H, group, N, M, log2_sca
             keys = start + gl.arange(0, KEYS, layout=by_column(S))
             allowed = seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, bands, GENERAL)
             if DOCUMENTS:
-                query_documents = load_documents(documents, batch, position, M, QUERIES, by_row(S))
-                key_documents = load_documents(documents, batch, start, M, KEYS, by_column(S))
-                allowed = allowed & (query_documents[:, None] == key_documents[None, :])
+                same = document_of(documents, batch, queries, M)[:, None] == document_of(documents, batch, keys, M)[None, :]
+                allowed = allowed & same
             scores = gl.where(allowed, scores, float("-inf"))
         larger = gl.maximum(largest, gl.max(scores, 1) * log2_scale)
         weights = gl.exp2(scores * log2_scale - larger[:, None])
@@ -273,9 +266,8 @@ def backward_queries(q, k, v, grad, heads, documents, spans, out, lse, delta, q_
             keys = start + gl.arange(0, KEYS, layout=by_column(S))
             allowed = seen(queries[:, None], keys[None, :], near, far, in_range, in_prefix, bands, GENERAL)
             if DOCUMENTS:
-                query_documents = load_documents(documents, batch, position, M, QUERIES, by_row(S))
-                key_documents = load_documents(documents, batch, start, M, KEYS, by_column(S))
-                allowed = allowed & (query_documents[:, None] == key_documents[None, :])
+                same = document_of(documents, batch, queries, M)[:, None] == document_of(documents, batch, keys, M)[None, :]
+                allowed = allowed & same
             weights = gl.where(allowed, weights, 0.0)
         weight_grads = warpgroup_mma_wait(0, deps=[weight_grads])
         score_grads = weights * (weight_grads - deltas[:, None])
@@ -372,9 +364,8 @@ def backward_keys(q, k, v, grad, heads, documents, spans, lse, delta, k_grad, v_
             queries = position + gl.arange(0, QUERIES, layout=by_column(S))
             allowed = seen(queries[None, :], keys[:, None], near, far, in_range, in_prefix, bands, GENERAL)
             if DOCUMENTS:
-                query_documents = load_documents(documents, batch, position, M, QUERIES, by_column(S))
-                key_documents = load_documents(documents, batch, start, M, KEYS, by_row(S))
-                allowed = allowed & (query_documents[None, :] == key_documents[:, None])
+                same = document_of(documents, batch, queries, M)[None, :] == document_of(documents, batch, keys, M)[:, None]
+                allowed = allowed & same
             weights = gl.where(allowed, weights, 0.0)
         v_gradient = warpgroup_mma(gl.convert_layout(weights.to(q.dtype), left_factor(D)), grad_tile, v_gradient, is_async=True)
         if GENERAL:

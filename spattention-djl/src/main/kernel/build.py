@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles banded_attention.py, and banded_attention_hopper.py for compute capability 9.0, to PTX, in every variant, with a manifest that tells Java how to launch it.
+"""Compiles banded_attention.py, and banded_attention_hopper.py for compute capability 9.0, to PTX, in every variant, with a
+manifest that tells Java how to launch it.
 
     python3 build.py OUT [NAME ...]      NAME: only variants whose name contains one of these
 

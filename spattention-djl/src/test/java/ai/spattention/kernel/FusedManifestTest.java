@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.cuda.KernelLibrary;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
+import ai.spattention.cuda.KernelSources;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,12 +19,7 @@ class FusedManifestTest {
 
     @Test
     void theCodeWasCompiledFromTheseSources() throws Exception {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String source : MANIFEST.sources()) {
-            digest.update(Files.readAllBytes(Path.of("src/main/kernel", source)));
-        }
-        assertEquals(MANIFEST.sourceSha256(), HexFormat.of().formatHex(digest.digest()),
-                "the kernel's sources have changed: run src/main/kernel/build.py (its head says how)");
+        KernelSources.assertCompiled(MANIFEST, "build.py");
     }
 
     private static String architecture(KernelLibrary.Variant variant) {

@@ -8,26 +8,16 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.KernelSources;
 import ai.spattention.torch.Bfloat16;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RowManifestTest {
 
-    private static final Path SOURCES = Path.of("src/main/kernel");
-
     @Test
     void theCompiledCodeIsThatOfTheSources() throws Exception {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        for (String source : RowKernels.LIBRARY.manifest().sources()) {
-            digest.update(Files.readAllBytes(SOURCES.resolve(source)));
-        }
-        assertEquals(RowKernels.LIBRARY.manifest().sourceSha256(), HexFormat.of().formatHex(digest.digest()),
-                "run src/main/kernel/build_rows.py again");
+        KernelSources.assertCompiled(RowKernels.LIBRARY.manifest(), "build_rows.py");
     }
 
     @Test
