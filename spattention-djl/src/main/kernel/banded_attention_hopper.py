@@ -23,37 +23,13 @@ from triton.experimental.gluon.language.nvidia.hopper import mbarrier, tma, warp
 
 from band_tiles import (LOWEST, document_of, head_bands, key_tile, key_walk, load_span, needs_mask, pad4, query_tile, query_walk,
                         seen)
-
-
-# ---- How tiles lie in registers --------------------------------------------------------------------------------------------
-
-
-@gluon.constexpr_function
-def product(columns):
-    """The result of a product of 64 rows: 16 for each warp."""
-    return gl.NVMMADistributedLayout(version=[3, 0], warps_per_cta=[4, 1], instr_shape=[16, columns, 16])
+from hopper import barriers, by_column, by_row, in_memory, next_place, places, product
 
 
 @gluon.constexpr_function
 def left_factor(columns):
-    """The left factor of such a product."""
+    """The left factor of a product, in registers."""
     return gl.DotOperandLayout(operand_index=0, parent=product(columns), k_width=2)
-
-
-@gluon.constexpr_function
-def by_row(layout):
-    return gl.SliceLayout(1, layout)
-
-
-@gluon.constexpr_function
-def by_column(layout):
-    return gl.SliceLayout(0, layout)
-
-
-@gluon.constexpr_function
-def in_memory(D):
-    """As a tile is read from and written to memory: 16 bytes a thread."""
-    return gl.BlockedLayout([1, 8], [256 // D, D // 8], [4, 1], [1, 0])
 
 
 @gluon.jit
@@ -62,20 +38,6 @@ def zeros(ROWS: gl.constexpr, COLUMNS: gl.constexpr):
 
 
 # ---- Memory ----------------------------------------------------------------------------------------------------------------
-
-
-@gluon.jit
-def places(source, STAGES: gl.constexpr):
-    """Shared memory for STAGES tiles of a tensor map."""
-    return gl.allocate_shared_memory(source.dtype, [STAGES] + source.block_shape, source.layout)
-
-
-@gluon.jit
-def barriers(COUNT: gl.constexpr):
-    ready = gl.allocate_shared_memory(gl.int64, [COUNT, 1], mbarrier.MBarrierLayout())
-    for i in gl.static_range(COUNT):
-        mbarrier.init(ready.index(i), count=1)
-    return ready
 
 
 @gluon.jit
@@ -109,13 +71,6 @@ def result_tile(result, batch, head, row, rows, H, TILE: gl.constexpr, D: gl.con
 def store_tile(result, values, batch, head, row, rows, H, TILE: gl.constexpr, D: gl.constexpr):
     pointers, mask = result_tile(result, batch, head, row, rows, H, TILE, D)
     gl.store(pointers, gl.convert_layout(values.to(result.dtype.element_ty), in_memory(D)), mask=mask)
-
-
-@gluon.jit
-def next_place(stage, phase, STAGES: gl.constexpr):
-    """The place after this one in a ring, and its barrier's phase."""
-    wraps = stage == STAGES - 1
-    return gl.where(wraps, 0, stage + 1), gl.where(wraps, phase ^ 1, phase)
 
 
 # ---- Kernels ---------------------------------------------------------------------------------------------------------------

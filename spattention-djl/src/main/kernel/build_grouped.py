@@ -1,23 +1,21 @@
 #!/usr/bin/env python3
-"""Compiles grouped.py to PTX, in every variant, with a manifest that tells Java how to launch it.
+"""Compiles grouped.py, and the products of grouped_hopper.py for compute capability 9.0, to PTX, in every variant, with a manifest
+that tells Java how to launch it.
 
-    python3 build_grouped.py OUT      needs the package triton, no GPU
+    python3 build_grouped.py OUT
 
-OUT in the repository: spattention-djl/src/main/resources/ai/spattention/grouped. Run this after each change of grouped.py, of this
-file or of build_rows.py, whose helpers it uses: a unit test compares their digest with the manifest's.
+OUT in the repository: spattention-djl/src/main/resources/ai/spattention/grouped. Run this after each change of the sources or of
+this file: a unit test compares their digest with the manifest's.
 """
 
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-import build_rows  # noqa: E402
+import ptx
 
-SOURCES = ("grouped.py", "build_grouped.py", "build_rows.py")
-# sm_90a has the tensor-core instructions of its own generation; shared memory on sm_80 stays under the 99 KB of the smaller chips
-ARCHITECTURES = {"sm_90a": (90, 80), "sm_80": (80, 76)}
-TILES = {"sm_90a": (128, 256, 64, 8, 3), "sm_80": (128, 128, 32, 8, 3)}  # rows, columns, step, warps, stages
+SOURCES = ("grouped.py", "grouped_hopper.py", "hopper.py", "build_grouped.py", "ptx.py")
+# rows, columns, step, warps, stages; shared memory on sm_80 stays under the 99 KB of the smaller chips
+TILES = {"sm_90a": (128, 256, 64, 8, 3), "sm_80": (128, 128, 32, 8, 3)}
 POINTERS = {"tokens": "i32", "ends": "i32", "tile_ends": "i32", "places": "i32"}  # the others are bfloat16
 NUMBERS = {"experts", "slots", "N", "K", "M", "size"}
 DIVISORS = {"N": 16, "K": 64, "M": 16, "size": 16}
@@ -25,33 +23,48 @@ MOST_EXPERTS = 256
 
 
 def jobs():
-    for arch, (height, width, step, warps, stages) in TILES.items():
-        tile = {"ROWS": height, "COLUMNS": width, "STEP": step}
-        options = {"num_warps": warps, "num_stages": stages}
-        for gather in (False, True):
-            for transposed in (False, True):
-                yield (arch, "rows", dict(tile, EXPERTS=MOST_EXPERTS, GATHER=gather, TRANSPOSED=transposed), options,
-                       f"rows{'-gather' if gather else ''}{'-transposed' if transposed else ''}")
-        for left in (False, True):
-            yield (arch, "matrices", dict(tile, GATHER_LEFT=left, GATHER_RIGHT=not left), options,
-                   f"matrices-gather-{'left' if left else 'right'}")
+    for arch in TILES:
+        for transposed in (False, True):
+            yield arch, "rows", {"EXPERTS": MOST_EXPERTS, "TRANSPOSED": transposed}, f"rows{'-transposed' if transposed else ''}"
+        yield arch, "matrices", {}, "matrices"
         for block in (1024, 2048, 4096):
-            yield arch, "sum_slots", {"BLOCK": block}, {"num_warps": 4 if block == 1024 else 8}, f"sum_slots-{block}"
+            for kernel in ("gather_rows", "sum_slots"):
+                yield arch, kernel, {"BLOCK": block}, f"{kernel}-{block}"
+
+
+def tensor_maps(height, width, step, transposed):
+    """The tiles of the factors, as `grouped_hopper.py` copies them."""
+    tiles = {"array": (height, step), "matrices": (1, width, step) if transposed else (1, step, width),
+             "left": (step, height), "right": (step, width)}
+    return {name: f"tensordesc<bf16[{','.join(map(str, tile))}],"
+                  f"NVMMASharedLayout(swizzle_byte_width=128, element_bitwidth=16, rank={len(tile)})>" for name, tile in tiles.items()}
 
 
 def compile_variant(job):
     import grouped
+    import grouped_hopper
 
-    arch, kernel, constants, options, name = job
-    function = getattr(grouped, kernel)
-    signature, divisors = {}, {}
+    arch, kernel, constants, name = job
+    is_product = "BLOCK" not in constants
+    tuned = is_product and arch == "sm_90a"
+    function = getattr(grouped_hopper if tuned else grouped, kernel)
+    maps, facts = {}, {}
+    options = {"num_warps": 4 if constants.get("BLOCK") == 1024 else 8}
     constants = dict(constants)
+    if is_product:
+        height, width, step, warps, stages = TILES[arch]
+        constants.update(ROWS=height, COLUMNS=width, STEP=step)
+        options = {"num_warps": warps, "num_stages": stages}
+        facts = {"rows": height, "columns": width, "persistent": tuned}
+        if tuned:
+            constants["STAGES"] = stages
+            maps = tensor_maps(height, width, step, constants.get("TRANSPOSED"))
+    signature, divisors = {}, {}
     for argument in function.arg_names:
         if argument in constants:
-            signature[argument] = "constexpr"
-        elif argument == "tokens" and not constants.get("GATHER", True):
-            signature[argument] = "constexpr"
-            constants[argument] = None
+            continue
+        if argument in maps:
+            signature[argument] = maps[argument]
         elif argument in NUMBERS:
             signature[argument] = "i32"
             if argument in DIVISORS:
@@ -59,14 +72,9 @@ def compile_variant(job):
         else:
             signature[argument] = "*" + POINTERS.get(argument, "bf16")
             divisors[argument] = 16
-    capability, ptx = ARCHITECTURES[arch]
-    entry, code = build_rows.compile_kernel(function, signature, constants, divisors, capability, dict(options, ptx_version=ptx),
-                                            arch, f"{name}-{arch}")
-    entry.update(rows=constants.get("ROWS", 0), columns=constants.get("COLUMNS", 0))
-    return entry, code
+    entry, text = ptx.compile_kernel(function, f"{name}-{arch}", arch, signature, constants, divisors, options)
+    return entry | facts, text
 
 
 if __name__ == "__main__":
-    build_rows.write(Path(sys.argv[1]), list(jobs()), compile_variant, SOURCES,
-                     {"architectures": {arch: {"computeCapability": a[0], "exact": arch.endswith("a")}
-                                        for arch, a in ARCHITECTURES.items()}})
+    ptx.write(Path(sys.argv[1]), list(jobs()), compile_variant, SOURCES)

@@ -1,7 +1,14 @@
 """Matrix products of the experts' own rows, all experts in one launch, however uneven their load.
 
-Rows are sorted by expert: expert e owns rows ends[e-1] <= r < ends[e]. A row may stand for a token's row of another array
-(gathered: row r is array[tokens[r]]), so that what a token sends to its experts is never copied. Sums run in float32.
+Rows are sorted by expert: expert e owns rows ends[e-1] <= r < ends[e], and tile_ends[e] counts the tiles of ROWS rows that the
+experts up to e have. Sums run in float32.
+
+    gather_rows    tokens' rows in the experts' order
+    rows           each row times its expert's matrix
+    matrices       for each expert the sum of its rows' outer products
+    sum_slots      each token's rows added up
+
+These are the kernels for every GPU from compute capability 8.0 on; `grouped_hopper.py` has both products for 9.0 alone.
 
 Letters: S = rows, E = experts, K = the dimension summed over, N = columns of the result.
 """
@@ -17,12 +24,22 @@ def _count(values, numbers, experts, limit):
 
 
 @triton.jit
-def rows(array, tokens, matrices, out, ends, tile_ends, experts, N, K, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
-         STEP: tl.constexpr, EXPERTS: tl.constexpr, GATHER: tl.constexpr, TRANSPOSED: tl.constexpr):
-    """out[r] = row(r) matrices[e]: [S, N]. matrices [E, K, N], or with TRANSPOSED [E, N, K].
+def gather_rows(array, tokens, out, size, BLOCK: tl.constexpr):
+    """out[r] = array[tokens[r]]: [S, size]."""
+    row = tl.program_id(0).to(tl.int64)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    token = tl.load(tokens + row).to(tl.int64)
+    tl.store(out + row * size + columns, tl.load(array + token * size + columns, mask=inside), mask=inside)
 
-    A program computes ROWS rows of one expert. tile_ends[e] is how many such tiles the experts up to e have; programs beyond the
-    last have nothing to do, so that nobody need know the loads on the host."""
+
+@triton.jit
+def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: tl.constexpr, COLUMNS: tl.constexpr, STEP: tl.constexpr,
+         EXPERTS: tl.constexpr, TRANSPOSED: tl.constexpr):
+    """out[r] = array[r] matrices[e]: [S, N]. matrices [E, K, N], or with TRANSPOSED [E, N, K].
+
+    A program computes ROWS rows of one expert. Programs beyond the last tile have nothing to do, so that nobody need know the
+    loads on the host."""
     tile = tl.program_id(1)
     numbers = tl.arange(0, EXPERTS)
     all_tile_ends = tl.load(tile_ends + numbers, mask=numbers < experts, other=0)
@@ -35,36 +52,26 @@ def rows(array, tokens, matrices, out, ends, tile_ends, experts, N, K, ROWS: tl.
         r = first_row + tl.arange(0, ROWS)
         n = tl.program_id(0) * COLUMNS + tl.arange(0, COLUMNS)
         k = tl.arange(0, STEP)
-        source = r
-        if GATHER:
-            source = tl.load(tokens + r, mask=r < end, other=0)
-        left = array + source.to(tl.int64)[:, None] * K + k[None, :]
+        left = array + r.to(tl.int64)[:, None] * K + k[None, :]
         base = matrices + expert.to(tl.int64) * N * K
-        sums = tl.zeros([ROWS, COLUMNS], tl.float32)
         if TRANSPOSED:
-            right = base + n[:, None] * K + k[None, :]
-            for start in range(0, K, STEP):
-                a = tl.load(left, mask=(r < end)[:, None], other=0.0)
-                b = tl.load(right, mask=(n < N)[:, None], other=0.0)
-                sums = tl.dot(a, b.T, sums)
-                left += STEP
-                right += STEP
+            right = base + k[:, None] + n[None, :] * K
         else:
             right = base + k[:, None] * N + n[None, :]
-            for start in range(0, K, STEP):
-                a = tl.load(left, mask=(r < end)[:, None], other=0.0)
-                b = tl.load(right, mask=(n < N)[None, :], other=0.0)
-                sums = tl.dot(a, b, sums)
-                left += STEP
-                right += STEP * N
+        sums = tl.zeros([ROWS, COLUMNS], tl.float32)
+        for start in range(0, K, STEP):
+            a = tl.load(left, mask=(r < end)[:, None], other=0.0)
+            b = tl.load(right, mask=(n < N)[None, :], other=0.0)
+            sums = tl.dot(a, b, sums)
+            left += STEP
+            right += STEP if TRANSPOSED else STEP * N
         tl.store(out + r.to(tl.int64)[:, None] * N + n[None, :], sums.to(out.dtype.element_ty),
                  mask=(r < end)[:, None] & (n < N)[None, :])
 
 
 @triton.jit
-def matrices(left, right, tokens, out, ends, M, N, ROWS: tl.constexpr, COLUMNS: tl.constexpr, STEP: tl.constexpr,
-             GATHER_LEFT: tl.constexpr, GATHER_RIGHT: tl.constexpr):
-    """out[e] = sum over the expert's rows of left(r)^T right(r): [E, M, N]; zeros for an expert without rows."""
+def matrices(left, right, out, ends, M, N, ROWS: tl.constexpr, COLUMNS: tl.constexpr, STEP: tl.constexpr):
+    """out[e] = sum over the expert's rows of left[r]^T right[r]: [E, M, N]; zeros for an expert without rows."""
     expert = tl.program_id(2)
     begin = tl.where(expert > 0, tl.load(ends + tl.maximum(expert - 1, 0)), 0)
     end = tl.load(ends + expert)
@@ -73,15 +80,9 @@ def matrices(left, right, tokens, out, ends, M, N, ROWS: tl.constexpr, COLUMNS: 
     sums = tl.zeros([ROWS, COLUMNS], tl.float32)
     for start in range(begin, end, STEP):
         r = start + tl.arange(0, STEP)
-        inside = r < end
-        left_row = r
-        right_row = r
-        if GATHER_LEFT:
-            left_row = tl.load(tokens + r, mask=inside, other=0)
-        if GATHER_RIGHT:
-            right_row = tl.load(tokens + r, mask=inside, other=0)
-        a = tl.load(left + left_row.to(tl.int64)[:, None] * M + m[None, :], mask=inside[:, None] & (m < M)[None, :], other=0.0)
-        b = tl.load(right + right_row.to(tl.int64)[:, None] * N + n[None, :], mask=inside[:, None] & (n < N)[None, :], other=0.0)
+        inside = (r < end)[:, None]
+        a = tl.load(left + r.to(tl.int64)[:, None] * M + m[None, :], mask=inside & (m < M)[None, :], other=0.0)
+        b = tl.load(right + r.to(tl.int64)[:, None] * N + n[None, :], mask=inside & (n < N)[None, :], other=0.0)
         sums = tl.dot(a.T, b, sums)
     at = out + expert.to(tl.int64) * M * N + m.to(tl.int64)[:, None] * N + n[None, :]
     tl.store(at, sums.to(out.dtype.element_ty), mask=(m < M)[:, None] & (n < N)[None, :])

@@ -13,6 +13,7 @@ final class CudaApi {
     // CUdevice_attribute
     static final int COMPUTE_CAPABILITY_MAJOR = 75;
     static final int COMPUTE_CAPABILITY_MINOR = 76;
+    static final int MULTIPROCESSOR_COUNT = 16;
     static final int MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97;
 
     // CUfunction_attribute

@@ -15,6 +15,7 @@ public final class CudaDevice {
     private final String name;
     private final int computeCapability;
     private final int maxSharedBytes;
+    private final int multiprocessors;
     private final Pointer context;
 
     private CudaDevice(int index) {
@@ -28,6 +29,7 @@ public final class CudaDevice {
         this.computeCapability = 10 * attribute(CudaApi.COMPUTE_CAPABILITY_MAJOR, device)
                 + attribute(CudaApi.COMPUTE_CAPABILITY_MINOR, device);
         this.maxSharedBytes = attribute(CudaApi.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device);
+        this.multiprocessors = attribute(CudaApi.MULTIPROCESSOR_COUNT, device);
         check("cuDevicePrimaryCtxRetain", CudaApi.cuDevicePrimaryCtxRetain(cell, device));
         this.context = cell.getPointer(0);
     }
@@ -90,6 +92,15 @@ public final class CudaDevice {
      */
     public int maxSharedBytes() {
         return maxSharedBytes;
+    }
+
+    /**
+     * How many multiprocessors the GPU has.
+     *
+     * @return at least 1
+     */
+    public int multiprocessors() {
+        return multiprocessors;
     }
 
     /**

@@ -102,6 +102,7 @@ public final class KernelLibrary {
         private int sharedBytes;
         private int rows;
         private int columns;
+        private boolean persistent;
         private int queries;
         private int keys;
         private List<String> parameters;
@@ -150,6 +151,16 @@ public final class KernelLibrary {
          */
         public int columns() {
             return columns;
+        }
+
+        /**
+         * Whether programs look for their tiles themselves, one after the other, so that one a multiprocessor is launched; else
+         * there is a program for each tile.
+         *
+         * @return whether they do
+         */
+        public boolean persistent() {
+            return persistent;
         }
 
         /**

@@ -74,6 +74,23 @@ public final class Launch {
     }
 
     /**
+     * Puts a kernel on PyTorch's stream that computes tiles of a result, and returns at once.
+     *
+     * @param variant the kernel
+     * @param columnTiles tiles side by side
+     * @param rowTiles tiles one below the other, or a bound above
+     * @param matrices results
+     */
+    public void runTiles(KernelLibrary.Variant variant, int columnTiles, int rowTiles, int matrices) {
+        if (variant.persistent()) {
+            long tiles = (long) columnTiles * rowTiles * matrices;
+            run(variant, (int) Math.min(tiles, CudaDevice.of(device).multiprocessors()), 1, 1);
+        } else {
+            run(variant, columnTiles, rowTiles, matrices);
+        }
+    }
+
+    /**
      * Puts a kernel on PyTorch's stream and returns at once.
      *
      * @param variant the kernel

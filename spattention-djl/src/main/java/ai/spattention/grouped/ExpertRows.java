@@ -127,15 +127,28 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
     }
 
     /**
+     * The tokens' rows in the experts' order.
+     *
+     * @param array [T, size]
+     * @return [S, size], attached to the array's manager
+     */
+    public NDArray gather(NDArray array) {
+        long size = array.getShape().get(1);
+        NDArray out = memory(array, order.size(), size);
+        Launch launch = new Launch(LIBRARY).with("array", array).with("tokens", tokens).with("out", out).with("size", size);
+        launch.run(launch.variant("gather_rows-" + block(size)), (int) order.size(), 1, 1);
+        return out;
+    }
+
+    /**
      * Each row times its expert's matrix.
      *
-     * @param array the rows [S, k], or with {@code gather} the tokens' [T, k]
-     * @param gather whether a row is its token's
+     * @param array the rows, [S, k]
      * @param matrices [E, k, n], or with {@code transposed} [E, n, k]; in the rows' type
      * @param transposed whether the matrices lie transposed
      * @return [S, n], attached to the array's manager
      */
-    public NDArray times(NDArray array, boolean gather, NDArray matrices, boolean transposed) {
+    public NDArray times(NDArray array, NDArray matrices, boolean transposed) {
         Shape shape = matrices.getShape();
         long inner = shape.get(transposed ? 2 : 1);
         long columns = shape.get(transposed ? 1 : 2);
@@ -143,33 +156,28 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
         NDArray out = memory(array, rows, columns);
         Launch launch = new Launch(LIBRARY).with("array", array).with("matrices", matrices).with("out", out).with("ends", ends)
                 .with("tile_ends", tileEnds).with("experts", shape.get(0)).with("N", columns).with("K", inner);
-        if (gather) {
-            launch.with("tokens", tokens);
-        }
-        KernelLibrary.Variant variant = launch.variant("rows" + (gather ? "-gather" : "") + (transposed ? "-transposed" : ""));
+        KernelLibrary.Variant variant = launch.variant(transposed ? "rows-transposed" : "rows");
         // an upper bound of the tiles: how many there are, only the device knows
-        launch.run(variant, tiles(columns, variant.columns()), (int) (rows / variant.rows() + shape.get(0)), 1);
+        launch.runTiles(variant, tiles(columns, variant.columns()), (int) (rows / variant.rows() + shape.get(0)), 1);
         return out;
     }
 
     /**
-     * The gradient of each expert's matrix: Σ over its rows of left(r)ᵀ right(r). One of the two is the rows' [S, ·], the other
-     * the tokens' [T, ·].
+     * The gradient of each expert's matrix: Σ over its rows of left(r)ᵀ right(r).
      *
-     * @param left [S, m], or with {@code gatherLeft} [T, m]
-     * @param right [T, n], or with {@code gatherLeft} [S, n]
-     * @param gatherLeft whether the left array is the tokens'
+     * @param left [S, m]
+     * @param right [S, n]
      * @return [E, m, n], attached to the left array's manager
      */
-    public NDArray outer(NDArray left, NDArray right, boolean gatherLeft) {
+    public NDArray outer(NDArray left, NDArray right) {
         long experts = ends.size();
         long m = left.getShape().get(1);
         long n = right.getShape().get(1);
         NDArray out = memory(left, experts, m, n);
-        Launch launch = new Launch(LIBRARY).with("left", left).with("right", right).with("tokens", tokens).with("out", out)
-                .with("ends", ends).with("M", m).with("N", n);
-        KernelLibrary.Variant variant = launch.variant("matrices-gather-" + (gatherLeft ? "left" : "right"));
-        launch.run(variant, tiles(n, variant.columns()), tiles(m, variant.rows()), (int) experts);
+        Launch launch = new Launch(LIBRARY).with("left", left).with("right", right).with("out", out).with("ends", ends)
+                .with("experts", experts).with("M", m).with("N", n);
+        KernelLibrary.Variant variant = launch.variant("matrices");
+        launch.runTiles(variant, tiles(n, variant.columns()), tiles(m, variant.rows()), (int) experts);
         return out;
     }
 
@@ -188,13 +196,18 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
         long size = array.getShape().get(1);
         long count = order.size() / slots;
         NDArray out = memory(array, count, size);
+        Launch launch = new Launch(LIBRARY).with("array", array).with("places", places).with("out", out).with("slots", slots)
+                .with("size", size);
+        launch.run(launch.variant("sum_slots-" + block(size)), (int) count, 1, 1);
+        return out;
+    }
+
+    /** The columns that a program reads at once: a power of 2. */
+    private static long block(long size) {
         long block = SMALLEST_BLOCK;
         while (block < size) {
             block *= 2;
         }
-        Launch launch = new Launch(LIBRARY).with("array", array).with("places", places).with("out", out).with("slots", slots)
-                .with("size", size);
-        launch.run(launch.variant("sum_slots-" + block), (int) count, 1, 1);
-        return out;
+        return block;
     }
 }

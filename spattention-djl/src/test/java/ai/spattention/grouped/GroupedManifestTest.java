@@ -25,7 +25,12 @@ class GroupedManifestTest {
             String ptx = ExpertRows.LIBRARY.ptx(variant);
             assertTrue(ptx.contains(".entry " + variant.entry() + "("), variant.name());
             assertTrue(ptx.contains(".target " + variant.name().substring(variant.name().lastIndexOf('-') + 1)), variant.name());
-            assertTrue(variant.name().startsWith("sum_slots") || variant.rows() == 128, variant.name());
+            boolean product = variant.name().startsWith("rows") || variant.name().startsWith("matrices");
+            boolean newer = variant.name().endsWith("sm_90a");
+            assertEquals(product ? 128 : 0, variant.rows(), variant.name());
+            assertEquals(product && newer, variant.persistent(), variant.name());
+            assertEquals(product && newer, ptx.contains("wgmma.mma_async"), variant.name());
+            assertTrue(newer || variant.sharedBytes() <= 99 * 1024, variant.name() + " needs more than small chips have");
         }
     }
 

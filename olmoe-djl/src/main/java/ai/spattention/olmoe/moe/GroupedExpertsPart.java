@@ -9,7 +9,7 @@ import ai.spattention.segment.ExplicitPart;
 import ai.spattention.torch.Scopes;
 
 /**
- * The experts by grouped products on a GPU: all experts in one launch a product, tokens' rows gathered as they are read, and
+ * The experts by grouped products on a GPU: tokens' rows copied into the experts' order, all experts in one launch a product, and
  * nothing waits for the device. Keeps the gate and up projections' results for its backward pass, as {@link ExpertsPart}.
  *
  * <p>Inputs: hidden states [T, D] in bfloat16, weights [T, K], gate and up matrices [E, 2 I, D], down matrices [E, D, I]. Output:
@@ -35,9 +35,9 @@ final class GroupedExpertsPart implements ExplicitPart {
         try (NDManager scope = Scopes.over(hidden, weights, chosen)) {
             ExpertRows rows = ExpertRows.of(chosen, inputs.get(2).getShape().get(0));
             NDArray rowWeights = rows.rowWeights(weights);
-            NDArray both = rows.times(hidden, true, ExpertRows.like(hidden, inputs.get(2)), true);
+            NDArray both = rows.times(rows.gather(hidden), ExpertRows.like(hidden, inputs.get(2)), true);
             NDArray inner = RowKernels.gateForward(both, rowWeights);
-            NDArray outputs = rows.times(inner, false, ExpertRows.like(hidden, inputs.get(3)), true);
+            NDArray outputs = rows.times(inner, ExpertRows.like(hidden, inputs.get(3)), true);
             NDArray result = rows.sumSlots(outputs, chosen.getShape().get(1));
             NDList kept = rows.toList().addAll(new NDList(both, rowWeights));
             scope.ret(new NDList(result).addAll(kept));
@@ -53,13 +53,13 @@ final class GroupedExpertsPart implements ExplicitPart {
         NDArray rowWeights = kept.get(6);
         try (NDManager scope = Scopes.over(hidden, weights, both, rowWeights, gradients[0], kept.get(0))) {
             ExpertRows rows = ExpertRows.of(kept);
-            NDArray gradient = ExpertRows.like(hidden, gradients[0]);
-            NDArray innerGradient = rows.times(gradient, true, ExpertRows.like(hidden, inputs.get(3)), false);
+            NDArray gradient = rows.gather(ExpertRows.like(hidden, gradients[0]));
+            NDArray innerGradient = rows.times(gradient, ExpertRows.like(hidden, inputs.get(3)), false);
             NDList gate = RowKernels.gateBackward(both, rowWeights, innerGradient);
             NDArray bothGradient = gate.get(1);
-            NDArray down = rows.outer(gradient, gate.get(0), true);
-            NDArray gateUp = rows.outer(bothGradient, hidden, false);
-            NDArray hiddenRows = rows.times(bothGradient, false, ExpertRows.like(hidden, inputs.get(2)), false);
+            NDArray down = rows.outer(gradient, gate.get(0));
+            NDArray gateUp = rows.outer(bothGradient, rows.gather(hidden));
+            NDArray hiddenRows = rows.times(bothGradient, ExpertRows.like(hidden, inputs.get(2)), false);
             NDList results = new NDList(rows.sumSlots(hiddenRows, weights.getShape().get(1)),
                     rows.weightGradients(gate.get(2), weights), gateUp, down);
             return scope.ret(results).toArray(new NDArray[0]);

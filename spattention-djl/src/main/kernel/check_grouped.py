@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Compares the grouped products with float32 products expert by expert, on awkward loads.
+
+    python3 check_grouped.py FOLDER ARCH      the compiled kernels of FOLDER (with its manifest) on a GPU; ARCH sm_90a or sm_80
+"""
+
+import itertools
+import sys
+
+import torch
+
+import launch
+
+LOADS = ([1], [0, 3, 0], [128, 0, 129, 1, 0, 0, 700], [5000, 1, 64, 63, 65, 127], [0] * 30 + [333] + [0] * 20, [2] * 256)
+SIZES = ((64, 64), (128, 192), (320, 256), (1024, 512), (256, 64), (2048, 128), (64, 1024))
+
+
+class Grouped:
+    """Launches as ExpertRows.java does."""
+
+    def __init__(self, kernels):
+        self.kernels = kernels
+        self.poison = True  # results that are not written are not numbers
+        self.processors = torch.cuda.get_device_properties(0).multi_processor_count
+
+    def plan(self, loads):
+        loads = torch.tensor(loads, device="cuda")
+        tile = self.kernels.entries[f"rows-{self.kernels.arch}"]["rows"]
+        return loads.cumsum(0).int(), ((loads + tile - 1) // tile).cumsum(0).int()
+
+    def fresh(self, *shape):
+        memory = torch.empty(shape, device="cuda", dtype=torch.bfloat16)
+        return memory.fill_(float("nan")) if self.poison else memory
+
+    def start(self, name, column_tiles, row_tiles, matrices, values):
+        grid = column_tiles, row_tiles, matrices
+        if self.kernels.entries[name]["persistent"]:
+            grid = min(column_tiles * row_tiles * matrices, self.processors), 1, 1
+        self.kernels.start(name, grid, values)
+
+    def rows(self, array, matrices, plan, transposed):
+        ends, tile_ends = plan
+        (S, K), E = array.shape, len(ends)
+        N = matrices.shape[1 if transposed else 2]
+        out = self.fresh(S, N)
+        name = f"rows{'-transposed' if transposed else ''}-{self.kernels.arch}"
+        entry = self.kernels.entries[name]
+        self.start(name, -(-N // entry["columns"]), S // entry["rows"] + E, 1, dict(
+            array=array, matrices=matrices, out=out, ends=ends, tile_ends=tile_ends, experts=E, N=N, K=K))
+        return out
+
+    def matrices(self, left, right, plan):
+        E, M, N = len(plan[0]), left.shape[1], right.shape[1]
+        out = self.fresh(E, M, N)
+        name = f"matrices-{self.kernels.arch}"
+        entry = self.kernels.entries[name]
+        self.start(name, -(-N // entry["columns"]), -(-M // entry["rows"]), E, dict(
+            left=left, right=right, out=out, ends=plan[0], experts=E, M=M, N=N))
+        return out
+
+
+def main():
+    grouped = Grouped(launch.Kernels(sys.argv[1], sys.argv[2]))
+    generator = torch.Generator(device="cuda").manual_seed(0)
+    done = wrong = 0
+    worst = 0.0
+
+    def judge(what, actual, expected, again=None):
+        nonlocal done, wrong, worst
+        error = launch.relative_error(actual, expected)
+        good = error < 1e-2 and (again is None or torch.equal(actual, again))  # NaN is not good
+        done, wrong, worst = done + 1, wrong + (not good), max(worst, error)
+        if not good:
+            print(f"WRONG {what}: {error}", flush=True)
+
+    for loads, (K, N) in itertools.product(LOADS, SIZES):
+        S, E, plan = sum(loads), len(loads), grouped.plan(loads)
+        a, x = (torch.randn(S, n, device="cuda", generator=generator).bfloat16() for n in (K, N))
+        w = torch.randn(E, K, N, device="cuda", generator=generator).bfloat16()
+        ends = plan[0].tolist()
+        bounds = list(zip([0] + ends[:-1], ends))
+        products = torch.cat([a[b:e].float() @ w[i].float() for i, (b, e) in enumerate(bounds)])
+        for transposed in (False, True):
+            matrices = w.transpose(1, 2).contiguous() if transposed else w
+            judge(f"rows {transposed} {loads} {K} {N}", grouped.rows(a, matrices, plan, transposed), products,
+                  grouped.rows(a, matrices, plan, transposed))
+        outer = torch.stack([a[b:e].float().T @ x[b:e].float() for b, e in bounds])
+        judge(f"matrices {loads} {K} {N}", grouped.matrices(a, x, plan), outer, grouped.matrices(a, x, plan))
+        last = max(i for i, (b, e) in enumerate(bounds) if e > b)
+        if last > 0:  # what is not a number stays with the expert that has it
+            for spoiled, other in ((a, x), (x, a)):
+                spoiled = spoiled.clone()
+                spoiled[bounds[last][0]:] = float("nan")
+                pair = (spoiled, other) if other is x else (other, spoiled)
+                judge(f"other experts {loads} {K} {N}", grouped.matrices(*pair, plan)[:last], outer[:last])
+    print(f"{done} cases, {wrong} wrong; largest relative error {worst:.2e}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
