@@ -17,7 +17,7 @@ SOURCES = ("rows.py", "build_rows.py", "ptx.py")
 ARCHITECTURE = "sm_80"  # nothing here needs newer instructions, and its code runs on everything newer
 
 POINTERS = {"total": "fp32", "root": "fp32", "weight": "fp32", "weight_grad": "fp32", "cos": "fp32", "sin": "fp32",
-            "row_weight": "fp32", "row_weight_grad": "fp32", "total_grad": "fp32"}  # the others are bfloat16
+            "row_weight": "fp32", "row_weight_grad": "fp32", "total_grad": "fp32", "losses": "fp32", "count": "fp32", "targets": "i64"}  # the others are bfloat16
 WIDE = {"norm_forward": {"x"}, "norm_backward": {"x", "x_grad"}}  # the residual stream is float32
 NUMBERS = {"size", "rows", "each", "length", "first"}
 ONLY_WITH_ADD = {"branch", "total", "total_grad", "branch_grad"}
@@ -33,6 +33,7 @@ def jobs():
     for block in (512, 1024, 2048, 4096):
         for kernel in ("gate_forward", "gate_backward"):
             yield kernel, {"BLOCK": block}
+    yield "cross_entropy", {"BLOCK": 4096}
 
 
 def compile_variant(job):
@@ -41,7 +42,7 @@ def compile_variant(job):
     kernel, constants = job
     constants = dict(constants)
     function = getattr(rows, kernel)
-    signature, divisors = {}, {"size": 16}
+    signature, divisors = {}, {"size": 8 if kernel == "cross_entropy" else 16}
     for name in function.arg_names:
         if name in constants:
             continue

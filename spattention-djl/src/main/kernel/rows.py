@@ -1,5 +1,5 @@
 """What a training step does to each token's row besides matrix products, one launch each: RMS normalisation with the residual
-sum before it, normalisation with rotation of queries and keys, and the experts' gated activation.
+sum before it, normalisation with rotation of queries and keys, the experts' gated activation, and the loss of its logits.
 
 libtorch takes 5 to 15 launches for each of these, and every launch reads and writes the whole array; here an array is read and
 written once. Sums run in float32. A program takes one row (backward: a few rows, so that a weight's gradient is summed in
@@ -150,3 +150,35 @@ def gate_backward(both, row_weight, inner_grad, inner, both_grad, row_weight_gra
     arriving *= weight
     _write(both_grad, row, columns, 2 * size, inside, arriving * up * sigmoid * (1 + gate * (1 - sigmoid)))
     _write(both_grad, row, columns + size, 2 * size, inside, arriving * silu)
+
+
+@triton.jit
+def cross_entropy(logits, targets, losses, count, first, size, BLOCK: tl.constexpr):
+    """losses[first + row] = logsumexp(x) - x[target] for a row x of logits [rows, size], 0 where there is no target (-100), NaN
+    where it is no class. The row becomes its gradient in the mean of `count` losses, (softmax(x) - one-hot) / count. logits
+    bfloat16, losses and count float32, targets int64."""
+    row = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    target = tl.load(targets + first + row)
+    largest = tl.full([BLOCK], -1.0e30, tl.float32)  # below any logit, and finite
+    total = tl.zeros([BLOCK], tl.float32)
+    own = tl.zeros([BLOCK], tl.float32)
+    base = logits + row.to(tl.int64) * size
+    for start in range(0, size, BLOCK):
+        at = start + columns
+        x = tl.load(base + at, mask=at < size, other=float("-inf")).to(tl.float32)
+        larger = tl.maximum(largest, x)
+        total = total * tl.exp(largest - larger) + tl.exp(x - larger)
+        largest = larger
+        own += tl.where(at == target, x, 0.0)
+    top = tl.max(largest, 0)
+    log_sum = top + tl.log(tl.sum(total * tl.exp(largest - top), 0))
+    counts = target != -100
+    known = (target >= 0) & (target < size)
+    tl.store(losses + first + row, tl.where(known, log_sum - tl.sum(own, 0), tl.where(counts, float("nan"), 0.0)))
+    share = tl.where(counts, 1.0 / tl.load(count), 0.0)
+    for start in range(0, size, BLOCK):
+        at = start + columns
+        x = tl.load(base + at, mask=at < size, other=0.0).to(tl.float32)
+        grad = (tl.exp(x - log_sum) - tl.where(at == target, 1.0, 0.0)) * share
+        tl.store(base + at, grad.to(logits.dtype.element_ty), mask=at < size)

@@ -13,7 +13,7 @@ import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TorchScriptModule;
 
 /**
- * RMS normalisation, rotation and gated activation, forward and backward, in one GPU launch each. Nothing is recorded for the
+ * RMS normalisation, rotation, gated activation and cross-entropy, forward and backward, in one GPU launch each. Nothing is recorded for the
  * engine's autograd, nothing waits for the device, and the same inputs give the same bits.
  *
  * <p>Letters: rows = all axes of an array but the last, which has {@code size} numbers.
@@ -23,6 +23,8 @@ public final class RowKernels {
     private static final int LARGEST_SIZE = 4096;
     private static final int UNIT = 16;
     private static final int SMALLEST_BLOCK = 512;
+    private static final int UNIT_OF_CLASSES = 8;
+    private static final int BLOCK_OF_CLASSES = 4096;
     private static final int LARGEST_BACKWARD_PROGRAMS = 1056; // 8 a multiprocessor of an H100
 
     static final KernelLibrary LIBRARY = KernelLibrary.beside(RowKernels.class, "");
@@ -252,5 +254,32 @@ public final class RowKernels {
 
     private static Launch gate(NDArray both, NDArray rowWeights) {
         return launch().with("both", both).with("row_weight", rowWeights).with("size", sizeOf(both) / 2);
+    }
+
+    /**
+     * Whether the cross-entropy's kernel serves a model.
+     *
+     * @param hidden the hidden states, whose type and device count
+     * @param classes V, the size of the vocabulary
+     * @return true for bfloat16 on such a GPU, V a multiple of 8
+     */
+    public static boolean servesCrossEntropy(NDArray hidden, long classes) {
+        return hidden.getDevice().isGpu() && Bfloat16.is(hidden) && classes % UNIT_OF_CLASSES == 0
+                && LIBRARY.runsOn(hidden.getDevice().getDeviceId());
+    }
+
+    /**
+     * The cross-entropy of some tokens' logits, which become its gradient.
+     *
+     * @param logits [n, V], bfloat16; afterwards (softmax - one-hot) / count, 0 for tokens without target
+     * @param targets the targets of all T tokens, [T], int64; -100 for none
+     * @param losses each token's loss is written here, 0 without target, NaN for a target that is no class; [T], float32
+     * @param count by how many the sum of the losses will be divided, [], float32
+     * @param first the first row's token
+     */
+    public static void crossEntropy(NDArray logits, NDArray targets, NDArray losses, NDArray count, long first) {
+        Launch launch = launch().with("logits", logits).with("targets", targets).with("losses", losses).with("count", count)
+                .with("first", first).with("size", sizeOf(logits));
+        run(launch, "cross_entropy", BLOCK_OF_CLASSES, rowsOf(logits));
     }
 }

@@ -22,7 +22,7 @@ class RowManifestTest {
 
     @Test
     void everyVariantHasItsCode() {
-        assertEquals(32, RowKernels.LIBRARY.manifest().kernels().size());
+        assertEquals(33, RowKernels.LIBRARY.manifest().kernels().size());
         for (KernelLibrary.Variant variant : RowKernels.LIBRARY.manifest().kernels()) {
             String ptx = RowKernels.LIBRARY.ptx(variant);
             assertTrue(ptx.contains(".entry " + variant.entry() + "("), variant.name());
@@ -37,6 +37,7 @@ class RowManifestTest {
             NDArray x = manager.ones(new Shape(2, 64));
             assertFalse(RowKernels.servesNorm(x));
             assertFalse(RowKernels.servesGate(Bfloat16.of(x), 64));
+            assertFalse(RowKernels.servesCrossEntropy(Bfloat16.of(x), 64));
             assertFalse(RowKernels.servesRotation(Bfloat16.of(x), 64));
         }
     }

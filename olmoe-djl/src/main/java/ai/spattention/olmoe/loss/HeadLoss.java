@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.row.RowKernels;
 import ai.spattention.segment.ExplicitPart;
 
 /**
@@ -51,10 +52,16 @@ public final class HeadLoss implements ExplicitPart {
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch");
                 NDArray rows = inputs.get(0).reshape(-1, shape.get(shape.dimension() - 1));
                 NDArray flat = targets.reshape(-1)) {
-            NDArray settings = scalars.create(new long[] {sliceTokens, 1});
-            NDList results = LossOperators.module().call("head_loss", true, rows, inputs.get(1), flat, settings);
+            NDArray weight = inputs.get(1);
+            NDList results = RowKernels.servesCrossEntropy(rows, weight.getShape().get(0))
+                    ? KernelHeadLoss.of(rows, weight, flat, sliceTokens)
+                    : byEngine(scalars, rows, weight, flat, sliceTokens);
             return new Forward(results.subNDList(0, 1), results.subNDList(1));
         }
+    }
+
+    static NDList byEngine(NDManager scalars, NDArray rows, NDArray weight, NDArray targets, int sliceTokens) {
+        return LossOperators.module().call("head_loss", true, rows, weight, targets, scalars.create(new long[] {sliceTokens, 1}));
     }
 
     @Override
