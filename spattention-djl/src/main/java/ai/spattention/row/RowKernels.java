@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.InvalidInputException;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.Launch;
 import ai.spattention.torch.Bfloat16;
@@ -276,8 +277,14 @@ public final class RowKernels {
      * @param losses each token's loss is written here, 0 without target, NaN for a target that is no class; [T], float32
      * @param count by how many the sum of the losses will be divided, [], float32
      * @param first the first row's token
+     * @throws InvalidInputException if there are not as many losses as targets, fewer than rows, or targets of another type
      */
     public static void crossEntropy(NDArray logits, NDArray targets, NDArray losses, NDArray count, long first) {
+        if (targets.getDataType() != DataType.INT64 || losses.size() != targets.size() || first + rowsOf(logits) > targets.size()) {
+            throw new InvalidInputException("the targets must be int64, one for each token, as the losses (got " + targets.getDataType()
+                    + " " + targets.getShape() + ", losses " + losses.getShape() + ", logits " + logits.getShape() + " from token "
+                    + first + ")");
+        }
         Launch launch = launch().with("logits", logits).with("targets", targets).with("losses", losses).with("count", count)
                 .with("first", first).with("size", sizeOf(logits));
         run(launch, "cross_entropy", BLOCK_OF_CLASSES, rowsOf(logits));
