@@ -15,52 +15,8 @@ LOADS = ([1], [0, 3, 0], [128, 0, 129, 1, 0, 0, 700], [5000, 1, 64, 63, 65, 127]
 SIZES = ((64, 64), (128, 192), (320, 256), (1024, 512), (256, 64), (2048, 128), (64, 1024))
 
 
-class Grouped:
-    """Launches as ExpertRows.java does."""
-
-    def __init__(self, kernels):
-        self.kernels = kernels
-        self.poison = True  # results that are not written are not numbers
-        self.processors = torch.cuda.get_device_properties(0).multi_processor_count
-
-    def plan(self, loads):
-        loads = torch.tensor(loads, device="cuda")
-        tile = self.kernels.entries[f"rows-{self.kernels.arch}"]["rows"]
-        return loads.cumsum(0).int(), ((loads + tile - 1) // tile).cumsum(0).int()
-
-    def fresh(self, *shape):
-        memory = torch.empty(shape, device="cuda", dtype=torch.bfloat16)
-        return memory.fill_(float("nan")) if self.poison else memory
-
-    def start(self, name, column_tiles, row_tiles, matrices, values):
-        grid = column_tiles, row_tiles, matrices
-        if self.kernels.entries[name]["persistent"]:
-            grid = min(column_tiles * row_tiles * matrices, self.processors), 1, 1
-        self.kernels.start(name, grid, values)
-
-    def rows(self, array, matrices, plan, transposed):
-        ends, tile_ends = plan
-        (S, K), E = array.shape, len(ends)
-        N = matrices.shape[1 if transposed else 2]
-        out = self.fresh(S, N)
-        name = f"rows{'-transposed' if transposed else ''}-{self.kernels.arch}"
-        entry = self.kernels.entries[name]
-        self.start(name, -(-N // entry["columns"]), S // entry["rows"] + E, 1, dict(
-            array=array, matrices=matrices, out=out, ends=ends, tile_ends=tile_ends, experts=E, N=N, K=K))
-        return out
-
-    def matrices(self, left, right, plan):
-        E, M, N = len(plan[0]), left.shape[1], right.shape[1]
-        out = self.fresh(E, M, N)
-        name = f"matrices-{self.kernels.arch}"
-        entry = self.kernels.entries[name]
-        self.start(name, -(-N // entry["columns"]), -(-M // entry["rows"]), E, dict(
-            left=left, right=right, out=out, ends=plan[0], experts=E, M=M, N=N))
-        return out
-
-
 def main():
-    grouped = Grouped(launch.Kernels(sys.argv[1], sys.argv[2]))
+    grouped = launch.Grouped(launch.Kernels(sys.argv[1], sys.argv[2]))
     generator = torch.Generator(device="cuda").manual_seed(0)
     done = wrong = 0
     worst = 0.0

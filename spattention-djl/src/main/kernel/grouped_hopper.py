@@ -14,8 +14,6 @@ from triton.experimental.gluon.language.nvidia.hopper import fence_async_shared,
 
 from hopper import barriers, by_column, by_row, in_memory, next_place, places, product
 
-WARPS = gl.constexpr(8)
-
 
 @gluon.jit
 def fetch(left, left_at, right, right_at, left_place, right_place, ready, wanted):
@@ -28,7 +26,7 @@ def fetch(left, left_at, right, right_at, left_place, right_place, ready, wanted
 @gluon.jit
 def store(out, sums, row, rows_end, column, columns_end):
     """Writes a tile of a matrix with `columns_end` columns, up to its last row and column."""
-    LAYOUT: gl.constexpr = in_memory(sums.shape[1], WARPS)
+    LAYOUT: gl.constexpr = in_memory(sums.shape[1], gl.num_warps())
     values = gl.convert_layout(sums.to(out.dtype.element_ty), LAYOUT)
     r = row + gl.arange(0, sums.shape[0], layout=by_row(LAYOUT))
     c = column + gl.arange(0, sums.shape[1], layout=by_column(LAYOUT))
@@ -61,7 +59,7 @@ def matrix_at(expert, k, column, TRANSPOSED: gl.constexpr):
 @gluon.jit
 def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexpr, COLUMNS: gl.constexpr, STEP: gl.constexpr,
          STAGES: gl.constexpr, EXPERTS: gl.constexpr, TRANSPOSED: gl.constexpr):
-    numbers = gl.arange(0, EXPERTS, layout=gl.BlockedLayout([EXPERTS // 32], [32], [WARPS], [0]))  # all of them in each warp
+    numbers = gl.arange(0, EXPERTS, layout=gl.BlockedLayout([EXPERTS // 32], [32], [gl.num_warps()], [0]))  # all of them in each warp
     all_tile_ends = gl.load(tile_ends + numbers, mask=numbers < experts, other=0x7fffffff)
     all_ends = gl.load(ends + numbers, mask=numbers < experts, other=0x7fffffff)
     column_tiles = (N + COLUMNS - 1) // COLUMNS
@@ -81,7 +79,7 @@ def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexp
         following = tile + gl.num_programs(0)
         next_expert, next_row, next_end = tile_of_rows(following // column_tiles, all_tile_ends, all_ends, ROWS)
         next_column = following % column_tiles * COLUMNS
-        sums = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, WARPS))
+        sums = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, gl.num_warps()))
         for t in range(steps):
             mbarrier.wait(ready.index(stage), phase)
             if TRANSPOSED:
@@ -117,7 +115,7 @@ def tile_of_matrices(tile, ends, experts, row_tiles, column_tiles, ROWS: gl.cons
 @gluon.jit
 def keep(place, count):
     """Empties a tile's rows from `count` on: they are another expert's."""
-    LAYOUT: gl.constexpr = in_memory(place.shape[1], WARPS)
+    LAYOUT: gl.constexpr = in_memory(place.shape[1], gl.num_warps())
     values = place.load(LAYOUT)
     r = gl.arange(0, place.shape[0], layout=by_row(LAYOUT))
     place.store(gl.where((r < count)[:, None], values, gl.zeros_like(values)))
@@ -143,7 +141,7 @@ def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS:
         next_expert, next_m, next_n, next_begin, next_end = tile_of_matrices(following, ends, experts, row_tiles, column_tiles, ROWS,
                                                                              COLUMNS)
         steps = gl.maximum((end - begin + STEP - 1) // STEP, STAGES - 1)  # what was fetched ahead is always used
-        sums = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, WARPS))
+        sums = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, gl.num_warps()))
         for t in range(steps):
             mbarrier.wait(ready.index(stage), phase)
             a = a_places.index(stage)

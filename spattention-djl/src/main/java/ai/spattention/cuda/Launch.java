@@ -25,6 +25,21 @@ public final class Launch {
     }
 
     /**
+     * The block in which a kernel that reads whole rows was compiled for a row: powers of 2 end variants' names.
+     *
+     * @param numbers how many numbers a row has
+     * @param smallest the smallest block
+     * @return the smallest that holds them
+     */
+    public static long block(long numbers, long smallest) {
+        long block = smallest;
+        while (block < numbers) {
+            block *= 2;
+        }
+        return block;
+    }
+
+    /**
      * Takes an array that lies without gaps.
      *
      * @param name the parameter's name

@@ -136,7 +136,7 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
         long size = array.getShape().get(1);
         NDArray out = memory(array, order.size(), size);
         Launch launch = new Launch(LIBRARY).with("array", array).with("tokens", tokens).with("out", out).with("size", size);
-        launch.run(launch.variant("gather_rows-" + block(size)), (int) order.size(), 1, 1);
+        launch.run(launch.variant("gather_rows-" + Launch.block(size, SMALLEST_BLOCK)), (int) order.size(), 1, 1);
         return out;
     }
 
@@ -198,16 +198,7 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
         NDArray out = memory(array, count, size);
         Launch launch = new Launch(LIBRARY).with("array", array).with("places", places).with("out", out).with("slots", slots)
                 .with("size", size);
-        launch.run(launch.variant("sum_slots-" + block(size)), (int) count, 1, 1);
+        launch.run(launch.variant("sum_slots-" + Launch.block(size, SMALLEST_BLOCK)), (int) count, 1, 1);
         return out;
-    }
-
-    /** The columns that a program reads at once: a power of 2. */
-    private static long block(long size) {
-        long block = SMALLEST_BLOCK;
-        while (block < size) {
-            block *= 2;
-        }
-        return block;
     }
 }

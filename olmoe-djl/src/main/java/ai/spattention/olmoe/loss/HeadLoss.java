@@ -5,8 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.row.RowKernels;
 import ai.spattention.segment.ExplicitPart;
+import ai.spattention.torch.Scopes;
+import ai.spattention.torch.TorchScriptModule;
 
 /**
  * The output embedding and the mean cross-entropy as one part, in slices of tokens: the logits [T, V] never exist at once. Since
@@ -49,19 +50,36 @@ public final class HeadLoss implements ExplicitPart {
 
     Forward forward(NDList inputs, int sliceTokens) {
         Shape shape = inputs.get(0).getShape();
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-                NDArray rows = inputs.get(0).reshape(-1, shape.get(shape.dimension() - 1));
+        NDArray weight = inputs.get(1);
+        try (NDArray hidden = inputs.get(0).reshape(-1, shape.get(shape.dimension() - 1));
                 NDArray flat = targets.reshape(-1)) {
-            NDArray weight = inputs.get(1);
-            NDList results = RowKernels.servesCrossEntropy(rows, weight.getShape().get(0))
-                    ? KernelHeadLoss.of(rows, weight, flat, sliceTokens)
-                    : byEngine(scalars, rows, weight, flat, sliceTokens);
+            NDList results = slices(hidden, weight, flat, sliceTokens, SliceLoss.of(hidden, weight.getShape().get(0)));
             return new Forward(results.subNDList(0, 1), results.subNDList(1));
         }
     }
 
-    static NDList byEngine(NDManager scalars, NDArray rows, NDArray weight, NDArray targets, int sliceTokens) {
-        return LossOperators.module().call("head_loss", true, rows, weight, targets, scalars.create(new long[] {sliceTokens, 1}));
+    /** The loss, the gradients of hidden [T, D] and weight [V, D]. */
+    static NDList slices(NDArray hidden, NDArray weight, NDArray targets, int sliceTokens, SliceLoss slice) {
+        TorchScriptModule module = LossOperators.module();
+        try (NDManager scope = Scopes.over(hidden, weight, targets);
+                NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDList shared = module.call("head_begin", true, hidden, weight, targets);
+            NDArray matrix = shared.get(0);
+            NDArray count = shared.get(1);
+            NDArray losses = shared.get(2);
+            NDArray hiddenGradient = shared.get(3);
+            NDArray weightGradient = shared.get(4);
+            long all = hidden.getShape().get(0);
+            for (long first = 0; first < all; first += sliceTokens) {
+                NDArray tokens = scalars.create(new long[] {first, Math.min(first + sliceTokens, all)});
+                try (NDArray logits = module.call("head_logits", true, hidden, matrix, tokens).singletonOrThrow();
+                        NDArray gradient = slice.gradient(logits, targets, losses, count, tokens, first)) {
+                    module.call("head_gradients", true, gradient, hidden, matrix, hiddenGradient, weightGradient, tokens).close();
+                }
+            }
+            NDArray loss = module.call("head_mean", true, losses, count).singletonOrThrow();
+            return scope.ret(new NDList(loss, hiddenGradient, weightGradient));
+        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.LibUtils;
 import ai.djl.training.GradientCollector;
@@ -15,6 +16,7 @@ import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.AttentionPart;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.segment.SegmentTape;
@@ -28,7 +30,6 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
 import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -205,8 +206,9 @@ final class Probe {
             Shape shape = new Shape(1, HEADS, LENGTH, about.headDim);
             NDList inputs = new NDList();
             for (int i = 0; i < 3; i++) {
-                // rounded in either case: both kernels are given the same numbers
-                NDArray rounded = Bfloat16.of(manager.create(normal(i, (int) shape.size()), shape));
+                // sums of ordered numbers, as sines, cancel: rounding would be all that is left of a gradient; and rounded in
+                // either case, so that both kernels are given the same numbers
+                NDArray rounded = Bfloat16.of(new SeededNormal(i, 1).initialize(manager, shape, DataType.FLOAT32));
                 NDArray input = half ? rounded : Bfloat16.toFloat32(rounded);
                 input.setRequiresGradient(true);
                 inputs.add(input);
@@ -222,16 +224,6 @@ final class Probe {
                 return new float[][] {plain.toFloatArray(), gradient(inputs.get(0)), gradient(inputs.get(1)), gradient(inputs.get(2))};
             }
         }
-    }
-
-    /** Numbers without any order: sums of ordered ones cancel, and then rounding is all that is left of a gradient. */
-    private static float[] normal(long seed, int count) {
-        Random random = new Random(seed);
-        float[] numbers = new float[count];
-        for (int i = 0; i < count; i++) {
-            numbers[i] = (float) random.nextGaussian();
-        }
-        return numbers;
     }
 
     private static float[] gradient(NDArray input) {

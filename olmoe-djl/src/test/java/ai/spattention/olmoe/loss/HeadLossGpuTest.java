@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The loss by the kernel against libtorch's operators in float32, on a GPU. */
-class KernelHeadLossGpuTest {
+class HeadLossGpuTest {
 
     @BeforeEach
     void aGpuIsHere() {
@@ -31,15 +31,14 @@ class KernelHeadLossGpuTest {
     @ParameterizedTest
     @CsvSource({"1, 8, 64, 1", "17, 64, 64, 5", "300, 4096, 128, 128", "129, 4104, 64, 1000", "50, 50304, 192, 16"})
     void agreesWithTheEngine(int tokens, int classes, int size, int slice) {
-        try (NDManager manager = NDManager.newBaseManager(Device.gpu(), "PyTorch");
-                NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch"); NoGradient explicit = new NoGradient()) {
+        try (NDManager manager = NDManager.newBaseManager(Device.gpu(), "PyTorch"); NoGradient explicit = new NoGradient()) {
             NDArray hidden = Bfloat16.of(manager.randomNormal(new Shape(tokens, size)));
             NDArray weight = Bfloat16.toFloat32(Bfloat16.of(manager.randomNormal(new Shape(classes, size)).mul(0.3f)));
             NDArray targets = targets(manager, tokens, classes);
             assertTrue(RowKernels.servesCrossEntropy(hidden, classes));
-            NDList expected = HeadLoss.byEngine(scalars, Bfloat16.toFloat32(hidden), weight, targets, slice);
-            NDList actual = KernelHeadLoss.of(hidden, weight, targets, slice);
-            NDList again = KernelHeadLoss.of(hidden, weight, targets, slice);
+            NDList expected = HeadLoss.slices(Bfloat16.toFloat32(hidden), weight, targets, slice, SliceLoss.BY_OPERATORS);
+            NDList actual = HeadLoss.slices(hidden, weight, targets, slice, SliceLoss.BY_KERNEL);
+            NDList again = HeadLoss.slices(hidden, weight, targets, slice, SliceLoss.BY_KERNEL);
             for (int i = 0; i < 3; i++) {
                 assertEquals(expected.get(i).getShape(), actual.get(i).getShape());
                 NDArray found = Bfloat16.toFloat32(actual.get(i));
@@ -56,7 +55,8 @@ class KernelHeadLossGpuTest {
         try (NDManager manager = NDManager.newBaseManager(Device.gpu(), "PyTorch"); NoGradient explicit = new NoGradient()) {
             NDArray hidden = Bfloat16.of(manager.ones(new Shape(2, 64)));
             NDArray targets = manager.create(new long[] {3, 64});
-            assertTrue(Float.isNaN(KernelHeadLoss.of(hidden, manager.ones(new Shape(64, 64)), targets, 2).get(0).getFloat()));
+            NDArray weight = manager.ones(new Shape(64, 64));
+            assertTrue(Float.isNaN(HeadLoss.slices(hidden, weight, targets, 2, SliceLoss.BY_KERNEL).get(0).getFloat()));
         }
     }
 

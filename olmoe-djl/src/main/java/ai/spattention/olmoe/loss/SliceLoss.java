@@ -1,0 +1,37 @@
+package ai.spattention.olmoe.loss;
+
+import ai.djl.ndarray.NDArray;
+import ai.spattention.row.RowKernels;
+
+/** The cross-entropy of a slice of tokens, and its gradient. */
+@FunctionalInterface
+interface SliceLoss {
+
+    /** By libtorch's operators, anywhere. */
+    SliceLoss BY_OPERATORS = (logits, targets, losses, count, tokens, first) ->
+            LossOperators.module().call("head_slice", true, logits, targets, losses, count, tokens).singletonOrThrow();
+
+    /** By a GPU kernel that reads the logits and writes their gradient in place. */
+    SliceLoss BY_KERNEL = (logits, targets, losses, count, tokens, first) -> {
+        RowKernels.crossEntropy(logits, targets, losses, count, first);
+        return logits;
+    };
+
+    /** The way for a model. */
+    static SliceLoss of(NDArray hidden, long classes) {
+        return RowKernels.servesCrossEntropy(hidden, classes) ? BY_KERNEL : BY_OPERATORS;
+    }
+
+    /**
+     * Computes a slice.
+     *
+     * @param logits [n, V]; used up
+     * @param targets of all tokens, [T]
+     * @param losses of all tokens, [T]: those of the slice are written
+     * @param count by how many the losses' sum will be divided, a scalar
+     * @param tokens the slice's first token and the one after its last, on the host
+     * @param first the first once more
+     * @return the gradient of the logits, [n, V], which may be the same array
+     */
+    NDArray gradient(NDArray logits, NDArray targets, NDArray losses, NDArray count, NDArray tokens, long first);
+}
