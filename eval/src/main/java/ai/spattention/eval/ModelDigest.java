@@ -1,6 +1,6 @@
 package ai.spattention.eval;
 
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

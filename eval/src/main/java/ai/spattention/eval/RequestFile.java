@@ -5,7 +5,7 @@ import ai.spattention.eval.data.JsonLinesRows;
 import ai.spattention.eval.data.Row;
 import ai.spattention.eval.score.LogLikelihoodRequest;
 import ai.spattention.eval.score.Score;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package ai.spattention.eval.score;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

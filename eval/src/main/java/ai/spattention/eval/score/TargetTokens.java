@@ -1,6 +1,6 @@
 package ai.spattention.eval.score;
 
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.Sha256;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.Arrays;

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.tokenizer;
 
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.Sha256;
 import java.util.OptionalInt;
 
 /** Turns text into token ids and back. Implementations may be used by several threads at once. */

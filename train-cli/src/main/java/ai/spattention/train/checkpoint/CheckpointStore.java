@@ -1,11 +1,11 @@
 package ai.spattention.train.checkpoint;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
-import ai.spattention.olmoe.safetensors.AtomicFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
-import ai.spattention.olmoe.safetensors.Sha256;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -2,7 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.Kernels;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.NumberType;

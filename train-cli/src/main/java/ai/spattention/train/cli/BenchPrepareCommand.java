@@ -1,7 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.bench.PrepareBench;
 import com.fasterxml.jackson.databind.ObjectMapper;

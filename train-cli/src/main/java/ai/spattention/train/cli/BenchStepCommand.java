@@ -4,7 +4,7 @@ import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.StepBench;

@@ -1,6 +1,6 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.train.doctor.Check;
 import ai.spattention.train.doctor.Doctor;
 import com.fasterxml.jackson.databind.ObjectMapper;

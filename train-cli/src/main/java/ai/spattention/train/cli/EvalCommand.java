@@ -9,7 +9,7 @@ import ai.spattention.eval.report.Table;
 import ai.spattention.eval.report.TaskResult;
 import ai.spattention.eval.task.TaskCatalog;
 import ai.spattention.eval.task.TaskGroup;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.train.data.Split;
 import java.io.IOException;
 import java.nio.file.Files;

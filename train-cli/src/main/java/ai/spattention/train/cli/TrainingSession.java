@@ -1,14 +1,14 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.ShardDigests;
 import ai.spattention.train.data.Split;
-import ai.spattention.train.files.FolderLock;
 import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;

@@ -1,11 +1,11 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.InputFiles;
-import ai.spattention.train.files.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.PartReader;

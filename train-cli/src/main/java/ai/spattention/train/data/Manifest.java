@@ -1,9 +1,9 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
-import ai.spattention.olmoe.safetensors.Sha256;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;

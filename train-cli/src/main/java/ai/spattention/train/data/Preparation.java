@@ -1,7 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;

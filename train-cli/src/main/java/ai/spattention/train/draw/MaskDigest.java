@@ -1,6 +1,6 @@
 package ai.spattention.train.draw;
 
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.MaskRow;
 import java.security.MessageDigest;

@@ -1,6 +1,6 @@
 package ai.spattention.train.draw;
 
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.pattern.HeadMask;
 import java.awt.Color;
 import java.awt.Font;

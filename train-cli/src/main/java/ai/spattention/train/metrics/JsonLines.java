@@ -1,9 +1,9 @@
 package ai.spattention.train.metrics;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
-import ai.spattention.olmoe.safetensors.AtomicFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;

@@ -1,8 +1,8 @@
 package ai.spattention.train.natives;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.AtomicFile;
-import ai.spattention.train.files.FolderLock;
+import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.progress.DataProgress;
 import java.io.IOException;
 import java.io.InputStream;

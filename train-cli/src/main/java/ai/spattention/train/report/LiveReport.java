@@ -1,6 +1,6 @@
 package ai.spattention.train.report;
 
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.metrics.TextSample;

@@ -1,7 +1,7 @@
 package ai.spattention.train.report;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package ai.spattention.train.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.Sha256;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -9,10 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.safetensors.Sha256;
+import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.data.source.SourceFiles;
-import ai.spattention.train.files.FolderLock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package ai.spattention.olmoe.safetensors;
+package ai.spattention.olmoe.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;

@@ -1,4 +1,4 @@
-package ai.spattention.train.files;
+package ai.spattention.olmoe.io;
 
 import ai.spattention.InvalidInputException;
 import java.io.Closeable;

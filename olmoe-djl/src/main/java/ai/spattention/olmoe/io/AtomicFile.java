@@ -1,4 +1,4 @@
-package ai.spattention.olmoe.safetensors;
+package ai.spattention.olmoe.io;
 
 import ai.spattention.InvalidInputException;
 import java.io.IOException;

@@ -1,2 +1,0 @@
-/** What commands that write folders share. */
-package ai.spattention.train.files;
