@@ -7,6 +7,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.safetensors.TensorType;
@@ -72,26 +73,32 @@ public final class HuggingFaceFolder {
      * @param folder the folder, absent or empty
      * @param type the type of the weights in the file: F32, F16 or BF16
      * @param maxShardBytes the largest file; a single larger tensor gets a file of its own
-     * @throws InvalidInputException if the folder is not empty, or the disk is full or read-only
+     * @throws InvalidInputException if the folder is not empty or a symbolic link, or the disk is full or read-only
      * @throws IOException if writing fails otherwise
      */
     public static void save(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
+        requireEmpty(folder.toAbsolutePath());
+        AtomicFolder.write(folder, whole -> write(model, whole, type, maxShardBytes));
+    }
+
+    /**
+     * Writes a model's files into a folder that a caller makes whole, with files of its own.
+     *
+     * @param model an initialised model
+     * @param folder the folder, for instance that of {@link AtomicFolder#write}
+     * @param type the type of the weights in the file: F32, F16 or BF16
+     * @param maxShardBytes the largest file; a single larger tensor gets a file of its own
+     * @throws InvalidInputException if the disk is full or read-only
+     * @throws IOException if writing fails otherwise
+     */
+    public static void write(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
         if (!TYPE_NAMES.containsKey(type)) {
             throw new InvalidInputException("weights are written as F32, F16 or BF16 (got " + type + ")");
         }
-        Path target = folder.toAbsolutePath();
-        requireEmpty(target);
-        Path temporary = target.resolveSibling(target.getFileName() + ".tmp-" + ProcessHandle.current().pid());
-        try {
-            List<TensorFolder.Tensor> tensors = HuggingFaceNames.of(model).stream()
-                    .map(slot -> new TensorFolder.Tensor(slot.name(), type, slot.shape(), () -> values(slot))).toList();
-            TensorFolder.write(temporary, tensors, maxShardBytes);
-            AtomicFile.write(temporary.resolve("config.json"), ConfigJson.write(model.getConfig(), TYPE_NAMES.get(type)));
-            Files.deleteIfExists(target);
-            Files.move(temporary, target);
-        } finally {
-            delete(temporary);
-        }
+        List<TensorFolder.Tensor> tensors = HuggingFaceNames.of(model).stream()
+                .map(slot -> new TensorFolder.Tensor(slot.name(), type, slot.shape(), () -> values(slot))).toList();
+        TensorFolder.write(folder, tensors, maxShardBytes);
+        AtomicFile.write(folder.resolve("config.json"), ConfigJson.write(model.getConfig(), TYPE_NAMES.get(type)));
     }
 
     private static void requireEmpty(Path folder) throws IOException {
@@ -117,17 +124,5 @@ public final class HuggingFaceFolder {
             part.attach(scope.getParentManager());
             return part;
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> content = Files.list(folder)) {
-            for (Path file : content.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 }

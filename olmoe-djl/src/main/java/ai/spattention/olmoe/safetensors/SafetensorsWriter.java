@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -102,14 +102,14 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes the file, whole or not at all.
+     * Writes the file, whole or not at all, or straight into a device or a pipe.
      *
      * @param file the file
      * @throws InvalidInputException if the disk is full or the folder cannot be written
      * @throws IOException if writing fails otherwise
      */
     public void write(Path file) throws IOException {
-        AtomicFile.write(file, channel -> {
+        OutputFile.write(file, channel -> {
             writeFully(channel, header());
             for (Map.Entry<String, Entry> entry : entries.entrySet()) {
                 writeTensor(channel, entry.getKey(), entry.getValue());

@@ -78,7 +78,7 @@ class HuggingFaceFolderTest {
     void whatIsSavedLoadsIntoANewModel(OlmoeConfig config) throws IOException {
         OlmoeModel saved = model(config);
         HuggingFaceFolder.save(saved, folder, TensorType.F32, ONE_FILE);
-        assertEquals(List.of("config.json", "model.safetensors"), files(folder));
+        assertEquals(List.of(".spattention-files.json", "config.json", "model.safetensors"), files(folder));
         OlmoeModel loaded = HuggingFaceFolder.load(folder, manager);
         assertEquals(config, loaded.getConfig());
         assertArrayEquals(logits(saved), logits(loaded));
