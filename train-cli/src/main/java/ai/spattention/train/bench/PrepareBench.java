@@ -1,6 +1,7 @@
 package ai.spattention.train.bench;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.DataPreparation;
 import ai.spattention.train.data.PreparationListener;
@@ -25,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /**
  * Times the preparation of data, from files to a prepared folder, against the tokenizer alone, which encodes the same texts
@@ -193,11 +193,7 @@ public final class PrepareBench {
             new DataPreparation(settings, tokenizer, threads).run(folder, SILENT);
             return null;
         } finally {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
+            OwnFiles.deleteTree(folder);
         }
     }
 }

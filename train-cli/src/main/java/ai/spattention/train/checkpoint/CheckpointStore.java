@@ -2,6 +2,7 @@ package ai.spattention.train.checkpoint;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -33,6 +35,7 @@ public final class CheckpointStore {
     private static final String STATE = "state.json";
     private static final String MODEL = "model.safetensors";
     private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final Set<String> FILES = Set.of(MANIFEST, STATE, MODEL, OPTIMIZER);
 
     private static final ObjectMapper JSON = StrictJson.ofRecords().build();
 
@@ -89,7 +92,7 @@ public final class CheckpointStore {
         try {
             createFolder();
             for (Path leftover : entries(LEFTOVER)) { // of a run that was killed while it wrote
-                delete(leftover);
+                OwnFiles.deleteTree(leftover);
             }
             model.write(temporary.resolve(MODEL));
             optimizer.write(temporary.resolve(OPTIMIZER));
@@ -102,10 +105,11 @@ public final class CheckpointStore {
             read(temporary);
             force(temporary);
             delete(target); // a damaged one of the same step, skipped on resume
+            OwnFiles.moveAside(target);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             force(folder);
         } finally {
-            delete(temporary);
+            OwnFiles.deleteTree(temporary);
         }
         prune(state.step());
         return target;
@@ -216,14 +220,8 @@ public final class CheckpointStore {
         }
     }
 
-    private static void delete(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            return;
-        }
-        try (var entries = Files.walk(path)) {
-            for (Path entry : entries.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(entry);
-            }
-        }
+    /** What else somebody put into the folder stays in it. */
+    private static void delete(Path checkpoint) throws IOException {
+        OwnFiles.delete(checkpoint, FILES::contains);
     }
 }

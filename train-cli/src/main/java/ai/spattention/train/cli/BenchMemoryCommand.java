@@ -2,6 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
@@ -16,7 +17,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,7 +24,6 @@ import java.util.OptionalDouble;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,11 +59,7 @@ final class BenchMemoryCommand implements Callable<Integer> {
         try {
             return measure(where, folder);
         } finally {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            OwnFiles.deleteTree(folder);
         }
     }
 

@@ -2,7 +2,9 @@ package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.InputFiles;
@@ -74,19 +76,21 @@ public final class DataPreparation {
      */
     public PreparedData run(Path folder, PreparationListener listener) throws IOException {
         List<InputFile> files = InputFiles.find(settings.inputs());
+        requireOutside(folder);
         int eosId = Preparation.requireEos(tokenizer);
         Map<String, String> arguments = arguments(files, eosId);
         Path work = folder.resolve(Preparation.WORK);
         requireUsable(folder, work, arguments);
+        AtomicFolder.requireWritable(work);
         try {
-            Files.createDirectories(work);
             try (FolderLock lock = FolderLock.take(work.resolve("lock"), folder)) {
                 requireUsable(folder, work, arguments); // another process may have ended meanwhile
                 if (!Files.exists(folder.resolve(Manifest.FILE))) {
                     write(folder, work, files, eosId, arguments, listener);
                 }
-                Preparation.deleteAll(work);
+                Preparation.deleteWork(work);
             }
+            OwnFiles.deleteIfEmpty(work);
         } catch (IOException e) {
             throw AtomicFile.explain(folder, e);
         }
@@ -105,6 +109,16 @@ public final class DataPreparation {
         arguments.put("list of input files", files.size() + " files whose names have the hash "
                 + Long.toHexString(Checksums.of(names)));
         return arguments;
+    }
+
+    /** What is written must not be read as text the next time. */
+    private void requireOutside(Path folder) throws IOException {
+        for (String file : Preparation.FILES) {
+            if (InputFiles.wouldFind(settings.inputs(), folder.resolve(file))) {
+                throw new InvalidInputException("--output " + folder + " lies in the input, where its files would be read as text the"
+                        + " next time: name a folder elsewhere");
+            }
+        }
     }
 
     private static void requireUsable(Path folder, Path work, Map<String, String> arguments) throws IOException {
@@ -188,9 +202,9 @@ public final class DataPreparation {
     private static void refuseNothing(Path folder, Path work, List<Manifest.Shard> validation, long emptyDocuments)
             throws IOException {
         for (Split split : Split.values()) {
-            Preparation.deleteAll(folder.resolve(split.folder()));
+            OwnFiles.delete(folder.resolve(split.folder()), ShardWriter::isOwn);
         }
-        Preparation.deleteAll(work);
+        Preparation.deleteWork(work);
         long heldOut = validation.stream().mapToLong(Manifest.Shard::documents).sum();
         throw new InvalidInputException("there is no text to learn from: " + (heldOut == 0
                 ? "the input holds " + emptyDocuments + " documents, all of them empty"

@@ -2,18 +2,17 @@ package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /** Turns documents into a prepared folder. */
 public final class Preparation {
@@ -23,6 +22,9 @@ public final class Preparation {
 
     /** The folder for what is needed only until the manifest is written. */
     static final String WORK = ".unfinished";
+
+    /** One of each kind of file in a prepared folder. */
+    static final List<String> FILES = List.of(Manifest.FILE, "tokenizer.json", "train/part-00000.npy", "train/part-00000.csv.gz");
 
     private Preparation() {}
 
@@ -68,7 +70,7 @@ public final class Preparation {
         } catch (IOException e) {
             throw AtomicFile.explain(folder, e);
         }
-        deleteAll(work);
+        deleteWork(work);
         return PreparedData.open(folder);
     }
 
@@ -89,14 +91,8 @@ public final class Preparation {
         AtomicFile.write(folder.resolve(Manifest.FILE), manifest.toJson());
     }
 
-    /** Deletes a folder and what is in it. */
-    static void deleteAll(Path folder) throws IOException {
-        List<Path> files;
-        try (Stream<Path> found = Files.walk(folder)) {
-            files = found.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path file : files) {
-            Files.deleteIfExists(file);
-        }
+    /** Deletes what was needed for going on. */
+    static void deleteWork(Path work) throws IOException {
+        OwnFiles.delete(work, name -> name.equals(PreparationState.FILE) || ShardWriter.isOwn(name));
     }
 }

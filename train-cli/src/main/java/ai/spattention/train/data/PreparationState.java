@@ -28,7 +28,8 @@ import java.util.TreeMap;
 record PreparationState(Map<String, String> arguments, DocumentStream.Position position, ShardWriter.Progress train,
         ShardWriter.Progress validation, long emptyDocuments, long textBytes) {
 
-    private static final String FILE = "state.json";
+    /** The name of its file. */
+    static final String FILE = "state.json";
 
     private static final ObjectMapper JSON = StrictJson.ofRecords()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)

@@ -1,6 +1,8 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.AtomicFolder;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.io.Sha256;
 import java.io.Closeable;
 import java.io.IOException;
@@ -8,8 +10,8 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -18,6 +20,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Writes the documents of one split, one after the other, into shards with their metadata. A document goes to the next shard
@@ -28,6 +31,7 @@ import java.util.Set;
 final class ShardWriter implements Closeable {
 
     private static final int BUFFER = 1 << 20;
+    private static final Pattern OWN = Pattern.compile("((train|validation)-)?part-[0-9]{5,}\\.(npy|csv|csv\\.gz)");
 
     /**
      * How far a split has been written.
@@ -64,13 +68,18 @@ final class ShardWriter implements Closeable {
     private long documents;
     private long documentStart;
 
+    /** Whether a file's name is one that this class gives. */
+    static boolean isOwn(String name) {
+        return OWN.matcher(name).matches();
+    }
+
     /**
      * Opens a writer.
      *
      * @param folder the prepared folder
      * @param work a folder for what is not needed at the end
-     * @param from how far the split has been written before; whatever else lies in its folder is deleted
-     * @throws InvalidInputException if the files of that progress are not there any more
+     * @param from how far the split has been written before; other shards in its folder are deleted
+     * @throws InvalidInputException if the files of that progress are not there any more, or the split's folder is a symbolic link
      */
     ShardWriter(Path folder, Path work, Split split, TokenWidth width, int eosId, long tokensPerShard, Progress from)
             throws IOException {
@@ -83,12 +92,13 @@ final class ShardWriter implements Closeable {
         shards = new ArrayList<>(from.shards());
         documents = from.documents();
         documentStart = from.documentStart();
-        Files.createDirectories(folder.resolve(split.folder()));
+        AtomicFolder.requireWritable(folder.resolve(split.folder()));
         Files.createDirectories(work);
         for (Manifest.Shard shard : shards) {
             requireBytes(folder.resolve(shard.file()), shard.tokens() * width.bytes(), true);
         }
         deleteOthers(from.tokens() > 0);
+        Files.createDirectories(folder.resolve(split.folder()));
         if (from.tokens() > 0) {
             reopen(from);
         }
@@ -115,13 +125,7 @@ final class ShardWriter implements Closeable {
         if (keepOpen) {
             known.add(shardName(".npy"));
         }
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder.resolve(split.folder()), "part-*")) {
-            for (Path file : files) {
-                if (!known.contains(split.folder() + "/" + file.getFileName())) {
-                    Files.delete(file);
-                }
-            }
-        }
+        OwnFiles.delete(folder.resolve(split.folder()), name -> isOwn(name) && !known.contains(split.folder() + "/" + name));
     }
 
     private void reopen(Progress from) throws IOException {
@@ -149,7 +153,8 @@ final class ShardWriter implements Closeable {
     }
 
     private void openShard(long bytes, long metadataBytes) throws IOException {
-        channel = FileChannel.open(shardFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        channel = FileChannel.open(shardFile(), StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS);
         channel.truncate(bytes).position(bytes);
         metadata = new DocumentMetadata(metadataFile(), metadataBytes);
     }

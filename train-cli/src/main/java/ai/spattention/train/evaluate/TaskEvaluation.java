@@ -59,9 +59,10 @@ public final class TaskEvaluation {
     public static TaskEvaluation prepare(EvaluationConfig config, Tokenizer tokenizer, int maxLength, Consumer<String> notes)
             throws IOException {
         Path folder = Path.of(config.data());
-        if (!Files.isDirectory(folder)) {
+        if (config.data().isEmpty() || !Files.isDirectory(folder)) {
             throw new InvalidInputException("evaluation.data must name a folder that holds TASK/SPLIT.jsonl, or Parquet or Arrow"
-                    + " files as the Hugging Face hub and its cache do (got " + config.data() + ", which is not there)");
+                    + " files as the Hugging Face hub and its cache do (got "
+                    + (config.data().isEmpty() ? "nothing" : config.data() + ", which is not there") + ")");
         }
         try {
             TaskCatalog catalog = new TaskCatalog();

@@ -23,6 +23,7 @@ import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.olmoe.loss.OlmoeLoss;
@@ -52,7 +53,6 @@ import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.Gradients;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -425,23 +425,19 @@ public final class TrainingRun implements AutoCloseable {
     }
 
     /**
-     * Writes the model as a Hugging Face folder, with its tokenizer; a folder of that name from an earlier part of the run is
-     * replaced.
+     * Writes the model as a Hugging Face folder, with its tokenizer; one from an earlier part of the run is replaced in one step,
+     * and what others put into it is kept.
      *
      * @param folder the folder
+     * @throws InvalidInputException if it is a symbolic link, or the disk is full or read-only
      * @throws IOException if writing fails
      */
     public void saveModel(Path folder) throws IOException {
-        if (Files.isDirectory(folder)) {
-            try (var files = Files.list(folder)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-        }
-        HuggingFaceFolder.save(block, folder, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
         try (Tokenizer tokenizer = data.tokenizer()) {
-            AtomicFile.write(folder.resolve("tokenizer.json"), tokenizer.toJson());
+            AtomicFolder.write(folder, whole -> {
+                HuggingFaceFolder.write(block, whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+                AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
+            });
         }
     }
 

@@ -3,6 +3,7 @@ package ai.spattention.train.natives;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.train.progress.DataProgress;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +11,6 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -59,7 +59,7 @@ public final class NativesInstaller {
      * @throws IOException if an artifact cannot be fetched or unpacked; the folder does not exist then
      */
     public NativesFolder install(GpuKit kit, Path folder) throws IOException {
-        Path target = folder.toAbsolutePath().normalize();
+        Path target = Files.exists(folder) ? folder.toRealPath() : folder.toAbsolutePath().normalize();
         NativesFolder result = new NativesFolder(target);
         if (isThere(kit, result)) {
             notes.accept("the libraries are in " + target + " already: delete that folder to have them fetched again");
@@ -68,15 +68,18 @@ public final class NativesInstaller {
         try {
             Files.createDirectories(target.getParent());
             try (FolderLock lock = FolderLock.take(target.resolveSibling("." + target.getFileName() + ".lock"), target)) {
+                if (isThere(kit, result)) { // another process has ended meanwhile
+                    return result;
+                }
                 Path work = target.resolveSibling("." + target.getFileName() + ".unpacking");
-                delete(work);
+                OwnFiles.deleteTree(work);
                 requireSpace(target);
                 try {
                     unpack(kit, Files.createDirectories(work));
                     Files.deleteIfExists(target); // an empty folder, as checked above
                     Files.move(work.resolve("libraries"), target, StandardCopyOption.ATOMIC_MOVE);
                 } finally {
-                    delete(work);
+                    OwnFiles.deleteTree(work);
                 }
             }
         } catch (IOException e) {
@@ -163,16 +166,5 @@ public final class NativesInstaller {
         String name = entry.getName();
         return !entry.isDirectory() && name.startsWith(folder) && name.length() > folder.length()
                 && name.indexOf('/', folder.length()) < 0 && !name.endsWith("..");
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

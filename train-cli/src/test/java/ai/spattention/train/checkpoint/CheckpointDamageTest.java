@@ -145,7 +145,7 @@ class CheckpointDamageTest {
         for (String name : List.of("step-00000002.tmp", "step-00000007.tmp", "step-100000000.tmp")) {
             Path half = Files.createDirectory(folder.path.resolve(name));
             Files.writeString(half.resolve("model.safetensors"), "half");
-            Files.writeString(half.resolve("optimizer.safetensors.tmp-123"), "half");
+            Files.writeString(half.resolve("optimizer.safetensors.tmp-" + "0".repeat(32)), "half");
         }
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.of(1L), folder.newest(skipped));
@@ -153,6 +153,20 @@ class CheckpointDamageTest {
         folder.save(2);
         assertEquals(List.of("step-00000001", "step-00000002"), folder.names());
         assertEquals(Optional.of(2L), folder.newest());
+    }
+
+    @Test
+    void whatAUserPutIntoACheckpointStays() throws IOException {
+        Path first = folder.save(1);
+        Files.writeString(first.resolve("notes.txt"), "mine");
+        Path second = folder.save(2);
+        Files.writeString(second.resolve("notes.txt"), "mine, too");
+        Files.delete(second.resolve("manifest.json"));
+        folder.save(3);
+        assertEquals(List.of("notes.txt"), List.of(first.toFile().list()), "one that is too old goes, but for the notes");
+        folder.save(2);
+        assertEquals("mine, too", Files.readString(folder.path.resolve("step-00000002.old/notes.txt")));
+        assertTrue(Files.exists(second.resolve("manifest.json")));
     }
 
     /** Even a whole one: its name says that it was not made current. */
@@ -191,7 +205,7 @@ class CheckpointDamageTest {
         Path half = folder.path.resolve("step-00000003.tmp");
         SafetensorsWriter model = folder.tensor("weight", 3).add("sabotage", TensorType.F32, new Shape(0), () -> {
             try {
-                Files.createSymbolicLink(half.resolve("optimizer.safetensors.tmp-" + ProcessHandle.current().pid()), full);
+                Files.createSymbolicLink(half.resolve("optimizer.safetensors"), full);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -24,12 +24,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DataPreparationTest {
 
@@ -265,16 +266,15 @@ class DataPreparationTest {
         };
     }
 
-    /** Of the open table, and of the packed one that is written when a shard is full, in the middle of a block. */
-    @ParameterizedTest
-    @ValueSource(strings = {".unfinished/train-part-00005.csv", "train/part-00005.csv.gz.tmp-PID"})
-    void aFullDiskIsNamedAndTheRestGoesOnOnceThereIsSpace(String name) throws IOException {
+    /** The open table is led to a device that is always full. */
+    @Test
+    void aFullDiskIsNamedAndTheRestGoesOnOnceThereIsSpace() throws IOException {
         Path full = Path.of("/dev/full");
         Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
         writeInputs();
         PreparationSettings settings = settings(0.1, 1, 3000);
         Path whole = prepare("whole", settings);
-        Path file = folder.resolve("out").resolve(name.replace("PID", Long.toString(ProcessHandle.current().pid())));
+        Path file = folder.resolve("out/.unfinished/train-part-00005.csv");
         String message = assertThrows(InvalidInputException.class,
                 () -> prepare("out", settings, 2, atBeginning(() -> Files.createSymbolicLink(file, full)))).getMessage();
         assertTrue(message.startsWith("the disk is full: cannot write " + folder.resolve("out")), message);
@@ -319,10 +319,51 @@ class DataPreparationTest {
         writeInputs();
         Path work = Files.createDirectories(folder.resolve("out").resolve(Preparation.WORK));
         FolderLock lock = FolderLock.take(work.resolve("lock"), folder.resolve("out"));
-        assertEquals("another process is writing to out: wait for it, or choose another folder",
+        assertEquals("another process is writing to out: wait for it, or choose another place",
                 refusal("out", settings(0, 0, 3000)));
         lock.close();
         prepare("out", settings(0, 0, 3000));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"in, true", "in/new, true", "in/a/b/new, true", "link/new, true", "in/linked/new, true", "new, false",
+        "in/.new, false", "in/.hidden/new, false"})
+    void anOutputThatWouldBeReadTheNextTimeIsRefused(String name, boolean refused) throws IOException {
+        SourceFiles.write(folder.resolve("in/a/text"), "some text");
+        Files.createSymbolicLink(folder.resolve("link"), folder.resolve("in"));
+        Files.createDirectories(folder.resolve("far"));
+        Files.createSymbolicLink(folder.resolve("in/linked"), folder.resolve("far"));
+        if (!refused) {
+            prepare(name, settings(0, 0, 3000));
+            return;
+        }
+        assertEquals("--output " + name + " lies in the input, where its files would be read as text the next time: name a folder"
+                + " elsewhere", refusal(name, settings(0, 0, 3000)));
+        assertEquals(List.of("a", "linked"), Stream.of(folder.resolve("in").toFile().list()).sorted().toList());
+    }
+
+    @Test
+    void whatAUserPutThereStaysWhenNothingIsLearnt() throws IOException {
+        SourceFiles.write(folder.resolve("in/a.jsonl"), "{\"text\": \"\"}\n");
+        Path mine = folder.resolve("out/train/part-mine.txt");
+        assertThrows(InvalidInputException.class, () -> prepare("out", settings(0, 0, 3000), 1,
+                atBeginning(() -> SourceFiles.write(mine, "mine"))));
+        assertEquals("mine", Files.readString(mine));
+        assertFalse(Files.exists(folder.resolve("out/.unfinished")));
+    }
+
+    @Test
+    void shardsAreNotWrittenThroughALink() throws IOException {
+        writeInputs();
+        PreparationSettings settings = settings(0.1, 1, 3000);
+        Path other = prepare("other", settings);
+        var before = PreparedFiles.contents(other);
+        assertThrows(StopAfter.Crash.class, () -> prepare("out", settings, 2, new StopAfter(5)));
+        Files.move(folder.resolve("out/train"), folder.resolve("moved"));
+        Files.createSymbolicLink(folder.resolve("out/train"), other.resolve("train"));
+        String message = refusal("out", settings);
+        assertTrue(message.startsWith("out/train is a symbolic link"), message);
+        assertEquals(before, PreparedFiles.contents(other));
     }
 
     @Test

@@ -97,6 +97,15 @@ class MetricsTest {
     }
 
     @Test
+    void somebodysFileIsNotCutThroughALink() throws IOException {
+        Path theirs = Files.writeString(folder.resolve("theirs"), ONE);
+        Path link = Files.createSymbolicLink(folder.resolve("metrics.jsonl"), theirs);
+        assertEquals("cannot write " + link + ": it is a symbolic link, and what that leads to would be changed; remove the link",
+                assertThrows(InvalidInputException.class, () -> MetricsWriter.resume(link, 0)).getMessage());
+        assertEquals(ONE, Files.readString(theirs));
+    }
+
+    @Test
     void aFileCutAnywhereIsReadAndResumedUpToItsLastWholeLine() throws IOException {
         Path whole = folder.resolve("whole.jsonl");
         try (MetricsWriter writer = MetricsWriter.create(whole)) {

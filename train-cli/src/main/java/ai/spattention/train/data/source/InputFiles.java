@@ -49,7 +49,53 @@ public final class InputFiles {
         return files.values().stream().sorted(Comparator.comparing(Path::toString)).map(InputFile::new).toList();
     }
 
+    /**
+     * Whether a file that is not there yet would be found among inputs, under whatever name or link.
+     *
+     * @param inputs as for {@link #find}, which has found something in them
+     * @param file the file
+     * @return whether it would be listed once it is there
+     * @throws IOException if a folder cannot be listed
+     */
+    public static boolean wouldFind(List<String> inputs, Path file) throws IOException {
+        for (String input : inputs) {
+            Path path = Path.of(input);
+            if (Files.isDirectory(path) ? reaches(path, Integer.MAX_VALUE, any -> true, file)
+                    : !Files.exists(path) && reaches(root(path), depth(path), matcher(path), file)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean reaches(Path root, int depth, PathMatcher matcher, Path file) throws IOException {
+        Path absolute = file.toAbsolutePath();
+        Path existing = absolute.getParent();
+        while (!Files.exists(existing)) {
+            existing = existing.getParent();
+        }
+        Path real = existing.toRealPath();
+        Path missing = existing.relativize(absolute);
+        try (Stream<Path> folders = Files.find(root, depth, (path, attributes) -> attributes.isDirectory(),
+                FileVisitOption.FOLLOW_LINKS)) {
+            for (Path folder : (Iterable<Path>) folders::iterator) {
+                Path place = folder.resolve(missing);
+                Path relative = root.relativize(place);
+                if (!isHidden(relative) && relative.getNameCount() <= depth && matcher.matches(place)
+                        && folder.toRealPath().equals(real)) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (UncheckedIOException e) {
+            throw new InvalidInputException("cannot list " + root + ": " + e.getCause().getMessage(), e);
+        }
+    }
+
     private static List<Path> expand(String input) throws IOException {
+        if (input.isEmpty()) {
+            throw new InvalidInputException("an input is an empty path: name a file, a folder or a pattern ('.' is the current folder)");
+        }
         try {
             Path path = Path.of(input);
             if (Files.isDirectory(path)) {
@@ -68,24 +114,37 @@ public final class InputFiles {
     }
 
     private static List<Path> matching(Path pattern) throws IOException {
-        Path base = pattern;
-        while (base != null && base.toString().chars().anyMatch(c -> GLOB_CHARACTERS.indexOf(c) >= 0)) {
-            base = base.getParent();
-        }
-        Path root = base == null ? Path.of("") : base;
-        PathMatcher matcher;
-        try {
-            matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
-        } catch (PatternSyntaxException e) {
-            throw new InvalidInputException("'" + pattern + "' is not a pattern: " + e.getDescription(), e);
-        }
-        int depth = pattern.toString().contains("**") ? Integer.MAX_VALUE
-                : pattern.getNameCount() - (base == null ? 0 : base.getNameCount());
-        List<Path> found = Files.isDirectory(root) ? filesBelow(root, depth).stream().filter(matcher::matches).toList() : List.of();
+        Path root = root(pattern);
+        PathMatcher matcher = matcher(pattern);
+        List<Path> found = Files.isDirectory(root) ? filesBelow(root, depth(pattern)).stream().filter(matcher::matches).toList()
+                : List.of();
         if (found.isEmpty()) {
             throw new InvalidInputException("no file matches the pattern " + pattern);
         }
         return found;
+    }
+
+    /** The folder above the first name with a pattern's characters. */
+    private static Path root(Path pattern) {
+        Path base = pattern;
+        while (base != null && base.toString().chars().anyMatch(c -> GLOB_CHARACTERS.indexOf(c) >= 0)) {
+            base = base.getParent();
+        }
+        return base == null ? Path.of("") : base;
+    }
+
+    private static PathMatcher matcher(Path pattern) {
+        try {
+            return FileSystems.getDefault().getPathMatcher("glob:" + pattern);
+        } catch (PatternSyntaxException e) {
+            throw new InvalidInputException("'" + pattern + "' is not a pattern: " + e.getDescription(), e);
+        }
+    }
+
+    private static int depth(Path pattern) {
+        Path root = root(pattern);
+        return pattern.toString().contains("**") ? Integer.MAX_VALUE
+                : pattern.getNameCount() - (root.toString().isEmpty() ? 0 : root.getNameCount());
     }
 
     private static List<Path> filesBelow(Path folder, int depth) throws IOException {

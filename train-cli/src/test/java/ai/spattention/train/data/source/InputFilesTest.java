@@ -12,6 +12,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class InputFilesTest {
 
@@ -53,6 +55,19 @@ class InputFilesTest {
     void aFileThatIsMeantTwiceComesOnce() throws IOException {
         assertEquals(List.of("a.txt", "b.txt"), find("*.txt", "a.txt", "./b.txt").stream()
                 .filter(name -> !name.contains("odd")).toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"x, x/new/a.gz, true", "x, new/a.gz, false", "x/**, x/new/a.gz, true", "x/*, x/new/a.gz, false", "x/*, x/a.gz, true",
+        "x/**.jsonl, x/new/a.gz, false", "'**/*.gz', new/a.gz, true", "x, x/.new/a.gz, false", "a.txt, new/a.gz, false"})
+    void aFileThatIsYetToComeWouldBeFoundOrNot(String input, String file, boolean found) throws IOException {
+        assertEquals(found, InputFiles.wouldFind(List.of(folder + "/" + input), folder.resolve(file)));
+    }
+
+    @Test
+    void anEmptyPathIsNotTheCurrentFolder() {
+        assertEquals("an input is an empty path: name a file, a folder or a pattern ('.' is the current folder)",
+                assertThrows(InvalidInputException.class, () -> InputFiles.find(List.of(""))).getMessage());
     }
 
     @Test
