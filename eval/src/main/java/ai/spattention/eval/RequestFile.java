@@ -5,7 +5,7 @@ import ai.spattention.eval.data.JsonLinesRows;
 import ai.spattention.eval.data.Row;
 import ai.spattention.eval.score.LogLikelihoodRequest;
 import ai.spattention.eval.score.Score;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -89,6 +89,6 @@ public final class RequestFile {
             line.put("loglikelihood", scores.get(i).logLikelihood()).put("is_greedy", scores.get(i).greedy());
             lines.append(line).append('\n');
         }
-        AtomicFile.write(file, lines.toString());
+        OutputFile.write(file, lines.toString());
     }
 }

@@ -1,12 +1,12 @@
 package ai.spattention.eval;
 
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.Writer;
 import java.nio.file.Path;
 
 /** Every request with its score, one JSON object a line. */
@@ -15,7 +15,7 @@ public final class SampleFile implements TaskRun.SampleSink, Closeable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
-    private final BufferedWriter out;
+    private final Writer out;
 
     /**
      * Begins a file.
@@ -25,8 +25,7 @@ public final class SampleFile implements TaskRun.SampleSink, Closeable {
      */
     public SampleFile(Path file) throws IOException {
         this.file = file;
-        AtomicFile.write(file, "");
-        out = Files.newBufferedWriter(file);
+        out = OutputFile.newWriter(file);
     }
 
     @Override
@@ -45,6 +44,10 @@ public final class SampleFile implements TaskRun.SampleSink, Closeable {
 
     @Override
     public void close() throws IOException {
-        out.close();
+        try {
+            out.close();
+        } catch (IOException e) {
+            throw AtomicFile.explain(file, e);
+        }
     }
 }

@@ -3,7 +3,7 @@ package ai.spattention.eval.report;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -44,7 +44,7 @@ public final class ResultFile {
         ObjectNode all = root.putObject("results");
         results.forEach(result -> all.set(result.name(), json(result)));
         about.forEach((key, value) -> root.set(key, JSON.valueToTree(value)));
-        AtomicFile.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
+        OutputFile.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
     }
 
     private static ObjectNode json(TaskResult result) {

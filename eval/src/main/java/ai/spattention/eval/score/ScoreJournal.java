@@ -9,7 +9,10 @@ import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.Writer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -40,16 +43,45 @@ public final class ScoreJournal implements Closeable {
      * @param model what the scores depend on besides the tokens
      * @param resume whether to take over what the file holds; if not it is begun anew
      * @return the journal
-     * @throws InvalidInputException if the file's scores are another model's
+     * @throws InvalidInputException if the file's scores are another model's, or it is no journal
      * @throws IOException if reading or writing fails
      */
     public static ScoreJournal open(Path file, String model, boolean resume) throws IOException {
+        requireOwn(file);
         Map<String, Score> known = resume && Files.exists(file) ? read(file, model) : new HashMap<>();
         // written anew, at once: a cut last line must not run into the next, and nothing known be lost
         StringBuilder lines = new StringBuilder(JSON.createObjectNode().put("model", model) + "\n");
         known.forEach((key, score) -> lines.append(line(key, score)));
         AtomicFile.write(file, lines.toString());
         return new ScoreJournal(file, known, Files.newBufferedWriter(file, StandardOpenOption.APPEND));
+    }
+
+    /** A journal is written over, and deleted in the end. */
+    private static void requireOwn(Path file) throws IOException {
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        boolean own = false;
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            try (BufferedReader lines = Files.newBufferedReader(file)) {
+                own = parse(lines.readLine()) != null;
+            } catch (CharacterCodingException e) {
+                // somebody's, as other contents are
+            }
+        }
+        if (!own) {
+            throw new InvalidInputException(file + ", where scores would be kept until all are there, is somebody's file: move it"
+                    + " away, or choose another --output");
+        }
+    }
+
+    /**
+     * Keeps scores for as long as this process lives, for results that no later run can go on with.
+     *
+     * @return a journal without a file
+     */
+    public static ScoreJournal inMemory() {
+        return new ScoreJournal(null, new HashMap<>(), new BufferedWriter(Writer.nullWriter()));
     }
 
     private static Map<String, Score> read(Path file, String model) throws IOException {
@@ -128,6 +160,8 @@ public final class ScoreJournal implements Closeable {
      */
     public void delete() throws IOException {
         close();
-        Files.deleteIfExists(file);
+        if (file != null) {
+            Files.deleteIfExists(file);
+        }
     }
 }

@@ -2,7 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.Kernels;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.NumberType;
@@ -72,6 +72,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
         for (int length : lengths) {
             positive("--lengths", length);
         }
+        new Outputs().writes("--output", output);
         positive("--heads", heads);
         positive("--head-dim", headDim);
         positive("--batch", batch == null ? 1 : batch);
@@ -89,7 +90,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
         List<AttentionBench.Row> rows = new AttentionBench(settings, err::println).run();
         print(rows);
         if (output != null) {
-            AtomicFile.write(output, json(settings, rows) + "\n");
+            OutputFile.write(output, json(settings, rows) + "\n");
         }
         return 0;
     }
@@ -100,8 +101,8 @@ final class BenchAttentionCommand implements Callable<Integer> {
         }
     }
 
-    private void print(List<AttentionBench.Row> rows) {
-        PrintWriter out = spec.commandLine().getOut();
+    private void print(List<AttentionBench.Row> rows) throws IOException {
+        PrintWriter out = Outputs.console(spec, output);
         out.printf(Locale.ROOT, "%-11s %7s %6s %-7s %14s %11s %13s %9s %9s  %s%n", "pattern", "length", "batch", "kernel",
                 "allowed pairs", "forward ms", "fwd+bwd ms", "x causal", "peak MB", "why this kernel");
         for (AttentionBench.Row row : rows) {

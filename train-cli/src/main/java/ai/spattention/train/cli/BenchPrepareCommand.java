@@ -1,7 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.bench.PrepareBench;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -40,20 +40,22 @@ final class BenchPrepareCommand implements Callable<Integer> {
         if (repetitions < 1) {
             throw new InvalidInputException("--repetitions must be at least 1 (got " + repetitions + ")");
         }
+        Outputs outputs = options.reads(new Outputs());
+        outputs.writes("--output", output);
         PrintWriter err = spec.commandLine().getErr();
         try (Tokenizer tokenizer = options.loadTokenizer()) {
             PrepareBench.Result result = new PrepareBench(options.settings(), tokenizer, options.threads(), repetitions,
                     err::println).run();
             print(result);
             if (output != null) {
-                AtomicFile.write(output, json(result, tokenizer) + "\n");
+                OutputFile.write(output, json(result, tokenizer) + "\n");
             }
         }
         return 0;
     }
 
-    private void print(PrepareBench.Result result) {
-        PrintWriter out = spec.commandLine().getOut();
+    private void print(PrepareBench.Result result) throws IOException {
+        PrintWriter out = Outputs.console(spec, output);
         out.printf(Locale.ROOT, "%.1f MB of text, %d threads%n", result.textBytes() / 1e6, options.threads());
         out.printf(Locale.ROOT, "%-6s %14s %14s %7s%n", "round", "tokenizer MB/s", "prepare MB/s", "ratio");
         for (int i = 0; i < result.rounds().size(); i++) {

@@ -4,7 +4,7 @@ import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.StepBench;
@@ -79,6 +79,7 @@ final class BenchStepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        new Outputs().reads("--preset", preset.matches(".*\\.ya?ml") ? Path.of(preset) : null).writes("--output", output);
         if (warmUps < 1 || repetitions < 1) {
             throw new InvalidInputException("--warm-ups and --repetitions must be at least 1 (got " + warmUps + " and " + repetitions
                     + ")");
@@ -115,8 +116,8 @@ final class BenchStepCommand implements Callable<Integer> {
                 }
                 err.println("left out: " + e.getMessage());
             }
-            if (output != null) {
-                AtomicFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
+            if (output != null && (!OutputFile.of(output).isStream() || run == runs.get(runs.size() - 1))) {
+                OutputFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
             }
         }
         print(rows);
@@ -154,8 +155,8 @@ final class BenchStepCommand implements Callable<Integer> {
         return runs;
     }
 
-    private void print(List<StepBench.Row> rows) {
-        PrintWriter out = spec.commandLine().getOut();
+    private void print(List<StepBench.Row> rows) throws IOException {
+        PrintWriter out = Outputs.console(spec, output);
         Set<String> parts = new LinkedHashSet<>();
         rows.forEach(row -> parts.addAll(row.partMs().keySet()));
         out.printf(Locale.ROOT, "%-11s %-7s %7s %5s %14s %11s %14s %6s %9s %9s%n", "pattern", "kernel", "length", "batch", "fwd+bwd tok/s",

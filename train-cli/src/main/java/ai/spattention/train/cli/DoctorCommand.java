@@ -1,6 +1,6 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.doctor.Check;
 import ai.spattention.train.doctor.Doctor;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -34,9 +34,10 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        new Outputs().writes("--json", json);
         List<Check> checks = Doctor.examine(device.request());
         boolean fine = checks.stream().allMatch(Check::isFine);
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = Outputs.console(spec, json);
         for (Check check : checks) {
             out.printf(Locale.ROOT, "%-8s  %-20s %s%n", check.status(), check.name(), check.detail());
             if (!check.remedy().isEmpty()) {
@@ -46,7 +47,7 @@ final class DoctorCommand implements Callable<Integer> {
         out.println(fine ? "everything that --device " + device.request() + " needs works"
                 : "--device " + device.request() + " does not work here: see the lines with -> above");
         if (json != null) {
-            AtomicFile.write(json, toJson(checks, fine) + "\n");
+            OutputFile.write(json, toJson(checks, fine) + "\n");
         }
         return fine ? 0 : 1;
     }

@@ -9,9 +9,11 @@ import ai.spattention.eval.report.Table;
 import ai.spattention.eval.report.TaskResult;
 import ai.spattention.eval.task.TaskCatalog;
 import ai.spattention.eval.task.TaskGroup;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.data.Split;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -95,6 +97,7 @@ final class EvalCommand implements Callable<Integer> {
             return 0;
         }
         check();
+        requireOwnFiles();
         List<TaskGroup> groups = new ArrayList<>();
         TaskCatalog catalog = tasks.isEmpty() ? null : new TaskCatalog();
         for (String task : tasks) {
@@ -104,11 +107,14 @@ final class EvalCommand implements Callable<Integer> {
         RequestFile ready = requests == null ? null : RequestFile.read(requests);
         EvalSettings settings = new EvalSettings(output, samples, limit == null ? 0 : limit, shots, batchTokens, maxLength,
                 !noPrefixReuse, resume);
-        try (EvalSession session = EvalSession.open(model, device.device(), settings, spec.commandLine().getErr())) {
+        try (FolderLock results = lock(output);
+                FolderLock rows = samples == null ? null : lock(samples);
+                EvalSession session = EvalSession.open(model, device.device(), settings, spec.commandLine().getErr())) {
             if (ready != null) {
                 session.answer(ready);
                 return 0;
             }
+            PrintWriter console = Outputs.console(spec, output);
             try {
                 for (TaskGroup group : groups) {
                     session.run(group, folder);
@@ -121,7 +127,7 @@ final class EvalCommand implements Callable<Integer> {
                 }
                 session.complete();
             } finally {
-                session.table().ifPresent(table -> spec.commandLine().getOut().println(table.toText()));
+                session.table().ifPresent(table -> console.println(table.toText()));
             }
         }
         return 0;
@@ -138,6 +144,27 @@ final class EvalCommand implements Callable<Integer> {
         require(batchTokens >= 1, "--batch-tokens must be at least 1 (got " + batchTokens + ")");
     }
 
+    private void requireOwnFiles() throws IOException {
+        Outputs outputs = new Outputs().readsModel("--model", model.folder()).readsTasks("--data", data)
+                .readsPrepared("--shards", shards).reads("--requests", requests);
+        texts.forEach(text -> outputs.reads("--text", text));
+        tasks.stream().map(String::strip).filter(task -> task.matches(".*\\.ya?ml"))
+                .forEach(task -> outputs.reads("--task", Path.of(task)));
+        outputs.writes("--output", output).writes("--samples", samples);
+        boolean isStream = OutputFile.of(output).isStream();
+        require(!resume || !isStream, "--resume needs an --output that can be read again (got " + output + ")");
+        if (!isStream) {
+            outputs.writes("--output", EvalSettings.journal(output));
+        }
+    }
+
+    /** Keeps a second eval from the same file; nobody can be kept from a device or a pipe. */
+    private static FolderLock lock(Path written) throws IOException {
+        OutputFile file = OutputFile.of(written);
+        return file.isStream() ? null
+                : FolderLock.take(file.path().resolveSibling("." + file.path().getFileName() + ".lock"), written);
+    }
+
     private static void require(boolean holds, String message) {
         if (!holds) {
             throw new InvalidInputException(message);
@@ -146,6 +173,15 @@ final class EvalCommand implements Callable<Integer> {
 
     private void compare() throws IOException {
         require(model == null && tasks.isEmpty() && requests == null, "--compare takes result files and --output, no model");
+        Path base = output == null ? compare.get(0).resolveSibling("comparison") : output.toAbsolutePath().normalize();
+        require(base.getFileName() != null && (Files.isDirectory(base) || !OutputFile.of(base).isStream()), "--compare writes two"
+                + " files, FILE.md and FILE.html: --output must name FILE (got " + output + ")");
+        String stem = base.getFileName().toString().replaceFirst("\\.(md|html)$", "");
+        Path markdown = base.resolveSibling(stem + ".md");
+        Path html = base.resolveSibling(stem + ".html");
+        Outputs outputs = new Outputs();
+        compare.forEach(file -> outputs.reads("--compare", file));
+        outputs.writes("--output", markdown).writes("--output", html);
         Map<String, List<TaskResult>> runs = new LinkedHashMap<>();
         for (Path file : compare) {
             require(Files.isRegularFile(file), "the result file " + file + " is not there");
@@ -153,13 +189,10 @@ final class EvalCommand implements Callable<Integer> {
             runs.put(runs.containsKey(name) ? file.toString() : name, ResultFile.read(file));
         }
         Table table = Comparison.of(runs);
-        Path base = output == null ? compare.get(0).resolveSibling("comparison") : output;
-        String name = base.getFileName().toString().replaceFirst("\\.(md|html)$", "");
-        AtomicFile.write(base.resolveSibling(name + ".md"), table.toMarkdown() + "\n" + Comparison.NOTE + "\n");
-        AtomicFile.write(base.resolveSibling(name + ".html"), table.toHtml("Comparison of " + runs.size() + " models",
-                Comparison.NOTE));
+        OutputFile.write(markdown, table.toMarkdown() + "\n" + Comparison.NOTE + "\n");
+        OutputFile.write(html, table.toHtml("Comparison of " + runs.size() + " models", Comparison.NOTE));
         spec.commandLine().getOut().println(table.toText());
         spec.commandLine().getErr().println(Comparison.NOTE);
-        spec.commandLine().getErr().println("written to " + base.resolveSibling(name + ".md") + " and .html");
+        spec.commandLine().getErr().println("written to " + markdown + " and .html");
     }
 }

@@ -102,7 +102,8 @@ final class EvalSession implements AutoCloseable {
         String digest = ModelDigest.of(options.folder());
         describe(options, device, maxLength, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(options.folder(), tokenizer), maxLength);
-        journal = ScoreJournal.open(settings.journal(),
+        Optional<Path> kept = settings.journal();
+        journal = kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
                 digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume());
         samples = settings.samples() == null ? null : new SampleFile(settings.samples());
         scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
@@ -239,12 +240,22 @@ final class EvalSession implements AutoCloseable {
         complete();
     }
 
+    /** What has been written into a device or a pipe cannot be replaced: that gets complete results only. */
     private void write() throws IOException {
-        ResultFile.write(settings.output(), results, about);
+        if (settings.journal().isPresent()) {
+            ResultFile.write(settings.output(), results, about);
+        }
+    }
+
+    private void writeComplete() throws IOException {
+        if (settings.journal().isEmpty() && !results.isEmpty()) {
+            ResultFile.write(settings.output(), results, about);
+        }
     }
 
     /** Everything asked for is written: what was kept for another try can go. */
     void complete() throws IOException {
+        writeComplete();
         journal.delete();
         scorer.speed().ifPresent(err::println);
     }

@@ -1,6 +1,9 @@
 package ai.spattention.train.cli;
 
+import ai.spattention.olmoe.io.OutputFile;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * How to score.
@@ -17,8 +20,14 @@ import java.nio.file.Path;
 record EvalSettings(Path output, Path samples, int limit, int shots, long batchTokens, Integer maxLength, boolean prefixReuse,
         boolean resume) {
 
-    /** Where scores are kept until the results are complete. */
-    Path journal() {
-        return output.resolveSibling(output.getFileName() + ".progress");
+    /** Where scores are kept until the results are complete; empty if the output is a device or a pipe: then nothing can go on. */
+    Optional<Path> journal() throws IOException {
+        return OutputFile.of(output).isStream() ? Optional.empty() : Optional.of(journal(output));
+    }
+
+    /** Beside the file at the end of links, whatever name for it is given. */
+    static Path journal(Path output) throws IOException {
+        Path file = OutputFile.of(output).path();
+        return file.resolveSibling(file.getFileName() + ".progress");
     }
 }

@@ -58,6 +58,7 @@ final class ForwardCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        new Outputs().reads("--input", input).readsModel("--model", model.folder()).writes("--output", output);
         Device where = device.device();
         try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             NDArray ids = readIds(manager);
@@ -82,7 +83,7 @@ final class ForwardCommand implements Callable<Integer> {
                 losses = run(manager, block, ids, false, writer);
             }
             writer.write(output);
-            spec.commandLine().getOut().println(json(losses));
+            Outputs.console(spec, output).println(json(losses));
         }
         return 0;
     }

@@ -5,6 +5,7 @@ import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.natives.NativesError;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -53,6 +54,7 @@ public final class Main implements Runnable {
         Main main = new Main();
         CommandLine line = new CommandLine(main).setOut(out).setErr(err);
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.registerConverter(Path.class, new PathConverter());
         line.setParameterExceptionHandler((failure, args) -> {
             err.println("spattn: " + explain(failure));
             return report(failure, List.of(args).contains("--debug"), err, CommandLine.ExitCode.USAGE);

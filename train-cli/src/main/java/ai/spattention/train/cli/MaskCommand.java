@@ -66,6 +66,7 @@ final class MaskCommand implements Callable<Integer> {
         if (heads < 1) {
             throw new InvalidInputException("--heads must be at least 1 (got " + heads + ")");
         }
+        new Outputs().writes("--png", form.png);
         LayoutLength layout = layoutLength == null ? LayoutLength.SEQUENCE : LayoutLength.parse(layoutLength);
         List<HeadMask> masks = IntStream.range(0, heads)
                 .mapToObj(head -> standard.headMask(head, heads, layout.resolve(length))).toList();
@@ -83,7 +84,7 @@ final class MaskCommand implements Callable<Integer> {
             out.flush();
         } else {
             MaskImage.write(pattern, masks, length, form.png);
-            out.println(form.png);
+            Outputs.console(spec, form.png).println(form.png);
         }
         return 0;
     }

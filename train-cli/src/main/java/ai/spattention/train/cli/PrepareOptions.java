@@ -4,6 +4,9 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.data.PreparationSettings;
+import ai.spattention.train.data.source.InputFile;
+import ai.spattention.train.data.source.InputFiles;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -50,12 +53,23 @@ final class PrepareOptions {
         return new PreparationSettings(inputs, field, validationFraction, seed, shardTokens);
     }
 
+    /** Names what is read, so that nothing of it is written over. */
+    Outputs reads(Outputs outputs) throws IOException {
+        for (InputFile input : InputFiles.find(inputs)) {
+            outputs.reads("INPUT", input.path());
+        }
+        return tokenizer.equals("bytes") ? outputs : outputs.readsModel("--tokenizer", Path.of(tokenizer));
+    }
+
     int threads() {
         return threads;
     }
 
     /** Loads the tokenizer; the caller closes it. */
     Tokenizer loadTokenizer() {
+        if (tokenizer.isEmpty()) {
+            throw new InvalidInputException("--tokenizer is empty: name a tokenizer.json, a folder that holds one, or 'bytes'");
+        }
         if (eosId == null || tokenizer.equals("bytes")) {
             return Tokenizers.load(tokenizer);
         }

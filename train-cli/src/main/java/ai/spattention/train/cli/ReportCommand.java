@@ -33,8 +33,11 @@ final class ReportCommand implements Callable<Integer> {
                     + " runs belongs to none of their folders: name the page with --output FILE");
         }
         Path page = output == null ? folders.get(0).resolve(RunReport.FILE_NAME) : output;
+        Outputs outputs = new Outputs();
+        folders.forEach(folder -> outputs.readsRun("DIR", folder));
+        outputs.writes("--output", page);
         RunReport.write(folders, page);
-        spec.commandLine().getOut().println(page);
+        Outputs.console(spec, page).println(page);
         return 0;
     }
 }

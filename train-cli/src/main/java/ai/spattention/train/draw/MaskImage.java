@@ -1,6 +1,6 @@
 package ai.spattention.train.draw;
 
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.HeadMask;
 import java.awt.Color;
 import java.awt.Font;
@@ -41,7 +41,7 @@ public final class MaskImage {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(draw(name, masks, length), "png", png);
         ByteBuffer bytes = ByteBuffer.wrap(png.toByteArray());
-        AtomicFile.write(file, channel -> {
+        OutputFile.write(file, channel -> {
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }

@@ -1,6 +1,6 @@
 package ai.spattention.train.report;
 
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.metrics.TextSample;
@@ -84,7 +84,7 @@ public final class LiveReport implements RunObserver {
             return;
         }
         try {
-            AtomicFile.write(folder.resolve(RunReport.FILE_NAME), RunReport.render(List.of(run)));
+            OutputFile.write(folder.resolve(RunReport.FILE_NAME), RunReport.render(List.of(run)));
         } catch (IOException | RuntimeException e) {
             note("the report could not be written: " + e.getMessage());
         }

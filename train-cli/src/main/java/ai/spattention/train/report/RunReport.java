@@ -1,7 +1,7 @@
 package ai.spattention.train.report;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.OutputFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +54,7 @@ public final class RunReport {
             }
             runs.add(run);
         }
-        AtomicFile.write(output, render(runs));
+        OutputFile.write(output, render(runs));
     }
 
     static String render(List<RunData> runs) {

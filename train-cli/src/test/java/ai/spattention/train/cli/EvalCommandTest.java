@@ -12,6 +12,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.eval.CorpusLoss;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
@@ -28,10 +29,14 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -261,6 +266,56 @@ class EvalCommandTest {
         assertContains(resumed.err(), "2 requests in "); // copa's alone
         assertEquals(piqa, results().get("piqa"));
         assertTrue(results().has("copa"));
+    }
+
+    @Test
+    void aFileOfTheJournalsNameIsKept() throws IOException {
+        Path mine = Files.writeString(folder.resolve("results.json.progress"), "80 percent\n");
+        assertContains(refused(arguments("piqa")), mine + ", where scores would be kept until all are there, is somebody's file");
+        assertContains(refused(arguments("piqa", "--resume")), "is somebody's file");
+        assertEquals("80 percent\n", Files.readString(mine));
+    }
+
+    @Test
+    void twoRunsDoNotWriteTheSameFile() throws IOException {
+        Path link = Files.createSymbolicLink(folder.resolve("link.json"), output);
+        Path samples = folder.resolve("samples.jsonl");
+        try (FolderLock lock = FolderLock.take(folder.resolve(".results.json.lock"), output)) {
+            assertContains(refused(arguments("piqa")), "another process is writing to " + output);
+            output = link;
+            assertContains(refused(arguments("piqa")), "another process is writing to " + link);
+        }
+        try (FolderLock lock = FolderLock.take(folder.resolve(".samples.jsonl.lock"), samples)) {
+            assertContains(refused(arguments("piqa", "--samples", samples.toString())), "another process is writing to " + samples);
+        }
+        Cli.ok(arguments("piqa", "--samples", samples.toString()));
+        assertTrue(Files.isSymbolicLink(link));
+        assertTrue(results().has("piqa"));
+        try (Stream<Path> names = Files.list(folder)) {
+            assertEquals(List.of(), names.filter(path -> path.toString().matches(".*(\\.lock|\\.progress|\\.tmp-.*)")).toList());
+        }
+    }
+
+    /** Results of two tasks: a file is written after each, a pipe gets one whole object. */
+    @Test
+    void aPipeGetsTheResultsOnce() throws Exception {
+        put("copa/validation.jsonl", "{\"premise\":\"It rained.\",\"choice1\":\"A\",\"choice2\":\"B\",\"question\":\"cause\",\"label\":0}\n");
+        output = folder.resolve("pipe");
+        Assumptions.assumeTrue(new ProcessBuilder("mkfifo", output.toString()).start().waitFor() == 0, "no named pipes here");
+        CompletableFuture<String> read = CompletableFuture.supplyAsync(() -> {
+            try {
+                return Files.readString(output);
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        Cli.ok(arguments("piqa,copa", "--samples", "/dev/null"));
+        JsonNode written = JSON.readTree(read.get());
+        assertTrue(written.get("results").has("piqa") && written.get("results").has("copa"));
+        assertTrue(Files.readAttributes(output, BasicFileAttributes.class).isOther());
+        assertTrue(Files.readAttributes(Path.of("/dev/null"), BasicFileAttributes.class).isOther());
+        assertFalse(Files.exists(folder.resolve("pipe.progress")));
+        assertContains(refused(arguments("piqa", "--resume")), "--resume needs an --output that can be read again");
     }
 
     @Test
