@@ -46,8 +46,9 @@ final class QuickstartCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         RunConfig run = RunConfigLoader.load(ConfigSource.of(preset), overrides);
-        Path folder = output == null ? OutputFolders.free(Path.of("runs", run.name())) : output;
-        OutputFolders.requireFresh(folder);
+        if (output != null) {
+            RunFolder.requireFresh(output);
+        }
         Device where = device.device(run.device());
         PrintWriter err = spec.commandLine().getErr();
         List<Document> documents = SourceJarCorpus.read(corpus());
@@ -60,12 +61,14 @@ final class QuickstartCommand implements Callable<Integer> {
         if (!run.evaluation().taskNames().isEmpty()) {
             TaskEvaluation.prepare(run.evaluation(), new ByteTokenizer(), run.model().maxPositionEmbeddings(), note -> { });
         }
-        err.println("preparing " + documents.size() + " Java files ...");
-        Path data = folder.resolve("data");
-        Preparation.run(documents.iterator(), new ByteTokenizer(), SourceJarCorpus::isHeldOut,
-                Map.of("sources", "Java sources of Apache Commons Lang, Collections and Math, licence comments left out"),
-                data, done -> { });
-        new TrainingSession(run.withDataPath(data.toString()), where, folder, spec.commandLine().getOut()).run(false);
+        try (RunFolder folder = output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output)) {
+            err.println("preparing " + documents.size() + " Java files ...");
+            Path data = folder.path().resolve("data");
+            Preparation.run(documents.iterator(), new ByteTokenizer(), SourceJarCorpus::isHeldOut,
+                    Map.of("sources", "Java sources of Apache Commons Lang, Collections and Math, licence comments left out"),
+                    data, done -> { });
+            new TrainingSession(run.withDataPath(data.toString()), where, folder, spec.commandLine().getOut()).run(false);
+        }
         return 0;
     }
 

@@ -1,12 +1,15 @@
 package ai.spattention.train.cli;
 
+import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
+import ai.spattention.train.data.Manifest;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -55,16 +58,26 @@ final class TrainCommand implements Callable<Integer> {
             throw new InvalidInputException(source + " names no data: set data.path to a folder of prepared data"
                     + " (--set data.path=DIR)");
         }
-        Path folder = output == null ? OutputFolders.free(Path.of("runs", run.name())) : output;
-        if (!resume) {
-            OutputFolders.requireFresh(folder);
+        if (!resume && output != null) {
+            new Outputs().reads("data.path", preparedData(run)).writesFolder("--output", output);
+            RunFolder.requireFresh(output);
         }
         if (dryRun) {
             spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run)));
             spec.commandLine().getOut().flush();
             return 0;
         }
-        new TrainingSession(run, device.device(run.device()), folder, spec.commandLine().getOut()).run(resume);
+        Device where = device.device(run.device());
+        try (RunFolder folder = resume ? RunFolder.reopen(output)
+                : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output)) {
+            new TrainingSession(run, where, folder, spec.commandLine().getOut()).run(resume);
+        }
         return 0;
+    }
+
+    /** Null if there is none: that is told later. */
+    private static Path preparedData(RunConfig run) {
+        Path data = Path.of(run.data().path());
+        return !run.data().path().isEmpty() && Files.exists(data.resolve(Manifest.FILE)) ? data : null;
     }
 }

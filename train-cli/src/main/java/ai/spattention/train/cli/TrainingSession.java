@@ -2,7 +2,6 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.olmoe.io.AtomicFile;
-import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
@@ -22,7 +21,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -37,10 +35,10 @@ final class TrainingSession {
     private final PrintWriter out;
     private final Optional<String> gpu;
 
-    TrainingSession(RunConfig config, Device device, Path folder, PrintWriter out) {
+    TrainingSession(RunConfig config, Device device, RunFolder folder, PrintWriter out) {
         this.config = config;
         this.device = device;
-        this.folder = folder;
+        this.folder = folder.path();
         this.out = out;
         gpu = GpuName.of(device);
     }
@@ -81,8 +79,7 @@ final class TrainingSession {
 
     private boolean train(PreparedData data, RunRecorder recorder, RunObserver observer, boolean resume) throws IOException {
         try (StopSignal stop = StopSignal.watch();
-                TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), observer);
-                FolderLock lock = lock()) {
+                TrainingRun run = new TrainingRun(config, data, device, folder.resolve(RunFolder.CHECKPOINTS), observer)) {
             long restored = resume ? run.resume() : 0;
             if (resume) {
                 recorder.note(restored == 0 ? "no checkpoint to resume from: beginning with step 1"
@@ -98,7 +95,7 @@ final class TrainingSession {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
             }
-            run.saveModel(folder.resolve("model"));
+            run.saveModel(folder.resolve(RunFolder.MODEL));
             return true;
         }
     }
@@ -116,20 +113,11 @@ final class TrainingSession {
         if (error.isEmpty()) {
             return Optional.empty();
         }
-        List<Long> steps = new CheckpointStore(folder.resolve("checkpoints"), 1, 0).steps();
+        List<Long> steps = new CheckpointStore(folder.resolve(RunFolder.CHECKPOINTS), 1, 0).steps();
         String next = steps.isEmpty() ? "; there is no checkpoint yet"
                 : "; the checkpoint of step " + steps.get(steps.size() - 1) + " is whole: go on from it with 'spattn train --resume"
                         + " --output " + folder + " --set KEY=VALUE'";
         return Optional.of(new TrainingFailedException(error.get().text() + next, failure));
-    }
-
-    private FolderLock lock() throws IOException {
-        try {
-            Files.createDirectories(folder);
-            return FolderLock.take(folder.resolve(".lock"), folder);
-        } catch (IOException e) {
-            throw AtomicFile.explain(folder, e);
-        }
     }
 
     private void summary(RunRecorder recorder) {
@@ -137,7 +125,7 @@ final class TrainingSession {
                 ? String.format(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)",
                         recorder.firstLoss().getAsDouble(), loss, 100 * loss / recorder.firstLoss().getAsDouble())
                 : String.format(Locale.ROOT, "validation loss %.3f", loss)));
-        out.println("model:   " + folder.resolve("model"));
+        out.println("model:   " + folder.resolve(RunFolder.MODEL));
         out.println("metrics: " + folder.resolve("metrics.jsonl"));
         out.println("report:  " + folder.resolve("report.html"));
     }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +95,39 @@ class TrainCommandTest {
             String message = Cli.refused(train(run, "--resume"));
             assertTrue(message.contains("another process is writing to " + run), message);
         }
+    }
+
+    @Test
+    void whatAUserPutIntoTheModelSurvivesTheNextPartOfTheRun() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        Files.writeString(run.resolve("model/README.md"), "mine");
+        Cli.ok(train(run, "--set", "training.steps=3", "--resume"));
+        assertEquals("mine", Files.readString(run.resolve("model/README.md")));
+        try (Stream<Path> names = Files.list(run)) {
+            assertEquals(List.of(), names.filter(path -> path.toString().contains(".tmp-") || path.toString().contains(".old")
+                    || path.endsWith(".lock")).toList());
+        }
+    }
+
+    @Test
+    void aModelThatIsALinkStopsTheRunBeforeItGoesOn() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        Path elsewhere = folder.resolve("elsewhere");
+        Files.move(run.resolve("model"), elsewhere);
+        Files.createSymbolicLink(run.resolve("model"), elsewhere);
+        String message = Cli.refused(train(run, "--set", "training.steps=3", "--resume"));
+        assertTrue(message.contains(run.resolve("model") + " is a symbolic link"), message);
+        assertTrue(Files.exists(elsewhere.resolve("model.safetensors")));
+        assertEquals(2, losses(run).size());
+    }
+
+    @Test
+    void refusesARunInItsData() {
+        String message = Cli.refused(train(data.resolve("run")));
+        assertTrue(message.contains("lies in " + data + ", which data.path reads"), message);
+        assertFalse(Files.exists(data.resolve("run")));
     }
 
     @Test

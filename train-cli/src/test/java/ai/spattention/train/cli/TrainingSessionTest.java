@@ -54,7 +54,9 @@ class TrainingSessionTest {
                 "model.intermediate_size=8", "training.micro_batch=2", "training.steps=4", "schedule.warmup_steps=0",
                 "validation.every_steps=2", "validation.sequences=2", "sample.tokens=3"), Stream.of(overrides)).toList();
         RunConfig config = RunConfigLoader.load(ConfigSource.of("quickstart"), all);
-        new TrainingSession(config, Device.cpu(), folder, new PrintWriter(new StringWriter())).run(false);
+        try (RunFolder run = RunFolder.create(folder)) {
+            new TrainingSession(config, Device.cpu(), run, new PrintWriter(new StringWriter())).run(false);
+        }
     }
 
     private String report() throws IOException {
