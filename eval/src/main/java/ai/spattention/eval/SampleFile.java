@@ -1,21 +1,23 @@
 package ai.spattention.eval;
 
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.WellFormedText;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Every request with its score, one JSON object a line. */
+/** Every request with its score, one JSON object a line. A line goes out in one piece, so that none is ever cut. */
 public final class SampleFile implements TaskRun.SampleSink, Closeable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
-    private final BufferedWriter out;
+    private final OutputStream out;
 
     /**
      * Begins a file.
@@ -26,7 +28,7 @@ public final class SampleFile implements TaskRun.SampleSink, Closeable {
     public SampleFile(Path file) throws IOException {
         this.file = file;
         AtomicFile.write(file, "");
-        out = Files.newBufferedWriter(file);
+        out = Files.newOutputStream(file);
     }
 
     @Override
@@ -37,7 +39,7 @@ public final class SampleFile implements TaskRun.SampleSink, Closeable {
         line.put("loglikelihood", sample.score().logLikelihood()).put("is_greedy", sample.score().greedy());
         line.put("gold", sample.gold());
         try {
-            out.write(line + "\n");
+            out.write((WellFormedText.of(line.toString()) + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw AtomicFile.explain(file, e);
         }

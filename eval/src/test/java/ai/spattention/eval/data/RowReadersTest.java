@@ -91,23 +91,23 @@ class RowReadersTest {
         byte[] whole = gzip();
         for (int length : new int[] {0, 5, 30, whole.length / 2, whole.length - 9, whole.length - 1}) {
             Path file = Files.write(folder.resolve("x.jsonl.gz"), Arrays.copyOf(whole, length));
-            assertTrue(refused(file).contains("is cut"), length + " bytes");
+            assertTrue(refused(file).contains("is truncated: its compressed data end too early"), length + " bytes");
         }
         byte[] damaged = whole.clone();
         damaged[whole.length - 6] ^= 1; // the checksum
-        assertTrue(refused(Files.write(folder.resolve("x.jsonl.gz"), damaged)).contains("not valid gzip"));
-        assertTrue(refused(Files.writeString(folder.resolve("x.jsonl.gz"), "plain text")).contains("not valid gzip"));
+        assertTrue(refused(Files.write(folder.resolve("x.jsonl.gz"), damaged)).contains("is damaged: its compressed data cannot be read"));
+        assertTrue(refused(Files.writeString(folder.resolve("x.jsonl.gz"), "plain text")).contains("is not packed as its name says"));
     }
 
     @Test
     void refusesBadLines() throws IOException {
-        assertTrue(refused(json("{\"a\": 1}\n{\"a\": \n")).startsWith(" row 2 is not a JSON object: "));
-        assertTrue(refused(json("{\"a\": 1}\n[1]\n")).startsWith(" row 2 is not a JSON object: "));
-        assertTrue(refused(json("{\"a\": 1} {\"a\": 2}\n")).startsWith(" row 1 is not a JSON object: "));
-        assertTrue(refused(json("{\"a\": 1, \"a\": 2}\n")).startsWith(" row 1 is not a JSON object: Duplicate"));
-        assertTrue(refused(json("null\n")).contains("row 1 must be a JSON object"));
+        assertTrue(refused(json("{\"a\": 1}\n{\"a\": \n")).startsWith(" line 2 is not valid JSON: "));
+        assertTrue(refused(json("{\"a\": 1}\n[1]\n")).startsWith(" line 2 is not a JSON object: "));
+        assertEquals(" line 1 has something after the JSON object", refused(json("{\"a\": 1} {\"a\": 2}\n")));
+        assertTrue(refused(json("{\"a\": 1, \"a\": 2}\n")).startsWith(" line 1 is not valid JSON: Duplicate"));
+        assertEquals(" line 1 is not a JSON object", refused(json("null\n")));
         assertTrue(refused(Files.write(folder.resolve("x.jsonl"), new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}))
-                .contains("is not UTF-8"));
+                .contains("line 1 is not text in UTF-8"));
     }
 
     @Test
@@ -129,8 +129,8 @@ class RowReadersTest {
 
         byte[] bytes = Files.readAllBytes(file);
         assertTrue(refused(Files.write(folder.resolve("cut.parquet"), Arrays.copyOf(bytes, bytes.length / 2)))
-                .contains("cannot be read as Parquet"));
-        assertTrue(refused(Files.write(folder.resolve("empty.parquet"), new byte[0])).contains("cannot be read as Parquet"));
+                .contains("is not a Parquet file that can be read"));
+        assertTrue(refused(Files.write(folder.resolve("empty.parquet"), new byte[0])).contains("is not a Parquet file that can be read"));
     }
 
     @Test
