@@ -22,6 +22,8 @@ import org.apache.arrow.vector.ipc.ArrowStreamReader;
  */
 final class ArrowStream {
 
+    private static final int MARK = 0xFFFFFFFF;
+
     private ArrowStream() {}
 
     /** Takes a row. */
@@ -63,11 +65,20 @@ final class ArrowStream {
         }
     }
 
-    /** The library takes a stream that is cut between two batches for whole: writers end it with a size of zero. */
+    /**
+     * The library takes a stream that is cut between two batches for whole: writers end it with a size of zero, after the mark
+     * that every size has since version 0.15 of the format's libraries.
+     */
     private static void requireEnd(Path file) throws IOException {
         try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
-            bytes.seek(Math.max(0, bytes.length() - Integer.BYTES));
-            if (bytes.length() < Integer.BYTES || bytes.readInt() != 0) {
+            boolean ends = false;
+            if (bytes.length() >= 2 * Long.BYTES) {
+                boolean marked = bytes.readInt() == MARK;
+                bytes.seek(bytes.length() - Long.BYTES);
+                int mark = bytes.readInt();
+                ends = (!marked || mark == MARK) && bytes.readInt() == 0;
+            }
+            if (!ends) {
                 throw new InvalidInputException(file + " cannot be read as an Arrow stream: it is cut, for its end is missing;"
                         + " get it again");
             }

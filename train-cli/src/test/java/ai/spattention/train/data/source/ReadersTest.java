@@ -84,6 +84,16 @@ class ReadersTest {
     }
 
     @Test
+    void whatIsNotReadIsNamed() throws IOException {
+        assertEquals(" is an Arrow stream, which eval reads and prepare does not: write it as Parquet or JSON lines",
+                refusal(SourceFiles.write(folder.resolve("a.arrow"), ""), "text"));
+        assertEquals(" line 1 is not a JSON object: where a file is one array, write an object a line, for example with jq -c '.[]' FILE",
+                refusal(SourceFiles.write(folder.resolve("a.json"), "[{\"text\": \"a\"}]"), "text"));
+        assertTrue(refusal(SourceFiles.write(folder.resolve("a.json"), "{\n  \"text\": \"a\"\n}"), "text")
+                .endsWith("an object has to be on one line, for example by jq -c . FILE"));
+    }
+
+    @Test
     void bytesThatAreNoUtf8AreRefused() throws IOException {
         byte[] latin = "{\"text\": \"\u00e4 is latin\"}\n".getBytes(StandardCharsets.ISO_8859_1);
         String message = refusal(Files.write(folder.resolve("a.jsonl"), latin), "text");
