@@ -1,15 +1,14 @@
 package ai.spattention.eval;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.eval.data.JsonLinesRows;
 import ai.spattention.eval.data.Row;
+import ai.spattention.eval.data.RowFile;
 import ai.spattention.eval.score.LogLikelihoodRequest;
 import ai.spattention.eval.score.Score;
 import ai.spattention.olmoe.io.OutputFile;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,17 +29,14 @@ public final class RequestFile {
     /**
      * Reads a file.
      *
-     * @param file JSON lines, with gzip if the name ends in {@code .gz}
+     * @param file JSON lines or another file of rows
      * @return the requests
      * @throws InvalidInputException if the file is cut or empty, or a line lacks a field
      * @throws IOException if reading fails otherwise
      */
     public static RequestFile read(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException("the request file " + file + " is not there");
-        }
         RequestFile requests = new RequestFile(new ArrayList<>());
-        new JsonLinesRows().read(file, row -> {
+        RowFile.read(file, "the request file", row -> {
             requests.rows.add(row);
             requests.requests.add(new LogLikelihoodRequest(row.where() + " (doc_id " + number(row, "doc_id") + ", idx "
                     + number(row, "idx") + ")", number(row, "doc_id"), text(row, "context"), text(row, "continuation")));
@@ -59,10 +55,12 @@ public final class RequestFile {
     }
 
     private static long number(Row row, String name) {
-        if (row.fields().get(name) instanceof Number number) {
-            return number.longValue();
+        Object value = row.fields().get(name);
+        if (value instanceof Integer || value instanceof Long) {
+            return ((Number) value).longValue();
         }
-        throw new InvalidInputException(row.where() + " has no number '" + name + "'");
+        throw new InvalidInputException(row.where() + " has no whole number '" + name + "'"
+                + (value == null ? "" : " (got " + value + ")"));
     }
 
     /**

@@ -2,6 +2,7 @@ package ai.spattention.eval;
 
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.olmoe.io.WellFormedText;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.Closeable;
@@ -9,7 +10,7 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Path;
 
-/** Every request with its score, one JSON object a line. */
+/** Every request with its score, one JSON object a line. A line goes out in one piece, so that none is ever cut. */
 public final class SampleFile implements TaskRun.SampleSink, Closeable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -36,7 +37,8 @@ public final class SampleFile implements TaskRun.SampleSink, Closeable {
         line.put("loglikelihood", sample.score().logLikelihood()).put("is_greedy", sample.score().greedy());
         line.put("gold", sample.gold());
         try {
-            out.write(line + "\n");
+            out.write(WellFormedText.of(line.toString()) + "\n");
+            out.flush();
         } catch (IOException e) {
             throw AtomicFile.explain(file, e);
         }

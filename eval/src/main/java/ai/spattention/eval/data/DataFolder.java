@@ -1,13 +1,19 @@
 package ai.spattention.eval.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.FileFormat;
+import ai.spattention.olmoe.io.ReadFailures;
+import ai.spattention.olmoe.io.RegularFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -21,13 +27,13 @@ import java.util.stream.Stream;
  *   <li>in the cache of Hugging Face's {@code datasets}, {@code OWNER___NAME/CONFIGURATION/VERSION/...}
  * </ol>
  *
- * <p>Files may be {@code .jsonl}, {@code .jsonl.gz}, {@code .json} (one object a line), {@code .parquet} or {@code .arrow}, and
- * in parts ({@code SPLIT-00000-of-00002.parquet}).
+ * <p>Files may be of every format for rows that {@link FileFormat} knows, and in parts
+ * ({@code SPLIT-00000-of-00002.parquet}). Folders and files may be links, but not to nothing.
  */
 public final class DataFolder {
 
     private static final int DEPTH = 6;
-    private static final String TYPES = "\\.(jsonl|jsonl\\.gz|json|json\\.gz|parquet|arrow)";
+    private static final Pattern ENDING = Pattern.compile("(?i:" + FileFormat.ROWS + ")$");
 
     private final Path folder;
 
@@ -133,14 +139,19 @@ public final class DataFolder {
 
     private static List<Path> files(Place place, String split) throws IOException {
         if (!Files.isDirectory(place.root)) {
+            if (Files.isSymbolicLink(place.root)) {
+                RegularFile.requireIfThere(place.root);
+            }
             return List.of();
         }
         // SPLIT.jsonl, SPLIT-00000-of-00001.parquet, ai2_arc-SPLIT.arrow, SPLIT-00000-of-00001-0123456789abcdef.parquet
-        Pattern wanted = Pattern.compile("(.*-)?" + Pattern.quote(split) + "(-\\d{5}-of-\\d{5}(-[0-9a-f]+)?)?" + TYPES);
+        Pattern wanted = Pattern.compile("(.*-)?" + Pattern.quote(split) + "(-\\d{5}-of-\\d{5}(-[0-9a-f]+)?)?"
+                + "(?i:" + FileFormat.ROWS + ")");
         List<Path> found = new ArrayList<>();
-        try (Stream<Path> all = Files.walk(place.root, DEPTH)) {
-            all.filter(file -> wanted.matcher(file.getFileName().toString()).matches()).filter(Files::isRegularFile)
-                    .sorted().forEach(found::add);
+        try (Stream<Path> all = Files.walk(place.root, DEPTH, FileVisitOption.FOLLOW_LINKS)) {
+            all.filter(file -> wanted.matcher(file.getFileName().toString()).matches()).sorted().forEach(found::add);
+        } catch (UncheckedIOException e) {
+            throw ReadFailures.explain(place.root, e.getCause());
         }
         return oneFolder(place, found);
     }
@@ -172,6 +183,7 @@ public final class DataFolder {
 
     private static String type(Path file) {
         String name = file.getFileName().toString();
-        return name.substring(name.lastIndexOf('.'));
+        Matcher ending = ENDING.matcher(name);
+        return ending.find() ? ending.group() : "";
     }
 }

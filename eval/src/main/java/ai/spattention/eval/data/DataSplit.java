@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * A split of a data set: its name and the files that hold it, in order.
@@ -26,7 +25,7 @@ public record DataSplit(String name, List<Path> files) {
     public List<Row> rows() throws IOException {
         List<Row> rows = new ArrayList<>();
         for (Path file : files) {
-            reader(file).read(file, rows::add);
+            RowFile.read(file, "the data file", rows::add);
         }
         if (rows.isEmpty()) {
             throw new InvalidInputException(files.get(0) + " has no rows: the split '" + name + "' needs at least one");
@@ -42,19 +41,5 @@ public record DataSplit(String name, List<Path> files) {
      */
     public String digest() throws IOException {
         return Sha256.of(files);
-    }
-
-    private static Reader reader(Path file) {
-        String name = file.getFileName().toString();
-        if (name.endsWith(".parquet")) {
-            return new ParquetRows()::read;
-        }
-        return name.endsWith(".arrow") ? new ArrowRows()::read : new JsonLinesRows()::read;
-    }
-
-    @FunctionalInterface
-    private interface Reader {
-
-        void read(Path file, Consumer<Row> rows) throws IOException;
     }
 }

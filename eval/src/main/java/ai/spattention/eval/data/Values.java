@@ -1,5 +1,6 @@
 package ai.spattention.eval.data;
 
+import ai.spattention.olmoe.io.WellFormedText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +16,7 @@ final class Values {
         Map<String, Object> fields = new LinkedHashMap<>();
         map.forEach((key, value) -> {
             if (value != null) {
-                fields.put(String.valueOf(key), of(value));
+                fields.put(WellFormedText.of(String.valueOf(key)), of(value));
             }
         });
         return fields;
@@ -33,6 +34,6 @@ final class Values {
         if (value instanceof Number || value instanceof Boolean) {
             return value;
         }
-        return value.toString();
+        return WellFormedText.of(value.toString());
     }
 }

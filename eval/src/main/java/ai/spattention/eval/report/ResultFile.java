@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
 import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -75,6 +76,7 @@ public final class ResultFile {
      * @throws IOException if reading fails
      */
     public static List<TaskResult> read(Path file) throws IOException {
+        RegularFile.require(file, "the result file");
         JsonNode root;
         try {
             root = JSON.readTree(file.toFile());

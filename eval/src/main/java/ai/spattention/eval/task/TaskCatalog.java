@@ -1,11 +1,11 @@
 package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +19,9 @@ public final class TaskCatalog {
     private static final List<String> TASKS = List.of("arc_easy", "arc_challenge", "hellaswag", "piqa", "winogrande",
             "openbookqa", "boolq", "sciq", "copa", "social_iqa", "commonsense_qa", "lambada", "wikitext");
     private static final List<String> GROUPS = List.of("mmlu", "mmlu_continuation");
+
+    /** A description of more bytes is a mistake: a data file, most likely. */
+    private static final int LARGEST = 1 << 20;
 
     private final Map<String, TaskSpec> tasks = new TreeMap<>();
     private final Map<String, TaskGroup> groups = new TreeMap<>();
@@ -72,10 +75,7 @@ public final class TaskCatalog {
     }
 
     private static TaskGroup fromFile(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException("the task file " + file + " is not there");
-        }
-        TaskSpec spec = TaskFiles.read(file.toString(), Files.readString(file), TaskSpec.class);
+        TaskSpec spec = TaskFiles.read(file.toString(), TextFile.read(file, "the task file", LARGEST), TaskSpec.class);
         try {
             new Prompts(spec);
         } catch (InvalidInputException e) {

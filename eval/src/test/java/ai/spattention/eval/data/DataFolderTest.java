@@ -36,7 +36,7 @@ class DataFolderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "arc_easy/validation.jsonl", "arc_easy/validation.jsonl.gz", "arc_easy/validation-00000-of-00001.parquet",
+        "arc_easy/validation.jsonl", "arc_easy/validation.jsonl.gz", "arc_easy/validation.ndjson.zst", "arc_easy/validation.JSON.gz", "arc_easy/validation-00000-of-00001.parquet",
         "arc_easy/ARC-Easy/validation-00000-of-00001.parquet", "arc_easy/data/ARC-Easy/validation.json",
         "allenai/ai2_arc/ARC-Easy/validation-00000-of-00001.parquet", "ai2_arc/ARC-Easy/validation.parquet",
         "datasets--allenai--ai2_arc/snapshots/210d026faf9955653af8916fad021475a3f00453/ARC-Easy/validation-00000-of-00001.parquet",
@@ -76,6 +76,51 @@ class DataFolderTest {
     void takesOneOfTwoFormats() throws IOException {
         put("arc_easy/test.jsonl", "arc_easy/test.parquet");
         assertEquals("arc_easy/test.jsonl", find("test"));
+    }
+
+    @Test
+    void takesOneOfTwoNamesForJsonLines() throws IOException {
+        put("arc_easy/test.json", "arc_easy/test.jsonl", "arc_easy/test.jsonl.gz");
+        assertEquals("arc_easy/test.json", find("test"));
+    }
+
+    @Test
+    void followsLinks() throws IOException {
+        put("elsewhere/test.jsonl", "ai2_arc/blobs/1.jsonl");
+        Files.createSymbolicLink(folder.resolve("arc_easy"), folder.resolve("elsewhere"));
+        assertEquals("arc_easy/test.jsonl", find("test"));
+        Files.createSymbolicLink(folder.resolve("ai2_arc/ARC-Easy"), folder.resolve("elsewhere"));
+        Files.delete(folder.resolve("arc_easy"));
+        assertEquals("ai2_arc/ARC-Easy/test.jsonl", find("test"));
+    }
+
+    /** Otherwise the rows of another split, or of another place, would be scored instead. */
+    @Test
+    void linksToNothingAreNamed() throws IOException {
+        put("arc_easy/validation.jsonl", "allenai/ai2_arc/ARC-Easy/test.jsonl");
+        Files.createSymbolicLink(folder.resolve("arc_easy/test.jsonl"), Path.of("nowhere.jsonl"));
+        DataSplit split = DataFolder.open(folder).findFirst("arc_easy", ARC, List.of("test", "validation"));
+        assertEquals("the data file " + folder.resolve("arc_easy/test.jsonl") + " is a link to nowhere.jsonl, which is not there:"
+                + " mend or delete the link", assertThrows(InvalidInputException.class, split::rows).getMessage());
+        Files.createSymbolicLink(folder.resolve("other"), Path.of("nowhere"));
+        assertEquals(folder.resolve("other") + " is a link to nowhere, which is not there: mend or delete the link",
+                assertThrows(InvalidInputException.class, () -> DataFolder.open(folder).find("other", List.of(), "test")).getMessage());
+    }
+
+    @Test
+    void aLinkIntoItselfIsNamed() throws IOException {
+        put("arc_easy/test.jsonl");
+        Files.createSymbolicLink(folder.resolve("arc_easy/again"), folder.resolve("arc_easy"));
+        assertEquals(folder.resolve("arc_easy/again") + " is a link to a folder that it lies in: delete the link",
+                assertThrows(InvalidInputException.class, () -> find("test")).getMessage());
+    }
+
+    @Test
+    void aFolderNamedLikeASplitIsNamed() throws IOException {
+        put("arc_easy/test.jsonl/part-0.jsonl");
+        DataSplit split = DataFolder.open(folder).find("arc_easy", ARC, "test").orElseThrow();
+        assertEquals(folder.resolve("arc_easy/test.jsonl") + " is a folder: name a file",
+                assertThrows(InvalidInputException.class, split::rows).getMessage());
     }
 
     @Test

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.RequestFile;
+import com.github.luben.zstd.Zstd;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -33,6 +35,8 @@ import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.FieldType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RowReadersTest {
 
@@ -64,14 +68,20 @@ class RowReadersTest {
         return Files.writeString(folder.resolve("x.jsonl"), text);
     }
 
-    private byte[] gzip() throws IOException {
+    private static byte[] gzip(byte[] content) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (OutputStream out = new GZIPOutputStream(bytes)) {
-            for (int i = 0; i < 100; i++) {
-                out.write(("{\"n\": " + i * 7919 + "}\n").getBytes(StandardCharsets.UTF_8));
-            }
+            out.write(content);
         }
         return bytes.toByteArray();
+    }
+
+    private static byte[] gzip() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 100; i++) {
+            lines.append("{\"n\": ").append(i * 7919).append("}\n");
+        }
+        return gzip(lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
@@ -86,28 +96,62 @@ class RowReadersTest {
         assertEquals(100, read(Files.write(folder.resolve("x.jsonl.gz"), gzip())).size());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"x.jsonl.gz", "x.json.zst", "x.NDJSON"})
+    void readsAllPartsOfAPackedFile(String name) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int part = 1; part < 4; part++) {
+            byte[] line = ("{\"n\": " + part + "}\n").getBytes(StandardCharsets.UTF_8);
+            bytes.writeBytes(name.endsWith(".gz") ? gzip(line) : name.endsWith(".zst") ? Zstd.compress(line) : line);
+        }
+        List<Row> rows = read(Files.write(folder.resolve(name), bytes.toByteArray()));
+        assertEquals(List.of(1, 2, 3), rows.stream().map(row -> row.fields().get("n")).toList());
+    }
+
+    @Test
+    void halfACharacterIsReplacedWhereverItStands() throws IOException {
+        List<Row> rows = read(json("{\"a\\udc00\": [\"b\\ud83d\", {\"c\": \"\\ud83d\\ude00\"}]}"));
+        assertEquals(Map.of("a\uFFFD", List.of("b\uFFFD", Map.of("c", "\ud83d\ude00"))), rows.get(0).fields());
+    }
+
+    @Test
+    void refusesFilesThatHoldNoRowsByTheirNames() throws IOException {
+        Path file = Files.writeString(folder.resolve("x.txt"), JSON);
+        assertEquals("the request file " + file + " is plain text by its name: rows are JSON lines (.jsonl, .json or .ndjson, also with"
+                + " .gz or .zst), .parquet or .arrow", assertThrows(InvalidInputException.class, () -> RequestFile.read(file)).getMessage());
+    }
+
+    @Test
+    void aRequestsNumbersAreWhole() throws IOException {
+        for (String number : List.of("NaN", "1.5", "1e300", "99999999999999999999", "\"1\"")) {
+            Path file = json("{\"doc_id\": " + number + ", \"idx\": 0, \"request\": {\"context\": \"a\", \"continuation\": \"b\"}}");
+            assertTrue(assertThrows(InvalidInputException.class, () -> RequestFile.read(file)).getMessage()
+                    .startsWith(file + " row 1 has no whole number 'doc_id' (got "), number);
+        }
+    }
+
     @Test
     void refusesACutGzip() throws IOException {
         byte[] whole = gzip();
         for (int length : new int[] {0, 5, 30, whole.length / 2, whole.length - 9, whole.length - 1}) {
             Path file = Files.write(folder.resolve("x.jsonl.gz"), Arrays.copyOf(whole, length));
-            assertTrue(refused(file).contains("is cut"), length + " bytes");
+            assertTrue(refused(file).contains("is truncated: its compressed data end too early"), length + " bytes");
         }
         byte[] damaged = whole.clone();
         damaged[whole.length - 6] ^= 1; // the checksum
-        assertTrue(refused(Files.write(folder.resolve("x.jsonl.gz"), damaged)).contains("not valid gzip"));
-        assertTrue(refused(Files.writeString(folder.resolve("x.jsonl.gz"), "plain text")).contains("not valid gzip"));
+        assertTrue(refused(Files.write(folder.resolve("x.jsonl.gz"), damaged)).contains("is damaged: its compressed data cannot be read"));
+        assertTrue(refused(Files.writeString(folder.resolve("x.jsonl.gz"), "plain text")).contains("is not packed as its name says"));
     }
 
     @Test
     void refusesBadLines() throws IOException {
-        assertTrue(refused(json("{\"a\": 1}\n{\"a\": \n")).startsWith(" row 2 is not a JSON object: "));
-        assertTrue(refused(json("{\"a\": 1}\n[1]\n")).startsWith(" row 2 is not a JSON object: "));
-        assertTrue(refused(json("{\"a\": 1} {\"a\": 2}\n")).startsWith(" row 1 is not a JSON object: "));
-        assertTrue(refused(json("{\"a\": 1, \"a\": 2}\n")).startsWith(" row 1 is not a JSON object: Duplicate"));
-        assertTrue(refused(json("null\n")).contains("row 1 must be a JSON object"));
+        assertTrue(refused(json("{\"a\": 1}\n{\"a\": \n")).startsWith(" line 2 is not valid JSON: "));
+        assertTrue(refused(json("{\"a\": 1}\n[1]\n")).startsWith(" line 2 is not a JSON object: "));
+        assertEquals(" line 1 has something after the JSON object", refused(json("{\"a\": 1} {\"a\": 2}\n")));
+        assertTrue(refused(json("{\"a\": 1, \"a\": 2}\n")).startsWith(" line 1 is not valid JSON: Duplicate"));
+        assertEquals(" line 1 is not a JSON object", refused(json("null\n")));
         assertTrue(refused(Files.write(folder.resolve("x.jsonl"), new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}))
-                .contains("is not UTF-8"));
+                .contains("line 1 is not text in UTF-8"));
     }
 
     @Test
@@ -129,8 +173,22 @@ class RowReadersTest {
 
         byte[] bytes = Files.readAllBytes(file);
         assertTrue(refused(Files.write(folder.resolve("cut.parquet"), Arrays.copyOf(bytes, bytes.length / 2)))
-                .contains("cannot be read as Parquet"));
-        assertTrue(refused(Files.write(folder.resolve("empty.parquet"), new byte[0])).contains("cannot be read as Parquet"));
+                .contains("is not a Parquet file that can be read"));
+        assertTrue(refused(Files.write(folder.resolve("empty.parquet"), new byte[0])).contains("is not a Parquet file that can be read"));
+    }
+
+    @Test
+    void parquetIsReadAsItIsWhereverItLies() throws IOException, SQLException {
+        Path file = Files.createDirectories(folder.resolve("split=test")).resolve("x.parquet");
+        try (Connection database = DriverManager.getConnection("jdbc:duckdb:"); Statement statement = database.createStatement()) {
+            statement.execute("COPY (SELECT 'a' AS q, 'NaN'::DOUBLE AS n) TO '" + file + "' (FORMAT parquet)");
+        }
+        assertEquals(List.of("q", "n"), List.copyOf(read(file).get(0).fields().keySet())); // a folder's name is no column
+        Path misnamed = Files.copy(file, folder.resolve("x.jsonl"));
+        assertEquals(" is not the text that its name promises: it holds Parquet data: give it the ending .parquet", refused(misnamed));
+        Path text = json(JSON).resolveSibling("y.parquet");
+        Files.move(folder.resolve("x.jsonl"), text);
+        assertEquals(" is not a Parquet file that can be read: it holds something else", refused(text));
     }
 
     @Test
@@ -166,9 +224,12 @@ class RowReadersTest {
         assertEquals(List.of(true, false), rows.stream().map(row -> row.fields().get("yes")).toList());
 
         byte[] bytes = Files.readAllBytes(file);
-        for (int length : new int[] {0, 3, 100, bytes.length / 2, bytes.length - 200}) {
-            assertTrue(refused(Files.write(folder.resolve("cut.arrow"), Arrays.copyOf(bytes, length))).length() > 10);
+        for (int length = 0; length < bytes.length; length += length < bytes.length - 8 ? 8 : 1) { // batches end there
+            Path cut = Files.write(folder.resolve("cut.arrow"), Arrays.copyOf(bytes, length));
+            assertTrue(refused(cut).startsWith(" cannot be read as an Arrow stream"), length + " bytes");
         }
+        Path index = Files.writeString(folder.resolve("index.arrow"), "ARROW1\0\0");
+        assertTrue(refused(index).contains("it holds an Arrow file with an index"));
     }
 
     private static ListVector list(StructVector parent, String name) {

@@ -43,6 +43,20 @@ class TaskFileTest {
     }
 
     @Test
+    void aByteOrderMarkIsPassedOver() throws IOException {
+        assertEquals("colours", read("\uFEFF" + GOOD).task());
+    }
+
+    @Test
+    void whatIsNoTaskFileIsNamed() throws IOException {
+        assertTrue(refused("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n").contains("git lfs pull"));
+        assertTrue(refused("#".repeat((1 << 20) + 1)).contains("more than 1,048,576 bytes"));
+        Files.createDirectory(folder.resolve("folder.yaml"));
+        assertEquals(folder.resolve("folder.yaml") + " is a folder: name a file", assertThrows(InvalidInputException.class,
+                () -> new TaskCatalog().find(folder.resolve("folder.yaml").toString())).getMessage());
+    }
+
+    @Test
     void aUsersTaskWorks() throws IOException {
         Row row = new Row(Path.of("x"), 1, Map.of("thing", "Grass", "a", "red", "b", "green", "label", 1));
         Question question = new TaskRows(read(GOOD), List.of(), false, 0).question(row);

@@ -1,6 +1,7 @@
 package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
 import ai.spattention.pattern.LayoutLength;
@@ -40,6 +41,7 @@ public final class ConfigJson {
      * @throws InvalidInputException if the file cannot be read, is not a configuration of OLMoE or lacks a field
      */
     public static OlmoeConfig read(Path file) {
+        RegularFile.requireIfThere(file);
         JsonNode root;
         try {
             if (Files.size(file) > LARGEST) {

@@ -1,6 +1,10 @@
 package ai.spattention.olmoe.json;
 
+import ai.spattention.olmoe.io.TextLines;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
@@ -21,7 +25,22 @@ public final class StrictJson {
     }
 
     /**
-     * Such a reader of records that refuses a missing component, and null for a number, too.
+     * A reader of rows, which are long and come from other programs: NaN and Infinity, which Python's {@code json} writes, are
+     * numbers, and texts may be as long as a line.
+     *
+     * @return a builder, to be adjusted further
+     */
+    public static JsonMapper.Builder ofRows() {
+        JsonFactory rows = JsonFactory.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(TextLines.LONGEST).build())
+                .build();
+        return JsonMapper.builder(rows);
+    }
+
+    /**
+     * A strict reader of records that refuses a missing component, and null for a number, too.
      *
      * @return a builder, to be adjusted further
      */

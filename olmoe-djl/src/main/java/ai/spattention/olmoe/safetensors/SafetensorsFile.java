@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.RegularFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -45,6 +46,7 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws IOException if reading fails
      */
     public static SafetensorsFile open(Path path) throws IOException {
+        RegularFile.requireIfThere(path);
         FileChannel channel;
         try {
             channel = FileChannel.open(path, StandardOpenOption.READ);

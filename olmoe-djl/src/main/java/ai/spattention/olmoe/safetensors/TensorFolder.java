@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -105,6 +106,7 @@ public final class TensorFolder implements AutoCloseable {
     }
 
     private static Map<String, String> readIndex(Path index) throws IOException {
+        RegularFile.requireIfThere(index);
         if (Files.size(index) > LARGEST_INDEX) {
             throw new InvalidInputException(index + " is too large for an index: " + Files.size(index) + " bytes");
         }

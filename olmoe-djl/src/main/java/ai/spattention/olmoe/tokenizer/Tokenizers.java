@@ -1,6 +1,8 @@
 package ai.spattention.olmoe.tokenizer;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.RegularFile;
+import ai.spattention.olmoe.io.TextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,12 +35,13 @@ public final class Tokenizers {
      */
     public static Tokenizer load(Path path, Integer eosId) {
         Path file = Files.isDirectory(path) ? path.resolve("tokenizer.json") : path;
+        RegularFile.requireIfThere(file);
         String json;
         try {
             if (Files.size(file) > LARGEST) {
                 throw new InvalidInputException(file + " is too large for a tokenizer: " + Files.size(file) + " bytes");
             }
-            json = Files.readString(file);
+            json = TextFile.withoutMark(Files.readString(file));
         } catch (IOException e) {
             throw new InvalidInputException("cannot read the tokenizer " + file
                     + ": it must be a tokenizer.json in UTF-8, or 'bytes'", e);

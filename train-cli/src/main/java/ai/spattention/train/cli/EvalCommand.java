@@ -48,7 +48,7 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--data", paramLabel = "DIR", description = "A folder with TASK/SPLIT.jsonl, or Parquet or Arrow files as the Hugging Face hub and its cache hold them.")
     private Path data;
 
-    @Option(names = "--text", paramLabel = "FILE", description = "Score a text as a whole: plain, or JSON lines with a field 'text'.")
+    @Option(names = "--text", paramLabel = "FILE", description = "Score a text as a whole: plain, or a row each with a field 'text' (.jsonl, .json, .ndjson, .parquet, .arrow); also .gz, .zst.")
     private List<Path> texts = List.of();
 
     @Option(names = "--shards", paramLabel = "DIR", description = "Loss on a split of prepared data.")
@@ -57,7 +57,7 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train or validation (default: ${DEFAULT-VALUE}).")
     private Split split;
 
-    @Option(names = "--requests", paramLabel = "FILE", description = "Answer ready requests in OLMo's format (.jsonl, .jsonl.gz), a JSON line each.")
+    @Option(names = "--requests", paramLabel = "FILE", description = "Answer ready requests in OLMo's format, a JSON line each (.jsonl, .json, .ndjson; also .gz, .zst).")
     private Path requests;
 
     @Option(names = "--compare", arity = "1..*", paramLabel = "FILE", description = "Compare result files; writes Markdown and HTML.")
@@ -184,7 +184,6 @@ final class EvalCommand implements Callable<Integer> {
         outputs.writes("--output", markdown).writes("--output", html);
         Map<String, List<TaskResult>> runs = new LinkedHashMap<>();
         for (Path file : compare) {
-            require(Files.isRegularFile(file), "the result file " + file + " is not there");
             String name = file.getFileName().toString().replaceFirst("\\.json$", "");
             runs.put(runs.containsKey(name) ? file.toString() : name, ResultFile.read(file));
         }

@@ -9,7 +9,7 @@ import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.SampleFile;
 import ai.spattention.eval.TaskRun;
 import ai.spattention.eval.data.DataFolder;
-import ai.spattention.eval.data.JsonLinesRows;
+import ai.spattention.eval.data.RowFile;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
 import ai.spattention.eval.metric.TextMetrics;
@@ -26,7 +26,11 @@ import ai.spattention.eval.score.ScoreJournal;
 import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.io.FileFormat;
+import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.io.Sha256;
+import ai.spattention.olmoe.io.TextFile;
+import ai.spattention.olmoe.io.TextLines;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
@@ -37,8 +41,6 @@ import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.progress.CountProgress;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -164,25 +166,19 @@ final class EvalSession implements AutoCloseable {
 
     /** Scores a text as a whole. */
     void runText(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException("the text file " + file + " is not there");
-        }
+        RegularFile.require(file, "the text file");
         List<TaskRun.WholeText> texts = new ArrayList<>();
         String name = file.getFileName().toString();
-        if (name.matches(".*\\.(jsonl|json)(\\.gz)?")) {
-            new JsonLinesRows().read(file, row -> {
+        if (FileFormat.of(file).content() == FileFormat.Content.TEXT) {
+            String text = TextFile.read(file, "the text file", TextLines.LONGEST);
+            texts.add(new TaskRun.WholeText(file.toString(), text, text));
+        } else {
+            RowFile.read(file, "the text file", row -> {
                 if (!(row.fields().get("text") instanceof String text)) {
                     throw new InvalidInputException(row.where() + " has no text in its field 'text'");
                 }
                 texts.add(new TaskRun.WholeText(row.where(), text, text));
             });
-        } else {
-            try {
-                String text = Files.readString(file);
-                texts.add(new TaskRun.WholeText(file.toString(), text, text));
-            } catch (CharacterCodingException e) {
-                throw new InvalidInputException(file + " is not a text in UTF-8", e);
-            }
         }
         if (texts.isEmpty()) {
             throw new InvalidInputException(file + " has no rows");

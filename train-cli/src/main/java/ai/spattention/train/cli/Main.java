@@ -69,7 +69,7 @@ public final class Main implements Runnable {
             return line.execute(arguments);
         } catch (OutOfMemoryError e) {
             err.println("spattn: Java's memory is used up (" + e.getMessage()
-                    + "): give it more with SPATTN_JAVA_OPTS=-Xmx4g, or lower the batch");
+                    + "): give it more with SPATTN_JAVA_OPTS=-Xmx4g, or make the batch, or single documents, smaller");
             return CommandLine.ExitCode.SOFTWARE;
         } catch (LinkageError e) { // PyTorch's libraries, when they are first used
             err.println("spattn: " + explain(e));

@@ -17,7 +17,7 @@ final class PrepareOptions {
 
     @Parameters(arity = "1..*", paramLabel = "INPUT", description = {
         "Files, folders (with all below, hidden files left out) and patterns in quotes ('data/**.jsonl.gz').",
-        "x.jsonl: one JSON object a line; x.parquet: one row a document; any other file: one document in UTF-8.",
+        ".jsonl, .json, .ndjson: one JSON object a line; .parquet: one row a document; any other file: one document in UTF-8.",
         "All but Parquet also packed, as .gz or .zst."})
     private List<String> inputs;
 

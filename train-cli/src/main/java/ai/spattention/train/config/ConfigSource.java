@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.MalformedURLException;
@@ -115,7 +116,7 @@ public final class ConfigSource {
             throw new InvalidInputException(name + " has more than " + MAX_BYTES + " bytes: it is not a configuration");
         }
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return TextFile.withoutMark(StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString());
         } catch (CharacterCodingException e) {
             throw new InvalidInputException(name + " is not UTF-8 text", e);
         }

@@ -3,6 +3,7 @@ package ai.spattention.train.data;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.olmoe.io.RegularFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ public final class PreparedData {
                     throw new InvalidInputException(folder.resolve(Manifest.FILE) + " lists " + shard.file()
                             + ", which is not there");
                 }
+                RegularFile.requireIfThere(file); // git may have left a stand-in
                 long bytes = Files.size(file);
                 int width = manifest.dtype().bytes();
                 if (bytes % width != 0 || bytes / width != shard.tokens()) { // a product of hostile numbers could overflow

@@ -136,6 +136,17 @@ class EvalCommandTest {
         assertFalse(Files.exists(folder.resolve("results.json.progress")));
     }
 
+    /** Half a character can be written in JSON, and nowhere else: it is replaced in rows, and no line of samples is cut. */
+    @Test
+    void halfACharacterCutsNoLineOfSamples() throws IOException {
+        Path samples = folder.resolve("samples.jsonl");
+        put("piqa/validation.jsonl", PIQA.formatted(0).replace("pull", "pu\\ud83dll") + PIQA.formatted(1));
+        Cli.ok(arguments("piqa", "--samples", samples.toString()));
+        List<String> lines = Files.readAllLines(samples);
+        assertEquals(4, lines.size());
+        assertEquals(" pu\uFFFDll", JSON.readTree(lines.get(0)).get("continuation").textValue());
+    }
+
     @Test
     void examplesChangeTheContext() throws IOException {
         Path samples = folder.resolve("samples.jsonl");
@@ -347,7 +358,7 @@ class EvalCommandTest {
         put("piqa/validation.jsonl", "");
         assertContains(refused(arguments("piqa")), file + " has no rows");
         put("piqa/validation.jsonl", PIQA.formatted(0) + "{\"goal\":");
-        assertContains(refused(arguments("piqa")), file + " row 2 is not a JSON object");
+        assertContains(refused(arguments("piqa")), file + " line 2 is not valid JSON");
         put("piqa/validation.jsonl", PIQA.formatted(0).replace("pull", "pull".repeat(30)));
         assertContains(refused(arguments("piqa")), "piqa document 0 choice 0 has a continuation of 121 tokens, more than the 64");
     }
@@ -357,11 +368,11 @@ class EvalCommandTest {
         byte[] whole = gzip(PIQA.formatted(0).repeat(50));
         Files.delete(folder.resolve("data/piqa/validation.jsonl"));
         Path file = Files.write(folder.resolve("data/piqa/validation.jsonl.gz"), Arrays.copyOf(whole, whole.length - 12));
-        assertContains(refused(arguments("piqa")), file + " is cut: its gzip data end after row ");
+        assertContains(refused(arguments("piqa")), file + " is truncated: its compressed data end too early");
         byte[] requests = gzip("{\"request\":{\"context\":\"ab\",\"continuation\":\"c\"},\"doc_id\":4,\"idx\":1}\n".repeat(50));
         Files.write(file, Arrays.copyOf(requests, requests.length - 12));
         assertContains(refused("eval", "--model", model.toString(), "--requests", file.toString(), "--output", output.toString()),
-                file + " is cut");
+                file + " is truncated");
     }
 
     @Test

@@ -27,6 +27,11 @@ class RunConfigLoaderTest {
     Path folder;
 
     @Test
+    void aByteOrderMarkIsPassedOver() {
+        assertEquals(100, ConfigFiles.loadText("\uFEFF" + ConfigFiles.REQUIRED).training().steps());
+    }
+
+    @Test
     void namesFileAndLineOfABadValue() {
         assertEquals("run.yaml:13: training.steps must be at least 1 (got 0)",
                 ConfigFiles.refusal(ConfigFiles.REQUIRED.replace("steps: 100", "steps: 0")));

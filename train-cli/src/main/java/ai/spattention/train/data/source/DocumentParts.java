@@ -1,5 +1,6 @@
 package ai.spattention.train.data.source;
 
+import ai.spattention.olmoe.io.WellFormedText;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.StringReader;
@@ -7,8 +8,6 @@ import java.util.Optional;
 
 /** The parts of a document whose text is in memory. */
 final class DocumentParts {
-
-    private static final char REPLACEMENT = '\uFFFD';
 
     private final String id;
     private final long line;
@@ -20,7 +19,7 @@ final class DocumentParts {
     DocumentParts(Object where, String id, long line, String text, Tokenizer tokenizer) {
         this.id = id;
         this.line = line;
-        String wellFormed = withoutLoneSurrogates(text);
+        String wellFormed = WellFormedText.of(text);
         whole = text.length() <= TextCutter.PIECE ? wellFormed : null;
         cutter = whole != null ? null : new TextCutter(where, new StringReader(wellFormed), tokenizer);
     }
@@ -34,22 +33,5 @@ final class DocumentParts {
         TextPart part = new TextPart(id, line, text, first, done);
         first = false;
         return Optional.of(part);
-    }
-
-    /** Half a character, which JSON's escapes can express and UTF-8 cannot, becomes U+FFFD. */
-    private static String withoutLoneSurrogates(String text) {
-        StringBuilder mended = null;
-        for (int i = 0; i < text.length(); i++) {
-            if (!Character.isSurrogate(text.charAt(i))) {
-                continue;
-            }
-            if (Character.charCount(text.codePointAt(i)) == 2) {
-                i++;
-                continue;
-            }
-            mended = mended == null ? new StringBuilder(text) : mended;
-            mended.setCharAt(i, REPLACEMENT);
-        }
-        return mended == null ? text : mended.toString();
     }
 }

@@ -1,15 +1,17 @@
 package ai.spattention.train.data.source;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.FileFormat;
+import ai.spattention.olmoe.io.ReadFailures;
+import ai.spattention.olmoe.json.JsonLines;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 
 /**
- * A file of documents. Its name tells its format: {@code .jsonl} is one JSON object a line, {@code .parquet} one row a
- * document, anything else a single document; all but Parquet may also end in {@code .gz} or {@code .zst}.
+ * A file of documents. Its name tells its format, as {@link FileFormat} has it: JSON lines hold a document a line, Parquet one
+ * a row, and a plain text is a single document.
  *
  * @param path the file
  */
@@ -25,18 +27,13 @@ public record InputFile(Path path) {
      * @throws IOException if reading fails otherwise
      */
     public PartReader open(String field, Tokenizer tokenizer) throws IOException {
-        String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
-        try {
-            if (name.endsWith(".parquet")) {
-                return new ParquetReader(path, field, tokenizer);
-            }
-            String plain = name.endsWith(".gz") || name.endsWith(".zst") ? name.substring(0, name.lastIndexOf('.')) : name;
-            TextStream stream = TextStream.open(path);
-            return plain.endsWith(".jsonl") ? new JsonLinesReader(path, stream, field, tokenizer)
-                    : new PlainTextReader(path, stream, tokenizer);
-        } catch (IOException e) {
-            throw ReadFailures.explain(path, e);
-        }
+        return switch (FileFormat.of(path).content()) {
+            case JSON_LINES -> new JsonLinesReader(path, JsonLines.open(path), field, tokenizer);
+            case PARQUET -> new ParquetReader(path, field, tokenizer);
+            case TEXT -> PlainTextReader.open(path, tokenizer);
+            case ARROW -> throw new InvalidInputException(path + " is an Arrow stream, which eval reads and prepare does not:"
+                    + " write it as Parquet or JSON lines");
+        };
     }
 
     /**

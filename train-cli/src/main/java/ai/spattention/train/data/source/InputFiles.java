@@ -1,6 +1,8 @@
 package ai.spattention.train.data.source;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.ReadFailures;
+import ai.spattention.olmoe.io.RegularFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystems;
@@ -25,11 +27,12 @@ public final class InputFiles {
 
     /**
      * Lists files. A folder stands for all files in it and below, hidden ones left out; a pattern for the files that it
-     * matches, {@code **} crossing folders. A file that is meant twice is listed once.
+     * matches, {@code **} crossing folders. A file that is meant twice is listed once. Links to nothing, pipes and devices are
+     * not passed over.
      *
      * @param inputs files, folders and patterns
      * @return the files, ordered by their names, at least one
-     * @throws InvalidInputException if an input does not exist, matches nothing or cannot be read
+     * @throws InvalidInputException if an input does not exist, matches nothing, cannot be read or is no file
      * @throws IOException if a folder cannot be listed
      */
     public static List<InputFile> find(List<String> inputs) throws IOException {
@@ -40,9 +43,7 @@ public final class InputFiles {
                 throw new InvalidInputException("there are no files in " + input);
             }
             for (Path file : found) {
-                if (!Files.isReadable(file)) {
-                    throw new InvalidInputException("cannot read " + file + ": you have no permission");
-                }
+                RegularFile.require(file, "the input");
                 files.putIfAbsent(file.toRealPath(), file);
             }
         }
@@ -93,15 +94,15 @@ public final class InputFiles {
     }
 
     private static List<Path> expand(String input) throws IOException {
-        if (input.isEmpty()) {
-            throw new InvalidInputException("an input is an empty path: name a file, a folder or a pattern ('.' is the current folder)");
+        if (input.isBlank()) {
+            throw new InvalidInputException("an input is empty: name a file, a folder ('.' for this one) or a pattern");
         }
         try {
             Path path = Path.of(input);
             if (Files.isDirectory(path)) {
                 return filesBelow(path, Integer.MAX_VALUE);
             }
-            if (Files.exists(path)) {
+            if (Files.exists(path) || Files.isSymbolicLink(path)) {
                 return List.of(path);
             }
             if (input.chars().noneMatch(c -> GLOB_CHARACTERS.indexOf(c) >= 0)) {
@@ -149,9 +150,9 @@ public final class InputFiles {
 
     private static List<Path> filesBelow(Path folder, int depth) throws IOException {
         try (Stream<Path> files = Files.walk(folder, depth, FileVisitOption.FOLLOW_LINKS)) {
-            return files.filter(file -> !isHidden(folder.relativize(file)) && Files.isRegularFile(file)).toList();
+            return files.filter(file -> !isHidden(folder.relativize(file)) && !Files.isDirectory(file)).toList();
         } catch (UncheckedIOException e) {
-            throw new InvalidInputException("cannot list " + folder + ": " + e.getCause().getMessage(), e);
+            throw ReadFailures.explain(folder, e.getCause());
         }
     }
 

@@ -1,34 +1,27 @@
 package ai.spattention.train.data.source;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.data.Parquet;
+import ai.spattention.olmoe.io.TextLines;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Properties;
 
 /** The rows of a Parquet file in their order, read by DuckDB piece by piece. */
 final class ParquetReader implements PartReader {
-
-    private static final List<String> SETTINGS = List.of(
-            "SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false", // nothing is downloaded
-            "SET threads = 1", "SET preserve_insertion_order = true", "SET memory_limit = '512MB'",
-            "SET temp_directory = ''"); // nor is anything written
 
     private final Path path;
     private final String field;
     private final Tokenizer tokenizer;
     private final long size;
-    private final Connection connection;
+    private final Parquet parquet;
     private long rows;
     private boolean hasId;
     private ResultSet texts;
@@ -39,22 +32,13 @@ final class ParquetReader implements PartReader {
         this.path = path;
         this.field = field;
         this.tokenizer = tokenizer;
-        if (!Files.isRegularFile(path)) {
-            throw new NoSuchFileException(path.toString());
-        }
+        parquet = Parquet.open(path);
         size = Files.size(path);
-        Properties properties = new Properties();
-        properties.setProperty("jdbc_stream_results", "true");
-        try {
-            connection = DriverManager.getConnection("jdbc:duckdb:", properties);
-        } catch (SQLException e) {
-            throw new IOException("DuckDB, which reads Parquet files, does not start: " + firstLine(e), e);
-        }
         try {
             query();
         } catch (SQLException e) {
             close();
-            throw damaged(e);
+            throw parquet.damaged(row, e);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -62,26 +46,20 @@ final class ParquetReader implements PartReader {
     }
 
     private void query() throws SQLException {
-        for (String setting : SETTINGS) {
-            try (Statement statement = connection.createStatement()) {
-                statement.execute(setting);
-            }
-        }
-        String file = "'" + literally(path.toString()).replace("'", "''") + "'";
-        String table = "read_parquet(" + file + ", hive_partitioning = false)";
-        checkColumns(table);
-        try (Statement statement = connection.createStatement();
-                ResultSet count = statement.executeQuery("SELECT sum(num_rows) FROM parquet_file_metadata(" + file + ")")) {
+        checkColumns();
+        try (Statement statement = parquet.statement(); ResultSet count = statement.executeQuery(
+                "SELECT sum(num_rows) FROM parquet_file_metadata(" + parquet.name() + ")")) {
             rows = count.next() ? count.getLong(1) : 0;
         }
-        texts = connection.createStatement().executeQuery("SELECT \"" + field.replace("\"", "\"\"") + "\""
-                + (hasId ? ", CAST(id AS VARCHAR)" : "") + " FROM " + table);
+        String column = "\"" + field.replace("\"", "\"\"") + "\"";
+        texts = parquet.statement().executeQuery("SELECT " + column + ", strlen(" + column + ") > " + TextLines.LONGEST
+                + (hasId ? ", CAST(id AS VARCHAR)" : "") + " FROM " + parquet.table());
     }
 
-    private void checkColumns(String table) throws SQLException {
+    private void checkColumns() throws SQLException {
         List<String> names = new ArrayList<>();
-        try (Statement statement = connection.createStatement();
-                ResultSet columns = statement.executeQuery("DESCRIBE SELECT * FROM " + table)) {
+        try (Statement statement = parquet.statement();
+                ResultSet columns = statement.executeQuery("DESCRIBE SELECT * FROM " + parquet.table())) {
             while (columns.next()) {
                 String name = columns.getString("column_name");
                 String type = columns.getString("column_type");
@@ -99,11 +77,6 @@ final class ParquetReader implements PartReader {
         hasId = names.contains("id");
     }
 
-    /** DuckDB would take these characters for a pattern. */
-    private static String literally(String name) {
-        return name.replaceAll("[\\[*?]", "[$0]");
-    }
-
     @Override
     public Optional<TextPart> next() throws IOException {
         try {
@@ -119,26 +92,21 @@ final class ParquetReader implements PartReader {
                     return Optional.empty();
                 }
                 row++;
+                if (texts.getBoolean(2)) {
+                    throw new InvalidInputException(path + " row " + row + " is longer than " + (TextLines.LONGEST >> 20)
+                            + " MiB: split the document");
+                }
                 String text = texts.getString(1);
                 if (text == null) {
                     throw new InvalidInputException(path + " row " + row + " has null in the column '" + field
                             + "': it must be a string");
                 }
-                String id = hasId ? texts.getString(2) : null;
+                String id = hasId ? texts.getString(3) : null;
                 document = new DocumentParts(path + " row " + row, id != null ? id : path + ":" + row, row, text, tokenizer);
             }
         } catch (SQLException e) {
-            throw damaged(e);
+            throw parquet.damaged(row, e);
         }
-    }
-
-    private InvalidInputException damaged(SQLException e) {
-        return new InvalidInputException(path + " is not a Parquet file that can be read"
-                + (row == 0 ? "" : " (after row " + row + ")") + ": " + firstLine(e), e);
-    }
-
-    private static String firstLine(SQLException e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
     @Override
@@ -148,10 +116,6 @@ final class ParquetReader implements PartReader {
 
     @Override
     public void close() throws IOException {
-        try {
-            connection.close();
-        } catch (SQLException e) {
-            throw new IOException("cannot close " + path + ": " + firstLine(e), e);
-        }
+        parquet.close();
     }
 }

@@ -1,5 +1,7 @@
 package ai.spattention.train.data.source;
 
+import ai.spattention.olmoe.io.ReadFailures;
+import ai.spattention.olmoe.io.TextStream;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -12,20 +14,26 @@ import java.util.Optional;
 /** A file that is one document, in UTF-8. */
 final class PlainTextReader implements PartReader {
 
-    private static final char BYTE_ORDER_MARK = '\uFEFF';
-
     private final Path path;
     private final TextStream stream;
     private final TextCutter cutter;
     private boolean first = true;
     private boolean done;
 
-    PlainTextReader(Path path, TextStream stream, Tokenizer tokenizer) {
+    private PlainTextReader(Path path, TextStream stream, Tokenizer tokenizer) {
         this.path = path;
         this.stream = stream;
         Reader reader = new InputStreamReader(stream, StandardCharsets.UTF_8.newDecoder()
                 .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT));
         cutter = new TextCutter(path, reader, tokenizer);
+    }
+
+    static PlainTextReader open(Path path, Tokenizer tokenizer) throws IOException {
+        try {
+            return new PlainTextReader(path, TextStream.open(path), tokenizer);
+        } catch (IOException e) {
+            throw ReadFailures.explain(path, e);
+        }
     }
 
     @Override
@@ -35,9 +43,6 @@ final class PlainTextReader implements PartReader {
         }
         try {
             String text = cutter.next();
-            if (first && !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK) {
-                text = text.substring(1);
-            }
             done = cutter.atEnd();
             TextPart part = new TextPart(path.toString(), 1, text, first, done);
             first = false;

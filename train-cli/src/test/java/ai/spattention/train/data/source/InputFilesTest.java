@@ -71,6 +71,23 @@ class InputFilesTest {
     }
 
     @Test
+    void linksAreFollowedButNotToNothing() throws IOException {
+        Files.createSymbolicLink(folder.resolve("empty/c"), folder.resolve("x"));
+        assertEquals(List.of("empty/c/c.txt", "empty/c/y/d.jsonl"), find("empty"));
+        Files.createSymbolicLink(folder.resolve("x/gone.txt"), Path.of("nowhere.txt"));
+        for (String input : List.of("x", "x/*.txt", "x/gone.txt")) {
+            assertEquals("the input x/gone.txt is a link to nowhere.txt, which is not there: mend or delete the link", refusal(input));
+        }
+        assertEquals(List.of("a.txt"), find("a.txt"));
+    }
+
+    @Test
+    void anEmptyInputIsNotThisFolder() {
+        assertEquals("an input is empty: name a file, a folder ('.' for this one) or a pattern",
+                assertThrows(InvalidInputException.class, () -> InputFiles.find(List.of(""))).getMessage());
+    }
+
+    @Test
     void whatIsNotThereIsNamed() {
         assertEquals("there is no file or folder c.txt", refusal("a.txt", "c.txt"));
         assertEquals("no file matches the pattern *.parquet", refusal("*.parquet"));

@@ -33,7 +33,7 @@ class ReadersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a.txt", "A.java", "noextension", "a.txt.gz", "a.md.zst", "a.json"})
+    @ValueSource(strings = {"a.txt", "A.java", "noextension", "a.txt.gz", "a.md.zst", "a.json.txt"})
     void anyOtherFileIsOneDocument(String name) throws IOException {
         Path file = SourceFiles.write(folder.resolve(name), "{\"a\": 1}\r\n\u00e4\ud83d\ude00\n\n");
         assertEquals(List.of(new TextPart(file.toString(), 1, "{\"a\": 1}\r\n\u00e4\ud83d\ude00\n\n", true, true)),
@@ -41,7 +41,7 @@ class ReadersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "A.JSONL"})
+    @ValueSource(strings = {"a.jsonl", "a.jsonl.gz", "a.jsonl.zst", "A.JSONL", "a.json", "part-0.json.gz", "a.json.zst", "a.ndjson", "A.Json.gz"})
     void jsonLines(String name) throws IOException {
         Path file = SourceFiles.write(folder.resolve(name), """
                 {"text": "one\\n\\u00e4", "other": {"text": [1, {"id": 3}]}, "id": "first"}
@@ -75,7 +75,7 @@ class ReadersTest {
         "{\"text\": null}| has null in the field 'text': it must be a string",
         "{\"text\": [\"a\"]}| has an array in the field 'text': it must be a string",
         "{\"text\": {\"text\": \"a\"}}| has an object in the field 'text': it must be a string",
-        "{\"text\": \"a\", \"text\": \"b\"}| has the field 'text' twice",
+        "{\"text\": \"a\", \"text\": \"b\"}| is not valid JSON: Duplicate field 'text'",
         "{\"text\": \"a\", \"b\": nul}| is not valid JSON: "})
     void aBadLineIsNamed(String line, String problem) throws IOException {
         Path file = SourceFiles.write(folder.resolve("a.jsonl.gz"), "{\"text\": \"good\"}\n\n" + line + "\n{\"text\": \"good\"}\n");
@@ -84,10 +84,20 @@ class ReadersTest {
     }
 
     @Test
+    void whatIsNotReadIsNamed() throws IOException {
+        assertEquals(" is an Arrow stream, which eval reads and prepare does not: write it as Parquet or JSON lines",
+                refusal(SourceFiles.write(folder.resolve("a.arrow"), ""), "text"));
+        assertEquals(" line 1 is not a JSON object: where a file is one array, write an object a line, for example with jq -c '.[]' FILE",
+                refusal(SourceFiles.write(folder.resolve("a.json"), "[{\"text\": \"a\"}]"), "text"));
+        assertTrue(refusal(SourceFiles.write(folder.resolve("a.json"), "{\n  \"text\": \"a\"\n}"), "text")
+                .endsWith("an object has to be on one line, for example by jq -c . FILE"));
+    }
+
+    @Test
     void bytesThatAreNoUtf8AreRefused() throws IOException {
         byte[] latin = "{\"text\": \"\u00e4 is latin\"}\n".getBytes(StandardCharsets.ISO_8859_1);
         String message = refusal(Files.write(folder.resolve("a.jsonl"), latin), "text");
-        assertTrue(message.startsWith(" line 1 is not valid JSON: Invalid UTF-8"), message);
+        assertEquals(" line 1 is not text in UTF-8: convert the file, or leave the line out", message);
         assertEquals(" is not text in UTF-8: convert it, or leave it out",
                 refusal(Files.write(folder.resolve("a.txt"), latin), "text"));
     }
@@ -110,7 +120,8 @@ class ReadersTest {
         Path damaged = Files.write(folder.resolve(name), whole);
         assertThrows(InvalidInputException.class, () -> SourceFiles.read(damaged, "text"));
         Path other = Files.writeString(folder.resolve(name), "this was never packed, whatever its name says");
-        assertTrue(refusal(other, "text").contains(" is damaged: its compressed data cannot be read ("));
+        assertEquals(" is not packed as its name says: it holds something else: give it the ending of what it is",
+                refusal(other, "text"));
     }
 
     @Test
