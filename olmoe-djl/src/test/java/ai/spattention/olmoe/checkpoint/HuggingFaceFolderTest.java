@@ -70,7 +70,7 @@ class HuggingFaceFolderTest {
         return Stream.of(
                 small().build(),
                 small().optNumKeyValueHeads(2).optAttentionBias(true).optClipQkv(0.5f).optLayoutLength(LayoutLength.of(64)).build(),
-                small().optTieWordEmbeddings(true).optNormTopkProb(true).optHeadDim(10).optEosTokenId(4).build());
+                small().optTieWordEmbeddings(true).optNormTopkProb(true).optHeadDim(10).optEosTokenIds(List.of(4)).build());
     }
 
     @ParameterizedTest

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,7 +44,7 @@ class OlmoeConfigTest {
         OlmoeConfig config = sized(96, 40, 6).optNumKeyValueHeads(2).optHeadDim(10).optNormTopkProb(true)
                 .optRmsNormEps(1e-6f).optRopeTheta(500_000).optClipQkv(8f).optAttentionBias(true).optAttentionDropout(0.1f)
                 .optTieWordEmbeddings(true).optInitializerRange(0.03f).optRouterAuxLossCoef(0.02).optRouterZLossCoef(0.001)
-                .optEosTokenId(50_279).optPadTokenId(1).optPattern(StandardPattern.EXCLUSIVE)
+                .optEosTokenIds(List.of(50_279)).optPadTokenId(1).optPattern(StandardPattern.EXCLUSIVE)
                 .optLayoutLength(LayoutLength.of(512)).build();
         Path file = Files.writeString(folder.resolve("config.json"), ConfigJson.write(config, "float32"));
         assertEquals(config, ConfigJson.read(file));

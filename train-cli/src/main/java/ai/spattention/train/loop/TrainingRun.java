@@ -36,6 +36,7 @@ import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.TokenizerConfig;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
@@ -442,6 +443,7 @@ public final class TrainingRun implements AutoCloseable {
         HuggingFaceFolder.save(block, folder, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
         try (Tokenizer tokenizer = data.tokenizer()) {
             AtomicFile.write(folder.resolve("tokenizer.json"), tokenizer.toJson());
+            AtomicFile.write(folder.resolve("tokenizer_config.json"), TokenizerConfig.of(tokenizer));
         }
     }
 
