@@ -74,12 +74,14 @@ public final class ConfigJson {
         if (present("clip_qkv")) {
             builder.optClipQkv((float) number("clip_qkv", 0));
         }
+        Integer keyValueHeads = present("num_key_value_heads") ? requiredInt("num_key_value_heads") : null;
+        Integer headDim = present("head_dim") ? requiredInt("head_dim") : null;
         try {
-            if (present("num_key_value_heads")) {
-                builder.optNumKeyValueHeads(requiredInt("num_key_value_heads"));
+            if (keyValueHeads != null) {
+                builder.optNumKeyValueHeads(keyValueHeads);
             }
-            if (present("head_dim")) {
-                builder.optHeadDim(requiredInt("head_dim"));
+            if (headDim != null) {
+                builder.optHeadDim(headDim);
             }
             if (present("attention_pattern")) {
                 builder.optPattern(StandardPattern.of(value("attention_pattern").asText()));

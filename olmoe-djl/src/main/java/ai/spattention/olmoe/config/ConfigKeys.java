@@ -4,32 +4,46 @@ import ai.spattention.InvalidInputException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
- * The keys of a {@code config.json} that no number depends on. Whatever else a file has is refused: it may be a setting of
- * another model that a reader of this file would expect to be followed.
+ * The keys of a {@code config.json} that are not read. One that sounds like a setting of a model is refused: other models have
+ * it, or it is OLMoE's under another name, and a reader of the file would expect it to be followed. What sounds like nothing of
+ * the kind, such as where the model came from, is skipped.
  */
 final class ConfigKeys {
 
-    /** What transformers keeps beside a model's own settings: where it came from, what to return, labels, how to draw tokens. */
+    /** Words of which the names of settings are made that change what a model computes. */
+    private static final Set<String> WORDS = Set.of(
+            "act", "activation", "adapter", "adapters", "alibi", "alpha", "attention", "attn", "base", "beta", "bias", "bits", "block",
+            "blocks", "cap", "capacity", "capping", "causal", "chunk", "chunked", "clamp", "clip", "compress", "compression", "config",
+            "conv", "dense", "dim", "dims", "drop", "dropout", "emb", "embd", "embed", "embedding", "embeddings", "enable", "eps",
+            "epsilon", "every", "expert", "experts", "factor", "feed", "ff", "ffn", "freq", "frequency", "func", "function", "gate",
+            "gated", "gating", "global", "glu", "group", "groups", "head", "heads", "hidden", "inner", "interleave", "interleaved",
+            "intermediate", "jitter", "kv", "latent", "layer", "layernorm", "layers", "local", "logit", "logits", "lora", "mamba",
+            "mask", "masking", "max", "memory", "method", "min", "mlp", "mode", "moe", "mtp", "multiplier", "n", "nextn", "noise",
+            "norm", "normalization", "normalize", "num", "order", "parallel", "partial", "pattern", "pdrop", "per", "position",
+            "positional", "positions", "post", "pre", "predict", "proj", "projection", "prune", "pruned", "q", "qk", "qkv", "quant",
+            "quantization", "quantized", "query", "rank", "ratio", "recurrent", "residual", "rms", "rmsnorm", "rope", "rotary",
+            "routed", "router", "routing", "scale", "scaled", "scales", "scaling", "score", "scoring", "shared", "shortcut", "sink",
+            "sinks", "size", "skip", "sliding", "softcap", "softcapping", "softmax", "sparse", "sparsity", "ssm", "stride", "theta",
+            "tie", "tied", "top", "topk", "type", "types", "use", "vocab", "weights", "width", "window", "yarn");
+
+    /** What sounds so and is not: what transformers returns and how, its labels, and how it draws tokens. */
     private static final Set<String> WITHOUT_EFFECT = Set.of(
-            "architectures", "auto_map", "name_or_path", "transformers_version", "tokenizer_class", "torch_dtype", "dtype", "use_cache",
-            "output_router_logits", "output_attentions", "output_hidden_states", "return_dict", "use_return_dict", "attn_implementation",
-            "experts_implementation", "is_decoder", "torchscript", "use_bfloat16", "tf_legacy_loss", "pretraining_tp",
-            "finetuning_task", "problem_type", "task_specific_params", "custom_pipelines", "id2label", "label2id", "num_labels",
-            "classifier_dropout", "model_max_length", "prefix", "unsloth_fixed",
-            "max_length", "max_new_tokens", "min_length", "min_new_tokens", "do_sample", "early_stopping", "num_beams",
-            "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff",
-            "eta_cutoff", "repetition_penalty", "encoder_repetition_penalty", "length_penalty", "no_repeat_ngram_size",
-            "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences", "output_scores", "return_dict_in_generate",
-            "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens");
+            "attn_implementation", "classifier_dropout", "encoder_no_repeat_ngram_size", "epsilon_cutoff",
+            "experts_implementation", "max_length", "max_new_tokens", "min_length", "min_new_tokens", "min_p", "model_max_length",
+            "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_labels", "num_return_sequences", "output_hidden_states",
+            "output_router_logits", "output_scores", "problem_type", "task_specific_params", "top_k", "top_p", "use_bfloat16",
+            "use_cache", "use_return_dict");
 
     /** Settings that other models have, at the value at which they leave OLMoE as it is. */
     private static final Map<String, Object> NEUTRAL = Map.ofEntries(
-            Map.entry("chunk_size_feed_forward", 0), Map.entry("is_encoder_decoder", false), Map.entry("add_cross_attention", false),
-            Map.entry("tie_encoder_decoder", false), Map.entry("partial_rotary_factor", 1), Map.entry("mlp_bias", false),
+            Map.entry("chunk_size_feed_forward", 0), Map.entry("add_cross_attention", false), Map.entry("tie_encoder_decoder", false),
+            Map.entry("partial_rotary_factor", 1), Map.entry("mlp_bias", false),
             Map.entry("lm_head_bias", false), Map.entry("qkv_bias", false), Map.entry("use_bias", false),
             Map.entry("use_sliding_window", false), Map.entry("use_qk_norm", true), Map.entry("qk_norm", true),
             Map.entry("num_shared_experts", 0), Map.entry("n_shared_experts", 0), Map.entry("shared_expert_intermediate_size", 0),
@@ -37,6 +51,8 @@ final class ConfigKeys {
             Map.entry("routed_scaling_factor", 1), Map.entry("router_jitter_noise", 0), Map.entry("logit_scale", 1),
             Map.entry("hidden_dropout", 0), Map.entry("embedding_dropout", 0), Map.entry("resid_pdrop", 0),
             Map.entry("embd_pdrop", 0));
+
+    private static final String BETWEEN_WORDS = "[^A-Za-z]+|(?<=[a-z])(?=[A-Z])";
 
     private ConfigKeys() {}
 
@@ -54,14 +70,15 @@ final class ConfigKeys {
             if (!read.contains(key) && !isWithoutEffect(key, entry.getValue())) {
                 Object neutral = key.equals("layer_types") ? "full_attention, for all" : NEUTRAL.get(key);
                 throw new InvalidInputException(file + " has '" + key + "' = " + shown(entry.getValue()) + ": "
-                        + (neutral == null ? "this is no setting of OLMoE, and may change what the model computes; remove it if it does"
-                        + " not" : "OLMoE has only " + neutral));
+                        + (neutral == null ? "OLMoE has no such setting, which may change what a model computes; remove it if it does not"
+                                : "OLMoE has only " + neutral));
             }
         });
     }
 
     private static boolean isWithoutEffect(String key, JsonNode value) {
-        if (WITHOUT_EFFECT.contains(key) || key.startsWith("_") || key.endsWith("_token_id") || key.endsWith("_version")) {
+        if (key.startsWith("_") || WITHOUT_EFFECT.contains(key) || Stream.of(key.split(BETWEEN_WORDS))
+                .noneMatch(word -> WORDS.contains(word.toLowerCase(Locale.ROOT)))) {
             return true;
         }
         if (key.equals("layer_types")) {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -48,9 +49,12 @@ public final class TokenizerTrial {
      * @throws InvalidInputException if it does, or keeps it busy for minutes
      */
     static void require(TokenizerJson json) {
+        require(json, Utils.getCacheDir().resolve("spattention").resolve("tokenizers"));
+    }
+
+    static void require(TokenizerJson json, Path cache) {
         String library = Platform.detectPlatform("tokenizers").getVersion();
-        Path passed = Utils.getCacheDir().resolve("spattention").resolve("tokenizers")
-                .resolve(Sha256.of(json.text()) + "-" + library + "-" + VERSION);
+        Path passed = cache.resolve(Sha256.of(json.text()) + "-" + library + "-" + VERSION);
         if (Files.exists(passed)) {
             return;
         }
@@ -130,7 +134,7 @@ public final class TokenizerTrial {
         String text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
         try {
             TokenizerJson json = TokenizerJson.of(Path.of(Tokenizers.FILE), text);
-            try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.of(json, java.util.OptionalInt.empty())) {
+            try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.of(json, OptionalInt.empty())) {
                 use(tokenizer, json);
             }
         } catch (InvalidInputException e) {
