@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.tokenizer;
 
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.util.Platform;
 import ai.djl.util.Utils;
 import ai.spattention.InvalidInputException;
@@ -20,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Tries a tokenizer.json in a process of its own: Hugging Face's library ends the whole process when a file brings it to a state
- * that its makers thought impossible. A file that passed is not tried again with the same library; DJL's cache folder keeps which
+ * that its makers thought impossible. A file that did not is not tried again with the same library; DJL's cache folder keeps which
  * these are. No trial can tell of every text, but faults of a file show with the texts that are tried here.
  */
 public final class TokenizerTrial {
@@ -59,7 +60,8 @@ public final class TokenizerTrial {
             return;
         }
         try {
-            if (run(json, library) == 0) {
+            int code = run(json, library);
+            if (code == 0 || code == REFUSED) { // with words, which it gives again where the file is used
                 Files.createDirectories(passed.getParent());
                 Files.writeString(passed, "");
             }
@@ -132,6 +134,7 @@ public final class TokenizerTrial {
      */
     public static void main(String[] arguments) throws IOException {
         String text = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+        LibUtils.checkStatus(); // where the library does not load, nothing is known of the file
         try {
             TokenizerJson json = TokenizerJson.of(Path.of(Tokenizers.FILE), text);
             try (HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.of(json, OptionalInt.empty())) {
