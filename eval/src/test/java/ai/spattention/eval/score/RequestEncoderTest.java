@@ -8,17 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.SharedFiles;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.olmoe.tokenizer.SpecialToken;
+import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Bytes are their own tokens, so that the expected ids can be read; 256 ends a text. */
 class RequestEncoderTest {
@@ -170,19 +169,14 @@ class RequestEncoderTest {
     }
 
     @Test
-    void thePrefixIsTheBeginningElseTheEnd(@TempDir Path folder) throws IOException {
-        assertEquals(new PrefixToken(256, null), PrefixToken.of(folder, bytes));
-        Path config = folder.resolve("tokenizer_config.json");
-        Files.writeString(config, "{\"bos_token\": null}");
-        assertEquals(new PrefixToken(256, null), PrefixToken.of(folder, bytes));
-        Files.writeString(config, "{\"bos_token\": \"^\"}");
-        assertEquals(new PrefixToken('^', "^"), PrefixToken.of(folder, bytes));
-        Files.writeString(config, "{\"bos_token\": {\"content\": \"!\", \"lstrip\": false}}");
-        assertEquals(new PrefixToken('!', "!"), PrefixToken.of(folder, bytes));
-        Files.writeString(config, "{\"bos_token\": \"<s>\"}");
-        assertThrows(InvalidInputException.class, () -> PrefixToken.of(folder, bytes));
-        Files.delete(config);
-        assertThrows(InvalidInputException.class, () -> PrefixToken.of(folder, new Stub()));
+    void thePrefixIsTheBeginningElseTheEnd() {
+        SpecialToken bos = new SpecialToken('^', "^", "tokenizer_config.json");
+        SpecialToken eos = new SpecialToken(256, "<|endoftext|>", "tokenizer_config.json");
+        assertEquals(new PrefixToken('^', "^"), PrefixToken.of(new SpecialTokens(bos, eos, null, List.of()), bytes));
+        assertEquals(new PrefixToken(256, null), PrefixToken.of(new SpecialTokens(null, eos, null, List.of()), bytes));
+        assertEquals("the tokenizer bytes has no token that begins or ends a text; one is needed where a text has no context",
+                assertThrows(InvalidInputException.class,
+                        () -> PrefixToken.of(new SpecialTokens(null, null, eos, List.of(eos)), bytes)).getMessage());
     }
 
     /** A tokenizer of which a test says what it needs. */

@@ -27,7 +27,7 @@ public final class TinyEval implements AutoCloseable {
     public TinyEval(StandardPattern pattern, LayoutLength layout) throws IOException {
         Path folder = SharedFiles.find("fixtures/tiny-eval");
         model = HuggingFaceFolder.load(folder, manager, config -> config.withAttention(pattern, layout), model -> model.optKernel(new AutoKernel()));
-        tokenizer = Tokenizers.load(folder, model.getConfig().eosTokenId());
+        tokenizer = Tokenizers.load(folder, null);
     }
 
     public OlmoeModel model() {

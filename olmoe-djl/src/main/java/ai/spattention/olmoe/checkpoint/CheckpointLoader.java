@@ -28,10 +28,12 @@ final class CheckpointLoader {
             EnumSet.of(TensorType.F16, TensorType.BF16, TensorType.F32, TensorType.F64);
 
     private final TensorFolder tensors;
+    private final StoredTensors stored;
     private final OlmoeConfig config;
 
     private CheckpointLoader(TensorFolder tensors, OlmoeConfig config) {
         this.tensors = tensors;
+        stored = new StoredTensors(tensors, config);
         this.config = config;
     }
 
@@ -41,7 +43,7 @@ final class CheckpointLoader {
         loader.checkCounts();
         OlmoeModel model = options.apply(OlmoeModel.builder().setConfig(config)).build();
         List<TensorSlot> slots = loader.slots(model);
-        loader.check(slots);
+        loader.check(slots, manager);
         loader.fill(model, slots, manager);
         return model;
     }
@@ -49,15 +51,12 @@ final class CheckpointLoader {
     /** Before anything is built: a wrong configuration must not ask for more than the files justify. */
     private void checkCounts() {
         int layers = config.numHiddenLayers();
-        String lastLayer = HuggingFaceNames.layerPrefix(layers - 1) + "mlp.gate.weight";
-        if (layers > tensors.names().size() || !tensors.names().contains(lastLayer)) {
+        String lastLayer = stored.name(HuggingFaceNames.layerPrefix(layers - 1) + "mlp.gate.weight");
+        if (layers > tensors.names().size() || !stored.has(lastLayer)) {
             throw new InvalidInputException(tensors.folder() + ": config.json asks for " + layers
                     + " layers (num_hidden_layers), but the weights lack '" + lastLayer + "'");
         }
-        Shape router = tensors.info(lastLayer).shape();
-        if (!router.equals(new Shape(config.numExperts(), config.hiddenSize()))) {
-            throw wrongShape(tensors.info(lastLayer), new Shape(config.numExperts(), config.hiddenSize()));
-        }
+        stored.requireShape(lastLayer, new Shape(config.numExperts(), config.hiddenSize()));
     }
 
     /** What the model is filled from: the experts of each layer one by one or stacked, as the files have them. */
@@ -65,7 +64,7 @@ final class CheckpointLoader {
         List<TensorSlot> slots = new ArrayList<>(HuggingFaceNames.of(model));
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             List<TensorSlot> stacked = HuggingFaceNames.stackedExperts(model, layer);
-            if (stacked.stream().anyMatch(slot -> tensors.names().contains(slot.name()))) {
+            if (stacked.stream().anyMatch(slot -> stored.has(stored.name(slot.name())))) {
                 String prefix = HuggingFaceNames.layerPrefix(layer);
                 slots.removeIf(slot -> !slot.isWhole() && slot.name().startsWith(prefix));
                 slots.addAll(stacked);
@@ -74,49 +73,29 @@ final class CheckpointLoader {
         return slots;
     }
 
-    private void check(List<TensorSlot> slots) {
+    private void check(List<TensorSlot> slots, NDManager manager) {
         Set<String> wanted = new HashSet<>();
         List<String> missing = new ArrayList<>();
         for (TensorSlot slot : slots) {
-            wanted.add(slot.name());
-            if (!tensors.names().contains(slot.name())) {
-                missing.add(slot.name());
+            String name = stored.name(slot.name());
+            wanted.add(name);
+            if (!stored.has(name)) {
+                missing.add(name);
             }
         }
         if (!missing.isEmpty()) {
-            throw new InvalidInputException(tensors.folder() + " lacks " + named(missing)
+            throw new InvalidInputException(tensors.folder() + " lacks " + StoredTensors.named(missing)
                     + ", which config.json asks for");
         }
-        List<String> extra = tensors.names().stream().filter(name -> !wanted.contains(name)).toList();
-        if (config.tieWordEmbeddings() && extra.equals(List.of("lm_head.weight"))) {
-            throw new InvalidInputException(tensors.folder() + " has tensor 'lm_head.weight', but its config.json ties the"
-                    + " output embedding to the input embedding (tie_word_embeddings): remove the tensor or untie them");
-        }
-        if (!extra.isEmpty()) {
-            throw new InvalidInputException(tensors.folder() + " has " + named(extra)
-                    + ", which the model of its config.json does not have");
-        }
         for (TensorSlot slot : slots) {
-            TensorInfo info = tensors.info(slot.name());
-            if (!info.shape().equals(slot.shape())) {
-                throw wrongShape(info, slot.shape());
-            }
+            TensorInfo info = tensors.info(stored.name(slot.name()));
+            stored.requireShape(info.name(), slot.shape());
             if (!FLOATS.contains(info.type())) {
                 throw new InvalidInputException(tensors.folder() + ": tensor '" + info.name() + "' has dtype " + info.type()
                         + ": weights are F32, F16, BF16 or F64");
             }
         }
-    }
-
-    private InvalidInputException wrongShape(TensorInfo info, Shape wanted) {
-        return new InvalidInputException(tensors.folder() + ": tensor '" + info.name() + "' has shape " + info.shape()
-                + ", config.json asks for " + wanted);
-    }
-
-    private static String named(List<String> names) {
-        String first = "tensor '" + names.get(0) + "'";
-        int others = names.size() - 1;
-        return others == 0 ? first : first + " and " + others + " more";
+        stored.checkOthers(wanted, manager);
     }
 
     /** Each parameter's initial value is read from the files: nothing is allocated twice. */
@@ -152,7 +131,7 @@ final class CheckpointLoader {
     }
 
     private NDArray read(TensorSlot slot, NDManager owner, DataType type) {
-        NDArray values = tensors.read(owner, slot.name());
+        NDArray values = tensors.read(owner, stored.name(slot.name()));
         if (values.getDataType() == type) {
             return values;
         }

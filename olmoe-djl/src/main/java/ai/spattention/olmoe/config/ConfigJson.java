@@ -1,34 +1,32 @@
 package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.io.RegularFile;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.JsonFile;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 
 /**
  * Reads and writes {@code config.json} as Hugging Face transformers does, in its older form ({@code rope_theta}, {@code
- * torch_dtype}) and its newer one ({@code rope_parameters}, {@code dtype}). Keys that mean nothing here are skipped.
+ * torch_dtype}) and its newer one ({@code rope_parameters}, {@code dtype}). A key that may change what the model computes and
+ * is not followed here is refused, see {@link ConfigKeys}.
  */
 public final class ConfigJson {
 
-    /** A configuration is a page of text; anything of this size is another file. */
-    private static final long LARGEST = 16L << 20;
-
-    private static final ObjectMapper JSON = StrictJson.builder().build();
+    /** What transformers takes for {@code pad_token_id} where the key is absent. */
+    private static final int DEFAULT_PAD = 1;
 
     private final Path file;
-    private final JsonNode root;
+    private final ObjectNode root;
+    private final Set<String> read = new HashSet<>();
 
-    private ConfigJson(Path file, JsonNode root) {
+    private ConfigJson(Path file, ObjectNode root) {
         this.file = file;
         this.root = root;
     }
@@ -38,66 +36,58 @@ public final class ConfigJson {
      *
      * @param file the file
      * @return the configuration
-     * @throws InvalidInputException if the file cannot be read, is not a configuration of OLMoE or lacks a field
+     * @throws InvalidInputException if the file cannot be read, is not a configuration of OLMoE, lacks a field or has one that
+     *     is not followed here
      */
     public static OlmoeConfig read(Path file) {
-        RegularFile.requireIfThere(file);
-        JsonNode root;
-        try {
-            if (Files.size(file) > LARGEST) {
-                throw new InvalidInputException(file + " is no model configuration: " + Files.size(file) + " bytes");
-            }
-            root = JSON.readTree(Files.readAllBytes(file));
-        } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e)
-                    + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);
-        } catch (IOException e) {
-            throw new InvalidInputException("cannot read " + file + ": a model folder needs a config.json", e);
-        }
-        if (root == null || !root.isObject()) {
-            throw new InvalidInputException(file + " must hold one JSON object");
-        }
-        return new ConfigJson(file, root).config();
+        ConfigJson json = new ConfigJson(file, JsonFile.read(file, "a model folder needs a config.json"));
+        OlmoeConfig config = json.config();
+        ConfigKeys.check(file, json.root, json.read);
+        return config;
     }
 
     private OlmoeConfig config() {
         text("model_type", "olmoe");
-        text("hidden_act", "silu");
+        text("hidden_act", "silu", "swish"); // two names of one function
         OlmoeConfig.Builder builder = OlmoeConfig.builder()
                 .setVocabSize(requiredInt("vocab_size"))
                 .setHiddenSize(requiredInt("hidden_size"))
                 .setIntermediateSize(requiredInt("intermediate_size"))
                 .setNumHiddenLayers(requiredInt("num_hidden_layers"))
                 .setNumAttentionHeads(requiredInt("num_attention_heads"))
-                .setNumExperts(requiredInt("num_experts"))
+                .setNumExperts(numExperts())
                 .setNumExpertsPerTok(requiredInt("num_experts_per_tok"))
                 .setMaxPositionEmbeddings(requiredInt("max_position_embeddings"))
                 .optNormTopkProb(flag("norm_topk_prob"))
                 .optRmsNormEps((float) number("rms_norm_eps", 1e-5))
-                .optRopeTheta(ropeTheta())
+                .optRopeTheta(RopeSettings.theta(file, root))
                 .optAttentionBias(flag("attention_bias"))
                 .optAttentionDropout((float) number("attention_dropout", 0))
                 .optTieWordEmbeddings(flag("tie_word_embeddings"))
                 .optInitializerRange((float) number("initializer_range", 0.02))
                 .optRouterAuxLossCoef(number("router_aux_loss_coef", 0.01))
                 .optRouterZLossCoef(number("router_z_loss_coef", 0))
-                .optEosTokenId(present("eos_token_id") ? requiredInt("eos_token_id") : null)
-                .optPadTokenId(present("pad_token_id") ? requiredInt("pad_token_id") : null);
+                .optBosTokenId(tokenId("bos_token_id"))
+                .optEosTokenIds(TokenIds.of(file, "eos_token_id", value("eos_token_id")))
+                .optPadTokenId(padTokenId());
+        read.addAll(RopeSettings.KEYS);
         if (present("clip_qkv")) {
             builder.optClipQkv((float) number("clip_qkv", 0));
         }
+        Integer keyValueHeads = present("num_key_value_heads") ? requiredInt("num_key_value_heads") : null;
+        Integer headDim = present("head_dim") ? requiredInt("head_dim") : null;
         try {
-            if (present("num_key_value_heads")) {
-                builder.optNumKeyValueHeads(requiredInt("num_key_value_heads"));
+            if (keyValueHeads != null) {
+                builder.optNumKeyValueHeads(keyValueHeads);
             }
-            if (present("head_dim")) {
-                builder.optHeadDim(requiredInt("head_dim"));
+            if (headDim != null) {
+                builder.optHeadDim(headDim);
             }
             if (present("attention_pattern")) {
-                builder.optPattern(StandardPattern.of(root.get("attention_pattern").asText()));
+                builder.optPattern(StandardPattern.of(value("attention_pattern").asText()));
             }
             if (present("layout_length")) {
-                builder.optLayoutLength(LayoutLength.parse(root.get("layout_length").asText()));
+                builder.optLayoutLength(LayoutLength.parse(value("layout_length").asText()));
             }
             return builder.build();
         } catch (InvalidInputException e) {
@@ -105,74 +95,79 @@ public final class ConfigJson {
         }
     }
 
-    private double ropeTheta() {
-        if (present("rope_scaling")) {
-            throw wrong("rope_scaling", "scaled rotary embeddings are not part of OLMoE; it must be null");
+    /** transformers knows the number of experts by two names. */
+    private int numExperts() {
+        if (!present("num_local_experts")) {
+            return requiredInt("num_experts");
         }
-        JsonNode parameters = root.get("rope_parameters");
-        if (parameters == null || parameters.isNull()) {
-            return number("rope_theta", 10_000);
+        int number = requiredInt("num_local_experts");
+        if (present("num_experts") && requiredInt("num_experts") != number) {
+            throw wrong("num_local_experts", "'num_experts', which means the same, is " + requiredInt("num_experts"));
         }
-        if (!parameters.isObject()) {
-            throw wrong("rope_parameters", "it must be an object");
+        return number;
+    }
+
+    private Integer tokenId(String key) {
+        List<Integer> ids = TokenIds.of(file, key, value(key));
+        if (ids.size() > 1) {
+            throw wrong(key, "it must be one token id or null");
         }
-        JsonNode type = parameters.get("rope_type");
-        if (type != null && !type.asText().equals("default")) {
-            throw wrong("rope_parameters", "rope_type must be default");
-        }
-        JsonNode theta = parameters.get("rope_theta");
-        if (theta == null) {
-            return number("rope_theta", 10_000);
-        }
-        if (!theta.isNumber()) {
-            throw wrong("rope_parameters", "rope_theta must be a number");
-        }
-        return theta.doubleValue();
+        return ids.isEmpty() ? null : ids.get(0);
+    }
+
+    private Integer padTokenId() {
+        boolean isDefault = value("pad_token_id").isMissingNode() && requiredInt("vocab_size") > DEFAULT_PAD;
+        return isDefault ? Integer.valueOf(DEFAULT_PAD) : tokenId("pad_token_id");
+    }
+
+    private JsonNode value(String key) {
+        read.add(key);
+        return root.path(key);
     }
 
     private boolean present(String key) {
-        return root.hasNonNull(key);
+        JsonNode value = value(key);
+        return !value.isMissingNode() && !value.isNull();
     }
 
     private int requiredInt(String key) {
-        JsonNode value = root.get(key);
-        if (value == null || value.isNull()) {
+        if (!present(key)) {
             throw new InvalidInputException(file + " lacks '" + key + "': it must be a whole number");
         }
-        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-            throw wrong(key, "it must be a whole number");
+        if (!value(key).isIntegralNumber() || !value(key).canConvertToInt()) {
+            throw wrong(key, "it must be a whole number of at most " + Integer.MAX_VALUE);
         }
-        return value.intValue();
+        return value(key).intValue();
     }
 
     private double number(String key, double otherwise) {
-        if (!present(key)) {
+        if (value(key).isMissingNode()) {
             return otherwise;
         }
-        if (!root.get(key).isNumber()) {
+        if (!value(key).isNumber()) {
             throw wrong(key, "it must be a number");
         }
-        return root.get(key).doubleValue();
+        return value(key).doubleValue();
     }
 
     private boolean flag(String key) {
         if (!present(key)) {
             return false;
         }
-        if (!root.get(key).isBoolean()) {
+        if (!value(key).isBoolean()) {
             throw wrong(key, "it must be true or false");
         }
-        return root.get(key).booleanValue();
+        return value(key).booleanValue();
     }
 
-    private void text(String key, String only) {
-        if (present(key) && !root.get(key).asText().equals(only)) {
-            throw wrong(key, "only '" + only + "' is supported");
+    private void text(String key, String... allowed) {
+        if (present(key) && !List.of(allowed).contains(value(key).asText())) {
+            throw wrong(key, "only '" + allowed[0] + "' is supported");
         }
     }
 
     private InvalidInputException wrong(String key, String allowed) {
-        return new InvalidInputException(file + " has '" + key + "' = " + root.get(key) + ": " + allowed);
+        return new InvalidInputException(file + " has '" + key + "' = " + ConfigKeys.shown(value(key)) + ": " + allowed);
     }
 
     /**
@@ -183,7 +178,7 @@ public final class ConfigJson {
      * @return JSON text
      */
     public static String write(OlmoeConfig config, String dtype) {
-        ObjectNode root = JSON.createObjectNode();
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
         root.putArray("architectures").add("OlmoeForCausalLM");
         root.put("model_type", "olmoe");
         root.put("vocab_size", config.vocabSize());
@@ -215,8 +210,13 @@ public final class ConfigJson {
         root.put("router_z_loss_coef", config.routerZLossCoef());
         root.put("output_router_logits", false);
         root.put("max_position_embeddings", config.maxPositionEmbeddings());
-        root.putNull("bos_token_id");
-        root.put("eos_token_id", config.eosTokenId());
+        root.put("bos_token_id", config.bosTokenId());
+        List<Integer> ends = config.eosTokenIds();
+        if (ends.size() > 1) {
+            ends.forEach(root.putArray("eos_token_id")::add);
+        } else {
+            root.put("eos_token_id", ends.isEmpty() ? null : ends.get(0));
+        }
         root.put("pad_token_id", config.padTokenId());
         root.put("hidden_act", "silu");
         root.put("use_cache", true);

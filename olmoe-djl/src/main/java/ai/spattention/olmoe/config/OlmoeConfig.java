@@ -5,6 +5,7 @@ import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -30,7 +31,8 @@ import java.util.Map;
  * @param routerAuxLossCoef the weight of the load-balancing loss
  * @param routerZLossCoef the weight of the router z-loss; 0 in Hugging Face; our key {@code router_z_loss_coef}
  * @param maxPositionEmbeddings the longest sequence
- * @param eosTokenId the id that ends a document, or null
+ * @param bosTokenId the id that begins a text, or null
+ * @param eosTokenIds the ids that end a text, or none
  * @param padTokenId the id that fills, or null
  * @param pattern which keys a head sees; our key {@code attention_pattern}
  * @param layoutLength the length from which bands are computed; our key {@code layout_length}
@@ -39,7 +41,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         int numAttentionHeads, int numKeyValueHeads, int headDim, int numExperts, int numExpertsPerTok,
         boolean normTopkProb, float rmsNormEps, double ropeTheta, Float clipQkv, boolean attentionBias,
         float attentionDropout, boolean tieWordEmbeddings, float initializerRange, double routerAuxLossCoef,
-        double routerZLossCoef, int maxPositionEmbeddings, Integer eosTokenId, Integer padTokenId,
+        double routerZLossCoef, int maxPositionEmbeddings, Integer bosTokenId,
+        List<Integer> eosTokenIds, Integer padTokenId,
         AttentionPattern pattern, LayoutLength layoutLength) {
 
     /** Checks the values. */
@@ -69,7 +72,12 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
                 "router_aux_loss_coef must be at least 0 and finite (got " + routerAuxLossCoef + ")");
         check(routerZLossCoef >= 0 && Double.isFinite(routerZLossCoef),
                 "router_z_loss_coef must be at least 0 and finite (got " + routerZLossCoef + ")");
-        tokenId("eos_token_id", eosTokenId, vocabSize);
+        eosTokenIds = List.copyOf(eosTokenIds);
+        tokenId("bos_token_id", bosTokenId, vocabSize);
+        for (Integer id : eosTokenIds) {
+            tokenId("eos_token_id", id, vocabSize);
+        }
+        tokenId("pad_token_id", padTokenId, vocabSize);
         check(pattern != null, "attention_pattern must be set");
         check(layoutLength != null, "layout_length must be set");
     }
@@ -109,7 +117,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
                 numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
                 attentionBias, attentionDropout, tieWordEmbeddings, initializerRange, routerAuxLossCoef,
-                routerZLossCoef, maxPositionEmbeddings, eosTokenId, padTokenId, newPattern, newLayoutLength);
+                routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, newPattern, newLayoutLength);
     }
 
     /**
@@ -121,7 +129,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
                 numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
                 attentionBias, 0, tieWordEmbeddings, initializerRange, routerAuxLossCoef, routerZLossCoef,
-                maxPositionEmbeddings, eosTokenId, padTokenId, pattern, layoutLength);
+                maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, pattern, layoutLength);
     }
 
     /**
@@ -220,7 +228,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         private double routerAuxLossCoef = 0.01;
         private double routerZLossCoef;
         private int maxPositionEmbeddings;
-        private Integer eosTokenId;
+        private Integer bosTokenId;
+        private List<Integer> eosTokenIds = List.of();
         private Integer padTokenId;
         private AttentionPattern pattern = StandardPattern.CAUSAL;
         private LayoutLength layoutLength = LayoutLength.SEQUENCE;
@@ -450,13 +459,24 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         }
 
         /**
-         * Sets the id that ends a document. Default: none.
+         * Sets the id that begins a text. Default: none.
          *
          * @param value the id or null
          * @return this builder
          */
-        public Builder optEosTokenId(Integer value) {
-            eosTokenId = value;
+        public Builder optBosTokenId(Integer value) {
+            bosTokenId = value;
+            return this;
+        }
+
+        /**
+         * Sets the ids that end a text. Default: none.
+         *
+         * @param value the ids
+         * @return this builder
+         */
+        public Builder optEosTokenIds(List<Integer> value) {
+            eosTokenIds = value;
             return this;
         }
 
@@ -511,8 +531,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
             return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
                     numKeyValueHeads == 0 ? numAttentionHeads : numKeyValueHeads, dim, numExperts, numExpertsPerTok,
                     normTopkProb, rmsNormEps, ropeTheta, clipQkv, attentionBias, attentionDropout, tieWordEmbeddings,
-                    initializerRange, routerAuxLossCoef, routerZLossCoef, maxPositionEmbeddings, eosTokenId, padTokenId,
-                    pattern, layoutLength);
+                    initializerRange, routerAuxLossCoef, routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds,
+                    padTokenId, pattern, layoutLength);
         }
     }
 }

@@ -62,13 +62,16 @@ public final class TextGenerator {
         }
         model.requireTokenIds(prompt);
         int end = (int) Math.min(limit, prompt.length + (long) maxNewTokens);
-        long[] tokens = Arrays.copyOf(prompt, end);
+        long[] tokens = prompt; // grows with what is drawn, not with what could be
         Sampler sampler = new Sampler(sampling);
         try (CachedDecoder decoder = new CachedDecoder(model, parameterStore, manager)) {
             for (int length = prompt.length; length < end; length++) {
                 int token = sampler.draw(decoder.next(tokens, length));
                 if (endTokens.contains((long) token)) {
                     return Arrays.copyOfRange(tokens, prompt.length, length);
+                }
+                if (length == tokens.length) {
+                    tokens = Arrays.copyOf(tokens, (int) Math.min(end, length + Math.max(64L, length)));
                 }
                 tokens[length] = token;
                 listener.accept(token);

@@ -28,6 +28,7 @@ public final class TensorFolder implements AutoCloseable {
 
     private static final String SINGLE = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
+    private static final String PICKLED = "pytorch_model.bin";
     private static final long LARGEST_INDEX = 256L << 20;
 
     private static final ObjectMapper JSON = StrictJson.builder().build();
@@ -55,16 +56,16 @@ public final class TensorFolder implements AutoCloseable {
         try {
             Map<String, SafetensorsFile> files = new LinkedHashMap<>();
             Path index = folder.resolve(INDEX);
-            if (Files.exists(index)) {
-                openShards(folder, index, files, opened);
-            } else {
-                if (!Files.exists(folder.resolve(SINGLE))) {
-                    throw new InvalidInputException(folder + " has neither " + SINGLE + " nor " + INDEX
-                            + ": it is not a model folder");
-                }
+            if (Files.exists(folder.resolve(SINGLE))) { // as in transformers: an index beside it is left from before
                 SafetensorsFile file = SafetensorsFile.open(folder.resolve(SINGLE));
                 opened.add(file);
                 file.names().forEach(name -> files.put(name, file));
+            } else if (Files.exists(index)) {
+                openShards(folder, index, files, opened);
+            } else {
+                throw new InvalidInputException(folder + " has neither " + SINGLE + " nor " + INDEX + (hasPickled(folder)
+                        ? ", only weights that were pickled (.bin): load them with transformers and save_pretrained them"
+                        : ": it is not a model folder"));
             }
             return new TensorFolder(folder, files, opened);
         } catch (IOException | RuntimeException e) {
@@ -73,6 +74,10 @@ public final class TensorFolder implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private static boolean hasPickled(Path folder) {
+        return Files.exists(folder.resolve(PICKLED)) || Files.exists(folder.resolve(PICKLED + ".index.json"));
     }
 
     private static void openShards(Path folder, Path index, Map<String, SafetensorsFile> files,

@@ -1,23 +1,21 @@
 package ai.spattention.olmoe.tokenizer;
 
+import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import ai.djl.util.Utils;
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.json.JsonProblem;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -39,9 +37,6 @@ import java.util.stream.Collectors;
  */
 public final class HuggingFaceTokenizer implements Tokenizer {
 
-    private static final List<String> EOS_NAMES = List.of("<|endoftext|>", "</s>", "<eos>", "<|end_of_text|>", "[SEP]");
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final String name;
     private final String json;
     private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer;
@@ -51,41 +46,53 @@ public final class HuggingFaceTokenizer implements Tokenizer {
     private final BitSet specialIds = new BitSet();
     private final Pattern specialTexts;
 
-    private HuggingFaceTokenizer(Path file, String json, JsonNode root, Integer knownEos) throws IOException {
-        this.name = file.toString();
-        this.json = json;
-        vocabSize = largestId(root) + 1;
-        eosId = knownEos != null ? OptionalInt.of(knownEos) : findEos(root);
-        tokenizer = load(json);
-        ordinary = load(withoutSpecialTokens(root));
-        specialTexts = findSpecials(root);
+    private HuggingFaceTokenizer(TokenizerJson json, OptionalInt eosId) throws IOException {
+        this.name = json.file().toString();
+        this.json = json.text();
+        this.eosId = eosId;
+        vocabSize = json.vocabSize();
+        tokenizer = load(json.text());
+        ordinary = load(withoutSpecialTokens(json));
+        specialTexts = findSpecials(json);
     }
 
     /**
      * Makes a tokenizer.
      *
-     * @param file where the text came from, for messages
      * @param json the content of a {@code tokenizer.json}
-     * @param eosId the id that ends a document if known otherwise, for example from a model's configuration; null to take
-     *     the special token that is usually named so
+     * @param eosId the id that ends a document, if there is one
      * @return the tokenizer
-     * @throws InvalidInputException if the library does not accept the text
+     * @throws InvalidInputException if the library does not accept the text, or does not load
      */
-    static HuggingFaceTokenizer of(Path file, String json, Integer eosId) {
+    static HuggingFaceTokenizer of(TokenizerJson json, OptionalInt eosId) {
+        requireLibrary();
         try {
-            JsonNode root = JSON.readTree(json);
-            if (root == null || !root.path("model").isObject()) {
-                throw new InvalidInputException(file + " is not a tokenizer.json: it has no object 'model'");
-            }
-            return new HuggingFaceTokenizer(file, json, root, eosId);
-        } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e), e);
+            return new HuggingFaceTokenizer(json, eosId);
         } catch (IOException | RuntimeException e) {
             if (e instanceof InvalidInputException invalid) {
                 throw invalid;
             }
-            throw new InvalidInputException(file + " is not a tokenizer.json that can be used: " + e.getMessage(), e);
+            throw new InvalidInputException(json.file() + " is not a tokenizer.json that can be used: " + e.getMessage(), e);
         }
+    }
+
+    /** No file is to blame for a library that does not load. */
+    private static void requireLibrary() {
+        try {
+            LibUtils.checkStatus();
+        } catch (EngineException e) {
+            throw new InvalidInputException("the library of Hugging Face's tokenizers does not load (" + rootMessage(e)
+                    + "): it is unpacked into " + Utils.getCacheDir() + ", where files must be allowed to be written and run;"
+                    + " DJL_CACHE_DIR names another folder", e);
+        }
+    }
+
+    private static String rootMessage(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage();
     }
 
     private static ai.djl.huggingface.tokenizers.HuggingFaceTokenizer load(String json) throws IOException {
@@ -94,11 +101,11 @@ public final class HuggingFaceTokenizer implements Tokenizer {
                 new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), options);
     }
 
-    private static String withoutSpecialTokens(JsonNode root) {
-        ObjectNode copy = root.deepCopy();
+    private static String withoutSpecialTokens(TokenizerJson json) {
+        ObjectNode copy = json.root().deepCopy();
         copy.putNull("post_processor"); // it may name special tokens, and only adds such
         if (copy.get("added_tokens") instanceof ArrayNode added) {
-            Set<String> vocabulary = vocabulary(root);
+            Set<String> vocabulary = json.words().collect(Collectors.toSet());
             for (Iterator<JsonNode> tokens = added.elements(); tokens.hasNext();) {
                 JsonNode token = tokens.next();
                 if (!token.path("special").asBoolean()) {
@@ -114,58 +121,13 @@ public final class HuggingFaceTokenizer implements Tokenizer {
         return copy.toString();
     }
 
-    private static Set<String> vocabulary(JsonNode root) {
-        JsonNode vocabulary = root.path("model").path("vocab");
-        Set<String> texts = new HashSet<>();
-        vocabulary.fieldNames().forEachRemaining(texts::add);
-        for (JsonNode entry : vocabulary.isArray() ? vocabulary : List.<JsonNode>of()) {
-            texts.add(entry.path(0).asText());
-        }
-        return texts;
-    }
-
-    private int largestId(JsonNode root) {
-        int largest = -1;
-        JsonNode vocabulary = root.path("model").path("vocab");
-        if (vocabulary.isArray()) { // unigram models list their tokens in the order of their ids
-            largest = vocabulary.size() - 1;
-        }
-        for (JsonNode id : vocabulary.isObject() ? vocabulary : List.<JsonNode>of()) {
-            largest = Math.max(largest, checkedId(id));
-        }
-        for (JsonNode added : root.path("added_tokens")) {
-            largest = Math.max(largest, checkedId(added.path("id")));
-        }
-        return largest;
-    }
-
-    private int checkedId(JsonNode id) {
-        if (!id.isInt() || id.intValue() < 0 || id.intValue() == Integer.MAX_VALUE) {
-            throw new InvalidInputException(name + " is not a tokenizer.json that can be used: a token has the id "
-                    + (id.isMissingNode() ? "nothing" : id) + "; it must be a whole number from 0 to "
-                    + (Integer.MAX_VALUE - 1));
-        }
-        return id.intValue();
-    }
-
-    private static OptionalInt findEos(JsonNode root) {
-        for (String text : EOS_NAMES) {
-            for (JsonNode added : root.path("added_tokens")) {
-                if (added.path("content").asText().equals(text)) {
-                    return OptionalInt.of(added.path("id").asInt());
-                }
-            }
-        }
-        return OptionalInt.empty();
-    }
-
     /** Notes the ids that ordinary text must not get, and gives the pattern of their texts. */
-    private Pattern findSpecials(JsonNode root) {
+    private Pattern findSpecials(TokenizerJson json) {
         List<String> texts = new ArrayList<>();
-        for (JsonNode added : root.path("added_tokens")) {
+        for (JsonNode added : json.added()) {
             String text = added.path("content").asText();
             int id = added.path("id").asInt();
-            if (added.path("special").asBoolean() && !text.isEmpty() && !isUnknown(root.path("model"), text, id)) {
+            if (added.path("special").asBoolean() && !text.isEmpty() && !isUnknown(json.root().path("model"), text, id)) {
                 specialIds.set(id);
                 texts.add(text);
             }

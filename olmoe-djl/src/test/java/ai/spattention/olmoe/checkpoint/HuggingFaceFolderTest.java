@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
@@ -70,7 +71,7 @@ class HuggingFaceFolderTest {
         return Stream.of(
                 small().build(),
                 small().optNumKeyValueHeads(2).optAttentionBias(true).optClipQkv(0.5f).optLayoutLength(LayoutLength.of(64)).build(),
-                small().optTieWordEmbeddings(true).optNormTopkProb(true).optHeadDim(10).optEosTokenId(4).build());
+                small().optTieWordEmbeddings(true).optNormTopkProb(true).optHeadDim(10).optEosTokenIds(List.of(4)).build());
     }
 
     @ParameterizedTest
@@ -201,12 +202,83 @@ class HuggingFaceFolderTest {
                 refusal());
     }
 
+    /** transformers saves tied matrices under either name, or under both. */
     @Test
-    void refusesAnOutputMatrixBesideTiedEmbeddings() throws IOException {
-        OlmoeModel model = model(small().build());
-        write(small().optTieWordEmbeddings(true).build(), tensors(model));
-        assertEquals("DIR has tensor 'lm_head.weight', but its config.json ties the output embedding to the input embedding"
-                + " (tie_word_embeddings): remove the tensor or untie them", refusal());
+    void tiedMatricesLoadUnderEitherName() throws IOException {
+        OlmoeModel saved = model(small().optTieWordEmbeddings(true).build());
+        Map<String, NDArray> tensors = tensors(saved);
+        NDArray embedding = tensors.get("model.embed_tokens.weight");
+        tensors.put("lm_head.weight", embedding);
+        write(saved.getConfig(), tensors);
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+        tensors.remove("model.embed_tokens.weight");
+        write(saved.getConfig(), tensors);
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+        NDArray other = embedding.stopGradient().duplicate();
+        other.set(new NDIndex("7, 3"), other.getFloat(7, 3) + 1);
+        tensors.put("model.embed_tokens.weight", other);
+        write(saved.getConfig(), tensors);
+        assertEquals("DIR: config.json ties the output embedding to the input embedding (tie_word_embeddings), but 'lm_head.weight'"
+                + " and 'model.embed_tokens.weight' differ, for instance in row 7: set tie_word_embeddings to false, or save the model"
+                + " again", refusal());
+        tensors.put("lm_head.weight", manager.zeros(new Shape(18, 24)));
+        write(saved.getConfig(), tensors);
+        assertEquals("DIR: tensor 'lm_head.weight' has shape (18, 24), config.json asks for (19, 24)", refusal());
+    }
+
+    /** Of heads of 6: theta^0, theta^(-1/3), theta^(-2/3), which for 1,000 are 1, 0.1, 0.01. */
+    @Test
+    void savedRotaryFrequenciesMustBeThoseOfTheConfiguration() throws IOException {
+        OlmoeModel saved = model(small().optRopeTheta(1000).build());
+        assertEquals(6, saved.getConfig().headDim());
+        for (String name : List.of("model.rotary_emb.inv_freq", "model.layers.1.self_attn.rotary_emb.inv_freq")) {
+            Map<String, NDArray> tensors = tensors(saved);
+            tensors.put(name, manager.create(new float[] {1, 0.1f, 0.01f}));
+            write(saved.getConfig(), tensors);
+            assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+            tensors.put(name, manager.create(new float[] {1, 0.1f, 0.02f}));
+            write(saved.getConfig(), tensors);
+            assertEquals("DIR: tensor '" + name + "' has the rotary frequency 0.02 at place 2, the rope_theta 1000.0 of config.json"
+                    + " gives 0.01: correct rope_theta, or remove the tensor", refusal());
+            tensors.put(name, manager.create(new float[] {1, 0.1f}));
+            write(saved.getConfig(), tensors);
+            assertEquals("DIR: tensor '" + name + "' has shape (2), config.json asks for (3)", refusal());
+        }
+        Map<String, NDArray> tensors = tensors(saved);
+        tensors.put("model.layers.2.self_attn.rotary_emb.inv_freq", manager.create(new float[] {1, 0.1f, 0.01f}));
+        write(saved.getConfig(), tensors);
+        assertEquals("DIR has tensor 'model.layers.2.self_attn.rotary_emb.inv_freq', which the model of its config.json does not have",
+                refusal());
+    }
+
+    /** So transformers saves a model without its output matrix. */
+    @Test
+    void namesWithoutModelLoadWhereTheOutputIsTied() throws IOException {
+        OlmoeModel saved = model(small().optTieWordEmbeddings(true).build());
+        Map<String, NDArray> bare = new LinkedHashMap<>();
+        tensors(saved).forEach((name, array) -> bare.put(name.replaceFirst("^model\\.", ""), array));
+        write(saved.getConfig(), bare);
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+        write(small().build(), bare);
+        assertEquals("DIR lacks tensor 'lm_head.weight', which config.json asks for", refusal());
+    }
+
+    /** Saved anew as one file into a folder that still has the shards of another model: transformers takes the file. */
+    @Test
+    void oneFileComesBeforeAnOldIndex() throws IOException {
+        HuggingFaceFolder.save(model(small().build()), folder, TensorType.F32, 20_000);
+        OlmoeModel saved = OlmoeModel.builder().setConfig(small().build()).optSeed(4).build();
+        saved.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+        write(saved.getConfig(), tensors(saved));
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+    }
+
+    @Test
+    void pickledWeightsAreNamed() throws IOException {
+        AtomicFile.write(folder.resolve("config.json"), ConfigJson.write(small().build(), "float32"));
+        Files.createFile(folder.resolve("pytorch_model.bin"));
+        assertEquals("DIR has neither model.safetensors nor model.safetensors.index.json, only weights that were pickled (.bin): load"
+                + " them with transformers and save_pretrained them", refusal());
     }
 
     @Test

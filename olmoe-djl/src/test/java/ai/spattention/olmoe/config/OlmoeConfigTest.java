@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,7 +44,7 @@ class OlmoeConfigTest {
         OlmoeConfig config = sized(96, 40, 6).optNumKeyValueHeads(2).optHeadDim(10).optNormTopkProb(true)
                 .optRmsNormEps(1e-6f).optRopeTheta(500_000).optClipQkv(8f).optAttentionBias(true).optAttentionDropout(0.1f)
                 .optTieWordEmbeddings(true).optInitializerRange(0.03f).optRouterAuxLossCoef(0.02).optRouterZLossCoef(0.001)
-                .optEosTokenId(50_279).optPadTokenId(1).optPattern(StandardPattern.EXCLUSIVE)
+                .optEosTokenIds(List.of(50_279)).optPadTokenId(1).optPattern(StandardPattern.EXCLUSIVE)
                 .optLayoutLength(LayoutLength.of(512)).build();
         Path file = Files.writeString(folder.resolve("config.json"), ConfigJson.write(config, "float32"));
         assertEquals(config, ConfigJson.read(file));
@@ -71,7 +72,7 @@ class OlmoeConfigTest {
     @Test
     void saysWhatIsWrong() throws IOException {
         refused("\"vocab_size\":11,", "", " lacks 'vocab_size': it must be a whole number");
-        refused("\"vocab_size\":11", "\"vocab_size\":11.5", " has 'vocab_size' = 11.5: it must be a whole number");
+        refused("\"vocab_size\":11", "\"vocab_size\":11.5", " has 'vocab_size' = 11.5: it must be a whole number of at most 2147483647");
         refused("\"vocab_size\":11", "\"vocab_size\":0", ": vocab_size must be at least 1 (got 0)");
         refused("\"num_attention_heads\":2", "\"num_attention_heads\":3",
                 ": num_attention_heads must divide hidden_size (got 3 heads for hidden size 8)");
@@ -81,7 +82,8 @@ class OlmoeConfigTest {
                 ": num_experts_per_tok must not exceed num_experts (got 5 of 4)");
         refused("olmoe", "llama", " has 'model_type' = \"llama\": only 'olmoe' is supported");
         refused("\"unknown\":[1]", "\"hidden_act\":\"gelu\"", " has 'hidden_act' = \"gelu\": only 'silu' is supported");
-        refused("default", "yarn", " has 'rope_parameters' = {\"rope_type\":\"yarn\",\"rope_theta\":777.0}: rope_type must be default");
+        refused("default", "yarn", " has 'rope_parameters.rope_type' = \"yarn\": scaled rotary embeddings are not part of OLMoE; it must be"
+                + " \"default\"");
         refused("\"unknown\":[1]", "\"attention_pattern\":\"spp\"", ": unknown attention pattern 'spp': choose one of "
                 + StandardPattern.names());
         refused("\"unknown\":[1]", "\"layout_length\":-4",

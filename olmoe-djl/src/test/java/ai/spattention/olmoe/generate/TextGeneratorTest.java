@@ -118,6 +118,20 @@ class TextGeneratorTest {
                 assertThrows(InvalidInputException.class, () -> generator.generate(3, 19)).getMessage());
     }
 
+    /** 2^31 tokens of 8 bytes would not fit. */
+    @Test
+    void memoryGrowsWithWhatIsDrawn() {
+        OlmoeModel model = model(small().setMaxPositionEmbeddings(Integer.MAX_VALUE).optLayoutLength(LayoutLength.of(32)).build());
+        TextGenerator.Builder builder = TextGenerator.builder().setModel(model, manager).optSampling(new Sampling(1, 0, 1, 1));
+        long[] first = builder.optMaxNewTokens(70).build().generate(5); // more than the first array holds
+        int end = 69;
+        for (int i = 69; i >= 0; i--) {
+            end = first[i] == first[69] ? i : end;
+        }
+        assertArrayEquals(Arrays.copyOf(first, end), builder.optMaxNewTokens(Integer.MAX_VALUE).optEndTokens(first[69]).build()
+                .generate(5));
+    }
+
     /** Each token's arrays are freed: what the manager holds after many tokens is what it held after few. */
     @Test
     void keepsNothing() {

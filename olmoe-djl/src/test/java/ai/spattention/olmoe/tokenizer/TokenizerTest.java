@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.junit.jupiter.api.Test;
@@ -41,7 +43,7 @@ class TokenizerTest {
         ByteTokenizer bytes = new ByteTokenizer();
         Path file = Files.writeString(folder.resolve("tokenizer.json"), bytes.toJson());
         assertInstanceOf(ByteTokenizer.class, Tokenizers.load(folder.toString()));
-        try (Tokenizer theirs = HuggingFaceTokenizer.of(file, bytes.toJson(), null)) {
+        try (Tokenizer theirs = HuggingFaceTokenizer.of(TokenizerJson.of(file, bytes.toJson()), OptionalInt.of(256))) {
             assertArrayEquals(bytes.encode(TEXT), theirs.encodeOrdinary(TEXT));
             assertArrayEquals(bytes.encode("añ 1"), theirs.encode("añ 1"));
             assertEquals(257, theirs.vocabSize());
@@ -84,7 +86,7 @@ class TokenizerTest {
                  "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null,
                  "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": false,
                    "vocab": [["<unk>", 0], ["</s>", 0], ["<", -3], ["/", -3], ["s", -3], [">", -3], ["a", -2]]}}""";
-        try (Tokenizer unigram = HuggingFaceTokenizer.of(folder, json, null)) {
+        try (Tokenizer unigram = HuggingFaceTokenizer.of(TokenizerJson.of(folder, json), OptionalInt.empty())) {
             assertArrayEquals(new int[] {6, 1, 6}, unigram.encode("a</s>a"));
             assertArrayEquals(new int[] {6, 2, 3, 4, 5, 6}, unigram.encodeOrdinary("a</s>a"));
             assertArrayEquals(new int[] {6, 0, 6}, unigram.encodeOrdinary("a?a"));
@@ -96,10 +98,21 @@ class TokenizerTest {
         ObjectNode root = (ObjectNode) new ObjectMapper().readTree(new ByteTokenizer().toJson());
         ObjectNode tool = root.withArray("added_tokens").get(0).deepCopy();
         root.withArray("added_tokens").add(tool.put("id", 257).put("content", "<tool>").put("special", false));
-        try (Tokenizer tokenizer = HuggingFaceTokenizer.of(Path.of("tokenizer.json"), root.toString(), null)) {
+        try (Tokenizer tokenizer = HuggingFaceTokenizer.of(TokenizerJson.of(Path.of("tokenizer.json"), root.toString()),
+                OptionalInt.empty())) {
             assertArrayEquals(new int[] {'a', 257, 'b'}, tokenizer.encodeOrdinary("a<tool>b"));
             assertArrayEquals(new int[] {'a', 257, 'b'}, tokenizer.encode("a<tool>b"));
             assertEquals("<|endoftext|>".length(), tokenizer.encodeOrdinary("<|endoftext|>").length);
+        }
+    }
+
+    @Test
+    void bytesEndDocumentsWithOneIdOnly() throws IOException {
+        Files.writeString(folder.resolve("tokenizer.json"), new ByteTokenizer().toJson());
+        for (String where : List.of("bytes", folder.toString())) {
+            assertEquals(256, Tokenizers.load(where, 256).eosId().getAsInt());
+            assertEquals("the byte tokenizer ends documents with the id 256, no other can be chosen (got 5)",
+                    assertThrows(InvalidInputException.class, () -> Tokenizers.load(where, 5)).getMessage());
         }
     }
 

@@ -32,6 +32,7 @@ import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.io.TextFile;
 import ai.spattention.olmoe.io.TextLines;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.data.PreparedData;
@@ -90,7 +91,7 @@ final class EvalSession implements AutoCloseable {
     private void load(ModelOptions options, Device device) throws IOException {
         model = options.load(manager, UnaryOperator.identity());
         OlmoeConfig config = model.getConfig();
-        tokenizer = Tokenizers.load(options.folder(), config.eosTokenId());
+        tokenizer = Tokenizers.load(options.folder(), null);
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new InvalidInputException("the tokenizer " + tokenizer.name() + " has " + tokenizer.vocabSize()
                     + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
@@ -103,7 +104,7 @@ final class EvalSession implements AutoCloseable {
         }
         String digest = ModelDigest.of(options.folder());
         describe(options, device, maxLength, digest);
-        encoder = new RequestEncoder(tokenizer, PrefixToken.of(options.folder(), tokenizer), maxLength);
+        encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
         Optional<Path> kept = settings.journal();
         journal = kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
                 digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume());

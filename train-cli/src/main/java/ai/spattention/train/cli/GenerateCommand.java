@@ -6,6 +6,8 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.SpecialToken;
+import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import java.io.IOException;
@@ -56,14 +58,12 @@ final class GenerateCommand implements Callable<Integer> {
         Device where = device.device();
         try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             OlmoeModel block = model.load(manager, UnaryOperator.identity());
-            Integer eos = block.getConfig().eosTokenId();
-            try (Tokenizer tokenizer = Tokenizers.load(model.folder(), eos)) {
-                long[] start = start(tokenizer);
+            SpecialTokens special = SpecialTokens.read(model.folder());
+            try (Tokenizer tokenizer = Tokenizers.load(model.folder(), null)) {
+                long[] start = start(tokenizer, special);
                 TextGenerator.Builder generator = TextGenerator.builder().setModel(block, manager)
-                        .optSampling(sampling).optMaxNewTokens(tokens);
-                if (eos != null) {
-                    generator.optEndTokens(eos);
-                }
+                        .optSampling(sampling).optMaxNewTokens(tokens)
+                        .optEndTokens(special.ends().stream().mapToLong(SpecialToken::id).toArray());
                 PrintWriter out = spec.commandLine().getOut();
                 out.print(prompt);
                 Stream text = new Stream(tokenizer, out);
@@ -74,10 +74,10 @@ final class GenerateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private long[] start(Tokenizer tokenizer) {
+    private long[] start(Tokenizer tokenizer, SpecialTokens special) {
         int[] ids = tokenizer.encode(prompt);
         if (ids.length == 0) { // a text begins after the end of another
-            ids = new int[] {tokenizer.eosId().orElseThrow(() -> new InvalidInputException(
+            ids = new int[] {special.prefix().map(SpecialToken::id).orElseThrow(() -> new InvalidInputException(
                     "--prompt is empty and the tokenizer has no token that could begin a text"))};
         }
         return Arrays.stream(ids).asLongStream().toArray();

@@ -26,7 +26,7 @@ final class PrepareOptions {
     private String tokenizer;
 
     @Option(names = "--eos-id", paramLabel = "ID",
-            description = "The id that ends a document (default: the special token that is usually named so).")
+            description = "The id that ends a document (default: the one that the tokenizer's folder tells, else the token that is usually named so).")
     private Integer eosId;
 
     @Option(names = "--field", defaultValue = PreparationSettings.DEFAULT_FIELD, paramLabel = "NAME",
@@ -70,11 +70,8 @@ final class PrepareOptions {
         if (tokenizer.isEmpty()) {
             throw new InvalidInputException("--tokenizer is empty: name a tokenizer.json, a folder that holds one, or 'bytes'");
         }
-        if (eosId == null || tokenizer.equals("bytes")) {
-            return Tokenizers.load(tokenizer);
-        }
-        Tokenizer loaded = Tokenizers.load(Path.of(tokenizer), eosId);
-        if (eosId < 0 || eosId >= loaded.vocabSize()) {
+        Tokenizer loaded = Tokenizers.load(tokenizer, eosId);
+        if (eosId != null && (eosId < 0 || eosId >= loaded.vocabSize())) {
             loaded.close();
             throw new InvalidInputException("--eos-id must be an id of the tokenizer, 0 to " + (loaded.vocabSize() - 1)
                     + " (got " + eosId + ")");

@@ -4,6 +4,9 @@ import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.safetensors.TensorFolder;
+import ai.spattention.olmoe.tokenizer.SpecialToken;
+import ai.spattention.olmoe.tokenizer.SpecialTokens;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -20,6 +23,7 @@ final class ModelInfo {
         OlmoeConfig model = ConfigJson.read(folder.resolve("config.json"));
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("kind", "model").put("path", folder.toString());
         info.setAll(sizes(model));
+        info.set("special_tokens", specialTokens(SpecialTokens.read(folder)));
         try (TensorFolder tensors = TensorFolder.open(folder)) {
             info.put("dtype", tensors.names().stream().map(name -> tensors.info(name).type().name()).distinct().sorted()
                     .collect(Collectors.joining(", ")));
@@ -36,6 +40,24 @@ final class ModelInfo {
         flops.put("forward", Math.round(ModelFlops.forwardPerToken(model, model.maxPositionEmbeddings())));
         flops.put("training", Math.round(ModelFlops.trainingPerToken(model, model.maxPositionEmbeddings())));
         return info;
+    }
+
+    private static ObjectNode specialTokens(SpecialTokens special) {
+        ObjectNode info = JsonNodeFactory.instance.objectNode();
+        info.set("bos", token(special.bos()));
+        info.set("eos", token(special.eos()));
+        info.set("pad", token(special.pad()));
+        ArrayNode ends = info.putArray("ends_generation");
+        special.ends().forEach(end -> ends.add(end.id()));
+        if (!ends.isEmpty()) {
+            info.put("ends_from", special.ends().get(0).source());
+        }
+        return info;
+    }
+
+    private static ObjectNode token(SpecialToken token) {
+        return token == null ? null : JsonNodeFactory.instance.objectNode().put("id", token.id()).put("text", token.text())
+                .put("from", token.source());
     }
 
     /** The sizes and the attention, by the configuration alone. */

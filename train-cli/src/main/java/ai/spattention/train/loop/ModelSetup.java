@@ -7,6 +7,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.train.config.ModelConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.Manifest;
+import java.util.List;
 
 /** The model that a run's configuration describes. */
 public final class ModelSetup {
@@ -43,7 +44,7 @@ public final class ModelSetup {
                 .optRouterZLossCoef(run.training().routerZLossWeight())
                 .optPattern(model.attentionPattern())
                 .optLayoutLength(model.layoutLength())
-                .optEosTokenId(eosId)
+                .optEosTokenIds(eosId == null ? List.of() : List.of(eosId))
                 .build();
     }
 

@@ -37,6 +37,7 @@ import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.TokenizerConfig;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
@@ -437,6 +438,7 @@ public final class TrainingRun implements AutoCloseable {
             AtomicFolder.write(folder, whole -> {
                 HuggingFaceFolder.write(block, whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
                 AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
+                AtomicFile.write(whole.resolve("tokenizer_config.json"), TokenizerConfig.of(tokenizer));
             });
         }
     }

@@ -70,6 +70,7 @@ class PrepareCommandTest {
         "good.txt                 | --shard-tokens=0          | --shard-tokens must be at least 1 (got 0)",
         "good.txt                 | --threads=0               | --threads must be at least 1 (got 0)",
         "good.txt                 | --threads=many            | 'many' is not an int",
+        "good.txt                 | --eos-id=5                | the byte tokenizer ends documents with the id 256, no other can be chosen (got 5)",
         "good.txt                 | --field=                  | --field must not be empty: name the field that holds the text",
         "absent.txt               | --seed=1                  | there is no file or folder FOLDER/absent.txt",
         "*.parquet                | --seed=1                  | no file matches the pattern FOLDER/*.parquet",

@@ -65,12 +65,6 @@ class InputFilesTest {
     }
 
     @Test
-    void anEmptyPathIsNotTheCurrentFolder() {
-        assertEquals("an input is an empty path: name a file, a folder or a pattern ('.' is the current folder)",
-                assertThrows(InvalidInputException.class, () -> InputFiles.find(List.of(""))).getMessage());
-    }
-
-    @Test
     void linksAreFollowedButNotToNothing() throws IOException {
         Files.createSymbolicLink(folder.resolve("empty/c"), folder.resolve("x"));
         assertEquals(List.of("empty/c/c.txt", "empty/c/y/d.jsonl"), find("empty"));

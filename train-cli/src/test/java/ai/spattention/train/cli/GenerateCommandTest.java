@@ -1,0 +1,82 @@
+package ai.spattention.train.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.generate.TextGenerator;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A model with random weights, which says the same bytes each time. */
+class GenerateCommandTest {
+
+    @TempDir
+    private static Path root;
+
+    private static Path model;
+    private static long[] said;
+
+    @BeforeAll
+    static void save() throws IOException {
+        model = root.resolve("model");
+        OlmoeConfig config = OlmoeConfig.builder().setVocabSize(257).setHiddenSize(16).setIntermediateSize(8).setNumHiddenLayers(1)
+                .setNumAttentionHeads(2).setNumExperts(2).setNumExpertsPerTok(1).setMaxPositionEmbeddings(64)
+                .optInitializerRange(0.5f).build();
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel block = OlmoeModel.builder().setConfig(config).optSeed(2).build();
+            block.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+            HuggingFaceFolder.save(block, model, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+            said = TextGenerator.builder().setModel(block, manager).optMaxNewTokens(12).build().generate('A');
+        }
+        Files.writeString(model.resolve("tokenizer.json"), new ByteTokenizer().toJson());
+    }
+
+    private static String text(int tokens) {
+        return "A" + new ByteTokenizer().decode(Arrays.stream(said).limit(tokens).mapToInt(id -> (int) id).toArray()) + "\n";
+    }
+
+    private static String generate() {
+        return Cli.ok("generate", "--model", model.toString(), "--prompt", "A", "--tokens", "12", "--temperature", "0").out();
+    }
+
+    /** The third new token ends the text, whichever of the ids it is and in whichever file it stands. */
+    @Test
+    void endsAtEachOfSeveralIds() throws IOException {
+        int first = 0;
+        while (said[first] != said[2]) {
+            first++;
+        }
+        assertEquals(text(12), generate(), "no file tells an end, and the tokenizer's does not come");
+        Path config = model.resolve("config.json");
+        String plain = Files.readString(config);
+        Files.writeString(config, plain.replace("\"eos_token_id\" : null", "\"eos_token_id\" : [256, " + said[2] + "]"));
+        assertEquals(text(first), generate());
+        Path generation = Files.writeString(model.resolve("generation_config.json"), "{\"eos_token_id\": 256}");
+        assertEquals(text(12), generate(), "generation_config.json comes first");
+        Files.writeString(generation, "{\"eos_token_id\": [255, 256, " + said[2] + "]}");
+        Files.writeString(config, plain);
+        assertEquals(text(first), generate());
+        Files.delete(generation);
+    }
+
+    @Test
+    void anEndThatTheFilesContradictIsRefused() throws IOException {
+        Path generation = Files.writeString(model.resolve("generation_config.json"), "{\"eos_token_id\": 257}");
+        assertEquals("spattn: " + generation + " has the eos_token_id 257, outside the vocabulary of 257 in config.json",
+                Cli.refused("generate", "--model", model.toString(), "--prompt", "A", "--device", "cpu"));
+        Files.delete(generation);
+    }
+}
