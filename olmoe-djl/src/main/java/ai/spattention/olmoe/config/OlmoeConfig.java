@@ -42,6 +42,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         double routerZLossCoef, int maxPositionEmbeddings, Integer eosTokenId, Integer padTokenId,
         AttentionPattern pattern, LayoutLength layoutLength) {
 
+    private static final long MOST_PARAMETERS = 1L << 53;
+
     /** Checks the values. */
     public OlmoeConfig {
         positive("vocab_size", vocabSize);
@@ -171,30 +173,49 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      * The number of parameters.
      *
      * @return all parameters, embeddings included
+     * @throws InvalidInputException if they are more than 2^53, so that what is computed from them stays exact, too
      */
     public long totalParams() {
         long queries = (long) numAttentionHeads * headDim;
         long keys = (long) numKeyValueHeads * headDim;
-        long attention = hiddenSize * (2 * queries + 2 * keys) + queries + keys;
-        if (attentionBias) {
-            attention += queries + 2 * keys + hiddenSize;
+        try {
+            long attention = add(multiply(hiddenSize, multiply(2, add(queries, keys))), add(queries, keys));
+            if (attentionBias) {
+                attention = add(attention, add(queries, add(multiply(2, keys), hiddenSize)));
+            }
+            long experts = multiply(numExperts, add(hiddenSize, expertParams()));
+            long layers = multiply(numHiddenLayers, add(add(attention, experts), 2L * hiddenSize));
+            long total = add(add(layers, hiddenSize), multiply(tieWordEmbeddings ? 1 : 2, (long) vocabSize * hiddenSize));
+            if (total <= MOST_PARAMETERS) {
+                return total;
+            }
+        } catch (ArithmeticException e) {
+            // as below
         }
-        long layer = attention + (long) numExperts * (hiddenSize + expertParams()) + 2L * hiddenSize;
-        long embeddings = (tieWordEmbeddings ? 1L : 2L) * vocabSize * hiddenSize;
-        return numHiddenLayers * layer + hiddenSize + embeddings;
+        throw new InvalidInputException("vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads,"
+                + " head_dim and num_experts together give more than " + MOST_PARAMETERS + " parameters: lower them");
     }
 
     /**
      * The number of parameters that take part in computing one token: all but the experts that it does not use.
      *
      * @return active parameters, embeddings included
+     * @throws InvalidInputException if all of them are more than 2^53
      */
     public long activeParams() {
         return totalParams() - (long) numHiddenLayers * (numExperts - numExpertsPerTok) * expertParams();
     }
 
     private long expertParams() {
-        return 3L * hiddenSize * intermediateSize;
+        return multiply(3, (long) hiddenSize * intermediateSize);
+    }
+
+    private static long add(long a, long b) {
+        return Math.addExact(a, b);
+    }
+
+    private static long multiply(long a, long b) {
+        return Math.multiplyExact(a, b);
     }
 
     /** Builds an {@link OlmoeConfig}; the sizes must be set, the rest starts with Hugging Face's defaults. */

@@ -25,6 +25,12 @@ import picocli.CommandLine.Spec;
 @Command(name = "mask", mixinStandardHelpOptions = true, description = "Show which keys the heads of a pattern see.")
 final class MaskCommand implements Callable<Integer> {
 
+    private static final int MOST_HEADS = 1 << 16;
+    private static final int MOST_DRAWN_HEADS = 1 << 10;
+
+    /** About a minute's work, and more positions than any model reads. */
+    private static final long MOST_DIGESTED = 1L << 36;
+
     @Option(names = "--pattern", required = true, paramLabel = "NAME",
             description = "causal, sp, exclusive, local, gapped, longformer, bigbird or reformer.")
     private String pattern;
@@ -65,6 +71,15 @@ final class MaskCommand implements Callable<Integer> {
         }
         if (heads < 1) {
             throw new InvalidInputException("--heads must be at least 1 (got " + heads + ")");
+        }
+        int mostHeads = form.digest ? MOST_HEADS : MOST_DRAWN_HEADS;
+        if (heads > mostHeads) {
+            throw new InvalidInputException("--heads must be at most " + mostHeads + " for a " + (form.digest ? "digest" : "drawing")
+                    + " (got " + heads + ")");
+        }
+        if (form.digest && (long) length * length > MOST_DIGESTED / heads) {
+            throw new InvalidInputException("a digest goes over --heads x --length x --length bytes, at most " + MOST_DIGESTED
+                    + " (got " + heads + " x " + length + " x " + length + "): use fewer heads or a shorter sequence");
         }
         LayoutLength layout = layoutLength == null ? LayoutLength.SEQUENCE : LayoutLength.parse(layoutLength);
         List<HeadMask> masks = IntStream.range(0, heads)
