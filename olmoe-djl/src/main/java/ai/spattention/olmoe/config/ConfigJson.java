@@ -80,7 +80,7 @@ public final class ConfigJson {
                 .optRouterAuxLossCoef(number("router_aux_loss_coef", 0.01))
                 .optRouterZLossCoef(number("router_z_loss_coef", 0))
                 .optEosTokenId(present("eos_token_id") ? requiredInt("eos_token_id") : null)
-                .optPadTokenId(present("pad_token_id") ? requiredInt("pad_token_id") : null);
+                .optPadTokenId(padTokenId());
         if (present("clip_qkv")) {
             builder.optClipQkv((float) number("clip_qkv", 0));
         }
@@ -101,6 +101,14 @@ public final class ConfigJson {
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Where the key is missing, transformers takes 1; null means that there is none. */
+    private Integer padTokenId() {
+        if (root.has("pad_token_id")) {
+            return present("pad_token_id") ? requiredInt("pad_token_id") : null;
+        }
+        return requiredInt("vocab_size") > 1 ? 1 : null;
     }
 
     private double ropeTheta() {

@@ -31,7 +31,7 @@ import java.util.Map;
  * @param routerZLossCoef the weight of the router z-loss; 0 in Hugging Face; our key {@code router_z_loss_coef}
  * @param maxPositionEmbeddings the longest sequence
  * @param eosTokenId the id that ends a document, or null
- * @param padTokenId the id that fills, or null
+ * @param padTokenId the id that fills, from the vocabulary's end where it is negative, or null
  * @param pattern which keys a head sees; our key {@code attention_pattern}
  * @param layoutLength the length from which bands are computed; our key {@code layout_length}
  */
@@ -72,6 +72,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         check(routerZLossCoef >= 0 && Double.isFinite(routerZLossCoef),
                 "router_z_loss_coef must be at least 0 and finite (got " + routerZLossCoef + ")");
         tokenId("eos_token_id", eosTokenId, vocabSize);
+        check(padTokenId == null || padTokenId >= -vocabSize && padTokenId < vocabSize,
+                "pad_token_id must lie in [-vocab_size, vocab_size), vocab_size = " + vocabSize + " (got " + padTokenId + ")");
         check(pattern != null, "attention_pattern must be set");
         check(layoutLength != null, "layout_length must be set");
     }
@@ -98,6 +100,16 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * The token whose vector starts at zero and learns nothing from the input, as {@code padding_idx} of transformers'
+     * embedding: PyTorch counts a negative one from the end.
+     *
+     * @return the id, in [0, V); -1 for none
+     */
+    public int paddingIndex() {
+        return padTokenId == null ? -1 : Math.floorMod(padTokenId, vocabSize);
     }
 
     /**
@@ -482,7 +494,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         }
 
         /**
-         * Sets the id that fills. Default: none.
+         * Sets the id that fills: its vector starts at zero and learns nothing from the input. Default: none.
          *
          * @param value the id or null
          * @return this builder

@@ -11,6 +11,7 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
@@ -63,7 +64,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         super(VERSION);
         config = builder.config;
         activationCheckpointing = builder.activationCheckpointing;
-        embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize()));
+        embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize(), config.paddingIndex()));
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             layers.add(addChildBlock("layer" + layer, layer(builder)));
         }
@@ -77,6 +78,18 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
                         SeededNormal.seedOf(builder.seed, parameter.getKey()), config.initializerRange()));
             }
         }
+        if (config.padTokenId() != null) {
+            Parameter vectors = embedding.getWeight();
+            vectors.setInitializer(withZeroRow(vectors.getInitializer(), config.paddingIndex()));
+        }
+    }
+
+    private static Initializer withZeroRow(Initializer others, int row) {
+        return (manager, shape, type) -> {
+            NDArray array = others.initialize(manager, shape, type);
+            array.set(new NDIndex("{}", row), 0);
+            return array;
+        };
     }
 
     private static DecoderLayer layer(Builder builder) {
@@ -437,7 +450,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
 
         /**
          * Sets the seed of the initial parameters: all matrices from a normal distribution with the configuration's
-         * {@code initializer_range} as deviation, norms 1, biases 0. Default: 0.
+         * {@code initializer_range} as deviation, norms 1, biases and the padding token's vector 0. Default: 0.
          *
          * @param seed the seed
          * @return this builder
