@@ -26,8 +26,8 @@ import java.util.Optional;
  * cannot read as they lie (a last axis that is not contiguous, rows that do not start at multiples of 16 bytes) are copied
  * first. Everything runs on PyTorch's stream, without waiting for it; the same inputs give the same bits.
  *
- * <p>libtorch's autograd does not know this kernel: training reaches it through {@link #forward} and {@link #backward}. Where
- * autograd asks, {@link #attend} with {@code training}, the {@link TiledKernel} computes.
+ * <p>libtorch's autograd does not know this kernel: training reaches it through {@link #forward} and {@link #backward}, and
+ * {@link #attend} with {@code training} is refused.
  */
 public final class FusedKernel implements ExplicitGradientKernel {
 
@@ -37,7 +37,6 @@ public final class FusedKernel implements ExplicitGradientKernel {
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
     private static final int SMALLEST_TILE = 64;
 
-    private final AttentionKernel underAutograd = new TiledKernel();
     private final PlanCache<AttentionCall, DeviceTable> tables = new PlanCache<>(this::table, table -> table.manager.close());
 
     /** A head table on the GPU. */
@@ -113,9 +112,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        if (training) {
-            return underAutograd.attend(queries, keys, values, documents, layout, dropout, true);
-        }
+        AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
         NDList results = forward(queries, keys, values, documents, layout);
         results.get(1).close();
         return results.get(0);
@@ -136,10 +133,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
-        if (!gradient.getShape().equals(queries.getShape())) {
-            throw new InvalidInputException("the gradient must have the result's shape " + queries.getShape() + " (got "
-                    + gradient.getShape() + ")");
-        }
+        AttentionShape.of(queries, keys, values).requireGradient(gradient);
         try (NDManager scope = Scopes.over(queries, keys, values)) {
             Call call = new Call(scope, queries, keys, values, documents, layout);
             call.readable("grad", gradient);

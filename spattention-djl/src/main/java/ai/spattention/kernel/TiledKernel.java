@@ -58,7 +58,7 @@ public final class TiledKernel implements AttentionKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
         DevicePlan plan = plans.get(new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(),
                 queries.getDevice()));

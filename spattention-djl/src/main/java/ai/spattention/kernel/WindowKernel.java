@@ -114,6 +114,8 @@ public final class WindowKernel implements ExplicitGradientKernel {
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
+        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+        AttentionShape.of(queries, keys, values).requireGradient(gradient);
         return operators.get().call("window_backward", true, queries, keys, values, gradient, forward,
                 plan(queries, keys, values, layout));
     }

@@ -38,6 +38,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention pattern of its configuration.
@@ -236,6 +237,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      * @return the states after the last layer, [B, N, D], attached to the ids' manager
      */
     public NDArray hiddenStates(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
+        checkInputs(new NDList(inputIds));
         try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
             NDArray hidden = embed(parameterStore, inputIds, false);
@@ -290,6 +292,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
 
     /** Targets are given where the loss is wanted in the place of the logits. */
     private OlmoeOutput run(ParameterStore parameterStore, Segments segments, NDList inputs, NDArray targets) {
+        checkInputs(inputs);
         boolean training = segments != Segments.inference();
         NDArray inputIds = inputs.head();
         NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
@@ -333,11 +336,25 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     @Override
     protected void beforeInitialize(Shape... inputShapes) {
         super.beforeInitialize(inputShapes);
+        checkShapes(inputShapes);
+    }
+
+    private static void checkShapes(Shape... inputShapes) {
         boolean packed = inputShapes.length == 2 && inputShapes[1].equals(inputShapes[0]);
         if (inputShapes.length != 1 && !packed || inputShapes[0].dimension() != 2) {
             throw new InvalidInputException("the model takes token ids, and documents if several are packed into a sequence,"
                     + " each [batch, length] (got "
                     + List.of(inputShapes) + ")");
+        }
+    }
+
+    private static void checkInputs(NDList inputs) {
+        checkShapes(inputs.getShapes());
+        for (NDArray array : inputs) {
+            if (array.getDataType() != DataType.INT64) {
+                throw new InvalidInputException("the model takes token ids and documents as int64 (got "
+                        + array.getDataType().name().toLowerCase(Locale.ROOT) + ")");
+            }
         }
     }
 
