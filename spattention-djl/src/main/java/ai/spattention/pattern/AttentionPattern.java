@@ -5,6 +5,8 @@ import ai.spattention.InvalidInputException;
 /**
  * Decides, head by head, which keys a query sees. Implementations are immutable and safe for use by many threads.
  *
+ * <p>Saved models name their pattern; {@link Patterns} says how one of your own is found again.
+ *
  * @see StandardPattern
  */
 public interface AttentionPattern {
@@ -12,7 +14,7 @@ public interface AttentionPattern {
     /**
      * The name by which configurations and saved models know the pattern.
      *
-     * @return a short lower-case name
+     * @return a short lower-case name, not one of {@link StandardPattern}'s
      */
     String patternName();
 

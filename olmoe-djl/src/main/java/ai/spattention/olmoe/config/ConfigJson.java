@@ -4,7 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -33,13 +33,26 @@ public final class ConfigJson {
     }
 
     /**
-     * Reads a configuration.
+     * Reads a configuration whose pattern is a standard one or on the class path.
      *
      * @param file the file
      * @return the configuration
      * @throws InvalidInputException if the file cannot be read, is not a configuration of OLMoE or lacks a field
      */
     public static OlmoeConfig read(Path file) {
+        return read(file, Patterns.onClassPath());
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @param file the file
+     * @param patterns where its pattern is found by name
+     * @return the configuration
+     * @throws InvalidInputException if the file cannot be read, is not a configuration of OLMoE or lacks a field, or its pattern
+     *     is not known
+     */
+    public static OlmoeConfig read(Path file, Patterns patterns) {
         JsonNode root;
         try {
             if (Files.size(file) > LARGEST) {
@@ -55,10 +68,10 @@ public final class ConfigJson {
         if (root == null || !root.isObject()) {
             throw new InvalidInputException(file + " must hold one JSON object");
         }
-        return new ConfigJson(file, root).config();
+        return new ConfigJson(file, root).config(patterns);
     }
 
-    private OlmoeConfig config() {
+    private OlmoeConfig config(Patterns patterns) {
         text("model_type", "olmoe");
         text("hidden_act", "silu");
         OlmoeConfig.Builder builder = OlmoeConfig.builder()
@@ -92,7 +105,7 @@ public final class ConfigJson {
                 builder.optHeadDim(requiredInt("head_dim"));
             }
             if (present("attention_pattern")) {
-                builder.optPattern(StandardPattern.of(root.get("attention_pattern").asText()));
+                builder.optPattern(patterns.of(root.get("attention_pattern").asText()));
             }
             if (present("layout_length")) {
                 builder.optLayoutLength(LayoutLength.parse(root.get("layout_length").asText()));

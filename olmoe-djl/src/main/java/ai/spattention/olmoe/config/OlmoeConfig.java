@@ -3,6 +3,7 @@ package ai.spattention.olmoe.config;
 import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -75,6 +76,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         check(padTokenId == null || padTokenId >= -vocabSize && padTokenId < vocabSize,
                 "pad_token_id must lie in [-vocab_size, vocab_size), vocab_size = " + vocabSize + " (got " + padTokenId + ")");
         check(pattern != null, "attention_pattern must be set");
+        Patterns.requireOwnName(pattern);
         check(layoutLength != null, "layout_length must be set");
     }
 

@@ -83,7 +83,8 @@ class OlmoeConfigTest {
         refused("\"unknown\":[1]", "\"hidden_act\":\"gelu\"", " has 'hidden_act' = \"gelu\": only 'silu' is supported");
         refused("default", "yarn", " has 'rope_parameters' = {\"rope_type\":\"yarn\",\"rope_theta\":777.0}: rope_type must be default");
         refused("\"unknown\":[1]", "\"attention_pattern\":\"spp\"", ": unknown attention pattern 'spp': choose one of "
-                + StandardPattern.names());
+                + StandardPattern.names() + "; a pattern of your own is found if its class is on the class path and listed in"
+                + " META-INF/services/ai.spattention.pattern.AttentionPattern, or if it is passed where the model is loaded");
         refused("\"unknown\":[1]", "\"layout_length\":-4",
                 ": a layout length must be at least 1, or 'sequence' (got -4)");
         refused("\"unknown\":[1]", "\"vocab_size\":12",

@@ -1,9 +1,10 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.train.draw.MaskDigest;
 import ai.spattention.train.draw.MaskImage;
 import ai.spattention.train.draw.MaskText;
@@ -65,7 +66,7 @@ final class MaskCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        StandardPattern standard = StandardPattern.of(pattern);
+        AttentionPattern chosen = Patterns.onClassPath().of(pattern);
         if (length < 1) {
             throw new InvalidInputException("--length must be at least 1 (got " + length + ")");
         }
@@ -83,7 +84,7 @@ final class MaskCommand implements Callable<Integer> {
         }
         LayoutLength layout = layoutLength == null ? LayoutLength.SEQUENCE : LayoutLength.parse(layoutLength);
         List<HeadMask> masks = IntStream.range(0, heads)
-                .mapToObj(head -> standard.headMask(head, heads, layout.resolve(length))).toList();
+                .mapToObj(head -> chosen.headMask(head, heads, layout.resolve(length))).toList();
         PrintWriter out = spec.commandLine().getOut();
         if (form.digest) {
             ObjectNode line = new ObjectMapper().createObjectNode().put("pattern", pattern).put("heads", heads)
@@ -91,7 +92,7 @@ final class MaskCommand implements Callable<Integer> {
             if (layoutLength != null) {
                 line.put("layout_length", layout.toString());
             }
-            line.put("allowed_pairs", standard.allowedPairs(heads, layout.resolve(length), length));
+            line.put("allowed_pairs", chosen.allowedPairs(heads, layout.resolve(length), length));
             out.println(line.put("sha256", MaskDigest.sha256(masks, length)));
         } else if (form.ascii) {
             out.print(MaskText.draw(masks, length));
