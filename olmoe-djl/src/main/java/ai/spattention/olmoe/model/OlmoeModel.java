@@ -237,13 +237,30 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      * @return the states after the last layer, [B, N, D], attached to the ids' manager
      */
     public NDArray hiddenStates(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
-        checkInputs(new NDList(inputIds));
+        return hiddenStates(parameterStore, new NDList(inputIds), cache);
+    }
+
+    /**
+     * Reads whole sequences up to the last layer.
+     *
+     * @param parameterStore where the weights come from
+     * @param inputs token ids [B, N], int64, and each position's document [B, N], int64, where several are packed into a sequence
+     * @return the states after the last layer, [B, N, D], attached to the ids' manager
+     */
+    public NDArray hiddenStates(ParameterStore parameterStore, NDList inputs) {
+        return hiddenStates(parameterStore, inputs, null);
+    }
+
+    private NDArray hiddenStates(ParameterStore parameterStore, NDList inputs, DecodingCache cache) {
+        checkInputs(inputs);
+        NDArray inputIds = inputs.head();
+        NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
         try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
             NDArray hidden = embed(parameterStore, inputIds, false);
             for (int layer = 0; layer < layers.size(); layer++) {
                 KeyValueCache kept = cache == null ? null : cache.layer(layer);
-                NDArray next = layers.get(layer).run(parameterStore, Segments.inference(), hidden, null, kept, false).head();
+                NDArray next = layers.get(layer).run(parameterStore, Segments.inference(), hidden, documents, kept, false).head();
                 hidden.close();
                 hidden = next;
             }
