@@ -26,6 +26,7 @@ import ai.spattention.eval.score.ScoreJournal;
 import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
@@ -56,6 +57,7 @@ final class EvalSession implements AutoCloseable {
 
     private final EvalSettings settings;
     private final PrintWriter err;
+    private final Resources resources = new Resources();
     private final NDManager manager;
     private final Map<String, Object> about = new LinkedHashMap<>();
     private final List<TaskResult> results = new ArrayList<>();
@@ -71,7 +73,7 @@ final class EvalSession implements AutoCloseable {
     private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
         this.settings = settings;
         this.err = err;
-        manager = NDManager.newBaseManager(device, "PyTorch");
+        manager = resources.add(NDManager.newBaseManager(device, "PyTorch"));
     }
 
     static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
@@ -79,8 +81,8 @@ final class EvalSession implements AutoCloseable {
         try {
             session.load(options, device);
             return session;
-        } catch (IOException | RuntimeException e) {
-            session.close();
+        } catch (Throwable e) {
+            session.resources.closeAfter(e);
             throw e;
         }
     }
@@ -88,7 +90,7 @@ final class EvalSession implements AutoCloseable {
     private void load(ModelOptions options, Device device) throws IOException {
         model = options.load(manager, UnaryOperator.identity());
         OlmoeConfig config = model.getConfig();
-        tokenizer = Tokenizers.load(options.folder(), config.eosTokenId());
+        tokenizer = resources.add(Tokenizers.load(options.folder(), config.eosTokenId()));
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new InvalidInputException("the tokenizer " + tokenizer.name() + " has " + tokenizer.vocabSize()
                     + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
@@ -102,9 +104,9 @@ final class EvalSession implements AutoCloseable {
         String digest = ModelDigest.of(options.folder());
         describe(options, device, maxLength, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(options.folder(), tokenizer), maxLength);
-        journal = ScoreJournal.open(settings.journal(),
-                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume());
-        samples = settings.samples() == null ? null : new SampleFile(settings.samples());
+        journal = resources.add(ScoreJournal.open(settings.journal(),
+                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume()));
+        samples = settings.samples() == null ? null : resources.add(new SampleFile(settings.samples()));
         scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
                 EvalSession::show);
         tasks = new TaskRun(encoder, scorer, sample -> {
@@ -256,15 +258,6 @@ final class EvalSession implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        if (samples != null) {
-            samples.close();
-        }
-        if (journal != null) {
-            journal.close();
-        }
-        if (tokenizer != null) {
-            tokenizer.close();
-        }
-        manager.close();
+        resources.close();
     }
 }

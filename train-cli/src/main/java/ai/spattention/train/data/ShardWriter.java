@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
 import java.io.Closeable;
 import java.io.IOException;
@@ -90,7 +91,12 @@ final class ShardWriter implements Closeable {
         }
         deleteOthers(from.tokens() > 0);
         if (from.tokens() > 0) {
-            reopen(from);
+            try {
+                reopen(from);
+            } catch (IOException | RuntimeException e) {
+                close();
+                throw e;
+            }
         }
     }
 
@@ -261,8 +267,7 @@ final class ShardWriter implements Closeable {
     @Override
     public void close() throws IOException {
         if (channel != null) {
-            channel.close();
-            metadata.close();
+            Resources.closeAll(metadata == null ? List.of(channel) : List.of(metadata, channel));
         }
     }
 }
