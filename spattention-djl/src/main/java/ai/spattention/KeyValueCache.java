@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.Shape;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.pattern.LayoutLength;
 
@@ -61,6 +62,10 @@ public final class KeyValueCache implements AutoCloseable {
      * @return the keys and the values of all positions, [B, G, length, D] each, owned by the cache
      */
     NDList append(NDArray newKeys, NDArray newValues) {
+        if (keys != null && !sameButForLength(keys.getShape(), newKeys.getShape())) {
+            throw new InvalidInputException("the cache holds keys " + keys.getShape() + " [batch, heads, positions, head dimension]:"
+                    + " what follows must be of the same batch, heads and head dimension (got " + newKeys.getShape() + ")");
+        }
         NDArray allKeys = keys == null ? newKeys.duplicate() : keys.concat(newKeys, 2);
         NDArray allValues = values == null ? newValues.duplicate() : values.concat(newValues, 2);
         allKeys.attach(manager);
@@ -72,6 +77,10 @@ public final class KeyValueCache implements AutoCloseable {
         keys = allKeys;
         values = allValues;
         return new NDList(keys, values);
+    }
+
+    private static boolean sameButForLength(Shape kept, Shape next) {
+        return kept.get(0) == next.get(0) && kept.get(1) == next.get(1) && kept.get(3) == next.get(3);
     }
 
     /**

@@ -174,18 +174,23 @@ public final class SpAttentionBlock extends AbstractBlock {
 
     @Override
     public Shape[] getOutputShapes(Shape[] inputShapes) {
-        if (inputShapes.length < 1 || inputShapes.length > 4) {
-            throw new InvalidInputException("attention takes 1 to 4 inputs (got " + inputShapes.length
-                    + "): [input], [input, mask], [keys, queries, values] or [keys, queries, values, mask]");
-        }
+        checkCount(inputShapes.length);
         return new Shape[] {inputShapes[inputShapes.length < 3 ? 0 : 1]};
     }
 
     @Override
     protected void beforeInitialize(Shape... inputShapes) {
         super.beforeInitialize(inputShapes);
+        checkCount(inputShapes.length);
         for (int i = 0; i < (inputShapes.length < 3 ? 1 : 3); i++) {
             checkInput(inputShapes[i]);
+        }
+    }
+
+    private static void checkCount(int inputs) {
+        if (inputs < 1 || inputs > 4) {
+            throw new InvalidInputException("attention takes 1 to 4 inputs (got " + inputs
+                    + "): [input], [input, mask], [keys, queries, values] or [keys, queries, values, mask]");
         }
     }
 
@@ -193,6 +198,16 @@ public final class SpAttentionBlock extends AbstractBlock {
         if (shape.dimension() != 3 || shape.get(2) != modelDim) {
             throw new InvalidInputException("attention with model dimension " + modelDim + " takes [batch, length, "
                     + modelDim + "] (got " + shape + ")");
+        }
+    }
+
+    private void checkInputs(Shape queries, Shape keys, Shape values) {
+        checkInput(queries);
+        checkInput(keys);
+        if (!values.equals(keys) || queries.get(0) != keys.get(0) || queries.get(1) > keys.get(1)) {
+            throw new InvalidInputException("attention takes keys and values of one shape, [batch, length, " + modelDim
+                    + "], and for each of the batch at most as many queries (got keys " + keys + ", queries " + queries
+                    + ", values " + values + ")");
         }
     }
 
@@ -214,12 +229,20 @@ public final class SpAttentionBlock extends AbstractBlock {
     @Override
     protected NDList forwardInternal(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {
+        checkCount(inputs.size());
         boolean self = inputs.size() < 3;
         NDArray keys = inputs.get(0);
         NDArray queries = inputs.get(self ? 0 : 1);
         NDArray values = inputs.get(self ? 0 : 2);
-        NDArray mask = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null; // or documents
-        return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, mask, null, training));
+        NDArray last = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null;
+        boolean isMask = last != null && last.getShape().dimension() == 3;
+        if (last != null && !isMask && last.getShape().dimension() != 2) {
+            throw new InvalidInputException("attention takes a mask [batch, " + queries.getShape().get(1) + ", "
+                    + keys.getShape().get(1) + "] or documents [batch, " + keys.getShape().get(1) + "] besides its input (got "
+                    + last.getShape() + ")");
+        }
+        return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, isMask ? last : null,
+                isMask ? null : last, null, training));
     }
 
     /**
@@ -233,7 +256,7 @@ public final class SpAttentionBlock extends AbstractBlock {
      * @return [B, N, E] in the input's type
      */
     public NDArray attend(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray documents, boolean training) {
-        return attend(parameterStore, segments, hidden, hidden, hidden, documents, null, training);
+        return attend(parameterStore, segments, hidden, hidden, hidden, null, documents, null, training);
     }
 
     /**
@@ -246,13 +269,12 @@ public final class SpAttentionBlock extends AbstractBlock {
      * @return [B, N, E]
      */
     public NDArray attend(ParameterStore parameterStore, NDArray hidden, KeyValueCache cache, boolean training) {
-        return attend(parameterStore, Segments.engine(), hidden, hidden, hidden, null, cache, training);
+        return attend(parameterStore, Segments.engine(), hidden, hidden, hidden, null, null, cache, training);
     }
 
     private NDArray attend(ParameterStore parameterStore, Segments segments, NDArray queryInput, NDArray keyInput,
-            NDArray valueInput, NDArray mask, KeyValueCache cache, boolean training) {
-        checkInput(queryInput.getShape());
-        checkInput(keyInput.getShape());
+            NDArray valueInput, NDArray mask, NDArray documents, KeyValueCache cache, boolean training) {
+        checkInputs(queryInput.getShape(), keyInput.getShape(), valueInput.getShape());
         try (NDManager scope = Scopes.over(queryInput, keyInput, valueInput)) {
             int cached = cache == null ? 0 : cache.length();
             NDList projected = project(parameterStore, segments, new NDList(queryInput, keyInput, valueInput), cached, training);
@@ -261,8 +283,8 @@ public final class SpAttentionBlock extends AbstractBlock {
             NDArray k = past.get(0);
             NDArray v = past.get(1);
             AttentionLayout current = cache == null ? layout : cache.layout(layout);
-            NDArray heads = mask == null || mask.getShape().dimension() == 2
-                    ? AttentionPart.run(segments, kernel, new NDList(q, k, v), mask, current, dropout, training)
+            NDArray heads = mask == null
+                    ? AttentionPart.run(segments, kernel, new NDList(q, k, v), documents, current, dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
             return scope.ret(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
                     Bfloat16.is(queryInput), training)), new NDList(heads)).singletonOrThrow());

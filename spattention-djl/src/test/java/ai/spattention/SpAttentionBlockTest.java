@@ -23,6 +23,7 @@ import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.kernel.TiledKernel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.segment.Segments;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -87,6 +88,51 @@ class SpAttentionBlockTest {
         assertClose(expected, run(block, x, x, x, ones), 1e-5);
         // queries that are the last positions see what they see in the whole sequence
         assertClose(expected.get(":, 9:"), run(block, x, x.get(":, 9:"), x), 1e-5);
+    }
+
+    /** As many numbers as a right one has, or fewer that could be repeated. */
+    @Test
+    void refusesInputsAndMasksThatDoNotFit() {
+        SpAttentionBlock block = full().build();
+        NDArray x = input(2, 6, 24);
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        NDArray last = x.get(":, 4:");
+        refused("a mask must be [B, N, M] = [2, 6, 6] (got (6, 2, 6))", block, x, manager.ones(new Shape(6, 2, 6)));
+        refused("a mask must be [B, N, M] = [2, 6, 6] (got (1, 6, 6))", block, x, manager.ones(new Shape(1, 6, 6)));
+        refused("a mask must be [B, N, M] = [2, 2, 6] (got (2, 6, 2))", block, x, last, x, manager.ones(new Shape(2, 6, 2)));
+        refused("documents must be int64 [B, M] = [2, 6] (got int64 (6, 2))", block, x, manager.zeros(new Shape(6, 2), DataType.INT64));
+        refused("documents must be int64 [B, M] = [2, 6] (got int64 (6, 6))", block, x, manager.zeros(new Shape(6, 6), DataType.INT64));
+        refused("documents must be int64 [B, M] = [2, 6] (got float32 (2, 6))", block, x, manager.zeros(new Shape(2, 6)));
+        refused("attention takes a mask [batch, 6, 6] or documents [batch, 6] besides its input (got (2, 1, 6, 6))", block, x,
+                manager.ones(new Shape(2, 1, 6, 6)));
+        refused("attention takes a mask [batch, 2, 6] or documents [batch, 6] besides its input (got (72))", block, x, last, x,
+                manager.ones(new Shape(72)));
+        String together = "attention takes keys and values of one shape, [batch, length, 24], and for each of the batch at most as"
+                + " many queries (got keys ";
+        refused(together + "(2, 6, 24), queries (2, 6, 24), values (2, 5, 24))", block, x, x, x.get(":, 1:"));
+        refused(together + "(2, 6, 24), queries (2, 6, 24), values (1, 6, 24))", block, x, x, x.get("1:"));
+        refused(together + "(2, 2, 24), queries (2, 6, 24), values (2, 2, 24))", block, last, x, last);
+        refused(together + "(1, 6, 24), queries (2, 6, 24), values (1, 6, 24))", block, x.get("1:"), x, x.get("1:"));
+        refused("attention with model dimension 24 takes [batch, length, 24] (got (2, 24, 6))", block, x, x.transpose(0, 2, 1), x);
+        NDArray three = manager.ones(new Shape(2, 6, 6));
+        assertEquals("documents must be int64 [B, M] = [2, 6] (got float32 (2, 6, 6))", assertThrows(InvalidInputException.class,
+                () -> block.attend(store, Segments.engine(), x, three, false)).getMessage(), "a mask in the place of documents");
+        try (KeyValueCache cache = new KeyValueCache(manager)) {
+            block.attend(store, x, cache, false);
+            assertEquals("the cache holds keys (2, 2, 6, 10) [batch, heads, positions, head dimension]: what follows must be of the"
+                    + " same batch, heads and head dimension (got (1, 2, 6, 10))", assertThrows(InvalidInputException.class,
+                    () -> block.attend(store, x.get("1:"), cache, false)).getMessage());
+            assertEquals(6, cache.length());
+        }
+        refused("attention takes 1 to 4 inputs (got 5): [input], [input, mask], [keys, queries, values] or [keys, queries, values,"
+                + " mask]", block, x, x, x, manager.ones(new Shape(2, 6, 6)), x);
+    }
+
+    private void refused(String message, SpAttentionBlock block, NDArray... inputs) {
+        for (boolean training : new boolean[] {false, true}) {
+            assertEquals(message, assertThrows(InvalidInputException.class,
+                    () -> block.forward(store, new NDList(inputs), training)).getMessage());
+        }
     }
 
     @Test

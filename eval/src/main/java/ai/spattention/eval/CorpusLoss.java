@@ -1,17 +1,24 @@
 package ai.spattention.eval;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import ai.spattention.olmoe.loss.HeadLoss;
 import ai.spattention.olmoe.loss.LanguageModelLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
 
-/** The mean loss of a model over a text that comes in batches of token ids. */
+/**
+ * The mean loss of a model over a text that comes in batches of token ids. Logits exist for a slice of a batch at a time, as in
+ * training ({@link HeadLoss}).
+ */
 public final class CorpusLoss {
 
     private final OlmoeModel model;
     private final NDManager manager;
+    private final long sliceTokens;
     private double nats;
     private long tokens;
 
@@ -22,8 +29,13 @@ public final class CorpusLoss {
      * @param manager a manager on the model's device; batches live in managers below it
      */
     public CorpusLoss(OlmoeModel model, NDManager manager) {
+        this(model, manager, Math.max(1, HeadLoss.LOGITS_OF_A_SLICE / model.getConfig().vocabSize()));
+    }
+
+    CorpusLoss(OlmoeModel model, NDManager manager, long sliceTokens) {
         this.model = model;
         this.manager = manager;
+        this.sliceTokens = sliceTokens;
     }
 
     /**
@@ -49,12 +61,24 @@ public final class CorpusLoss {
      */
     public void add(int size, int length, long[] inputs, long[] targets, long[] documents) {
         try (NDManager scope = manager.newSubManager()) {
-            NDArray ids = scope.create(inputs, new Shape(size, length));
-            NDArray next = scope.create(targets, new Shape(size, length));
+            Shape shape = new Shape(size, length);
+            NDList data = new NDList(scope.create(inputs, shape));
+            if (documents != null) {
+                data.add(scope.create(documents, shape));
+            }
             ParameterStore store = new ParameterStore(scope, false);
-            NDArray logits = (documents == null ? model.forward(store, ids, false)
-                    : model.forward(store, ids, scope.create(documents, ids.getShape()), false)).logits();
-            nats += LanguageModelLoss.ofTargets(logits, next).getFloat() * (double) targets.length;
+            NDArray states = model.hiddenStates(store, data);
+            NDArray rows = states.reshape(1, targets.length, states.getShape().get(2));
+            NDArray next = scope.create(targets, new Shape(1, targets.length));
+            for (long first = 0; first < targets.length; first += sliceTokens) {
+                try (NDManager slice = scope.newSubManager()) {
+                    slice.tempAttachAll(rows, next);
+                    NDIndex tokens = new NDIndex(":, {}:{}", first, Math.min(first + sliceTokens, targets.length));
+                    NDArray wanted = next.get(tokens);
+                    NDArray logits = model.logits(store, rows.get(tokens));
+                    nats += LanguageModelLoss.ofTargets(logits, wanted).getFloat() * (double) wanted.size();
+                }
+            }
             tokens += targets.length;
         }
     }

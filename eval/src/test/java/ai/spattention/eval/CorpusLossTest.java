@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
+import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.loss.LanguageModelLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.StandardPattern;
 import java.util.Arrays;
@@ -17,6 +20,8 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The loss over batches against the sum over single sequences of -log softmax(logits)[target], in Java's doubles. */
 class CorpusLossTest {
@@ -52,6 +57,35 @@ class CorpusLossTest {
         assertEquals(expected, loss.mean(), 1e-5);
         assertEquals(Math.exp(expected), loss.perplexity(), 1e-4);
         assertTrue(Math.abs(expected - Math.log(VOCABULARY)) > 1e-3, "the model tells tokens apart");
+    }
+
+    /** Where one slice is enough, the very numbers of all logits at once; else those up to rounding. */
+    @ParameterizedTest
+    @CsvSource({"FLOAT32, false, 1e-6", "FLOAT32, true, 1e-6", "BFLOAT16, false, 1e-3", "BFLOAT16, true, 1e-3"})
+    void slicesGiveTheLossOfAllLogits(Precision precision, boolean packed, double tolerance) {
+        OlmoeModel block = OlmoeModel.builder().setConfig(model.getConfig()).optSeed(5).optPrecision(precision).build();
+        block.initialize(manager, DataType.FLOAT32, new Shape(4, LENGTH));
+        long[] inputs = ids(4, 1);
+        long[] targets = ids(4, 2);
+        long[] documents = new long[inputs.length];
+        for (int i = 0; i < documents.length; i++) {
+            documents[i] = i % LENGTH / 4;
+        }
+        NDList data = new NDList(manager.create(inputs, new Shape(4, LENGTH)));
+        if (packed) {
+            data.add(manager.create(documents, new Shape(4, LENGTH)));
+        }
+        NDArray logits = block.forward(new ParameterStore(manager, false), data, false).head();
+        float expected = LanguageModelLoss.ofTargets(logits, manager.create(targets, new Shape(4, LENGTH))).getFloat();
+        CorpusLoss whole = new CorpusLoss(block, manager);
+        whole.add(4, LENGTH, inputs, targets, packed ? documents : null);
+        assertEquals(expected, whole.mean(), 1e-15);
+        for (int sliceTokens : new int[] {1, 5, 35, 36}) {
+            CorpusLoss sliced = new CorpusLoss(block, manager, sliceTokens);
+            sliced.add(4, LENGTH, inputs, targets, packed ? documents : null);
+            assertEquals(expected, sliced.mean(), tolerance * expected, sliceTokens + " tokens a slice");
+            assertEquals(4 * LENGTH, sliced.tokens());
+        }
     }
 
     /** A token counts the same in a small last batch as in a full one. */

@@ -7,7 +7,6 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.Bfloat16;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * What a kernel must know of a call to say whether it can compute it: everything but the numbers.
@@ -38,13 +37,12 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
      * @param dropout the probability with which an attention weight is dropped; 0 without training
      * @param gradients who computes the gradients
      * @return the call
-     * @throws InvalidInputException if the shapes do not fit together
+     * @throws InvalidInputException if shapes, types or devices do not fit together
      */
     public static AttentionCall of(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, GradientMode gradients) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
-        DataType type = Bfloat16.is(queries) ? DataType.BFLOAT16 : queries.getDataType();
-        return new AttentionCall(layout, queries.getDevice(), type, shape.numHeads(), shape.numKvHeads(),
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
+        return new AttentionCall(layout, queries.getDevice(), AttentionShape.type(queries), shape.numHeads(), shape.numKvHeads(),
                 shape.queryLength(), shape.keyLength(), shape.headDim(), documents != null, dropout > 0, gradients);
     }
 
@@ -70,7 +68,7 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
      * @return for example {@code bfloat16}
      */
     public String typeName() {
-        return type.name().toLowerCase(Locale.ROOT);
+        return AttentionShape.name(type);
     }
 
     /**

@@ -1,6 +1,7 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
+import ai.spattention.InvalidInputException;
 import java.util.Optional;
 
 /** One way to compute attention. Implementations hold no state of a computation and are differentiable by the engine. */
@@ -37,6 +38,7 @@ public interface AttentionKernel {
      * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
      * @param training whether to apply dropout, and whether autograd may pass through the result
      * @return [B, H, N, D], attached to the queries' manager
+     * @throws InvalidInputException if the arrays do not fit together in shape, type or device, or the kernel has a {@link #misfit}
      */
     default NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
             boolean training) {
@@ -55,6 +57,7 @@ public interface AttentionKernel {
      * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
      * @param training whether to apply dropout, and whether autograd may pass through the result
      * @return [B, H, N, D], attached to the queries' manager
+     * @throws InvalidInputException if the arrays do not fit together in shape, type or device, or the kernel has a {@link #misfit}
      */
     NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training);

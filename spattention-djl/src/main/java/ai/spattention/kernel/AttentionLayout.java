@@ -3,6 +3,7 @@ package ai.spattention.kernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -13,6 +14,11 @@ import java.util.stream.IntStream;
  * @param layoutLength the layout length L, fixed or the sequence at hand
  */
 public record AttentionLayout(AttentionPattern pattern, LayoutLength layoutLength) {
+
+    /** Refuses a pattern that calls itself by a standard one's name. */
+    public AttentionLayout {
+        Patterns.requireOwnName(pattern);
+    }
 
     /**
      * The masks of all heads for a sequence.

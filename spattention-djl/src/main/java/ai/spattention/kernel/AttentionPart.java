@@ -63,6 +63,7 @@ public final class AttentionPart implements ExplicitPart {
 
     @Override
     public NDList differentiable(NDList inputs) {
+        // for kernels that the engine's autograd knows; the others refuse
         return new NDList(kernel.attend(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout, 0, true));
     }
 }

@@ -1,9 +1,12 @@
 package ai.spattention.kernel;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
+import ai.spattention.torch.Bfloat16;
+import java.util.Locale;
 
 /**
  * The checked sizes of one call.
@@ -17,28 +20,73 @@ import ai.spattention.InvalidInputException;
  */
 record AttentionShape(int batch, int numHeads, int numKvHeads, int queryLength, int keyLength, int headDim) {
 
+    /** The sizes of arrays that belong together: their shapes fit, they are of one floating-point type and on one device. */
     static AttentionShape of(NDArray queries, NDArray keys, NDArray values) {
         Shape q = queries.getShape();
         Shape k = keys.getShape();
         boolean fits = q.dimension() == 4 && k.dimension() == 4 && k.equals(values.getShape())
-                && q.get(0) == k.get(0) && q.get(3) == k.get(3) && q.get(2) <= k.get(2) && q.get(2) > 0
+                && q.get(0) == k.get(0) && q.get(3) == k.get(3) && q.get(2) <= k.get(2) && q.size() > 0
                 && k.get(1) > 0 && q.get(1) % k.get(1) == 0;
         if (!fits) {
             throw new InvalidInputException("attention takes queries [B, H, N, D] and keys and values [B, G, M, D] with"
                     + " N <= M and H divisible by G (got " + q + ", " + k + " and " + values.getShape() + ")");
         }
+        DataType type = type(queries);
+        if (!type.isFloating() || type(keys) != type || type(values) != type) {
+            throw new InvalidInputException("attention takes queries, keys and values of one floating-point type (got "
+                    + name(type) + ", " + name(type(keys)) + " and " + name(type(values)) + ")");
+        }
+        Device device = queries.getDevice();
+        if (!keys.getDevice().equals(device) || !values.getDevice().equals(device)) {
+            throw new InvalidInputException("attention takes queries, keys and values on one device (got " + device + ", "
+                    + keys.getDevice() + " and " + values.getDevice() + ")");
+        }
         return new AttentionShape((int) q.get(0), (int) q.get(1), (int) k.get(1), (int) q.get(2), (int) k.get(2),
                 (int) q.get(3));
     }
 
+    /** An array's type, where DJL has none for bfloat16. */
+    static DataType type(NDArray array) {
+        return Bfloat16.is(array) ? DataType.BFLOAT16 : array.getDataType();
+    }
+
+    static String name(DataType type) {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+
     /** Checks that documents, where there are any, belong to the keys. */
-    AttentionShape with(NDArray documents) {
+    AttentionShape with(NDArray documents, NDArray queries) {
         if (documents != null && (!documents.getShape().equals(new Shape(batch, keyLength))
                 || documents.getDataType() != DataType.INT64)) {
             throw new InvalidInputException("documents must be int64 [B, M] = [" + batch + ", " + keyLength + "] (got "
                     + documents.getDataType() + " " + documents.getShape() + ")");
         }
+        requireDevice("documents", documents, queries.getDevice());
         return this;
+    }
+
+    /** Checks that a mask of the caller's has a place for every query and key. */
+    AttentionShape withMask(NDArray keep, NDArray queries) {
+        if (!keep.getShape().equals(new Shape(batch, queryLength, keyLength))) {
+            throw new InvalidInputException("a mask must be [B, N, M] = [" + batch + ", " + queryLength + ", " + keyLength + "] (got "
+                    + keep.getShape() + ")");
+        }
+        requireDevice("a mask", keep, queries.getDevice());
+        return this;
+    }
+
+    private static void requireDevice(String what, NDArray array, Device device) {
+        if (array != null && !array.getDevice().equals(device)) {
+            throw new InvalidInputException(what + " must be on the queries' device " + device + " (got " + array.getDevice() + ")");
+        }
+    }
+
+    /** Checks that a gradient is that of the result. */
+    void requireGradient(NDArray gradient) {
+        if (!gradient.getShape().equals(new Shape(batch, numHeads, queryLength, headDim))) {
+            throw new InvalidInputException("the gradient must have the result's shape [B, H, N, D] = [" + batch + ", " + numHeads
+                    + ", " + queryLength + ", " + headDim + "] (got " + gradient.getShape() + ")");
+        }
     }
 
     /** The number of query heads that share a key/value head. */

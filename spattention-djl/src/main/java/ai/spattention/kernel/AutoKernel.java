@@ -1,8 +1,6 @@
 package ai.spattention.kernel;
 
 import ai.djl.ndarray.NDArray;
-import ai.spattention.pattern.HeadMask;
-import ai.spattention.pattern.TileKind;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +52,7 @@ public final class AutoKernel implements AttentionKernel {
      * @return the kernel
      */
     public Choice choose(AttentionCall call) {
-        return choices.get(call);
+        return choices.use(call, choice -> choice); // nothing of it is released
     }
 
     private Choice decide(AttentionCall call) {

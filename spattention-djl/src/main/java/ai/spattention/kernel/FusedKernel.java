@@ -26,8 +26,8 @@ import java.util.Optional;
  * cannot read as they lie (a last axis that is not contiguous, rows that do not start at multiples of 16 bytes) are copied
  * first. Everything runs on PyTorch's stream, without waiting for it; the same inputs give the same bits.
  *
- * <p>libtorch's autograd does not know this kernel: training reaches it through {@link #forward} and {@link #backward}. Where
- * autograd asks, {@link #attend} with {@code training}, the {@link TiledKernel} computes.
+ * <p>libtorch's autograd does not know this kernel: training reaches it through {@link #forward} and {@link #backward}, and
+ * {@link #attend} with {@code training} is refused.
  */
 public final class FusedKernel implements ExplicitGradientKernel {
 
@@ -37,7 +37,6 @@ public final class FusedKernel implements ExplicitGradientKernel {
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
     private static final int SMALLEST_TILE = 64;
 
-    private final AttentionKernel underAutograd = new TiledKernel();
     private final PlanCache<AttentionCall, DeviceTable> tables = new PlanCache<>(this::table, table -> table.manager.close());
 
     /** A head table on the GPU. */
@@ -113,9 +112,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        if (training) {
-            return underAutograd.attend(queries, keys, values, documents, layout, dropout, true);
-        }
+        AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
         NDList results = forward(queries, keys, values, documents, layout);
         results.get(1).close();
         return results.get(0);
@@ -123,25 +120,30 @@ public final class FusedKernel implements ExplicitGradientKernel {
 
     @Override
     public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        try (NDManager scope = Scopes.over(queries, keys, values)) {
-            Call call = new Call(scope, queries, keys, values, documents, layout);
-            NDList results = Operators.MODULE.call("forward_results", true, queries);
-            call.put("out", results.get(0));
-            call.put("lse", results.get(1));
-            call.launch("forward");
-            return scope.ret(results);
-        }
+        return tables.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+            try (NDManager scope = Scopes.over(queries, keys, values)) {
+                Call call = new Call(scope, queries, keys, values, documents, table);
+                NDList results = Operators.MODULE.call("forward_results", true, queries);
+                call.put("out", results.get(0));
+                call.put("lse", results.get(1));
+                call.launch("forward");
+                return scope.ret(results);
+            }
+        });
     }
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
-        if (!gradient.getShape().equals(queries.getShape())) {
-            throw new InvalidInputException("the gradient must have the result's shape " + queries.getShape() + " (got "
-                    + gradient.getShape() + ")");
-        }
+        AttentionShape.of(queries, keys, values).requireGradient(gradient);
+        return tables.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT),
+                table -> backward(queries, keys, values, documents, table, forward, gradient));
+    }
+
+    private NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, DeviceTable table, NDList forward,
+            NDArray gradient) {
         try (NDManager scope = Scopes.over(queries, keys, values)) {
-            Call call = new Call(scope, queries, keys, values, documents, layout);
+            Call call = new Call(scope, queries, keys, values, documents, table);
             call.readable("grad", gradient);
             call.rowsFirst("out", forward.get(0));
             call.put("lse", forward.get(1));
@@ -172,8 +174,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
         private final Map<String, TensorView> tensors = new HashMap<>();
         private final Map<String, Number> numbers = new HashMap<>();
 
-        Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, AttentionLayout layout) {
-            DeviceTable table = tables.get(AttentionCall.of(q, k, v, documents, layout, 0, GradientMode.EXPLICIT));
+        Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, DeviceTable table) {
             this.scope = scope;
             this.shape = AttentionShape.of(q, k, v);
             this.queries = TorchTensors.view(q);
@@ -255,8 +256,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
     private DeviceTable table(AttentionCall call) {
         call.requireFit(this);
         HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
-        NDManager manager = NDManager.newBaseManager(call.device(), "PyTorch");
-        manager.setName("head tables");
-        return new DeviceTable(manager, manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general());
+        return PlanMemory.with("head tables", call.device(), manager -> new DeviceTable(manager,
+                manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general()));
     }
 }

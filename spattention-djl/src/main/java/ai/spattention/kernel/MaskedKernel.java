@@ -6,6 +6,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.norm.Dropout;
+import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.EngineArrays;
@@ -33,7 +34,7 @@ public final class MaskedKernel implements AttentionKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         try (NDManager scope = Scopes.over(queries, keys, values)) {
             NDArray seen = seen(scope, layout, shape);
             if (documents != null) {
@@ -57,10 +58,11 @@ public final class MaskedKernel implements AttentionKernel {
      * @param dropout the probability with which an attention weight is dropped while training
      * @param training whether to apply dropout
      * @return [B, H, N, D]
+     * @throws InvalidInputException if the mask has another shape, or the other arrays do not fit together
      */
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, NDArray keep,
             float dropout, boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values);
+        AttentionShape shape = AttentionShape.of(queries, keys, values).withMask(keep, queries);
         try (NDManager scope = Scopes.over(queries, keys, values, keep)) {
             NDArray seen = seen(scope, layout, shape);
             NDArray kept = keep.toType(DataType.FLOAT32, false).gt(0)

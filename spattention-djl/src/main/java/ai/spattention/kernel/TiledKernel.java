@@ -58,23 +58,24 @@ public final class TiledKernel implements AttentionKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents);
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
-        DevicePlan plan = plans.get(new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(),
-                queries.getDevice()));
+        PlanKey key = new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(), queries.getDevice());
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray rate = scalars.create(training ? dropout : 0f);
-            return AttentionOperators.module().call("tiled", training, queries, keys, values,
+            return plans.use(key, plan -> AttentionOperators.module().call("tiled", training, queries, keys, values,
                     AttentionOperators.documents(documents, scalars), plan.numbers, plan.order, plan.offsets, plan.masks, rate)
-                    .singletonOrThrow();
+                    .singletonOrThrow());
         }
     }
 
     private DevicePlan build(PlanKey key) {
+        return PlanMemory.with("tile plans", key.device, manager -> build(key, manager));
+    }
+
+    private DevicePlan build(PlanKey key, NDManager manager) {
         int tile = tileSize > 0 ? tileSize : chooseTileSize(key.masks, key.keyLength);
         TilePlan plan = TilePlan.of(key.masks, key.queryLength, key.keyLength, tile);
-        NDManager manager = NDManager.newBaseManager(key.device, "PyTorch");
-        manager.setName("tile plans");
         NDList offsets = new NDList();
         List<Integer> outputOrder = new ArrayList<>();
         MaskList masks = new MaskList(manager);
@@ -173,6 +174,6 @@ public final class TiledKernel implements AttentionKernel {
     }
 
     private static NDArray create(NDManager manager, int[] values) {
-        return EngineArrays.of(manager, Arrays.stream(values).asLongStream().toArray()); // a plan may be dropped before its use ends
+        return EngineArrays.of(manager, Arrays.stream(values).asLongStream().toArray()); // autograd may need it after the plan is dropped
     }
 }

@@ -95,11 +95,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
             float dropout, boolean training) {
         AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
         if (training) {
-            return operators.get()
-                    .call("window", true, queries, keys, values, plan(queries, keys, values, layout)).singletonOrThrow();
+            return call("window", true, queries, keys, values, layout).singletonOrThrow();
         }
-        NDList result = operators.get()
-                .call("window_forward", false, queries, keys, values, plan(queries, keys, values, layout));
+        NDList result = call("window_forward", false, queries, keys, values, layout);
         new NDList(result.subList(1, result.size())).close();
         return result.get(0);
     }
@@ -108,26 +106,35 @@ public final class WindowKernel implements ExplicitGradientKernel {
     public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
         AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
         // not as inference tensors: the result goes on into what autograd records
-        return operators.get().call("window_forward", true, queries, keys, values, plan(queries, keys, values, layout));
+        return call("window_forward", true, queries, keys, values, layout);
     }
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
-        return operators.get().call("window_backward", true, queries, keys, values, gradient, forward,
-                plan(queries, keys, values, layout));
+        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+        AttentionShape.of(queries, keys, values).requireGradient(gradient);
+        return plans.use(planKey(queries, keys, values, layout), plan -> operators.get()
+                .call("window_backward", true, queries, keys, values, gradient, forward, plan.arrays));
     }
 
-    private NDList plan(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout) {
+    private NDList call(String method, boolean differentiable, NDArray queries, NDArray keys, NDArray values, AttentionLayout layout) {
+        return plans.use(planKey(queries, keys, values, layout), plan -> operators.get()
+                .call(method, differentiable, queries, keys, values, plan.arrays));
+    }
+
+    private static PlanKey planKey(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout) {
         AttentionShape shape = AttentionShape.of(queries, keys, values);
-        return plans.get(new PlanKey(layout.headMasks(shape.numHeads(), shape.keyLength()), shape.batch(),
-                shape.numKvHeads(), shape.keyLength(), queries.getDevice())).arrays;
+        return new PlanKey(layout.headMasks(shape.numHeads(), shape.keyLength()), shape.batch(),
+                shape.numKvHeads(), shape.keyLength(), queries.getDevice());
     }
 
     private static DevicePlan build(PlanKey key) {
+        return PlanMemory.with("window plans", key.device, manager -> build(key, manager));
+    }
+
+    private static DevicePlan build(PlanKey key, NDManager manager) {
         WindowPlan plan = WindowPlan.of(key.masks, key.batch, key.numKvHeads, key.length);
-        NDManager manager = NDManager.newBaseManager(key.device, "PyTorch");
-        manager.setName("window plans");
         NDList arrays = new NDList();
         // read by the interpreter, never by kernels
         arrays.add(EngineArrays.of(manager, plan.numbers()).toDevice(Device.cpu(), false));

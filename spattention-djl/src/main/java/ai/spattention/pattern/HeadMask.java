@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 
 /**
  * What one head sees: query i sees key j when 0 &lt;= j &lt;= i and the distance d = i - j lies in one of the bands, or j is
@@ -90,17 +91,77 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
     }
 
     /**
-     * The exact number of allowed pairs in a sequence, counted distance by distance: N - d pairs lie at distance d, of
-     * which min(prefixKeys, N - d) have a prefix key.
+     * How many distances the head sees wherever the keys stand.
+     *
+     * @param limit one more than the largest distance to count
+     * @return the number of distances d with 0 &lt;= d &lt; limit that a band or the stride holds
+     */
+    public int seenDistances(int limit) {
+        long seen = 0;
+        for (Band band : bands) {
+            seen += Progression.ALL.count(band, limit);
+        }
+        for (int residue : stride.residues()) {
+            Progression strided = new Progression(residue, stride.period());
+            seen += strided.count(limit);
+            for (Band band : bands) {
+                seen -= strided.count(band, limit);
+            }
+        }
+        return (int) seen;
+    }
+
+    /**
+     * The exact number of allowed pairs in a sequence.
      *
      * @param length N
      * @return the number of pairs (i, j) with 0 &lt;= j &lt;= i &lt; N that the head sees
      */
     public long allowedPairs(int length) {
+        return length < 1 ? 0 : allowedPairs(0, length, 0, length);
+    }
+
+    /**
+     * The exact number of allowed pairs in a tile, in a time that does not grow with its size.
+     *
+     * @param queryStart the first query of the tile
+     * @param queryEnd one past its last query, greater than {@code queryStart}
+     * @param keyStart the first key of the tile, at least 0
+     * @param keyEnd one past its last key, greater than {@code keyStart}
+     * @return the number of pairs (i, j) of the tile that the head sees
+     */
+    public long allowedPairs(int queryStart, int queryEnd, int keyStart, int keyEnd) {
+        if (queryStart >= queryEnd || keyStart >= keyEnd || keyStart < 0) {
+            throw new InvalidInputException("a tile needs queries and keys (got queries [" + queryStart + ", "
+                    + queryEnd + "), keys [" + keyStart + ", " + keyEnd + "))");
+        }
+        int beyondPrefix = Math.min(Math.max(keyStart, prefixKeys), keyEnd); // keys before it are seen by whatever follows them
+        return tile(length -> Progression.ALL.sum(length, length), queryStart, queryEnd, keyStart, beyondPrefix)
+                + tile(this::pairsByDistance, queryStart, queryEnd, beyondPrefix, keyEnd);
+    }
+
+    /**
+     * The pairs in a tile by those in whole sequences: with f(N) pairs at distances 0 to N - 1, a tile's four corners lie at the
+     * ends of four sequences.
+     */
+    private static long tile(LongUnaryOperator pairs, long queryStart, long queryEnd, long keyStart, long keyEnd) {
+        LongUnaryOperator ofLength = length -> length <= 0 ? 0 : pairs.applyAsLong(length);
+        return ofLength.applyAsLong(queryEnd - keyStart) - ofLength.applyAsLong(queryStart - keyStart)
+                - ofLength.applyAsLong(queryEnd - keyEnd) + ofLength.applyAsLong(queryStart - keyEnd);
+    }
+
+    /** The pairs of a sequence whose distance a band or the stride holds: length - d at each such distance d. */
+    private long pairsByDistance(long length) {
         long pairs = 0;
-        for (int distance = 0; distance < length; distance++) {
-            int atDistance = length - distance;
-            pairs += seesDistance(distance) ? atDistance : Math.min(prefixKeys, atDistance);
+        for (Band band : bands) {
+            pairs += Progression.ALL.sum(band, length);
+        }
+        for (int residue : stride.residues()) {
+            Progression strided = new Progression(residue, stride.period());
+            pairs += strided.sum(length, length);
+            for (Band band : bands) {
+                pairs -= strided.sum(band, length);
+            }
         }
         return pairs;
     }
@@ -115,33 +176,10 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
      * @return whether no, every or some pair is allowed
      */
     public TileKind tile(int queryStart, int queryEnd, int keyStart, int keyEnd) {
-        if (queryStart >= queryEnd || keyStart >= keyEnd || keyStart < 0) {
-            throw new InvalidInputException("a tile needs queries and keys (got queries [" + queryStart + ", "
-                    + queryEnd + "), keys [" + keyStart + ", " + keyEnd + "))");
-        }
-        boolean seen = false;
-        boolean unseen = false;
-        int prefixEnd = Math.min(keyEnd, prefixKeys);
-        if (keyStart < prefixEnd) { // these columns are seen wherever they are not in the future
-            seen = queryEnd - 1 >= keyStart;
-            unseen = queryStart < prefixEnd - 1;
-        }
-        int firstBeyondPrefix = Math.max(keyStart, prefixKeys);
-        if (firstBeyondPrefix < keyEnd) { // every distance between the corners occurs in the tile
-            int nearest = queryStart - (keyEnd - 1);
-            int farthest = queryEnd - 1 - firstBeyondPrefix;
-            unseen |= nearest < 0;
-            for (int distance = Math.max(nearest, 0); distance <= farthest && !(seen && unseen); distance++) {
-                if (seesDistance(distance)) {
-                    seen = true;
-                } else {
-                    unseen = true;
-                }
-            }
-        }
-        if (!seen) {
+        long seen = allowedPairs(queryStart, queryEnd, keyStart, keyEnd);
+        if (seen == 0) {
             return TileKind.EMPTY;
         }
-        return unseen ? TileKind.PARTIAL : TileKind.FULL;
+        return seen == ((long) queryEnd - queryStart) * (keyEnd - keyStart) ? TileKind.FULL : TileKind.PARTIAL;
     }
 }

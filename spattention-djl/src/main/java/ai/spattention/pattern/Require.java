@@ -5,6 +5,9 @@ import ai.spattention.InvalidInputException;
 /** The checks that patterns and bands share. */
 final class Require {
 
+    /** So many heads are asked one by one in less than a second. */
+    static final int MOST_HEADS_ONE_BY_ONE = 1 << 20;
+
     private Require() {}
 
     static void heads(int numHeads) {
@@ -22,5 +25,10 @@ final class Require {
         if (layoutLength < 1) {
             throw new InvalidInputException("the layout length must be at least 1 (got " + layoutLength + ")");
         }
+    }
+
+    static InvalidInputException tooManyPairs(int numHeads, int length, ArithmeticException overflow) {
+        return new InvalidInputException(numHeads + " heads over a sequence of " + length + " see more pairs of query and key"
+                + " than can be counted (" + Long.MAX_VALUE + "): use fewer heads or a shorter sequence", overflow);
     }
 }

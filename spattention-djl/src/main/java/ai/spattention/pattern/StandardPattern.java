@@ -1,10 +1,11 @@
 package ai.spattention.pattern;
 
 import ai.spattention.InvalidInputException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -29,6 +30,19 @@ public enum StandardPattern implements AttentionPattern {
             Band own = Band.ofHead(head, numHeads, length);
             return HeadMask.ofBands(window(own.width()), own);
         }
+
+        @Override
+        long pairs(int numHeads, int layoutLength, int length) {
+            long shared = 0; // only in the first two heads do window and band meet
+            for (int head = 0; head < Math.min(2, numHeads); head++) {
+                for (StandardPattern part : List.of(LOCAL, EXCLUSIVE)) {
+                    shared += part.mask(head, numHeads, layoutLength).allowedPairs(length);
+                }
+                shared -= mask(head, numHeads, layoutLength).allowedPairs(length);
+            }
+            return Math.addExact(LOCAL.pairs(numHeads, layoutLength, length), EXCLUSIVE.pairs(numHeads, layoutLength, length))
+                    - shared;
+        }
     },
 
     /** The pure partition: s &lt;= d &lt; s + w, every pair belongs to exactly one head. */
@@ -36,6 +50,11 @@ public enum StandardPattern implements AttentionPattern {
         @Override
         HeadMask mask(int head, int numHeads, int length) {
             return HeadMask.ofBands(Band.ofHead(head, numHeads, length));
+        }
+
+        @Override
+        long pairs(int numHeads, int layoutLength, int length) {
+            return HeadMask.ofBands(new Band(0, layoutLength)).allowedPairs(length); // the bands partition it
         }
     },
 
@@ -45,6 +64,14 @@ public enum StandardPattern implements AttentionPattern {
         HeadMask mask(int head, int numHeads, int length) {
             return HeadMask.ofBands(window(Band.ofHead(head, numHeads, length).width()));
         }
+
+        @Override
+        long pairs(int numHeads, int layoutLength, int length) {
+            int wider = layoutLength % numHeads;
+            long ofWider = mask(0, numHeads, layoutLength).allowedPairs(length);
+            long ofOthers = mask(numHeads - 1, numHeads, layoutLength).allowedPairs(length);
+            return Math.addExact(Math.multiplyExact(wider, ofWider), Math.multiplyExact(numHeads - wider, ofOthers));
+        }
     },
 
     /** The nearer half of the head's own band: s &lt;= d &lt; s + w div 2. */
@@ -53,6 +80,27 @@ public enum StandardPattern implements AttentionPattern {
         HeadMask mask(int head, int numHeads, int length) {
             Band own = Band.ofHead(head, numHeads, length);
             return HeadMask.ofBands(new Band(own.minDistance(), own.minDistance() + own.width() / 2));
+        }
+
+        @Override
+        long pairs(int numHeads, int layoutLength, int length) {
+            int base = layoutLength / numHeads;
+            int wider = layoutLength % numHeads;
+            return nearerHalves(0, base + 1L, wider, length)
+                    + nearerHalves(wider * (base + 1L), base, numHeads - wider, length);
+        }
+
+        /** The pairs of neighbouring bands of one width, the first of which begins at start. */
+        private static long nearerHalves(long start, long width, long heads, long length) {
+            long half = width / 2;
+            if (half == 0 || start >= length) {
+                return 0;
+            }
+            Progression starts = new Progression(start, width);
+            long whole = Math.min(heads, starts.count(length - half + 1)); // the others are cut by the sequence's end
+            long pairs = half * starts.sum(start + whole * width, length) - whole * (half * (half - 1) / 2);
+            long left = whole < heads ? Math.max(0, length - (start + whole * width)) : 0;
+            return pairs + left * (left + 1) / 2;
         }
     },
 
@@ -99,23 +147,39 @@ public enum StandardPattern implements AttentionPattern {
             if (buckets == 2) { // two buckets are always adjacent
                 return everything();
             }
-            List<Integer> residues = new ArrayList<>();
-            for (int residue = 0; residue < buckets; residue++) {
-                int apart = 3 * residue % buckets;
-                if (apart <= 1 || apart == buckets - 1) {
-                    residues.add(residue);
+            SortedSet<Integer> residues = new TreeSet<>(); // those with 3 d mod n in {0, 1, n - 1}
+            for (long multiple = 0; multiple <= 3L * buckets; multiple += buckets) {
+                for (long apart = multiple - 1; apart <= multiple + 1; apart++) {
+                    if (apart >= 0 && apart < 3L * buckets && apart % 3 == 0) {
+                        residues.add((int) (apart / 3));
+                    }
                 }
             }
-            return new HeadMask(List.of(window(clamp(length / 4, 1, 8))), 0, new Stride(buckets, residues));
+            return new HeadMask(List.of(window(clamp(length / 4, 1, 8))), 0, new Stride(buckets, List.copyOf(residues)));
         }
     };
 
     abstract HeadMask mask(int head, int numHeads, int length);
 
+    /** The pairs of all heads, in closed form; all heads see the same unless a pattern says otherwise. */
+    long pairs(int numHeads, int layoutLength, int length) {
+        return Math.multiplyExact(numHeads, mask(0, numHeads, layoutLength).allowedPairs(length));
+    }
+
     @Override
     public HeadMask headMask(int head, int numHeads, int layoutLength) {
         Require.headAndLayout(head, numHeads, layoutLength);
         return mask(head, numHeads, layoutLength);
+    }
+
+    @Override
+    public long allowedPairs(int numHeads, int layoutLength, int length) {
+        Require.headAndLayout(0, numHeads, layoutLength);
+        try {
+            return pairs(numHeads, layoutLength, length);
+        } catch (ArithmeticException e) {
+            throw Require.tooManyPairs(numHeads, length, e);
+        }
     }
 
     @Override
@@ -150,7 +214,7 @@ public enum StandardPattern implements AttentionPattern {
 
     /** The distances 0 to {@code farthest}, both included: a window of {@code farthest} + 1 keys. */
     private static Band window(int farthest) {
-        return new Band(0, farthest + 1);
+        return new Band(0, (int) Math.min(farthest + 1L, Integer.MAX_VALUE)); // no distance is larger
     }
 
     /** Dense attention: a query sees its whole past however long the sequence grows. */

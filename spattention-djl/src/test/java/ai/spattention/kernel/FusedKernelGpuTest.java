@@ -197,7 +197,7 @@ class FusedKernelGpuTest {
         NDArray half = array(manager, 1, 2, 20, 64, false, Lie.PLAIN);
         FusedKernel kernel = new FusedKernel();
         String types = assertThrows(InvalidInputException.class, () -> kernel.attend(brain, half, half, layout, 0, false)).getMessage();
-        assertEquals("the fused kernel takes arrays of one type: k is FLOAT16, the queries are BFLOAT16", types);
+        assertEquals("attention takes queries, keys and values of one floating-point type (got bfloat16, float16 and float16)", types);
         NDArray onCpu = Bfloat16.of(NDManager.newBaseManager(Device.cpu(), "PyTorch").ones(new Shape(1, 2, 20, 64)));
         assertThrows(InvalidInputException.class, () -> kernel.attend(brain, onCpu, onCpu, layout, 0, false));
         NDList forward = kernel.forward(brain, brain, brain, null, layout);

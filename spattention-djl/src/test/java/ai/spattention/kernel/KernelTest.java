@@ -18,6 +18,7 @@ import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.torch.Bfloat16;
 import ai.spattention.pattern.Stride;
 import java.util.List;
 import java.util.Random;
@@ -87,6 +88,50 @@ class KernelTest {
                 String message = assertThrows(InvalidInputException.class, () -> kernel.attend(x, x, x, documents,
                         new AttentionLayout(StandardPattern.CAUSAL, LayoutLength.SEQUENCE), 0, false)).getMessage();
                 assertTrue(message.contains("[1, 5]") && message.contains("(1, 4)"), message);
+            }
+        }
+    }
+
+    /** None of which may be reshaped, broadcast or cut to fit: each is as large as the right one, or larger. */
+    @Test
+    void refusesArraysThatDoNotBelongTogether() {
+        Shape right = new Shape(2, 4, 6, 8);
+        AttentionLayout layout = new AttentionLayout(StandardPattern.CAUSAL, LayoutLength.SEQUENCE);
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray x = manager.ones(right);
+            for (String name : Kernels.NAMES.split(", ")) {
+                AttentionKernel kernel = Kernels.of(name);
+                for (Shape wrong : new Shape[] {new Shape(4, 2, 6, 8), new Shape(2, 4, 8, 6), new Shape(2, 2, 12, 8),
+                    new Shape(2, 4, 6, 16), new Shape(1, 4, 6, 8), new Shape(2, 4, 7, 8), new Shape(2, 24, 8), new Shape(2, 3, 6, 8)}) {
+                    NDArray y = manager.ones(wrong);
+                    String message = "attention takes queries [B, H, N, D] and keys and values [B, G, M, D] with N <= M and H"
+                            + " divisible by G (got (2, 4, 6, 8), (2, 4, 6, 8) and " + wrong + ")";
+                    for (boolean training : new boolean[] {false, true}) {
+                        assertEquals(message, assertThrows(InvalidInputException.class,
+                                () -> kernel.attend(x, x, y, layout, 0, training)).getMessage(), name);
+                        if (wrong.dimension() == 3 || wrong.get(2) < 6 || wrong.get(0) != 2 || wrong.get(3) != 8) {
+                            assertThrows(InvalidInputException.class, () -> kernel.attend(x, y, y, layout, 0, training), name);
+                            assertThrows(InvalidInputException.class, () -> kernel.attend(y, x, x, layout, 0, training), name);
+                        }
+                    }
+                }
+                assertEquals("attention takes queries, keys and values of one floating-point type (got float32, float32 and float64)",
+                        assertThrows(InvalidInputException.class, () -> kernel.attend(x, x, x.toType(DataType.FLOAT64, true),
+                                layout, 0, false)).getMessage(), name);
+                assertEquals("attention takes queries, keys and values of one floating-point type (got float32, bfloat16 and float32)",
+                        assertThrows(InvalidInputException.class, () -> kernel.attend(x, Bfloat16.of(x), x,
+                                layout, 0, false)).getMessage(), name);
+                assertEquals("attention takes queries, keys and values of one floating-point type (got int64, int64 and int64)",
+                        assertThrows(InvalidInputException.class, () -> {
+                            NDArray whole = x.toType(DataType.INT64, true);
+                            kernel.attend(whole, whole, whole, layout, 0, false);
+                        }).getMessage(), name);
+            }
+            for (NDArray mask : new NDArray[] {manager.ones(new Shape(2, 1, 6, 6)), manager.ones(new Shape(2, 36)),
+                manager.ones(new Shape(6, 2, 6)), manager.ones(new Shape(6, 6)), manager.ones(new Shape(2, 6, 1))}) {
+                assertEquals("a mask must be [B, N, M] = [2, 6, 6] (got " + mask.getShape() + ")",
+                        assertThrows(InvalidInputException.class,
+                                () -> new MaskedKernel().attend(x, x, x, layout, mask, 0, false)).getMessage());
             }
         }
     }

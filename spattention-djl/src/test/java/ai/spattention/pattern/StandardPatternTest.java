@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import ai.spattention.InvalidInputException;
+import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -85,6 +87,89 @@ class StandardPatternTest {
             }
             assertEquals(pairs, pattern.allowedPairs(heads, layout, length), heads + " heads, layout length " + layout);
         }
+    }
+
+    /** Every length, number of heads and layout length up to some dozens, each pair looked up in the table. */
+    @ParameterizedTest
+    @EnumSource
+    void countsThePairsOfAllSmallSizes(StandardPattern pattern) {
+        int longest = 48;
+        for (int heads = 1; heads <= 7; heads++) {
+            for (int layout = 1; layout <= 72; layout++) {
+                long pairs = 0;
+                for (int length = 1; length <= longest; length++) {
+                    for (int head = 0; head < heads; head++) {
+                        for (int key = 0; key < length; key++) {
+                            pairs += PatternTable.sees(pattern.patternName(), layout, heads, head, length - 1, key) ? 1 : 0;
+                        }
+                    }
+                    if (pairs != pattern.allowedPairs(heads, layout, length)) {
+                        assertEquals(pairs, pattern.allowedPairs(heads, layout, length),
+                                heads + " heads, layout length " + layout + ", length " + length);
+                    }
+                }
+            }
+        }
+    }
+
+    @Property(tries = 400)
+    void countsThePairsOfManyHeadsAndLongSequences(@ForAll StandardPattern pattern, @ForAll @IntRange(min = 1, max = 700) int heads,
+            @ForAll @IntRange(min = 1, max = 100_000) int layout, @ForAll @IntRange(min = 1, max = 3_000) int length) {
+        long pairs = 0;
+        for (int head = 0; head < heads; head++) {
+            HeadMask mask = pattern.headMask(head, heads, layout);
+            pairs += mask.allowedPairs(length);
+        }
+        assertEquals(pairs, pattern.allowedPairs(heads, layout, length));
+        HeadMask last = pattern.headMask(heads - 1, heads, layout);
+        long ofLast = 0;
+        int distances = 0;
+        for (int distance = 0; distance < length; distance++) {
+            distances += last.seesDistance(distance) ? 1 : 0;
+            ofLast += last.seesDistance(distance) ? length - distance : Math.min(last.prefixKeys(), length - distance);
+        }
+        assertEquals(ofLast, last.allowedPairs(length));
+        assertEquals(distances, last.seenDistances(length));
+    }
+
+    @Test
+    void theLargestSizesAreCountedAtOnce() {
+        int most = Integer.MAX_VALUE;
+        long all = most * (most + 1L) / 2;
+        for (StandardPattern pattern : StandardPattern.values()) {
+            long one = pattern.allowedPairs(1, most, most);
+            assertTrue(one > 0 && one <= all, pattern + ": " + one);
+            assertEquals(pattern.headMask(0, 1, most).allowedPairs(most), one, pattern.patternName());
+            assertEquals(most, pattern.allowedPairs(most, most, 1) + (pattern == StandardPattern.EXCLUSIVE ? most - 1L
+                    : pattern == StandardPattern.GAPPED ? most : 0), pattern.patternName());
+        }
+        assertEquals(all, StandardPattern.CAUSAL.allowedPairs(1, most, most));
+        assertEquals(all, StandardPattern.SP.allowedPairs(1, most, most));
+        assertEquals(all, StandardPattern.EXCLUSIVE.allowedPairs(most, most, most));
+        assertEquals(0, StandardPattern.GAPPED.allowedPairs(most, most, most));
+        assertEquals(most + " heads over a sequence of " + most + " see more pairs of query and key than can be counted ("
+                + Long.MAX_VALUE + "): use fewer heads or a shorter sequence", assertThrows(InvalidInputException.class,
+                () -> StandardPattern.CAUSAL.allowedPairs(most, most, most)).getMessage());
+    }
+
+    @Test
+    void aPatternOfOnesOwnIsAskedHeadByHeadWithinBounds() {
+        AttentionPattern own = new AttentionPattern() {
+            @Override
+            public String patternName() {
+                return "every-second";
+            }
+
+            @Override
+            public HeadMask headMask(int head, int numHeads, int layoutLength) {
+                return new HeadMask(List.of(), 0, new Stride(2, List.of(0)));
+            }
+        };
+        assertEquals(3 * (5 + 3 + 1), own.allowedPairs(3, 9, 5));
+        assertEquals("the pairs of pattern 'every-second' are counted head by head, for at most 1048576 heads (got 1048577): use"
+                + " fewer heads, or give the pattern an allowedPairs of its own", assertThrows(InvalidInputException.class,
+                () -> own.allowedPairs(1_048_577, 16, 16)).getMessage());
+        assertThrows(InvalidInputException.class, () -> own.allowedPairs(1_048_576, 16, Integer.MAX_VALUE), "overflow");
     }
 
     @Test

@@ -109,7 +109,7 @@ final class CheckpointLoader {
         });
         try {
             model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.clear();
             throw e;
         } finally {

@@ -11,6 +11,7 @@ import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.pattern.Patterns;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +61,26 @@ public final class HuggingFaceFolder {
      */
     public static OlmoeModel load(Path folder, NDManager manager, UnaryOperator<OlmoeConfig> change,
             UnaryOperator<OlmoeModel.Builder> options) throws IOException {
-        OlmoeConfig config = change.apply(ConfigJson.read(folder.resolve("config.json")));
+        return load(folder, manager, Patterns.onClassPath(), change, options);
+    }
+
+    /**
+     * Loads a model that may have a pattern of one's own, with changed settings.
+     *
+     * @param folder the folder
+     * @param manager the manager that owns the parameters, on the device where they are to live
+     * @param patterns where the pattern that the configuration names is found, for example {@code
+     *     Patterns.onClassPath().with(pattern)}
+     * @param change changes the configuration, for example {@code config -> config.withAttention(pattern, layout)}
+     * @param options sets how the model computes, for example {@code model -> model.optKernel(kernel)}
+     * @return the initialised model, its parameters in float32
+     * @throws InvalidInputException if the folder is no model, its pattern is not known, or its files contradict each other or the
+     *     changed configuration
+     * @throws IOException if reading fails
+     */
+    public static OlmoeModel load(Path folder, NDManager manager, Patterns patterns, UnaryOperator<OlmoeConfig> change,
+            UnaryOperator<OlmoeModel.Builder> options) throws IOException {
+        OlmoeConfig config = change.apply(ConfigJson.read(folder.resolve("config.json"), patterns));
         try (TensorFolder tensors = TensorFolder.open(folder)) {
             return CheckpointLoader.load(tensors, config, options, manager);
         }

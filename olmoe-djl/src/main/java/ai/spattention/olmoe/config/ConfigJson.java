@@ -3,7 +3,7 @@ package ai.spattention.olmoe.config;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.JsonFile;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -32,7 +32,7 @@ public final class ConfigJson {
     }
 
     /**
-     * Reads a configuration.
+     * Reads a configuration whose pattern is a standard one or on the class path.
      *
      * @param file the file
      * @return the configuration
@@ -40,13 +40,26 @@ public final class ConfigJson {
      *     is not followed here
      */
     public static OlmoeConfig read(Path file) {
+        return read(file, Patterns.onClassPath());
+    }
+
+    /**
+     * Reads a configuration.
+     *
+     * @param file the file
+     * @param patterns where its pattern is found by name
+     * @return the configuration
+     * @throws InvalidInputException if the file cannot be read, is not a configuration of OLMoE, lacks a field or has one that
+     *     is not followed here, or its pattern is not known
+     */
+    public static OlmoeConfig read(Path file, Patterns patterns) {
         ConfigJson json = new ConfigJson(file, JsonFile.read(file, "a model folder needs a config.json"));
-        OlmoeConfig config = json.config();
+        OlmoeConfig config = json.config(patterns);
         ConfigKeys.check(file, json.root, json.read);
         return config;
     }
 
-    private OlmoeConfig config() {
+    private OlmoeConfig config(Patterns patterns) {
         text("model_type", "olmoe");
         text("hidden_act", "silu", "swish"); // two names of one function
         OlmoeConfig.Builder builder = OlmoeConfig.builder()
@@ -84,7 +97,7 @@ public final class ConfigJson {
                 builder.optHeadDim(headDim);
             }
             if (present("attention_pattern")) {
-                builder.optPattern(StandardPattern.of(value("attention_pattern").asText()));
+                builder.optPattern(patterns.of(value("attention_pattern").asText()));
             }
             if (present("layout_length")) {
                 builder.optLayoutLength(LayoutLength.parse(value("layout_length").asText()));
@@ -115,9 +128,13 @@ public final class ConfigJson {
         return ids.isEmpty() ? null : ids.get(0);
     }
 
+    /** As the index of PyTorch's embedding: from the vocabulary's end where it is negative. */
     private Integer padTokenId() {
-        boolean isDefault = value("pad_token_id").isMissingNode() && requiredInt("vocab_size") > DEFAULT_PAD;
-        return isDefault ? Integer.valueOf(DEFAULT_PAD) : tokenId("pad_token_id");
+        JsonNode pad = value("pad_token_id");
+        if (pad.isMissingNode() && requiredInt("vocab_size") > DEFAULT_PAD) {
+            return DEFAULT_PAD;
+        }
+        return pad.isIntegralNumber() ? Integer.valueOf(requiredInt("pad_token_id")) : tokenId("pad_token_id");
     }
 
     private JsonNode value(String key) {

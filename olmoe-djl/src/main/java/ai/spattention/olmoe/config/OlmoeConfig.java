@@ -3,6 +3,7 @@ package ai.spattention.olmoe.config;
 import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +34,7 @@ import java.util.Map;
  * @param maxPositionEmbeddings the longest sequence
  * @param bosTokenId the id that begins a text, or null
  * @param eosTokenIds the ids that end a text, or none
- * @param padTokenId the id that fills, or null
+ * @param padTokenId the id that fills, from the vocabulary's end where it is negative, or null
  * @param pattern which keys a head sees; our key {@code attention_pattern}
  * @param layoutLength the length from which bands are computed; our key {@code layout_length}
  */
@@ -44,6 +45,8 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         double routerZLossCoef, int maxPositionEmbeddings, Integer bosTokenId,
         List<Integer> eosTokenIds, Integer padTokenId,
         AttentionPattern pattern, LayoutLength layoutLength) {
+
+    private static final long MOST_PARAMETERS = 1L << 53;
 
     /** Checks the values. */
     public OlmoeConfig {
@@ -77,8 +80,10 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         for (Integer id : eosTokenIds) {
             tokenId("eos_token_id", id, vocabSize);
         }
-        tokenId("pad_token_id", padTokenId, vocabSize);
+        check(padTokenId == null || padTokenId >= -vocabSize && padTokenId < vocabSize,
+                "pad_token_id must lie in [-vocab_size, vocab_size), vocab_size = " + vocabSize + " (got " + padTokenId + ")");
         check(pattern != null, "attention_pattern must be set");
+        Patterns.requireOwnName(pattern);
         check(layoutLength != null, "layout_length must be set");
     }
 
@@ -104,6 +109,16 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * The token whose vector starts at zero and learns nothing from the input, as {@code padding_idx} of transformers'
+     * embedding: PyTorch counts a negative one from the end.
+     *
+     * @return the id, in [0, V); -1 for none
+     */
+    public int paddingIndex() {
+        return padTokenId == null ? -1 : Math.floorMod(padTokenId, vocabSize);
     }
 
     /**
@@ -179,30 +194,49 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      * The number of parameters.
      *
      * @return all parameters, embeddings included
+     * @throws InvalidInputException if they are more than 2^53, so that what is computed from them stays exact, too
      */
     public long totalParams() {
         long queries = (long) numAttentionHeads * headDim;
         long keys = (long) numKeyValueHeads * headDim;
-        long attention = hiddenSize * (2 * queries + 2 * keys) + queries + keys;
-        if (attentionBias) {
-            attention += queries + 2 * keys + hiddenSize;
+        try {
+            long attention = add(multiply(hiddenSize, multiply(2, add(queries, keys))), add(queries, keys));
+            if (attentionBias) {
+                attention = add(attention, add(queries, add(multiply(2, keys), hiddenSize)));
+            }
+            long experts = multiply(numExperts, add(hiddenSize, expertParams()));
+            long layers = multiply(numHiddenLayers, add(add(attention, experts), 2L * hiddenSize));
+            long total = add(add(layers, hiddenSize), multiply(tieWordEmbeddings ? 1 : 2, (long) vocabSize * hiddenSize));
+            if (total <= MOST_PARAMETERS) {
+                return total;
+            }
+        } catch (ArithmeticException e) {
+            // as below
         }
-        long layer = attention + (long) numExperts * (hiddenSize + expertParams()) + 2L * hiddenSize;
-        long embeddings = (tieWordEmbeddings ? 1L : 2L) * vocabSize * hiddenSize;
-        return numHiddenLayers * layer + hiddenSize + embeddings;
+        throw new InvalidInputException("vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads,"
+                + " head_dim and num_experts together give more than " + MOST_PARAMETERS + " parameters: lower them");
     }
 
     /**
      * The number of parameters that take part in computing one token: all but the experts that it does not use.
      *
      * @return active parameters, embeddings included
+     * @throws InvalidInputException if all of them are more than 2^53
      */
     public long activeParams() {
         return totalParams() - (long) numHiddenLayers * (numExperts - numExpertsPerTok) * expertParams();
     }
 
     private long expertParams() {
-        return 3L * hiddenSize * intermediateSize;
+        return multiply(3, (long) hiddenSize * intermediateSize);
+    }
+
+    private static long add(long a, long b) {
+        return Math.addExact(a, b);
+    }
+
+    private static long multiply(long a, long b) {
+        return Math.multiplyExact(a, b);
     }
 
     /** Builds an {@link OlmoeConfig}; the sizes must be set, the rest starts with Hugging Face's defaults. */
@@ -481,7 +515,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         }
 
         /**
-         * Sets the id that fills. Default: none.
+         * Sets the id that fills: its vector starts at zero and learns nothing from the input. Default: none.
          *
          * @param value the id or null
          * @return this builder

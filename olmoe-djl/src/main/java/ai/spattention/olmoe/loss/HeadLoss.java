@@ -51,6 +51,7 @@ public final class HeadLoss implements ExplicitPart {
     Forward forward(NDList inputs, int sliceTokens) {
         Shape shape = inputs.get(0).getShape();
         NDArray weight = inputs.get(1);
+        LanguageModelLoss.requireTargets(targets, shape);
         try (NDArray hidden = inputs.get(0).reshape(-1, shape.get(shape.dimension() - 1));
                 NDArray flat = targets.reshape(-1)) {
             NDList results = slices(hidden, weight, flat, sliceTokens, SliceLoss.of(hidden, weight.getShape().get(0)));

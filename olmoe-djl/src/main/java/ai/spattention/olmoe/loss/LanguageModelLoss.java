@@ -3,6 +3,9 @@ package ai.spattention.olmoe.loss;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.InvalidInputException;
 
 /** The mean cross-entropy, in nats per token, of predicting the next token. */
 public final class LanguageModelLoss {
@@ -19,8 +22,10 @@ public final class LanguageModelLoss {
      * @param targets what position i is to predict, [B, N], int64; {@link #NO_TARGET} where there is nothing to predict
      * @return a scalar, float32 (float64 for float64 logits), NaN if no position has a target; attached to the logits'
      *     manager
+     * @throws InvalidInputException if the targets are no int64 array [B, N]
      */
     public static NDArray ofTargets(NDArray logits, NDArray targets) {
+        requireTargets(targets, logits.getShape());
         return LossOperators.module().call("cross_entropy", true, logits, targets).singletonOrThrow();
     }
 
@@ -35,6 +40,14 @@ public final class LanguageModelLoss {
         try (NDManager scope = NDManager.subManagerOf(logits)) {
             scope.tempAttachAll(logits, inputIds);
             return scope.ret(ofTargets(logits, nextTokens(inputIds)));
+        }
+    }
+
+    /** Refuses targets that are not one number for each row: those of another shape would be taken in another order. */
+    static void requireTargets(NDArray targets, Shape rows) {
+        if (!targets.getShape().equals(rows.slice(0, rows.dimension() - 1)) || targets.getDataType() != DataType.INT64) {
+            throw new InvalidInputException("targets must be int64 " + rows.slice(0, rows.dimension() - 1)
+                    + ", one for each position (got " + targets.getDataType() + " " + targets.getShape() + ")");
         }
     }
 

@@ -11,6 +11,7 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
+import ai.djl.training.initializer.Initializer;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
@@ -37,6 +38,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention pattern of its configuration.
@@ -63,7 +65,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         super(VERSION);
         config = builder.config;
         activationCheckpointing = builder.activationCheckpointing;
-        embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize()));
+        embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize(), config.paddingIndex()));
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             layers.add(addChildBlock("layer" + layer, layer(builder)));
         }
@@ -77,6 +79,18 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
                         SeededNormal.seedOf(builder.seed, parameter.getKey()), config.initializerRange()));
             }
         }
+        if (config.padTokenId() != null) {
+            Parameter vectors = embedding.getWeight();
+            vectors.setInitializer(withZeroRow(vectors.getInitializer(), config.paddingIndex()));
+        }
+    }
+
+    private static Initializer withZeroRow(Initializer others, int row) {
+        return (manager, shape, type) -> {
+            NDArray array = others.initialize(manager, shape, type);
+            array.set(new NDIndex("{}", row), 0);
+            return array;
+        };
     }
 
     private static DecoderLayer layer(Builder builder) {
@@ -223,12 +237,30 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      * @return the states after the last layer, [B, N, D], attached to the ids' manager
      */
     public NDArray hiddenStates(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
+        return hiddenStates(parameterStore, new NDList(inputIds), cache);
+    }
+
+    /**
+     * Reads whole sequences up to the last layer.
+     *
+     * @param parameterStore where the weights come from
+     * @param inputs token ids [B, N], int64, and each position's document [B, N], int64, where several are packed into a sequence
+     * @return the states after the last layer, [B, N, D], attached to the ids' manager
+     */
+    public NDArray hiddenStates(ParameterStore parameterStore, NDList inputs) {
+        return hiddenStates(parameterStore, inputs, null);
+    }
+
+    private NDArray hiddenStates(ParameterStore parameterStore, NDList inputs, DecodingCache cache) {
+        checkInputs(inputs);
+        NDArray inputIds = inputs.head();
+        NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
         try (NoGradient inference = new NoGradient(); NDManager scope = NDManager.subManagerOf(inputIds)) {
             scope.tempAttachAll(inputIds);
             NDArray hidden = embed(parameterStore, inputIds, false);
             for (int layer = 0; layer < layers.size(); layer++) {
                 KeyValueCache kept = cache == null ? null : cache.layer(layer);
-                NDArray next = layers.get(layer).run(parameterStore, Segments.inference(), hidden, null, kept, false).head();
+                NDArray next = layers.get(layer).run(parameterStore, Segments.inference(), hidden, documents, kept, false).head();
                 hidden.close();
                 hidden = next;
             }
@@ -277,6 +309,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
 
     /** Targets are given where the loss is wanted in the place of the logits. */
     private OlmoeOutput run(ParameterStore parameterStore, Segments segments, NDList inputs, NDArray targets) {
+        checkInputs(inputs);
         boolean training = segments != Segments.inference();
         NDArray inputIds = inputs.head();
         NDArray documents = inputs.size() > 1 ? inputs.get(1) : null;
@@ -320,11 +353,25 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     @Override
     protected void beforeInitialize(Shape... inputShapes) {
         super.beforeInitialize(inputShapes);
+        checkShapes(inputShapes);
+    }
+
+    private static void checkShapes(Shape... inputShapes) {
         boolean packed = inputShapes.length == 2 && inputShapes[1].equals(inputShapes[0]);
         if (inputShapes.length != 1 && !packed || inputShapes[0].dimension() != 2) {
             throw new InvalidInputException("the model takes token ids, and documents if several are packed into a sequence,"
                     + " each [batch, length] (got "
                     + List.of(inputShapes) + ")");
+        }
+    }
+
+    private static void checkInputs(NDList inputs) {
+        checkShapes(inputs.getShapes());
+        for (NDArray array : inputs) {
+            if (array.getDataType() != DataType.INT64) {
+                throw new InvalidInputException("the model takes token ids and documents as int64 (got "
+                        + array.getDataType().name().toLowerCase(Locale.ROOT) + ")");
+            }
         }
     }
 
@@ -437,7 +484,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
 
         /**
          * Sets the seed of the initial parameters: all matrices from a normal distribution with the configuration's
-         * {@code initializer_range} as deviation, norms 1, biases 0. Default: 0.
+         * {@code initializer_range} as deviation, norms 1, biases and the padding token's vector 0. Default: 0.
          *
          * @param seed the seed
          * @return this builder

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.RegularFile;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -249,8 +250,6 @@ public final class TensorFolder implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (SafetensorsFile file : opened) {
-            file.close();
-        }
+        Resources.closeAll(opened);
     }
 }

@@ -1,7 +1,10 @@
 package ai.spattention.olmoe.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
@@ -58,6 +61,27 @@ class ModelFlopsTest {
         assertEquals(1840 + 112, forward(StandardPattern.LOCAL, LayoutLength.of(2), 4));
         // a single token sees itself with both heads: 2 · 16 · 2 = 64
         assertEquals(1840 + 64, forward(StandardPattern.CAUSAL, LayoutLength.SEQUENCE, 1));
+    }
+
+    /** Numbers that a configuration of a page may claim: counted at once or refused, never wrong. */
+    @Test
+    void claimedSizesAreCountedOrRefused() {
+        int most = Integer.MAX_VALUE;
+        OlmoeConfig manyPositions = small().optPattern(StandardPattern.EXCLUSIVE).setMaxPositionEmbeddings(most).build();
+        assertEquals(1840 + 16.0 * 2 * (most + 1L) / 2, ModelFlops.forwardPerToken(manyPositions, most), 1);
+        OlmoeConfig manyHeads = small().setNumAttentionHeads(most).optNumKeyValueHeads(1).optHeadDim(2)
+                .optPattern(StandardPattern.EXCLUSIVE).build();
+        // two layers, each 8 (2 · 2 most + 2 · 2) for the projections, 32 + 192 besides; 11 · 8 for the output
+        assertEquals(2 * (8 * (4L * most + 4) + 224) + 88, ModelFlops.activeMatmulWeights(manyHeads));
+        assertEquals(2.0 * (2 * (8 * (4L * most + 4) + 224) + 88) + 8 * 2 * 10.0 / 4, ModelFlops.forwardPerToken(manyHeads, 4));
+        OlmoeConfig both = small().setNumAttentionHeads(most).optNumKeyValueHeads(1).optHeadDim(2)
+                .optPattern(StandardPattern.CAUSAL).setMaxPositionEmbeddings(most).build();
+        assertThrows(InvalidInputException.class, () -> ModelFlops.forwardPerToken(both, most), "2^92 pairs");
+        OlmoeConfig large = small().setNumExperts(most).setIntermediateSize(most).build();
+        String message = assertThrows(InvalidInputException.class, () -> ModelFlops.activeMatmulWeights(large)).getMessage();
+        assertTrue(message.endsWith("together give more than 9007199254740992 parameters: lower them"), message);
+        assertThrows(InvalidInputException.class, () -> small().setNumHiddenLayers(most).setNumExperts(most)
+                .setIntermediateSize(most).setVocabSize(most).build().totalParams(), "overflow");
     }
 
     @Test

@@ -31,6 +31,7 @@ import ai.spattention.olmoe.loss.LanguageModelLoss;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.segment.Segments;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -40,6 +41,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -280,6 +282,36 @@ class OlmoeModelTest {
         }
     }
 
+    private static void assertInputsAreChecked() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = initialised(manager, small().build(), 1);
+            ParameterStore store = new ParameterStore(manager, false);
+            NDArray ids = manager.zeros(new Shape(2, 6), DataType.INT64);
+            String shapes = "the model takes token ids, and documents if several are packed into a sequence, each [batch, length] (got ";
+            for (boolean training : new boolean[] {false, true}) {
+                for (Shape wrong : new Shape[] {new Shape(6, 2), new Shape(1, 6), new Shape(12), new Shape(2, 6, 1)}) {
+                    NDArray documents = manager.zeros(wrong, DataType.INT64);
+                    assertEquals(shapes + "[(2, 6), " + wrong + "])", refused(() -> model.forward(store, ids, documents, training)));
+                }
+                assertEquals(shapes + "[(12)])", refused(() -> model.forward(store, ids.reshape(12), training)));
+                assertEquals("the model takes token ids and documents as int64 (got float32)",
+                        refused(() -> model.forward(store, manager.zeros(new Shape(2, 6)), training)));
+                assertEquals("the model takes token ids and documents as int64 (got float32)",
+                        refused(() -> model.forward(store, ids, manager.zeros(new Shape(2, 6)), training)));
+                NDArray logits = model.forward(store, ids, training).logits();
+                assertEquals("targets must be int64 (2, 6), one for each position (got int64 (6, 2))",
+                        refused(() -> LanguageModelLoss.ofTargets(logits, ids.reshape(6, 2))));
+            }
+            assertEquals(shapes + "[(12)])", refused(() -> model.hiddenStates(store, ids.reshape(12), null)));
+            assertEquals("targets must be int64 (2, 6), one for each position (got float32 (2, 6))", refused(() -> model.forward(store,
+                    Segments.inference(), new NDList(ids), new NDList(manager.zeros(new Shape(2, 6))))));
+        }
+    }
+
+    private static String refused(Executable work) {
+        return assertThrows(InvalidInputException.class, work).getMessage();
+    }
+
     @Test
     void rejectsWhatIsNotTokenIds() {
         OlmoeModel model = OlmoeModel.builder().setConfig(small().build()).build();
@@ -288,6 +320,7 @@ class OlmoeModelTest {
                     assertThrows(InvalidInputException.class,
                             () -> model.initialize(manager, DataType.FLOAT32, new Shape(1, 2, 3))).getMessage());
         }
+        assertInputsAreChecked();
         assertEquals("token ids must lie in [0, 19), the model's vocabulary (got -1 at place 2)",
                 assertThrows(InvalidInputException.class, () -> model.requireTokenIds(0, 18, -1)).getMessage());
         assertEquals("an OLMoE configuration must be set",

@@ -37,10 +37,15 @@ final class AttentionTimer implements AutoCloseable {
         manager = NDManager.newBaseManager(settings.device(), "PyTorch");
         queued = settings.device().isGpu() ? settings.queued() : 1;
         Shape shape = new Shape(settings.batchAt(length), length, settings.heads(), settings.headDim());
-        queries = random(shape, settings.type());
-        keys = random(shape, settings.type());
-        values = random(shape, settings.type());
-        gradient = random(shape, settings.type());
+        try {
+            queries = random(shape, settings.type());
+            keys = random(shape, settings.type());
+            values = random(shape, settings.type());
+            gradient = random(shape, settings.type());
+        } catch (RuntimeException | Error e) {
+            manager.close();
+            throw e;
+        }
     }
 
     private NDArray random(Shape shape, NumberType type) {

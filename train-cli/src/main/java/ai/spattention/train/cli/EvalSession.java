@@ -28,6 +28,7 @@ import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.FileFormat;
 import ai.spattention.olmoe.io.RegularFile;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.io.TextFile;
 import ai.spattention.olmoe.io.TextLines;
@@ -59,6 +60,7 @@ final class EvalSession implements AutoCloseable {
 
     private final EvalSettings settings;
     private final PrintWriter err;
+    private final Resources resources = new Resources();
     private final NDManager manager;
     private final Map<String, Object> about = new LinkedHashMap<>();
     private final List<TaskResult> results = new ArrayList<>();
@@ -74,7 +76,7 @@ final class EvalSession implements AutoCloseable {
     private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
         this.settings = settings;
         this.err = err;
-        manager = NDManager.newBaseManager(device, "PyTorch");
+        manager = resources.add(NDManager.newBaseManager(device, "PyTorch"));
     }
 
     static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
@@ -82,8 +84,8 @@ final class EvalSession implements AutoCloseable {
         try {
             session.load(options, device);
             return session;
-        } catch (IOException | RuntimeException e) {
-            session.close();
+        } catch (Throwable e) {
+            session.resources.closeAfter(e);
             throw e;
         }
     }
@@ -91,7 +93,7 @@ final class EvalSession implements AutoCloseable {
     private void load(ModelOptions options, Device device) throws IOException {
         model = options.load(manager, UnaryOperator.identity());
         OlmoeConfig config = model.getConfig();
-        tokenizer = Tokenizers.load(options.folder(), null);
+        tokenizer = resources.add(Tokenizers.load(options.folder(), null));
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new InvalidInputException("the tokenizer " + tokenizer.name() + " has " + tokenizer.vocabSize()
                     + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
@@ -106,9 +108,9 @@ final class EvalSession implements AutoCloseable {
         describe(options, device, maxLength, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
         Optional<Path> kept = settings.journal();
-        journal = kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
-                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume());
-        samples = settings.samples() == null ? null : new SampleFile(settings.samples());
+        journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
+                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume()));
+        samples = settings.samples() == null ? null : resources.add(new SampleFile(settings.samples()));
         scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
                 EvalSession::show);
         tasks = new TaskRun(encoder, scorer, sample -> {
@@ -264,15 +266,6 @@ final class EvalSession implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        if (samples != null) {
-            samples.close();
-        }
-        if (journal != null) {
-            journal.close();
-        }
-        if (tokenizer != null) {
-            tokenizer.close();
-        }
-        manager.close();
+        resources.close();
     }
 }

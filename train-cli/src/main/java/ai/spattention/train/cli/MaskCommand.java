@@ -1,9 +1,10 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.train.draw.MaskDigest;
 import ai.spattention.train.draw.MaskImage;
 import ai.spattention.train.draw.MaskText;
@@ -24,6 +25,12 @@ import picocli.CommandLine.Spec;
 /** Shows which keys the heads of a pattern see. */
 @Command(name = "mask", mixinStandardHelpOptions = true, description = "Show which keys the heads of a pattern see.")
 final class MaskCommand implements Callable<Integer> {
+
+    private static final int MOST_HEADS = 1 << 16;
+    private static final int MOST_DRAWN_HEADS = 1 << 10;
+
+    /** About a minute's work, and more positions than any model reads. */
+    private static final long MOST_DIGESTED = 1L << 36;
 
     @Option(names = "--pattern", required = true, paramLabel = "NAME",
             description = "causal, sp, exclusive, local, gapped, longformer, bigbird or reformer.")
@@ -59,17 +66,26 @@ final class MaskCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        StandardPattern standard = StandardPattern.of(pattern);
+        AttentionPattern chosen = Patterns.onClassPath().of(pattern);
         if (length < 1) {
             throw new InvalidInputException("--length must be at least 1 (got " + length + ")");
         }
         if (heads < 1) {
             throw new InvalidInputException("--heads must be at least 1 (got " + heads + ")");
         }
+        int mostHeads = form.digest ? MOST_HEADS : MOST_DRAWN_HEADS;
+        if (heads > mostHeads) {
+            throw new InvalidInputException("--heads must be at most " + mostHeads + " for a " + (form.digest ? "digest" : "drawing")
+                    + " (got " + heads + ")");
+        }
+        if (form.digest && (long) length * length > MOST_DIGESTED / heads) {
+            throw new InvalidInputException("a digest goes over --heads x --length x --length bytes, at most " + MOST_DIGESTED
+                    + " (got " + heads + " x " + length + " x " + length + "): use fewer heads or a shorter sequence");
+        }
         new Outputs().writes("--png", form.png);
         LayoutLength layout = layoutLength == null ? LayoutLength.SEQUENCE : LayoutLength.parse(layoutLength);
         List<HeadMask> masks = IntStream.range(0, heads)
-                .mapToObj(head -> standard.headMask(head, heads, layout.resolve(length))).toList();
+                .mapToObj(head -> chosen.headMask(head, heads, layout.resolve(length))).toList();
         PrintWriter out = spec.commandLine().getOut();
         if (form.digest) {
             ObjectNode line = new ObjectMapper().createObjectNode().put("pattern", pattern).put("heads", heads)
@@ -77,7 +93,7 @@ final class MaskCommand implements Callable<Integer> {
             if (layoutLength != null) {
                 line.put("layout_length", layout.toString());
             }
-            line.put("allowed_pairs", standard.allowedPairs(heads, layout.resolve(length), length));
+            line.put("allowed_pairs", chosen.allowedPairs(heads, layout.resolve(length), length));
             out.println(line.put("sha256", MaskDigest.sha256(masks, length)));
         } else if (form.ascii) {
             out.print(MaskText.draw(masks, length));

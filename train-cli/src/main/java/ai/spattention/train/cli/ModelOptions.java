@@ -8,7 +8,7 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.DeviceSupport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,7 +58,7 @@ public final class ModelOptions {
             DeviceSupport.requireBfloat16(manager.getDevice());
         }
         return HuggingFaceFolder.load(folder, manager, config -> {
-            AttentionPattern chosen = pattern == null ? config.pattern() : StandardPattern.of(pattern);
+            AttentionPattern chosen = pattern == null ? config.pattern() : Patterns.onClassPath().of(pattern);
             LayoutLength layout = layoutLength == null ? config.layoutLength() : LayoutLength.parse(layoutLength);
             return change.apply(config.withAttention(chosen, layout));
         }, model -> model.optKernel(Kernels.of(kernel)).optPrecision(precision));

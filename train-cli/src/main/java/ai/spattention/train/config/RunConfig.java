@@ -37,6 +37,7 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
                     + model.maxPositionEmbeddings() + " and " + data.sequenceLength() + ")",
                     "model.max_position_embeddings", "data.sequence_length");
         }
+        requireCountable(training, data.sequenceLength());
         if (training.activationCheckpointing() && model.attentionDropout() > 0) {
             throw new InvalidKeyException("training.activation_checkpointing computes a layer twice, which"
                     + " model.attention_dropout makes differ (got true and " + model.attentionDropout()
@@ -52,6 +53,18 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
             throw new InvalidKeyException("schedule.warmup_steps and schedule.decay_steps together must be at most"
                     + " training.steps (got " + schedule.warmupSteps() + " + " + schedule.decaySteps() + " and "
                     + training.steps() + ")", "schedule.decay_steps", "schedule.warmup_steps", "training.steps");
+        }
+    }
+
+    private static void requireCountable(TrainingConfig training, int sequenceLength) {
+        try {
+            long perStep = Math.multiplyExact((long) training.microBatch() * sequenceLength, training.gradientAccumulationSteps());
+            Math.multiplyExact(perStep, training.steps());
+        } catch (ArithmeticException e) {
+            throw new InvalidKeyException("training.steps, training.micro_batch, training.gradient_accumulation_steps and"
+                    + " data.sequence_length together ask for more tokens than can be counted (got " + training.steps() + ", "
+                    + training.microBatch() + ", " + training.gradientAccumulationSteps() + " and " + sequenceLength + ")",
+                    "training.steps", "training.micro_batch", "training.gradient_accumulation_steps", "data.sequence_length");
         }
     }
 

@@ -33,7 +33,12 @@ final class DocumentMetadata implements Closeable {
         this.file = file;
         this.bytes = bytes;
         channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        channel.truncate(bytes).position(bytes);
+        try {
+            channel.truncate(bytes).position(bytes);
+        } catch (Throwable e) {
+            channel.close();
+            throw e;
+        }
     }
 
     void add(long start, long end, Origin origin) throws IOException {

@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.InputFile;
@@ -172,9 +173,7 @@ final class DocumentStream implements Closeable {
 
     @Override
     public void close() throws IOException {
-        for (OpenFile file : open) {
-            file.close();
-        }
+        Resources.closeAll(open);
     }
 
     private final class OpenFile implements Closeable {

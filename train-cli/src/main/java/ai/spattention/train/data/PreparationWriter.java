@@ -1,5 +1,6 @@
 package ai.spattention.train.data;
 
+import ai.spattention.olmoe.io.Resources;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -73,8 +74,6 @@ final class PreparationWriter implements Closeable {
 
     @Override
     public void close() throws IOException {
-        for (ShardWriter writer : writers.values()) {
-            writer.close();
-        }
+        Resources.closeAll(writers.values());
     }
 }

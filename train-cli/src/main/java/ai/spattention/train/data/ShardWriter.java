@@ -3,6 +3,7 @@ package ai.spattention.train.data;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.OwnFiles;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
 import java.io.Closeable;
 import java.io.IOException;
@@ -100,7 +101,12 @@ final class ShardWriter implements Closeable {
         deleteOthers(from.tokens() > 0);
         Files.createDirectories(folder.resolve(split.folder()));
         if (from.tokens() > 0) {
-            reopen(from);
+            try {
+                reopen(from);
+            } catch (IOException | RuntimeException e) {
+                close();
+                throw e;
+            }
         }
     }
 
@@ -266,8 +272,7 @@ final class ShardWriter implements Closeable {
     @Override
     public void close() throws IOException {
         if (channel != null) {
-            channel.close();
-            metadata.close();
+            Resources.closeAll(metadata == null ? List.of(channel) : List.of(metadata, channel));
         }
     }
 }

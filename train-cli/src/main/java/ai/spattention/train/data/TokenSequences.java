@@ -1,6 +1,7 @@
 package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.Resources;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +25,7 @@ public final class TokenSequences implements Closeable {
     private final List<Manifest.Shard> shards;
     private final long[] firstToken;
     private final List<FileChannel> channels = new ArrayList<>();
+    private final Resources resources = new Resources();
     private final int length;
 
     private TokenSequences(PreparedData data, Split split, int length) {
@@ -48,10 +50,11 @@ public final class TokenSequences implements Closeable {
         }
         try {
             for (Manifest.Shard shard : sequences.shards) {
-                sequences.channels.add(FileChannel.open(data.folder().resolve(shard.file()), StandardOpenOption.READ));
+                sequences.channels.add(sequences.resources.add(
+                        FileChannel.open(data.folder().resolve(shard.file()), StandardOpenOption.READ)));
             }
-        } catch (IOException e) {
-            sequences.close();
+        } catch (Throwable e) {
+            sequences.resources.closeAfter(e);
             throw e;
         }
         return sequences;
@@ -131,8 +134,6 @@ public final class TokenSequences implements Closeable {
 
     @Override
     public void close() throws IOException {
-        for (FileChannel channel : channels) {
-            channel.close();
-        }
+        resources.close();
     }
 }

@@ -23,7 +23,7 @@ public final class MaskText {
         int cells = Math.min(length, WIDEST);
         StringBuilder text = new StringBuilder();
         if (cells < length) {
-            text.append("each character stands for about ").append((length + cells - 1) / cells).append(" positions\n");
+            text.append("each character stands for about ").append((length - 1) / cells + 1).append(" positions\n");
         }
         for (int head = 0; head < masks.size(); head++) {
             text.append("head ").append(head).append(": ").append(MaskTitle.of(masks.get(head), length)).append('\n');

@@ -1,5 +1,6 @@
 package ai.spattention.train.info;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.HeadLoss;
@@ -31,6 +32,8 @@ import ai.spattention.olmoe.loss.HeadLoss;
  */
 public record MemoryEstimate(long weights, long gradients, long optimizer, long activations) {
 
+    private static final long MOST_BYTES = 1L << 62;
+
     /**
      * Estimates.
      *
@@ -40,6 +43,7 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
      * @param activationCheckpointing whether layers are computed again
      * @param statePrecision the precision of the optimizer's moments
      * @return the estimate
+     * @throws InvalidInputException if the bytes are more than can be counted
      */
     public static MemoryEstimate of(OlmoeConfig model, long microBatchTokens, Precision precision,
             boolean activationCheckpointing, Precision statePrecision) {
@@ -54,7 +58,12 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
         long keptLayers = activationCheckpointing ? 1 : model.numHiddenLayers();
         long token = bytes(precision) * keptLayers * layer
                 + (activationCheckpointing ? Float.BYTES * hidden * model.numHiddenLayers() : 0);
-        long logits = 3 * Float.BYTES * Math.min(microBatchTokens * model.vocabSize(), HeadLoss.LOGITS_OF_A_SLICE);
+        if (microBatchTokens > 0 && token > MOST_BYTES / microBatchTokens) {
+            throw new InvalidInputException("a micro batch of " + microBatchTokens + " tokens, each of which keeps " + token
+                    + " bytes, takes more memory than can be counted: lower training.micro_batch or data.sequence_length");
+        }
+        long logits = 3 * Float.BYTES * Math.min(Math.min(microBatchTokens, HeadLoss.LOGITS_OF_A_SLICE) * model.vocabSize(),
+                HeadLoss.LOGITS_OF_A_SLICE);
         long copies = precision == Precision.FLOAT32 ? 0 : 2 * parameters / model.numHiddenLayers();
         return new MemoryEstimate(Float.BYTES * parameters, Float.BYTES * parameters, 2 * bytes(statePrecision) * parameters,
                 token * microBatchTokens + logits + copies);

@@ -1,5 +1,6 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.train.metrics.MetricsWriter;
 import ai.spattention.train.metrics.SampleWriter;
 import ai.spattention.train.metrics.StepMetrics;
@@ -20,6 +21,7 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
     private final Path metricsFile;
     private final Path samplesFile;
 
+    private final Resources resources = new Resources();
     private MetricsWriter metricsWriter;
     private SampleWriter sampleWriter;
     private TrainingProgress progress;
@@ -41,9 +43,9 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
 
     @Override
     public void started(long firstStep, long lastStep) throws IOException {
-        metricsWriter = MetricsWriter.resume(metricsFile, firstStep - 1);
-        sampleWriter = SampleWriter.resume(samplesFile, firstStep - 1);
-        progress = ConsoleProgress.start(name, firstStep - 1, lastStep);
+        metricsWriter = resources.add(MetricsWriter.resume(metricsFile, firstStep - 1));
+        sampleWriter = resources.add(SampleWriter.resume(samplesFile, firstStep - 1));
+        progress = resources.add(ConsoleProgress.start(name, firstStep - 1, lastStep));
     }
 
     @Override
@@ -105,10 +107,6 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        if (progress != null) {
-            progress.close();
-            metricsWriter.close();
-            sampleWriter.close();
-        }
+        resources.close();
     }
 }

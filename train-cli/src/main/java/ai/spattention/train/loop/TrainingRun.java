@@ -24,6 +24,7 @@ import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.olmoe.loss.OlmoeLoss;
@@ -79,6 +80,7 @@ public final class TrainingRun implements AutoCloseable {
     private final PreparedData data;
     private final RunObserver observer;
     private final CheckpointStore checkpoints;
+    private final Resources resources = new Resources();
     private final OlmoeModel block;
     private final Model model;
     private final Trainer trainer;
@@ -121,29 +123,34 @@ public final class TrainingRun implements AutoCloseable {
         this.observer = observer;
         checkpoints = new CheckpointStore(checkpointFolder, config.checkpoint().keepLast(),
                 config.checkpoint().keepEverySteps());
-        training = data.sequences(Split.TRAIN, config.data().sequenceLength());
-        validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
-                ? data.sequences(Split.VALIDATION, config.data().sequenceLength()) : null;
-        batches = new BatchSource(training, config.seed(), 0);
-        block = ModelSetup.model(config, data.manifest());
-        evaluation = prepareEvaluation();
-        model = Model.newInstance(config.name(), device, "PyTorch");
-        model.setBlock(new SegmentedBlock(block));
-        losses = new LossMeter(model.getNDManager());
-        expertLoad = new ExpertLoadMeter(model.getNDManager());
-        schedule = ScheduleSetup.schedule(config);
-        // parameters get their shapes, and with them their ranks, before the optimizer asks which ones decay
-        block.initialize(model.getNDManager(), model.getDataType(), inputShape());
-        parameters = block.getParameters().values();
-        optimizer = new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(),
-                config.optimizer().epsilon(), config.optimizer().weightDecay(), config.optimizer().statePrecision()),
-                schedule, decayed());
-        trainer = new SegmentedTrainer(model, new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
-                config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
-                .optOptimizer(optimizer).addTrainingListeners(expertLoad));
-        trainer.initialize(inputShape());
-        flopsPerToken = ModelFlops.trainingPerToken(block.getConfig(), config.data().sequenceLength());
-        peakFlops = PeakFlops.of(config, device);
+        try {
+            training = resources.add(data.sequences(Split.TRAIN, config.data().sequenceLength()));
+            validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
+                    ? resources.add(data.sequences(Split.VALIDATION, config.data().sequenceLength())) : null;
+            batches = new BatchSource(training, config.seed(), 0);
+            block = ModelSetup.model(config, data.manifest());
+            evaluation = prepareEvaluation();
+            model = resources.add(Model.newInstance(config.name(), device, "PyTorch"));
+            model.setBlock(new SegmentedBlock(block));
+            losses = new LossMeter(model.getNDManager());
+            expertLoad = new ExpertLoadMeter(model.getNDManager());
+            schedule = ScheduleSetup.schedule(config);
+            // parameters get their shapes, and with them their ranks, before the optimizer asks which ones decay
+            block.initialize(model.getNDManager(), model.getDataType(), inputShape());
+            parameters = block.getParameters().values();
+            optimizer = resources.add(new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(),
+                    config.optimizer().epsilon(), config.optimizer().weightDecay(), config.optimizer().statePrecision()),
+                    schedule, decayed()));
+            trainer = resources.add(new SegmentedTrainer(model, new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
+                    config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
+                    .optOptimizer(optimizer).addTrainingListeners(expertLoad)));
+            trainer.initialize(inputShape());
+            flopsPerToken = ModelFlops.trainingPerToken(block.getConfig(), config.data().sequenceLength());
+            peakFlops = PeakFlops.of(config, device);
+        } catch (Throwable e) {
+            resources.closeAfter(e);
+            throw e;
+        }
     }
 
     private Optional<TaskEvaluation> prepareEvaluation() throws IOException {
@@ -445,12 +452,6 @@ public final class TrainingRun implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        trainer.close();
-        optimizer.close();
-        model.close();
-        training.close();
-        if (validation != null) {
-            validation.close();
-        }
+        resources.close();
     }
 }

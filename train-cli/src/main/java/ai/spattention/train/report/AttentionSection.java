@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 final class AttentionSection {
 
     private static final int MOST_PICTURES = 16;
+    private static final int MOST_HEADS = 256;
 
     private AttentionSection() {}
 
@@ -31,7 +32,7 @@ final class AttentionSection {
         }
 
         List<HeadMask> masks() {
-            return IntStream.range(0, heads).mapToObj(head -> pattern.headMask(head, heads, layoutLength)).toList();
+            return IntStream.range(0, Math.min(heads, MOST_HEADS)).mapToObj(head -> pattern.headMask(head, heads, layoutLength)).toList();
         }
     }
 
@@ -57,6 +58,7 @@ final class AttentionSection {
         List<HeadMask> masks = attention.masks();
         String title = "What each head sees: " + attention.pattern().patternName() + ", bands laid out for "
                 + Numbers.whole(attention.layoutLength()) + " tokens"
+                + (masks.size() < attention.heads() ? ", the first " + masks.size() + " of " + Numbers.whole(attention.heads()) + " heads" : "")
                 + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")");
         long pairs = attention.pattern().allowedPairs(attention.heads(), attention.layoutLength(), attention.length());
         long dense = StandardPattern.CAUSAL.allowedPairs(attention.heads(), attention.layoutLength(), attention.length());

@@ -77,10 +77,6 @@ final class BandDrawing {
     private static int shade(HeadMask mask, int length, int cells, int cell) {
         int first = (int) ((long) cell * length / cells);
         int end = (int) ((long) (cell + 1) * length / cells);
-        int seen = 0;
-        for (int distance = first; distance < end; distance++) {
-            seen += mask.seesDistance(distance) ? 1 : 0;
-        }
-        return Shade.of(seen / (double) (end - first));
+        return Shade.of((mask.seenDistances(end) - mask.seenDistances(first)) / (double) (end - first));
     }
 }

@@ -49,6 +49,22 @@ class MaskCommandTest {
         assertTrue(drawn.lines().count() >= 6, drawn);
     }
 
+    @ParameterizedTest
+    @CsvSource({"causal, 1", "sp, 3", "exclusive, 1024", "local, 1", "gapped, 1", "longformer, 1", "bigbird, 2", "reformer, 2"})
+    void drawsTheLongestSequence(String pattern, String heads) {
+        String drawn = Cli.ok("mask", "--pattern", pattern, "--heads", heads, "--length", "2147483647", "--ascii").out();
+        assertEquals("each character stands for about 33554432 positions", drawn.lines().findFirst().orElseThrow());
+        assertEquals(1 + Integer.parseInt(heads) * 65, drawn.lines().count());
+    }
+
+    @Test
+    void refusesToDrawMoreHeadsThanAnybodyLooksAt() {
+        for (String form : new String[] {"--ascii", "--png=" + folder.resolve("mask.png")}) {
+            String message = Cli.refused("mask", "--pattern", "sp", "--heads", "2147483647", "--length", "9", form);
+            assertTrue(message.contains("--heads must be at most 1024 for a drawing (got 2147483647)"), message);
+        }
+    }
+
     @Test
     void drawsAPicture() throws Exception {
         Path file = folder.resolve("mask.png");
@@ -61,7 +77,8 @@ class MaskCommandTest {
     @CsvSource(delimiter = '|', value = {
         "spx|4|16|unknown attention pattern 'spx'", "sp|0|16|--heads must be at least 1 (got 0)",
         "sp|4|0|--length must be at least 1 (got 0)", "sp|4|-1|--length must be at least 1 (got -1)",
-        "sp|x|4|'x' is not an int"})
+        "sp|x|4|'x' is not an int", "sp|2147483647|4|--heads must be at most 65536 for a digest (got 2147483647)",
+        "sp|1|2147483647|--length bytes, at most 68719476736 (got 1 x 2147483647 x 2147483647): use fewer heads or a shorter"})
     void refuses(String pattern, String heads, String length, String reason) {
         String message = Cli.refused("mask", "--pattern", pattern, "--heads", heads, "--length", length, "--digest");
         assertTrue(message.contains(reason), message);

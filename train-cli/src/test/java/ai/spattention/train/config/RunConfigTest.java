@@ -62,6 +62,14 @@ class RunConfigTest {
     }
 
     @Test
+    void refusesMoreTokensThanCanBeCounted() {
+        String message = assertThrows(InvalidInputException.class, () -> ConfigFiles.load("training.steps=2147483647",
+                "training.micro_batch=2147483647", "training.gradient_accumulation_steps=2147483647")).getMessage();
+        assertTrue(message.contains("data.sequence_length together ask for more tokens than can be counted (got 2147483647,"
+                + " 2147483647, 2147483647 and 128)"), message);
+    }
+
+    @Test
     void movesToOtherData() {
         RunConfig config = ConfigFiles.load("data.document_mask=true", "seed=3");
         RunConfig moved = config.withDataPath("elsewhere");

@@ -1,8 +1,10 @@
 package ai.spattention.train.info;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import org.junit.jupiter.api.Test;
@@ -45,6 +47,21 @@ class MemoryEstimateTest {
                 : MemoryEstimate.of(model, tokens, Precision.BFLOAT16, checkpointing, moments).optimizer();
         double estimated = (estimate.weights() + estimate.gradients() + estimate.activations() + optimizer) / 1e9;
         assertEquals(1, estimated / gigabytes, 0.05, estimated + " GB");
+    }
+
+    @Test
+    void claimedSizesAreEstimatedOrRefused() {
+        OlmoeConfig model = OlmoeConfig.builder().setVocabSize(Integer.MAX_VALUE).setHiddenSize(8).setIntermediateSize(4)
+                .setNumHiddenLayers(2).setNumAttentionHeads(2).setNumExperts(4).setNumExpertsPerTok(2)
+                .setMaxPositionEmbeddings(16).build();
+        // a layer: 10 · 8 + 3 · 8 + 3 · 8 + 2 · 2 · 4 + 3 · 4 = 156, two bytes a number
+        long tokens = 1L << 40;
+        assertEquals(tokens * 2 * 2 * 156 + 12 * (1L << 28) + model.totalParams(),
+                MemoryEstimate.of(model, tokens, Precision.BFLOAT16, false, Precision.FLOAT32).activations());
+        String message = assertThrows(InvalidInputException.class, () -> MemoryEstimate.of(model, 1L << 60, Precision.BFLOAT16,
+                false, Precision.FLOAT32)).getMessage();
+        assertEquals("a micro batch of 1152921504606846976 tokens, each of which keeps 624 bytes, takes more memory than can be"
+                + " counted: lower training.micro_batch or data.sequence_length", message);
     }
 
     @Test
