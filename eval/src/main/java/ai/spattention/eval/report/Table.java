@@ -16,12 +16,13 @@ import static j2html.TagCreator.thead;
 import static j2html.TagCreator.title;
 import static j2html.TagCreator.tr;
 
+import ai.spattention.olmoe.io.VisibleText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A table of text.
+ * A table of text. What would break a line or command a terminal is made visible.
  *
  * @param headers the columns' names
  * @param rows the rows, as wide as the headers
@@ -31,6 +32,16 @@ public record Table(List<String> headers, List<List<String>> rows) {
     private static final String STYLE = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem;max-width:90rem}"
             + "table{border-collapse:collapse}th,td{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #8884}"
             + "th:first-child,td:first-child{text-align:left}@media(prefers-color-scheme:dark){body{background:#111;color:#eee}}";
+
+    /** Makes every cell one line. */
+    public Table {
+        headers = visible(headers);
+        rows = rows.stream().map(Table::visible).toList();
+    }
+
+    private static List<String> visible(List<String> cells) {
+        return cells.stream().map(VisibleText::line).toList();
+    }
 
     /**
      * For a terminal: columns in line, separated by two spaces.
@@ -70,8 +81,8 @@ public record Table(List<String> headers, List<List<String>> rows) {
     }
 
     private static String markdown(List<String> cells) {
-        return cells.stream().map(cell -> cell.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-                .replace("*", "\\*").replace("_", "\\_")).collect(Collectors.joining(" | ", "| ", " |"));
+        return cells.stream().map(cell -> cell.replaceAll("[\\\\|*_`\\[\\]]", "\\\\$0").replace("&", "&amp;").replace("<", "&lt;"))
+                .collect(Collectors.joining(" | ", "| ", " |"));
     }
 
     /**
@@ -83,8 +94,8 @@ public record Table(List<String> headers, List<List<String>> rows) {
      */
     public String toHtml(String name, String note) {
         return "<!DOCTYPE html>\n" + html(
-                head(meta().withCharset("utf-8"), title(name), style(STYLE)),
-                body(h1(name),
+                head(meta().withCharset("utf-8"), title(VisibleText.line(name)), style(STYLE)),
+                body(h1(VisibleText.line(name)),
                         table(thead(tr(each(headers, header -> th(header)))),
                                 tbody(each(rows, row -> tr(each(row, cell -> td(cell)))))),
                         p(note))).withLang("en").render() + "\n";

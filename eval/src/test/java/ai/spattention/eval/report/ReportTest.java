@@ -57,6 +57,14 @@ class ReportTest {
     }
 
     @Test
+    void nothingInATableBreaksALineOrCommandsATerminal() {
+        Table table = new Table(List.of("task", "value"), List.of(List.of("a\u001b[2J\nb", "[x](y) `z`")));
+        assertEquals("task           value\na\\u001b[2J\\nb  [x](y) `z`", table.toText());
+        assertEquals("| a\\\\u001b\\[2J\\\\nb | \\[x\\](y) \\`z\\` |", table.toMarkdown().lines().toList().get(2));
+        assertTrue(table.toHtml("x\u009b", "").contains("<h1>x\\u009b</h1>"), table.toHtml("x\u009b", ""));
+    }
+
+    @Test
     void resultsAreReadAsTheyWereWritten(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("r.json");
         List<TaskResult> results = List.of(result("arc", 50, MetricName.ACC_NORM, 0.5, 0.03),

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -235,7 +236,7 @@ public final class TensorFolder implements AutoCloseable {
         root.putObject("metadata").put("total_size", tensors.stream().mapToLong(Tensor::bytes).sum());
         ObjectNode map = root.putObject("weight_map");
         for (int i = 0; i < shards.size(); i++) {
-            String name = String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+            String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
             writer(shards.get(i)).write(folder.resolve(name));
             shards.get(i).forEach(tensor -> map.put(tensor.name(), name));
         }

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -200,6 +201,22 @@ class SafetensorsTest {
         Path absent = folder.resolve("absent.safetensors");
         assertEquals("there is no file " + absent,
                 assertThrows(InvalidInputException.class, () -> SafetensorsFile.open(absent)).getMessage());
+        assertEquals(folder + " is a folder: name a safetensors file",
+                assertThrows(InvalidInputException.class, () -> SafetensorsFile.open(folder)).getMessage());
+    }
+
+    @Test
+    void shardsAreNumberedWithTheFormatsDigitsInEveryLanguage() throws IOException {
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+            NDArray array = manager.ones(new Shape(10));
+            TensorFolder.write(folder, List.of(new TensorFolder.Tensor("a", TensorType.F32, array.getShape(), array::duplicate),
+                    new TensorFolder.Tensor("b", TensorType.F32, array.getShape(), array::duplicate)), 40);
+            assertTrue(Files.exists(folder.resolve("model-00001-of-00002.safetensors")));
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     private static String other(String offsets, String shape) {

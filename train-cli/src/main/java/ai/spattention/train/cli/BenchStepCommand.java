@@ -104,7 +104,7 @@ final class BenchStepCommand implements Callable<Integer> {
             try {
                 rows.add(bench.run(run));
             } catch (EngineException e) {
-                if (GpuMemoryError.of(e).isEmpty()) {
+                if (MemoryError.of(e).isEmpty()) {
                     throw e;
                 }
                 failures.add(run.model().attentionPattern().patternName() + " with the kernel " + run.model().kernel() + " at "

@@ -41,7 +41,7 @@ final class DoctorCommand implements Callable<Integer> {
         for (Check check : checks) {
             out.printf(Locale.ROOT, "%-8s  %-20s %s%n", check.status(), check.name(), check.detail());
             if (!check.remedy().isEmpty()) {
-                out.printf("%31s-> %s%n", "", check.remedy());
+                out.printf(Locale.ROOT, "%31s-> %s%n", "", check.remedy());
             }
         }
         out.println(fine ? "everything that --device " + device.request() + " needs works"

@@ -17,9 +17,8 @@ import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.ParentCommand;
 
 /** Lets a model go on with a text. */
 @Command(name = "generate", mixinStandardHelpOptions = true, description = "Let a model go on with a text.")
@@ -49,8 +48,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "0", paramLabel = "S", description = "The same seed gives the same text (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Spec
-    private CommandSpec spec;
+    @ParentCommand
+    private Main main;
 
     @Override
     public Integer call() throws IOException {
@@ -64,7 +63,7 @@ final class GenerateCommand implements Callable<Integer> {
                 TextGenerator.Builder generator = TextGenerator.builder().setModel(block, manager)
                         .optSampling(sampling).optMaxNewTokens(tokens)
                         .optEndTokens(special.ends().stream().mapToLong(SpecialToken::id).toArray());
-                PrintWriter out = spec.commandLine().getOut();
+                PrintWriter out = main.textOut();
                 out.print(prompt);
                 Stream text = new Stream(tokenizer, out);
                 generator.build().generate(text::add, start);

@@ -1,13 +1,18 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.train.loop.TrainingFailedException;
-import ai.spattention.train.natives.NativesError;
+import ai.spattention.train.terminal.StandardOutput;
+import ai.spattention.train.terminal.Terminal;
+import ai.spattention.train.terminal.VisibleStream;
+import ai.spattention.train.terminal.VisibleWriter;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.file.FileSystemException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,7 +20,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The entry point. Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed. */
 @Command(name = "spattn", mixinStandardHelpOptions = true, versionProvider = Versions.class,
@@ -33,13 +37,44 @@ public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
 
+    /** Standard output as it is, for text that a pipe gets unchanged. */
+    private PrintWriter plainOut;
+
     /**
      * Runs a command and ends the process with its exit code.
      *
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
-        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments));
+        Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
+        System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));
+        System.setErr(VisibleStream.over(new FileOutputStream(FileDescriptor.err)));
+        StandardOutput standard = new StandardOutput();
+        PrintWriter out = new PrintWriter(new OutputStreamWriter(standard, StandardCharsets.UTF_8), true);
+        PrintWriter err = new PrintWriter(new OutputStreamWriter(new FileOutputStream(FileDescriptor.err), StandardCharsets.UTF_8), true);
+        System.exit(runAsTyped(standard, out, err, arguments));
+    }
+
+    private static int runAsTyped(StandardOutput standard, PrintWriter out, PrintWriter err, String... arguments) {
+        try {
+            TypedArguments.check(arguments);
+        } catch (InvalidInputException e) {
+            err.println("spattn: " + Explanation.of(e));
+            return CommandLine.ExitCode.USAGE;
+        }
+        String encoding = System.getProperty("sun.jnu.encoding");
+        if (!"UTF-8".equals(encoding)) { // the launcher would have chosen another locale, had there been one
+            err.println("warning: names of files are read as " + encoding + ", so that other letters are lost: set LC_ALL=C.UTF-8,"
+                    + " or install a locale with UTF-8");
+        }
+        int code = run(out, err, arguments);
+        out.flush();
+        err.flush();
+        if (code == CommandLine.ExitCode.OK && standard.lost().isPresent()) {
+            err.println("spattn: results could not be written to standard output: " + Explanation.of(standard.lost().get()));
+            return CommandLine.ExitCode.SOFTWARE;
+        }
+        return code;
     }
 
     /**
@@ -52,64 +87,45 @@ public final class Main implements Runnable {
      */
     public static int run(PrintWriter out, PrintWriter err, String... arguments) {
         Main main = new Main();
-        CommandLine line = new CommandLine(main).setOut(out).setErr(err);
+        main.plainOut = out;
+        PrintWriter visibleOut = new PrintWriter(new VisibleWriter(out), true);
+        PrintWriter visibleErr = new PrintWriter(new VisibleWriter(err), true);
+        CommandLine line = new CommandLine(main).setOut(visibleOut).setErr(visibleErr);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.registerConverter(Path.class, new PathConverter());
-        line.setParameterExceptionHandler((failure, args) -> {
-            err.println("spattn: " + explain(failure));
-            return report(failure, List.of(args).contains("--debug"), err, CommandLine.ExitCode.USAGE);
+        line.setExpandAtFiles(false); // a prompt may begin with @
+        line.setExecutionStrategy(result -> {
+            line.setOut(out); // help has colours of its own
+            Integer help = CommandLine.executeHelpRequest(result);
+            line.setOut(visibleOut);
+            return help == null ? new CommandLine.RunLast().execute(result) : help;
         });
-        line.setExecutionExceptionHandler((failure, command, result) -> {
-            err.println("spattn: " + explain(failure));
-            boolean badInput = failure instanceof InvalidInputException || failure instanceof ParameterException;
-            return report(failure, main.debug, err,
-                    badInput ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE);
-        });
+        line.setParameterExceptionHandler((failure, args) -> report(failure, List.of(args).contains("--debug"), visibleErr));
+        line.setExecutionExceptionHandler((failure, command, result) -> report(failure, main.debug, visibleErr));
         try {
             return line.execute(arguments);
-        } catch (OutOfMemoryError e) {
-            err.println("spattn: Java's memory is used up (" + e.getMessage()
-                    + "): give it more with SPATTN_JAVA_OPTS=-Xmx4g, or make the batch, or single documents, smaller");
-            return CommandLine.ExitCode.SOFTWARE;
-        } catch (LinkageError e) { // PyTorch's libraries, when they are first used
-            err.println("spattn: " + explain(e));
-            return report(e, main.debug, err, CommandLine.ExitCode.SOFTWARE);
+        } catch (Error e) { // memory, libraries, nesting: they pass by picocli
+            return report(e, main.debug, visibleErr);
+        } finally {
+            visibleOut.flush();
         }
     }
 
-    private static int report(Throwable failure, boolean debug, PrintWriter err, int code) {
+    private static int report(Throwable failure, boolean debug, PrintWriter err) {
+        err.println("spattn: " + Explanation.of(failure));
         if (debug) {
             failure.printStackTrace(err);
         }
-        return code;
+        return Explanation.isBadInput(failure) ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
     }
 
-    /** One line for a person. */
-    private static String explain(Throwable failure) {
-        if (failure instanceof UnmatchedArgumentException unmatched) {
-            String first = unmatched.getUnmatched().isEmpty() ? "" : unmatched.getUnmatched().get(0);
-            boolean command = unmatched.getCommandLine().getParent() == null && !first.startsWith("-");
-            List<String> suggestions = unmatched.getSuggestions();
-            return (command ? "unknown command '" : "unknown argument '") + first + "'"
-                    + (suggestions.isEmpty() ? "" : ": did you mean " + String.join(" or ", suggestions) + "?")
-                    + " (see " + unmatched.getCommandLine().getCommandSpec().qualifiedName() + " --help)";
-        }
-        String message = engineFailure(failure).orElse(failure.getMessage());
-        if (failure instanceof FileSystemException file) {
-            message = file.getClass().getSimpleName().replace("Exception", "") + ": " + message;
-        }
-        if (message == null || message.isBlank()) {
-            message = failure.getClass().getSimpleName() + " (run again with --debug for the place)";
-        }
-        return message.replaceFirst("^Error: ", "").strip().lines().findFirst().orElse("");
-    }
-
-    /** What the engine says is long and about its insides; those that explain themselves already are left alone. */
-    private static Optional<String> engineFailure(Throwable failure) {
-        if (failure instanceof InvalidInputException || failure instanceof TrainingFailedException) {
-            return Optional.empty();
-        }
-        return GpuMemoryError.of(failure).map(GpuMemoryError::text).or(() -> NativesError.of(failure).map(NativesError::text));
+    /**
+     * A writer for text that a terminal must not obey, but that a pipe or a file gets as it is.
+     *
+     * @return the writer
+     */
+    PrintWriter textOut() {
+        return Terminal.OUTPUT.isThere() ? spec.commandLine().getOut() : plainOut;
     }
 
     @Override

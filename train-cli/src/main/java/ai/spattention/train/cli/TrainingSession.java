@@ -109,7 +109,7 @@ final class TrainingSession {
      * @throws IOException if the run's folder cannot be read
      */
     static Optional<TrainingFailedException> outOfMemory(Throwable failure, Path folder) throws IOException {
-        Optional<GpuMemoryError> error = GpuMemoryError.of(failure);
+        Optional<MemoryError> error = MemoryError.of(failure);
         if (error.isEmpty()) {
             return Optional.empty();
         }

@@ -23,6 +23,7 @@ final class MachineChecks {
             + " PYTORCH_LIBRARY_PATH";
     private static final double LITTLE_MEMORY_GB = 2;
     private static final double LITTLE_DISK_GB = 2;
+    private static final double LITTLE_TEMPORARY_GB = 0.2;
 
     private final DeviceRequest device;
     private final Map<String, String> environment;
@@ -55,6 +56,9 @@ final class MachineChecks {
         checks.add(maven());
         checks.add(memory());
         checks.add(disk());
+        checks.add(locale(System.getProperty("sun.jnu.encoding", "unknown")));
+        checks.add(temporary(Path.of(System.getProperty("java.io.tmpdir"))));
+        checks.add(home(Path.of(System.getProperty("user.home"))));
         Check driver = driver();
         checks.add(driver);
         checks.addAll(natives(driver.status() == Check.Status.OK));
@@ -108,6 +112,43 @@ final class MachineChecks {
                 : Check.failed("disk", detail, "free some space: checkpoints need 12 bytes a parameter each", false);
     }
 
+    /** By the locale Java reads what the command line says and what files are called. */
+    static Check locale(String encoding) {
+        return "UTF-8".equals(encoding) ? Check.ok("locale", "names of files and arguments are UTF-8")
+                : Check.failed("locale", "names of files and arguments are read as " + encoding + ": other letters are lost",
+                        "start with ./spattn, set LC_ALL=C.UTF-8, or install a locale with UTF-8", true);
+    }
+
+    /** The launcher has libraries ready; without it they are unpacked here and run from here. */
+    Check temporary(Path folder) {
+        String name = "temporary folder";
+        String remedy = "name another with TMPDIR=DIR, or SPATTN_JAVA_OPTS=-Djava.io.tmpdir=DIR";
+        Path program = null;
+        try {
+            double free = Files.getFileStore(folder).getUsableSpace() / 1e9;
+            program = Files.createTempFile(folder, "doctor", "");
+            Files.writeString(program, "#!/bin/sh\n");
+            boolean runs = program.toFile().setExecutable(true)
+                    && commands.run(program.toString()).map(result -> result.code() == 0).orElse(false);
+            String detail = String.format(Locale.ROOT, "%.1f GB free in %s", free, folder);
+            return !runs ? Check.failed(name, detail + ", but mounted noexec: libraries do not load from there", remedy, false)
+                    : free < LITTLE_TEMPORARY_GB ? Check.failed(name, detail, remedy, false) : Check.ok(name, detail);
+        } catch (IOException e) {
+            return Check.failed(name, folder + " cannot be written: " + e.getMessage(), remedy, false);
+        } finally {
+            if (program != null) {
+                program.toFile().delete();
+            }
+        }
+    }
+
+    /** Maven's repository and DJL's cache are in it. */
+    static Check home(Path folder) {
+        return Files.isDirectory(folder) && Files.isWritable(folder) ? Check.ok("home", folder.toString())
+                : Check.absent("home", folder + " cannot be written",
+                        "nothing to do, but 'spattn gpu-natives' needs one: set HOME to a folder of yours", false);
+    }
+
     /** What the driver says, whatever PyTorch can do with it. */
     private Check driver() {
         boolean needed = device.choice() == DeviceChoice.GPU;
@@ -142,14 +183,14 @@ final class MachineChecks {
         String path = environment.getOrDefault("PYTORCH_LIBRARY_PATH", "");
         List<Check> checks = new ArrayList<>();
         if (!path.isEmpty()) {
-            checks.addAll(folder(new NativesFolder(Path.of(path)), gpuAsked));
+            checks.addAll(folder(new NativesFolder(Path.of(path))));
         } else if (onClassPath.test("pytorch/cpu/linux-x86_64/libtorch.so")) {
             checks.add(Check.ok("PyTorch's libraries", "those for the CPU, on the class path"));
         } else {
             checks.add(Check.failed("PyTorch's libraries", "none: neither on the class path nor in PYTORCH_LIBRARY_PATH",
                     "start with ./spattn, or add ai.djl.pytorch:pytorch-native-cpu to the class path", true));
         }
-        if (path.isEmpty() && (gpuThere || gpuAsked)) {
+        if ((path.isEmpty() || !new NativesFolder(Path.of(path)).isCuda()) && (gpuThere || gpuAsked)) {
             checks.add(Check.absent("CUDA libraries", "a GPU does not help: PyTorch's libraries are those for the CPU",
                     device.choice() == DeviceChoice.CPU ? "nothing to do for --device cpu" : GET_NATIVES, gpuAsked));
         } else if (!path.isEmpty() && onClassPath.test("pytorch/cpu/linux-x86_64/libtorch.so")) {
@@ -159,7 +200,7 @@ final class MachineChecks {
         return checks;
     }
 
-    private List<Check> folder(NativesFolder folder, boolean gpuAsked) {
+    private List<Check> folder(NativesFolder folder) {
         List<Check> checks = new ArrayList<>();
         String version = environment.getOrDefault("PYTORCH_VERSION", "");
         String flavor = environment.getOrDefault("PYTORCH_FLAVOR", "");
@@ -180,9 +221,6 @@ final class MachineChecks {
         }
         if (missing.isEmpty()) {
             version(folder, version, flavor).ifPresent(checks::add);
-        }
-        if (!folder.isCuda() && Files.isDirectory(folder.path()) && gpuAsked) {
-            checks.add(Check.absent("CUDA libraries", "libtorch_cuda.so is not in " + folder.path(), GET_NATIVES, true));
         }
         return checks;
     }

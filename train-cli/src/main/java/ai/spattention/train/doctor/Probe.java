@@ -25,7 +25,11 @@ import ai.spattention.torch.DeviceSupport;
 import ai.spattention.torch.TorchScriptModule;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
+import com.github.luben.zstd.util.Native;
 import java.lang.management.MemoryUsage;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,6 +46,7 @@ final class Probe {
     private static final String OPERATORS = "operators";
     private static final String FLOAT32 = "float32";
     private static final String BFLOAT16 = "bfloat16";
+    private static final String READERS = "readers";
     private static final String KERNEL = "kernel ";
 
     /** Wide enough for a kernel that computes in bfloat16; a wrong mask is off by far more. */
@@ -72,7 +77,7 @@ final class Probe {
      */
     static List<String> names() {
         return Stream.concat(Stream.of(ENGINE, DEVICE, OPERATORS, FLOAT32, BFLOAT16),
-                Arrays.stream(Kernels.NAMES.split(", ")).map(kernel -> KERNEL + kernel)).toList();
+                Stream.concat(Arrays.stream(Kernels.NAMES.split(", ")).map(kernel -> KERNEL + kernel), Stream.of(READERS))).toList();
     }
 
     /**
@@ -88,6 +93,7 @@ final class Probe {
             case OPERATORS -> operators();
             case FLOAT32 -> float32();
             case BFLOAT16 -> bfloat16();
+            case READERS -> readers();
             default -> kernel(name, name.substring(KERNEL.length()));
         };
     }
@@ -151,6 +157,17 @@ final class Probe {
             NDArray matrix = manager.arange(64f).reshape(8, 8).div(64);
             NDArray half = Bfloat16.of(matrix);
             return product(BFLOAT16, Bfloat16.toFloat32(half.matMul(half)).toFloatArray(), 5e-2, false);
+        }
+    }
+
+    private static Check readers() {
+        Native.load();
+        ai.djl.huggingface.tokenizers.jni.LibUtils.checkStatus();
+        try (Connection connection = DriverManager.getConnection("jdbc:duckdb:")) {
+            return Check.ok(READERS, "the libraries for zstd, tokenizer.json and Parquet load, the last one as DuckDB "
+                    + connection.getMetaData().getDatabaseProductVersion());
+        } catch (SQLException e) {
+            throw new IllegalStateException(e.getMessage(), e);
         }
     }
 

@@ -39,7 +39,7 @@ public final class InfoText {
                 text.append(label(entry.getKey(), isNamed)).append('\n');
                 append(text, inner, indent + "  ", isNamed || entry.getKey().equals(TASKS));
             } else {
-                text.append(String.format("%-" + (width + 2) + "s", label(entry.getKey(), isNamed)))
+                text.append(String.format(Locale.ROOT, "%-" + (width + 2) + "s", label(entry.getKey(), isNamed)))
                         .append(value(entry.getKey(), entry.getValue())).append('\n');
             }
         }

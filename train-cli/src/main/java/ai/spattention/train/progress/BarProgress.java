@@ -1,7 +1,6 @@
 package ai.spattention.train.progress;
 
 import java.io.PrintStream;
-import java.nio.charset.Charset;
 import java.time.Duration;
 import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
@@ -18,12 +17,11 @@ final class BarProgress implements TrainingProgress {
     BarProgress(StatusLine line, IntSupplier columns, String name, long stepsDone, long totalSteps, Duration interval) {
         this.line = line;
         this.above = line.stream();
-        boolean blocks = Charset.defaultCharset().name().startsWith("UTF");
         this.bar = new ProgressBarBuilder()
                 .setTaskName(name)
                 .setInitialMax(totalSteps)
                 .startsFrom(stepsDone, Duration.ZERO)
-                .setStyle(blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
+                .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                 .setUpdateIntervalMillis((int) interval.toMillis())
                 .continuousUpdate()
                 .setConsumer(new LineConsumer(line, columns))

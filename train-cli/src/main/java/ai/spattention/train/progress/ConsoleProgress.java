@@ -1,5 +1,6 @@
 package ai.spattention.train.progress;
 
+import ai.spattention.train.terminal.Terminal;
 import java.io.PrintStream;
 import java.time.Duration;
 
@@ -23,13 +24,13 @@ public final class ConsoleProgress {
      * @return the progress, to be closed at the end
      */
     public static TrainingProgress start(String name, long stepsDone, long totalSteps) {
-        if (!ErrorTerminal.isThere()) {
+        if (!Terminal.ERROR.canRedraw()) {
             return new LineProgress(System.err, stepsDone, totalSteps, LINE_INTERVAL, System::nanoTime);
         }
         PrintStream original = System.err;
-        StatusLine line = new StatusLine(original);
+        StatusLine line = new StatusLine(Terminal.ERROR.stream());
         System.setErr(line.stream());
-        BarProgress bar = new BarProgress(line, ErrorTerminal::columns, name, stepsDone, totalSteps, BAR_INTERVAL);
+        BarProgress bar = new BarProgress(line, Terminal.ERROR::columns, name, stepsDone, totalSteps, BAR_INTERVAL);
         return new RestoringProgress(bar, original);
     }
 

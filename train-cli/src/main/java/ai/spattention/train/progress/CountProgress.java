@@ -1,7 +1,7 @@
 package ai.spattention.train.progress;
 
+import ai.spattention.train.terminal.Terminal;
 import java.io.PrintStream;
-import java.nio.charset.Charset;
 import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
@@ -34,11 +34,11 @@ public final class CountProgress implements AutoCloseable {
         this.total = total;
         before = done;
         err = System.err;
-        bar = !ErrorTerminal.isThere() ? null : new ProgressBarBuilder().setTaskName(name).setInitialMax(total)
+        bar = !Terminal.ERROR.canRedraw() ? null : new ProgressBarBuilder().setTaskName(name).setInitialMax(total)
                 .startsFrom(done, Duration.ZERO)
-                .setStyle(Charset.defaultCharset().name().startsWith("UTF") ? ProgressBarStyle.UNICODE_BLOCK
-                        : ProgressBarStyle.ASCII)
-                .setUpdateIntervalMillis(BAR_MILLIS).showSpeed().build();
+                .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+                .setUpdateIntervalMillis(BAR_MILLIS).showSpeed()
+                .setConsumer(new LineConsumer(new StatusLine(Terminal.ERROR.stream()), Terminal.ERROR::columns)).build();
     }
 
     /**

@@ -1,7 +1,7 @@
 package ai.spattention.train.progress;
 
+import ai.spattention.train.terminal.Terminal;
 import java.io.PrintStream;
-import java.nio.charset.Charset;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.function.IntSupplier;
@@ -22,8 +22,8 @@ public interface DataProgress extends AutoCloseable {
      * @return the progress, to be closed at the end
      */
     static DataProgress start(String name, long bytesDone, long bytesTotal) {
-        return ErrorTerminal.isThere()
-                ? new Bar(new StatusLine(System.err), ErrorTerminal::columns, name, bytesDone, bytesTotal, System::nanoTime)
+        return Terminal.ERROR.canRedraw()
+                ? new Bar(new StatusLine(Terminal.ERROR.stream()), Terminal.ERROR::columns, name, bytesDone, bytesTotal, System::nanoTime)
                 : new Lines(System.err, name, bytesDone, bytesTotal, Duration.ofSeconds(15), System::nanoTime);
     }
 
@@ -51,13 +51,12 @@ public interface DataProgress extends AutoCloseable {
         private final long startNanos;
 
         Bar(StatusLine line, IntSupplier columns, String name, long bytesDone, long bytesTotal, LongSupplier nanoClock) {
-            boolean blocks = Charset.defaultCharset().name().startsWith("UTF");
             bar = new ProgressBarBuilder()
                     .setTaskName(name)
                     .setInitialMax(bytesTotal)
                     .startsFrom(bytesDone, Duration.ZERO)
                     .setUnit(" MB", 1_000_000)
-                    .setStyle(blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII)
+                    .setStyle(ProgressBarStyle.UNICODE_BLOCK)
                     .setUpdateIntervalMillis(500)
                     .continuousUpdate()
                     .setConsumer(new LineConsumer(line, columns))

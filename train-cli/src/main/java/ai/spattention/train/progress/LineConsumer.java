@@ -1,5 +1,6 @@
 package ai.spattention.train.progress;
 
+import ai.spattention.olmoe.io.VisibleText;
 import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBarConsumer;
 
@@ -13,7 +14,7 @@ record LineConsumer(StatusLine line, IntSupplier columns) implements ProgressBar
 
     @Override
     public void accept(String picture) {
-        line.show(picture);
+        line.show(VisibleText.line(picture));
     }
 
     @Override

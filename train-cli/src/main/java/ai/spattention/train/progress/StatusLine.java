@@ -1,8 +1,8 @@
 package ai.spattention.train.progress;
 
+import ai.spattention.train.terminal.VisibleStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.charset.Charset;
 
 /**
  * The last line of a terminal, which stays there while other output scrolls above it: before anything else is written it
@@ -44,7 +44,7 @@ final class StatusLine {
 
     /** A stream to the same terminal for others, such as the log, that know nothing of this line. */
     PrintStream stream() {
-        return new PrintStream(new OutputStream() {
+        return VisibleStream.over(new OutputStream() {
             @Override
             public void write(int b) {
                 write(new byte[] {(byte) b}, 0, 1);
@@ -54,7 +54,7 @@ final class StatusLine {
             public void write(byte[] bytes, int offset, int length) {
                 writeAbove(bytes, offset, length);
             }
-        }, true, Charset.defaultCharset());
+        });
     }
 
     private synchronized void writeAbove(byte[] bytes, int offset, int length) {

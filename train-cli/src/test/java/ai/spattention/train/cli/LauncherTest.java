@@ -1,7 +1,6 @@
 package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -15,6 +14,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher in a home of its own, with a script in Java's place that tells how it was called. */
 class LauncherTest {
@@ -36,9 +37,15 @@ class LauncherTest {
         Files.writeString(home.resolve("pom.xml"), "<project/>");
         Files.writeString(home.resolve("train-cli/pom.xml"), "<project/>");
         Files.writeString(home.resolve("train-cli/target/.built"), "");
+        Files.writeString(Files.createDirectories(home.resolve("train-cli/target/natives/cpu")).resolve("version.txt"), "2.7.1\ncpu\n");
         Path java = Files.createDirectories(home.resolve("jdk/bin")).resolve("java");
-        Files.writeString(java, "#!/bin/sh\necho \"path=$PYTORCH_LIBRARY_PATH version=$PYTORCH_VERSION flavor=$PYTORCH_FLAVOR\"\n"
-                + "echo \"$@\"\n");
+        Files.writeString(java, """
+                #!/bin/sh
+                echo "path=$PYTORCH_LIBRARY_PATH version=$PYTORCH_VERSION flavor=$PYTORCH_FLAVOR"
+                printf '%s\\n' "$@"
+                echo "HOME=$HOME"
+                echo "charmap=$(locale charmap)"
+                """);
         assertTrue(java.toFile().setExecutable(true));
     }
 
@@ -49,6 +56,7 @@ class LauncherTest {
         builder.environment().keySet().removeIf(name -> name.startsWith("PYTORCH_") || name.startsWith("SPATTN_"));
         builder.environment().putAll(Map.of("JAVA_HOME", home.resolve("jdk").toString(), "DJL_CACHE_DIR", home.resolve("cache").toString()));
         builder.environment().putAll(environment);
+        builder.environment().values().removeIf(String::isEmpty);
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return new Result(process.waitFor(), output);
@@ -61,13 +69,16 @@ class LauncherTest {
         return natives;
     }
 
+    private String cpuNatives() {
+        return "path=" + home.resolve("train-cli/target/natives/cpu") + " version=2.7.1 flavor=cpu\n";
+    }
+
     @Test
     void usesWhatGpuNativesMade() throws Exception {
         Path natives = natives(".natives/cu124");
         Files.writeString(natives.resolve("version.txt"), "2.5.1\ncu124\n");
         String output = run(Map.of(), "doctor", "--device", "gpu").output();
         assertTrue(output.startsWith("path=" + natives + " version=2.5.1 flavor=cu124\n"), output);
-        assertFalse(output.contains("natives-cpu"), output);
         assertTrue(output.contains("-Djna.library.path=" + home.resolve("train-cli/target/cuda")), output);
         assertEquals(natives.resolve("libcudart-8774224f.so.12").toRealPath(),
                 home.resolve("train-cli/target/cuda/libcudart.so").toRealPath());
@@ -84,7 +95,7 @@ class LauncherTest {
     void passesOverWhatAKilledRunLeft() throws Exception {
         natives(".natives/.cu124.unpacking/libraries");
         String output = run(Map.of(), "doctor", "--device", "gpu").output();
-        assertTrue(output.startsWith("path= version= flavor=\n") && output.contains("natives-cpu"), output);
+        assertTrue(output.startsWith(cpuNatives()), output);
     }
 
     @Test
@@ -93,7 +104,7 @@ class LauncherTest {
         for (String command : List.of("doctor", "bench")) {
             String output = run(Map.of("PYTORCH_LIBRARY_PATH", natives.toString(), "PYTORCH_VERSION", "2.5.1"), command, "--device", "cpu")
                     .output();
-            assertTrue(output.startsWith("path= version= flavor=\n") && output.contains("natives-cpu"), output);
+            assertTrue(output.startsWith(cpuNatives()), output);
         }
     }
 
@@ -106,5 +117,30 @@ class LauncherTest {
             assertEquals("spattn: --device " + device + " was asked for, but this machine has no NVIDIA GPU: use --device cpu",
                     result.output().strip());
         }
+    }
+
+    @Test
+    void librariesLieReady() throws Exception {
+        Path libraries = home.resolve("train-cli/target/natives");
+        List<String> lines = run(Map.of("TMPDIR", "/some where"), "info").output().lines().toList();
+        assertTrue(lines.containsAll(List.of("-DRUST_LIBRARY_PATH=" + libraries.resolve("libtokenizers.so"),
+                "-DZstdNativePath=" + libraries.resolve("libzstd-jni.so"), "-Djna.boot.library.path=" + libraries,
+                "-Dlibrary.jline.path=" + libraries, "-Djava.io.tmpdir=/some where")), lines.toString());
+        assertTrue(lines.get(lines.indexOf("-cp") + 1).endsWith(":" + libraries.resolve("duckdb")), lines.toString());
+    }
+
+    @Test
+    void aHomeThatIsNotSetIsThatOfTheUser() throws Exception {
+        List<String> lines = run(Map.of("HOME", "", "DJL_CACHE_DIR", ""), "doctor", "--device", "gpu").output().lines().toList();
+        String user = System.getProperty("user.home");
+        assertTrue(lines.contains("HOME=" + user) && lines.contains("-Duser.home=" + user), lines.toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"C", "POSIX", "", "xx_YY.UTF-8"})
+    void aLocaleWithoutUtf8ChangesNoText(String locale) throws Exception {
+        List<String> lines = run(Map.of("LC_ALL", locale, "LANG", "", "LC_CTYPE", ""), "generate", "--prompt", "Zürich 東京 🙂").output()
+                .lines().toList();
+        assertTrue(lines.contains("Zürich 東京 🙂") && lines.contains("charmap=UTF-8"), lines.toString());
     }
 }

@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
 class MainTest {
@@ -50,5 +51,30 @@ class MainTest {
     void refusesTwoDevices() {
         String line = Cli.refused("forward", "--device", "gpu:0,gpu:1", "--model", "x", "--input", "x", "--output", "y");
         assertTrue(line.contains("'gpu:0,gpu:1' is not one device"), line);
+    }
+
+    @Test
+    void showsEscapesOfForeignNamesInsteadOfObeyingThem() {
+        String name = "no\u001b]0;such\u0007\u009b2J\u202e\rx\ny";
+        for (String line : new String[] {Cli.refused("info", name), Cli.refused(name), Cli.refused("generate", "--model", name, "--prompt", "x"),
+            Cli.refused("mask", "--pattern", name, "--heads", "2", "--length", "4", "--ascii")}) {
+            assertTrue(line.contains("no\\u001b]0;such\\u0007"), line);
+            assertTrue(line.chars().noneMatch(Character::isISOControl), line);
+        }
+    }
+
+    @Test
+    void numbersAreThoseOfEveryLanguage() {
+        Locale before = Locale.getDefault();
+        String expected = Cli.ok("train", "--config", "olmoe-1b-7b", "--dry-run").out();
+        for (String language : new String[] {"tr-TR", "ar-EG-u-nu-arab", "de-DE", "hi-IN-u-nu-deva"}) {
+            try {
+                Locale.setDefault(Locale.forLanguageTag(language));
+                assertEquals(expected, Cli.ok("train", "--config", "olmoe-1b-7b", "--dry-run").out());
+                assertTrue(Cli.refused("mask", "--pattern", "nix", "--heads", "2", "--length", "4", "--ascii").contains("nix"));
+            } finally {
+                Locale.setDefault(before);
+            }
+        }
     }
 }

@@ -154,6 +154,8 @@ class TrainCommandTest {
         String text = Cli.ok("generate", "--device", "cpu", "--model", model, "--prompt", "public", "--tokens", "12", "--seed", "3").out();
         assertTrue(text.startsWith("public"), text);
         assertEquals(text, Cli.ok("generate", "--device", "cpu", "--model", model, "--prompt", "public", "--tokens", "12", "--seed", "3").out());
+        assertTrue(Cli.ok("generate", "--device", "cpu", "--model", model, "--prompt", "@\u001b[1m", "--tokens", "1").out()
+                .startsWith("@\u001b[1m"), "a pipe gets the text as it is");
         assertTrue(Cli.refused("generate", "--device", "cpu", "--model", model, "--prompt", "x", "--top-p", "1.5").contains("1.5"));
         assertTrue(Cli.refused("generate", "--device", "cpu", "--model", model, "--prompt", "x", "--temperature", "-1").contains("-1"));
     }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -145,6 +146,34 @@ class MachineChecksTest {
         assertFalse(check("gpu", "CUDA libraries").isFine());
         environment.put("PYTORCH_LIBRARY_PATH", natives.resolve("none").toString());
         assertTrue(check("gpu", "PyTorch's libraries").detail().contains("is no folder"));
+    }
+
+    @Test
+    void aLocaleWithoutUtf8IsAFinding() {
+        assertTrue(MachineChecks.locale("UTF-8").isFine());
+        Check check = MachineChecks.locale("ANSI_X3.4-1968");
+        assertFalse(check.isFine());
+        assertTrue(check.detail().contains("ANSI_X3.4-1968") && check.remedy().contains("LC_ALL=C.UTF-8"), check.toString());
+    }
+
+    @Test
+    void aTemporaryFolderThatIsGoneOrRunsNothingIsAFinding() throws IOException {
+        MachineChecks here = new MachineChecks(DeviceRequest.of("cpu"), environment, Commands.SYSTEM, resource -> true);
+        assertEquals(Check.Status.OK, here.temporary(natives).status());
+        MachineChecks noexec = new MachineChecks(DeviceRequest.of("cpu"), environment, command -> Optional.empty(), resource -> true);
+        assertTrue(noexec.temporary(natives).detail().contains("noexec"), noexec.temporary(natives).detail());
+        Check gone = here.temporary(natives.resolve("gone"));
+        assertTrue(gone.status() == Check.Status.FAILED && gone.remedy().contains("-Djava.io.tmpdir=DIR"), gone.toString());
+        try (Stream<Path> left = Files.list(natives)) {
+            assertEquals(0, left.count());
+        }
+    }
+
+    @Test
+    void aHomeThatCannotBeWrittenIsAFinding() {
+        assertEquals(Check.Status.OK, MachineChecks.home(natives).status());
+        Check check = MachineChecks.home(natives.resolve("?"));
+        assertTrue(check.status() == Check.Status.ABSENT && check.isFine() && check.remedy().contains("HOME"), check.toString());
     }
 
     @Test

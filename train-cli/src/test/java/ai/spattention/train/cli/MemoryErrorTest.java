@@ -15,8 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What libtorch says when a GPU's memory is used up, in the words of PyTorch 2.5 and 2.7. */
-class GpuMemoryErrorTest {
+/** What libtorch says when memory is used up, in the words of PyTorch 2.5 and 2.7. */
+class MemoryErrorTest {
 
     private static final String PYTORCH_2_5 = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 139.81 GiB"
             + " of which 1.19 GiB is free. Process 4242 has 138.61 GiB memory in use. Of the allocated memory 130.02 GiB is allocated by"
@@ -39,7 +39,7 @@ class GpuMemoryErrorTest {
     private Path run;
 
     private static String text(Throwable failure) {
-        return GpuMemoryError.of(failure).orElseThrow().text();
+        return MemoryError.of(failure).orElseThrow().text();
     }
 
     @Test
@@ -74,13 +74,24 @@ class GpuMemoryErrorTest {
         assertTrue(text(new EngineException(message)).startsWith("the GPU's memory is used up. While training"), message);
     }
 
+    @Test
+    void knowsTheMemoryBesideTheProcessor() {
+        String text = text(new EngineException("[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory:"
+                + " you tried to allocate 1099511627776 bytes. Error code 12 (Cannot allocate memory)"));
+        assertTrue(text.startsWith("this machine's memory is used up: 1099.51 GB were asked for at once. While training, lower"), text);
+        assertFalse(text.contains("GPU") || text.contains("nvidia"), text);
+        assertEquals(1, text.lines().count());
+        assertTrue(text(new EngineException("std::bad_alloc")).startsWith("this machine's memory is used up. While"));
+        assertTrue(text(new EngineException("Storage size calculation overflowed with sizes=[4294967296, 4294967296]"))
+                .startsWith("this machine's memory is used up. While"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"CUDA error: an illegal memory access was encountered",
-        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasSgemm(...)`",
-        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes", "mat1 and mat2 shapes cannot be multiplied"})
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasSgemm(...)`", "mat1 and mat2 shapes cannot be multiplied"})
     void leavesOtherFailuresAlone(String message) {
-        assertTrue(GpuMemoryError.of(new EngineException(message)).isEmpty());
-        assertTrue(GpuMemoryError.of(new EngineException((String) null)).isEmpty());
+        assertTrue(MemoryError.of(new EngineException(message)).isEmpty());
+        assertTrue(MemoryError.of(new EngineException((String) null)).isEmpty());
     }
 
     @Test
