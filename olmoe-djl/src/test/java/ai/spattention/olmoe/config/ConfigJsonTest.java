@@ -129,7 +129,7 @@ class ConfigJsonTest {
         assertEquals("FILE has 'eos_token_id' = [3,\"5\"]: it must be a token id, a list of ids, or null",
                 refusal("\"eos_token_id\": [3, \"5\"]"));
         assertEquals("FILE: eos_token_id must lie in [0, vocab_size = 11) (got 11)", refusal("\"eos_token_id\": [3, 11]"));
-        assertEquals("FILE: pad_token_id must lie in [0, vocab_size = 11) (got 11)", refusal("\"pad_token_id\": 11"));
+        assertEquals("FILE: pad_token_id must lie in [-vocab_size, vocab_size), vocab_size = 11 (got 11)", refusal("\"pad_token_id\": 11"));
         assertEquals("FILE has 'bos_token_id' = [1,2]: it must be one token id or null", refusal("\"bos_token_id\": [1, 2]"));
         for (String ids : List.of("\"eos_token_id\": null", "\"eos_token_id\": 3", "\"eos_token_id\": [3, 5], \"bos_token_id\": 2")) {
             OlmoeConfig config = read(ids);

@@ -201,7 +201,7 @@ class SafetensorsTest {
         Path absent = folder.resolve("absent.safetensors");
         assertEquals("there is no file " + absent,
                 assertThrows(InvalidInputException.class, () -> SafetensorsFile.open(absent)).getMessage());
-        assertEquals(folder + " is a folder: name a safetensors file",
+        assertEquals(folder + " is a folder: name a file",
                 assertThrows(InvalidInputException.class, () -> SafetensorsFile.open(folder)).getMessage());
     }
 
