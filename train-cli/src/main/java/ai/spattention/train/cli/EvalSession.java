@@ -30,6 +30,7 @@ import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
@@ -202,6 +203,7 @@ final class EvalSession implements AutoCloseable {
             throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
                     + "prepare them with " + tokenizer.name());
         }
+        DataVerification.verify(data);
         int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
         int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
         String name = folder.toAbsolutePath().normalize().getFileName().toString();

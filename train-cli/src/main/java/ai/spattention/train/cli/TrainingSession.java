@@ -6,8 +6,8 @@ import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
+import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
-import ai.spattention.train.data.ShardDigests;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.loop.RunObserver;
@@ -53,9 +53,7 @@ final class TrainingSession {
      */
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
-        if (resume) {
-            ShardDigests.verify(data); // shards can change and keep their size
-        }
+        DataVerification.verify(data);
         boolean finished;
         try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
                 TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {

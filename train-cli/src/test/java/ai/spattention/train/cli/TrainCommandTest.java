@@ -97,6 +97,22 @@ class TrainCommandTest {
     }
 
     @Test
+    void refusesDataThatChangedBeforeTheFirstStep() throws IOException {
+        Path own = folder.resolve("data");
+        SmallData.prepare(own);
+        Path shard = own.resolve("train/part-00000.npy");
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[1000] ^= 1;
+        Files.write(shard, bytes);
+        Path run = folder.resolve("run");
+        for (String dryRun : List.of("--debug", "--dry-run")) {
+            String message = refused(train(run, dryRun, "--set", "training.steps=2", "--set", "data.path=" + own));
+            assertTrue(message.contains("part-00000.npy is not what was written"), message);
+        }
+        assertFalse(Files.exists(run));
+    }
+
+    @Test
     void refusesDataThatChangedSinceTheCheckpoint() throws IOException {
         Path own = folder.resolve("data");
         SmallData.prepare(own);
