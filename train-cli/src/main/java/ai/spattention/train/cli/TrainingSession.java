@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import ai.djl.Device;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.InvalidInputException;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
@@ -54,6 +55,7 @@ final class TrainingSession {
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
         DataVerification.verify(data);
+        requireFolders();
         boolean finished;
         try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
                 TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {
@@ -77,6 +79,16 @@ final class TrainingSession {
         }
     }
 
+    /** A file where the run will need a folder would only be noticed at its end. */
+    private void requireFolders() {
+        for (String name : List.of("checkpoints", "model", "tensorboard")) {
+            Path part = folder.resolve(name);
+            if (Files.exists(part) && !Files.isDirectory(part)) {
+                throw new InvalidInputException(part + " is a file where the run needs a folder: move it away");
+            }
+        }
+    }
+
     private boolean train(PreparedData data, RunRecorder recorder, RunObserver observer, boolean resume) throws IOException {
         try (StopSignal stop = StopSignal.watch();
                 TrainingRun run = new TrainingRun(config, data, device, folder.resolve("checkpoints"), observer);
@@ -92,11 +104,10 @@ final class TrainingSession {
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
-            if (!run.run(stop)) {
+            if (!run.run(stop, () -> run.saveModel(folder.resolve("model")))) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
             }
-            run.saveModel(folder.resolve("model"));
             return true;
         }
     }

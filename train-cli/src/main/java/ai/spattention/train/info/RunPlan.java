@@ -95,6 +95,9 @@ public final class RunPlan {
             PreparedData data = PreparedData.open(folder);
             DataVerification.verify(data);
             ModelSetup.requireVocabulary(run, data.manifest());
+            try (Tokenizer tokenizer = data.tokenizer()) {
+                ModelSetup.requirePrompt(run, tokenizer);
+            }
             try (TokenSequences sequences = data.sequences(Split.TRAIN, run.data().sequenceLength())) {
                 double wanted = (double) run.training().steps() * run.training().microBatch()
                         * run.training().gradientAccumulationSteps();
