@@ -103,8 +103,7 @@ final class EvalSession implements AutoCloseable {
         String digest = ModelDigest.of(options.folder());
         describe(options, device, maxLength, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(options.folder(), tokenizer), maxLength);
-        journal = ScoreJournal.open(settings.journal(),
-                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume());
+        journal = ScoreJournal.open(settings.journal(), scoresDependOn(options, device, digest), settings.resume(), err::println);
         samples = settings.samples() == null ? null : new SampleFile(settings.samples());
         scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
                 EvalSession::show);
@@ -131,6 +130,22 @@ final class EvalSession implements AutoCloseable {
         };
     }
 
+    /** What changes a score, be it in its last digits, besides the tokens of a request. */
+    private Map<String, String> scoresDependOn(ModelOptions options, Device device, String digest) {
+        Map<String, String> dependsOn = new LinkedHashMap<>();
+        dependsOn.put("model", digest);
+        dependsOn.put("tokenizer", tokenizer.digest());
+        dependsOn.put("--pattern", model.getConfig().pattern().patternName());
+        dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
+        dependsOn.put("--precision", options.precision().key());
+        dependsOn.put("--kernel", options.kernel());
+        dependsOn.put("--batch-tokens", Long.toString(settings.batchTokens()));
+        dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.prefixReuse()));
+        dependsOn.put("--device", GpuName.of(device).orElse(device.getDeviceType()));
+        Versions.all().forEach((what, version) -> dependsOn.put("version of " + what, version));
+        return dependsOn;
+    }
+
     private void describe(ModelOptions options, Device device, int maxLength, String digest) {
         OlmoeConfig config = model.getConfig();
         Map<String, Object> described = new LinkedHashMap<>();
@@ -142,7 +157,8 @@ final class EvalSession implements AutoCloseable {
         described.put("max_length", maxLength);
         described.put("batch_tokens", settings.batchTokens());
         described.put("prefix_reuse", settings.prefixReuse());
-        described.put("dtype", "float32");
+        described.put("dtype", options.precision().key());
+        described.put("kernel", options.kernel());
         described.put("device", device.toString());
         GpuName.of(device).ifPresent(name -> described.put("gpu", name));
         about.put("config", described);

@@ -308,7 +308,7 @@ class TrainingRunTest {
     private Path asVersion1(long sequences) throws IOException {
         Path checkpoint = folder.resolve("step-00000003");
         String state = Files.readString(checkpoint.resolve("state.json"));
-        String fingerprint = state.replaceAll("(?s).*\"data_fingerprint\" : \"(\\w+)\".*", "$1");
+        String fingerprint = state.replaceAll("(?s).*\"data_fingerprint\"\\s*:\\s*\"(\\w+)\".*", "$1");
         Files.writeString(checkpoint.resolve("state.json"), "{\"step\":3,\"updates\":3,\"sequences\":" + sequences
                 + ",\"tokens\":576,\"elapsed_seconds\":1.5,\"seed\":0,\"data_fingerprint\":\"" + fingerprint + "\",\"model\":\"OlmoeConfig["
                 + "vocabSize=257, hiddenSize=32, intermediateSize=16, numHiddenLayers=2, numAttentionHeads=4, numKeyValueHeads=2,"
@@ -326,8 +326,9 @@ class TrainingRunTest {
 
     @Test
     void aStateOfTheFirstVersionIsGoneOnWith() throws IOException {
-        Outcome whole = run(config(), folder.resolve("whole"), false);
-        run(config("training.steps=3", "schedule.type=warmup-cosine"), folder, false);
+        String constant = "schedule.type=constant";
+        Outcome whole = run(config(constant), folder.resolve("whole"), false);
+        run(config("training.steps=3", constant), folder, false);
         asVersion1(12);
         String message = refusedToGoOn("data.sequence_length=24");
         assertTrue(message.contains("data.sequence_length is 24, the checkpoint's is 48"), message);
@@ -337,9 +338,9 @@ class TrainingRunTest {
         asVersion1(11);
         assertTrue(refusedToGoOn().contains("data.sequence_length is 48, the checkpoint's is changed on the way"), refusedToGoOn());
         asVersion1(12);
-        Outcome resumed = run(config(), folder, true);
-        assertEquals(3, resumed.told.steps.size());
-        assertEquals(whole.told.losses().get(3), resumed.told.losses().get(0), 0.05);
+        Outcome resumed = run(config(constant), folder, true);
+        assertEquals(whole.told.losses().subList(3, 6), resumed.told.losses());
+        assertSame(whole.weights, resumed.weights);
     }
 
     /** Keeps steps only until one at which it fails, as a process that is killed there does. */
