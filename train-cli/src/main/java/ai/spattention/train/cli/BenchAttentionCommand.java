@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.WritableFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.NumberType;
@@ -69,6 +70,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        WritableFile.require("--output", output);
         for (int length : lengths) {
             positive("--lengths", length);
         }

@@ -2,6 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.WritableFile;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.bench.PrepareBench;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -37,6 +38,7 @@ final class BenchPrepareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        WritableFile.require("--output", output);
         if (repetitions < 1) {
             throw new InvalidInputException("--repetitions must be at least 1 (got " + repetitions + ")");
         }

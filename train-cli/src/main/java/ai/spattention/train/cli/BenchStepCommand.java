@@ -5,6 +5,7 @@ import ai.djl.engine.EngineException;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.WritableFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.StepBench;
@@ -79,6 +80,7 @@ final class BenchStepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        WritableFile.require("--output", output);
         if (warmUps < 1 || repetitions < 1) {
             throw new InvalidInputException("--warm-ups and --repetitions must be at least 1 (got " + warmUps + " and " + repetitions
                     + ")");

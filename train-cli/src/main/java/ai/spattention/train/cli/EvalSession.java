@@ -23,6 +23,7 @@ import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.ScoreJournal;
+import ai.spattention.eval.score.Scorer;
 import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
@@ -104,7 +105,6 @@ final class EvalSession implements AutoCloseable {
         describe(options, device, maxLength, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(options.folder(), tokenizer), maxLength);
         journal = ScoreJournal.open(settings.journal(), scoresDependOn(options, device, digest), settings.resume(), err::println);
-        samples = settings.samples() == null ? null : new SampleFile(settings.samples());
         scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
                 EvalSession::show);
         tasks = new TaskRun(encoder, scorer, sample -> {
@@ -149,7 +149,7 @@ final class EvalSession implements AutoCloseable {
     private void describe(ModelOptions options, Device device, int maxLength, String digest) {
         OlmoeConfig config = model.getConfig();
         Map<String, Object> described = new LinkedHashMap<>();
-        described.put("limit", settings.limit() == 0 ? null : settings.limit());
+        described.put("limit", settings.limit().number());
         described.put("shots", settings.shots());
         described.put("shots_seed", 1234);
         described.put("pattern", config.pattern().patternName());
@@ -170,6 +170,20 @@ final class EvalSession implements AutoCloseable {
         about.put("model", scored);
     }
 
+    /**
+     * Reads every row of every task and makes its requests: what is wrong with one shows before the first is answered. Only then
+     * the samples' file is begun.
+     */
+    void check(List<TaskGroup> all, DataFolder folder, List<Path> texts) throws IOException {
+        GroupRun unasked = new GroupRun(new TaskRun(encoder, Scorer.UNASKED, sample -> { }, settings.limit(), settings.shots()),
+                note -> { });
+        for (TaskGroup group : all) {
+            unasked.run(group, folder, result -> { });
+        }
+        texts.forEach(EvalSession::requireText);
+        samples = settings.samples() == null ? null : new SampleFile(settings.samples());
+    }
+
     /** Scores the tasks of a group; their results are written one by one. */
     void run(TaskGroup group, DataFolder folder) throws IOException {
         groups.run(group, folder, result -> {
@@ -178,11 +192,15 @@ final class EvalSession implements AutoCloseable {
         });
     }
 
-    /** Scores a text as a whole. */
-    void runText(Path file) throws IOException {
+    private static void requireText(Path file) {
         if (!Files.isRegularFile(file)) {
             throw new InvalidInputException("the text file " + file + " is not there");
         }
+    }
+
+    /** Scores a text as a whole. */
+    void runText(Path file) throws IOException {
+        requireText(file);
         List<TaskRun.WholeText> texts = new ArrayList<>();
         String name = file.getFileName().toString();
         if (name.matches(".*\\.(jsonl|json)(\\.gz)?")) {
@@ -203,8 +221,7 @@ final class EvalSession implements AutoCloseable {
         if (texts.isEmpty()) {
             throw new InvalidInputException(file + " has no rows");
         }
-        List<TaskRun.WholeText> scored = settings.limit() > 0 && settings.limit() < texts.size()
-                ? texts.subList(0, settings.limit()) : texts;
+        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
         Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
                 MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
         results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
@@ -212,21 +229,27 @@ final class EvalSession implements AutoCloseable {
         write();
     }
 
-    /** The loss on prepared data, in sequences of the longest length that the model reads. */
-    void runShards(Path folder, Split split) throws IOException {
+    /** Opens prepared data and checks them, as training does. */
+    PreparedData openShards(Path folder) throws IOException {
         PreparedData data = PreparedData.open(folder);
         if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
             throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
                     + "prepare them with " + tokenizer.name());
         }
         DataVerification.verify(data);
+        return data;
+    }
+
+    /** The loss on prepared data, in sequences of the longest length that the model reads. */
+    void runShards(PreparedData data, Split split) throws IOException {
+        Path folder = data.folder();
         int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
         int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
         String name = folder.toAbsolutePath().normalize().getFileName().toString();
         TextMetrics sums = new TextMetrics();
         long count;
         try (TokenSequences sequences = data.sequences(split, length)) {
-            count = settings.limit() > 0 ? Math.min(settings.limit(), sequences.count()) : sequences.count();
+            count = settings.limit().of(sequences.count());
             int slice = Math.max(1, SLICE_TOKENS / length);
             for (long first = 0; first < count; first += slice) {
                 List<TargetTokens> requests = new ArrayList<>();
@@ -251,7 +274,7 @@ final class EvalSession implements AutoCloseable {
 
     /** Answers ready requests. */
     void answer(RequestFile requests) throws IOException {
-        long count = settings.limit() > 0 ? settings.limit() : Long.MAX_VALUE;
+        long count = settings.limit().of(requests.requests().size());
         requests.write(settings.output(),
                 scorer.score("requests", requests.requests().stream().limit(count).map(encoder::encode).toList()));
         complete();

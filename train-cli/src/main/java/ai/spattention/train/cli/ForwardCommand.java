@@ -11,6 +11,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceNames;
 import ai.spattention.olmoe.checkpoint.TensorSlot;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.io.WritableFile;
 import ai.spattention.olmoe.loss.LanguageModelLoss;
 import ai.spattention.olmoe.loss.LossParts;
 import ai.spattention.olmoe.loss.OlmoeLoss;
@@ -58,6 +59,7 @@ final class ForwardCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        WritableFile.require("--output", output);
         Device where = device.device();
         try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             NDArray ids = readIds(manager);

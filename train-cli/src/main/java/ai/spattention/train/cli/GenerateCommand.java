@@ -53,14 +53,14 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Sampling sampling = new Sampling(temperature, topK, topP, seed);
+        TextGenerator.Builder generator = TextGenerator.builder().optSampling(sampling).optMaxNewTokens(tokens);
         Device where = device.device();
         try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             OlmoeModel block = model.load(manager, UnaryOperator.identity());
             Integer eos = block.getConfig().eosTokenId();
             try (Tokenizer tokenizer = Tokenizers.load(model.folder(), eos)) {
                 long[] start = start(tokenizer);
-                TextGenerator.Builder generator = TextGenerator.builder().setModel(block, manager)
-                        .optSampling(sampling).optMaxNewTokens(tokens);
+                generator.setModel(block, manager);
                 if (eos != null) {
                     generator.optEndTokens(eos);
                 }
