@@ -35,7 +35,7 @@ public final class TaskRun {
     private final RequestEncoder encoder;
     private final Scorer scorer;
     private final SampleSink samples;
-    private final int limit;
+    private final Limit limit;
     private final int shots;
 
     /** Gets every request with its score. */
@@ -57,10 +57,10 @@ public final class TaskRun {
      * @param encoder turns text into tokens
      * @param scorer answers requests
      * @param samples gets every request
-     * @param limit the most rows of a task, the first ones; 0 for all
+     * @param limit how many rows of a task are scored
      * @param shots examples before each question
      */
-    public TaskRun(RequestEncoder encoder, Scorer scorer, SampleSink samples, int limit, int shots) {
+    public TaskRun(RequestEncoder encoder, Scorer scorer, SampleSink samples, Limit limit, int shots) {
         this.encoder = encoder;
         this.scorer = scorer;
         this.samples = samples;
@@ -81,7 +81,7 @@ public final class TaskRun {
         DataSplit split = folder.findFirst(spec.folder(), spec.datasets(), spec.evaluate());
         DataSplit pool = shots == 0 ? null : shotsFrom(spec, folder);
         List<Row> all = split.rows();
-        List<Row> rows = limit > 0 && limit < all.size() ? all.subList(0, limit) : all;
+        List<Row> rows = all.subList(0, (int) limit.of(all.size()));
         boolean same = pool != null && pool.files().equals(split.files());
         TaskRows task = new TaskRows(spec, pool == null ? List.of() : same ? all : pool.rows(), same, shots);
         Map<MetricName, Statistic> metrics = switch (spec.kind()) {

@@ -27,7 +27,7 @@ class ExpectedScoresTest {
                 .get("tasks").get(task).get(pattern);
         try (TinyEval tiny = new TinyEval(StandardPattern.of(pattern), LayoutLength.SEQUENCE)) {
             List<Sample> samples = new ArrayList<>();
-            TaskRun run = new TaskRun(tiny.encoder(), (what, requests) -> tiny.score(requests, 2048, true), samples::add, 50, 0);
+            TaskRun run = new TaskRun(tiny.encoder(), (what, requests) -> tiny.score(requests, 2048, true), samples::add, new Limit(50), 0);
             TaskResult result = run.run(new TaskCatalog().find(task).tasks().get(0), DataFolder.open(SharedFiles.find("data/eval")));
             assertEquals(expected.get("acc").doubleValue(), result.metrics().get(MetricName.ACC).value(), 1e-12);
             assertEquals(expected.get("acc_norm").doubleValue(), result.metrics().get(MetricName.ACC_NORM).value(), 1e-12);

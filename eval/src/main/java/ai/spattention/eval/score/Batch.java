@@ -11,6 +11,11 @@ import java.util.List;
  */
 record Batch(List<SharedBeginning> beginnings, int layoutLength) {
 
+    /** The requests in it, by their numbers. */
+    List<Integer> members() {
+        return beginnings.stream().flatMap(beginning -> beginning.members().stream()).toList();
+    }
+
     /** Whether members have tokens after the shared ones. */
     boolean hasRests() {
         return beginnings.stream().anyMatch(beginning -> beginning.longestRest() > 0);

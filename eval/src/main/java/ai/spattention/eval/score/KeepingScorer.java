@@ -2,8 +2,7 @@ package ai.spattention.eval.score;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -55,37 +54,34 @@ public final class KeepingScorer implements Scorer {
 
     @Override
     public List<Score> score(String what, List<TargetTokens> requests) throws IOException {
-        Score[] scores = new Score[requests.size()];
-        List<Integer> unknown = new ArrayList<>();
-        for (int i = 0; i < scores.length; i++) {
-            scores[i] = journal.find(requests.get(i));
-            if (scores[i] == null) {
-                unknown.add(i);
-            }
+        BitSet done = new BitSet(requests.size());
+        for (int i = 0; i < requests.size(); i++) {
+            done.set(i, journal.find(requests.get(i)) != null);
         }
+        int before = done.cardinality();
         long start = System.nanoTime();
-        try (Progress.Shown shown = progress.start(what, scores.length - unknown.size(), scores.length)) {
-            List<TargetTokens> asked = unknown.stream().map(requests::get).toList();
-            long[] done = {scores.length - unknown.size()};
-            model.score(asked, (indices, found) -> {
-                try {
-                    for (int i = 0; i < found.size(); i++) {
-                        scores[unknown.get(indices.get(i))] = found.get(i);
-                        journal.add(asked.get(indices.get(i)), found.get(i));
-                    }
-                    journal.flush();
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-                done[0] += found.size();
-                shown.accept(done[0]);
-            });
+        try (Progress.Shown shown = progress.start(what, before, requests.size())) {
+            // a batch is scored whole or not at all, so that it is the same whether a run was killed on the way or not: its other
+            // members change the last digits of a score
+            model.score(requests, batch -> batch.stream().anyMatch(index -> journal.find(requests.get(index)) == null),
+                    (indices, found) -> {
+                        try {
+                            for (int i = 0; i < found.size(); i++) {
+                                done.set(indices.get(i));
+                                journal.add(requests.get(indices.get(i)), found.get(i));
+                            }
+                            journal.flush();
+                        } catch (IOException e) {
+                            throw new UncheckedIOException(e);
+                        }
+                        shown.accept(done.cardinality());
+                    });
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
         nanos += System.nanoTime() - start;
-        computed += unknown.size();
-        return Arrays.asList(scores);
+        computed += done.cardinality() - before;
+        return requests.stream().map(journal::find).toList();
     }
 
     /**

@@ -11,6 +11,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Asks a model for log-likelihoods, many requests at a time: each gets the result that it would get alone, up to the rounding
@@ -73,10 +74,24 @@ public final class LogLikelihoods {
      * @param results gets each result once
      */
     public void score(List<TargetTokens> requests, Results results) {
+        score(requests, batch -> true, results);
+    }
+
+    /**
+     * Scores those requests whose batch is wanted: which requests go through the model together depends on all of them.
+     *
+     * @param requests the requests
+     * @param wanted asked of each batch, given which requests are in it, when its turn comes
+     * @param results gets the results of the batches that are wanted
+     */
+    void score(List<TargetTokens> requests, Predicate<List<Integer>> wanted, Results results) {
         AttentionLayout layout = layout();
         BatchPlan plan = new BatchPlan(length -> layout.headMasks(model.getConfig().numAttentionHeads(), length), batchTokens,
                 share ? passTokens() : Long.MAX_VALUE);
         for (Batch batch : plan.of(requests)) {
+            if (!wanted.test(batch.members())) {
+                continue;
+            }
             try (NDManager scope = manager.newSubManager()) {
                 run(scope, requests, batch, results);
             }
@@ -144,7 +159,7 @@ public final class LogLikelihoods {
         if (cache != null) {
             readRests(scope, requests, batch, cache, predictions);
         }
-        List<Integer> members = beginnings.stream().flatMap(beginning -> beginning.members().stream()).toList();
+        List<Integer> members = batch.members();
         results.add(members, members.stream().map(predictions::score).toList());
     }
 

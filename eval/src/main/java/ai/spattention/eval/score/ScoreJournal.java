@@ -2,29 +2,40 @@ package ai.spattention.eval.score;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.Writer;
-import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 
 /**
- * Keeps scores as they are computed, so that a run that was killed goes on where it was. A line holds a digest of a request's
- * tokens and its score; the first line says what model gave them. A last line that was cut is passed over.
+ * Keeps scores as they are computed, so that a run that was killed goes on where it was. The first line says what the scores
+ * depend on besides a request's tokens; every other one holds a digest of a request's tokens and its score. Each line ends with
+ * a check of its own, CRC-32C over what comes before, so that no damage is ever counted as a number.
  */
 public final class ScoreJournal implements Closeable {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int VERSION = 2;
+    private static final String CHECK = "crc32c";
+
+    private static final JsonMapper JSON = StrictJson.builder().build();
 
     private final Path file;
     private final Map<String, Score> known;
@@ -40,17 +51,24 @@ public final class ScoreJournal implements Closeable {
      * Opens a journal.
      *
      * @param file the file
-     * @param model what the scores depend on besides the tokens
+     * @param settings what the scores depend on besides the tokens, by name
      * @param resume whether to take over what the file holds; if not it is begun anew
+     * @param notes told of damaged lines, whose requests are scored again
      * @return the journal
-     * @throws InvalidInputException if the file's scores are another model's, or it is no journal
+     * @throws InvalidInputException if the file's scores were computed with other settings, or that cannot be told, or it is no
+     *     journal
      * @throws IOException if reading or writing fails
      */
-    public static ScoreJournal open(Path file, String model, boolean resume) throws IOException {
+    public static ScoreJournal open(Path file, Map<String, String> settings, boolean resume, Consumer<String> notes)
+            throws IOException {
         requireOwn(file);
-        Map<String, Score> known = resume && Files.exists(file) ? read(file, model) : new HashMap<>();
+        Map<String, Score> known = resume && Files.exists(file) && Files.size(file) > 0 ? read(file, settings, notes)
+                : new LinkedHashMap<>();
         // written anew, at once: a cut last line must not run into the next, and nothing known be lost
-        StringBuilder lines = new StringBuilder(JSON.createObjectNode().put("model", model) + "\n");
+        StringBuilder lines = new StringBuilder();
+        ObjectNode first = JSON.createObjectNode().put("format_version", VERSION);
+        settings.forEach(first.putObject("settings")::put);
+        lines.append(checked(first));
         known.forEach((key, score) -> lines.append(line(key, score)));
         AtomicFile.write(file, lines.toString());
         return new ScoreJournal(file, known, Files.newBufferedWriter(file, StandardOpenOption.APPEND));
@@ -63,10 +81,9 @@ public final class ScoreJournal implements Closeable {
         }
         boolean own = false;
         if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-            try (BufferedReader lines = Files.newBufferedReader(file)) {
-                own = parse(lines.readLine()) != null;
-            } catch (CharacterCodingException e) {
-                // somebody's, as other contents are
+            try (InputStream in = Files.newInputStream(file)) {
+                int first = in.read();
+                own = first < 0 || first == '{';
             }
         }
         if (!own) {
@@ -84,33 +101,77 @@ public final class ScoreJournal implements Closeable {
         return new ScoreJournal(null, new HashMap<>(), new BufferedWriter(Writer.nullWriter()));
     }
 
-    private static Map<String, Score> read(Path file, String model) throws IOException {
-        Map<String, Score> known = new HashMap<>();
-        try (BufferedReader lines = Files.newBufferedReader(file)) {
-            JsonNode first = parse(lines.readLine());
-            if (first == null) {
-                return known;
+    private static Map<String, Score> read(Path file, Map<String, String> settings, Consumer<String> notes) throws IOException {
+        String[] lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1); // takes damaged bytes, too
+        requireSettings(file, lines[0], settings);
+        Map<String, Score> known = new LinkedHashMap<>();
+        int damaged = 0;
+        for (int i = 1; i < lines.length - 1; i++) { // what follows the last line's end was cut
+            JsonNode line = parse(lines[i]);
+            if (line == null || !line.path("key").isTextual() || !line.path("loglikelihood").isNumber()
+                    || !Double.isFinite(line.get("loglikelihood").doubleValue()) || !line.path("is_greedy").isBoolean()) {
+                damaged++;
+            } else {
+                known.putIfAbsent(line.get("key").textValue(),
+                        new Score(line.get("loglikelihood").doubleValue(), line.get("is_greedy").booleanValue()));
             }
-            if (!first.path("model").asText().equals(model)) {
-                throw new InvalidInputException(file + " holds scores of another model, or of other attention: leave out"
-                        + " --resume to begin anew, or choose another --output");
-            }
-            for (JsonNode line = parse(lines.readLine()); line != null; line = parse(lines.readLine())) {
-                known.put(line.path("key").asText(),
-                        new Score(line.path("loglikelihood").asDouble(), line.path("is_greedy").asBoolean()));
-            }
+        }
+        if (damaged > 0) {
+            notes.accept(file + ": " + damaged + (damaged == 1 ? " line is" : " lines are")
+                    + " damaged and left out: their requests are scored again");
         }
         return known;
     }
 
-    /** A line's object, or null where the file ends, if need be within a line. */
-    private static JsonNode parse(String line) {
+    private static void requireSettings(Path file, String line, Map<String, String> settings) {
+        JsonNode plain = plain(line);
+        String anew = ": leave out --resume to begin anew, or choose another --output";
+        if (plain != null && (!plain.has("format_version") || plain.get("format_version").asInt() != VERSION)) {
+            throw new InvalidInputException(file + " has format version " + (plain.has("format_version") ? plain.get("format_version")
+                    : "1") + ", this program goes on from version " + VERSION + anew);
+        }
+        JsonNode first = parse(line);
+        if (first == null || !first.path("settings").isObject()) {
+            throw new InvalidInputException(file + " does not tell what its scores depend on, for its first line is damaged" + anew);
+        }
+        Map<String, String> before = new HashMap<>();
+        first.get("settings").properties().forEach(entry -> before.put(entry.getKey(), entry.getValue().asText()));
+        TreeSet<String> names = new TreeSet<>(before.keySet());
+        names.addAll(settings.keySet());
+        for (String name : names) {
+            String old = before.getOrDefault(name, "none");
+            String now = settings.getOrDefault(name, "none");
+            if (!old.equals(now)) {
+                throw new InvalidInputException(file + " holds scores of another " + name + " (" + old + ", now " + now + ")" + anew);
+            }
+        }
+    }
+
+    /** A line's object, or null if it is none. */
+    private static JsonNode plain(String line) {
         try {
-            JsonNode node = line == null || line.isBlank() ? null : JSON.readTree(line);
+            JsonNode node = JSON.readTree(line);
             return node != null && node.isObject() ? node : null;
         } catch (JsonProcessingException e) {
             return null;
         }
+    }
+
+    /** A line's object, or null if the line is not what was written. */
+    private static JsonNode parse(String line) {
+        JsonNode node = plain(line);
+        return node != null && line.equals(withCheck(line.replaceFirst(",\"" + CHECK + "\":\"[0-9a-f]{8}\"}$", "}"))) ? node : null;
+    }
+
+    private static String checked(ObjectNode object) {
+        return withCheck(object.toString()) + "\n";
+    }
+
+    /** An object's text with its check as the last entry. */
+    private static String withCheck(String object) {
+        CRC32C crc = new CRC32C();
+        crc.update(object.getBytes(StandardCharsets.UTF_8));
+        return object.substring(0, object.length() - 1) + String.format(Locale.ROOT, ",\"%s\":\"%08x\"}", CHECK, crc.getValue());
     }
 
     /**
@@ -123,20 +184,21 @@ public final class ScoreJournal implements Closeable {
         return known.get(request.key());
     }
 
-    /** Keeps a score. */
+    /** Keeps a score, unless one is kept already: whatever is computed again, the first stays. */
     void add(TargetTokens request, Score score) throws IOException {
         String key = request.key();
-        known.put(key, score);
-        try {
-            out.write(line(key, score));
-        } catch (IOException e) {
-            throw AtomicFile.explain(file, e);
+        if (known.putIfAbsent(key, score) == null) {
+            try {
+                out.write(line(key, score));
+            } catch (IOException e) {
+                throw AtomicFile.explain(file, e);
+            }
         }
     }
 
     private static String line(String key, Score score) {
-        return JSON.createObjectNode().put("key", key).put("loglikelihood", score.logLikelihood())
-                .put("is_greedy", score.greedy()) + "\n";
+        return checked(JSON.createObjectNode().put("key", key).put("loglikelihood", score.logLikelihood())
+                .put("is_greedy", score.greedy()));
     }
 
     /** Hands what was added to the operating system, which keeps it if this process dies. */

@@ -37,7 +37,7 @@ public final class CheckpointStore {
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final Set<String> FILES = Set.of(MANIFEST, STATE, MODEL, OPTIMIZER);
 
-    private static final ObjectMapper JSON = StrictJson.ofRecords().build();
+    private static final ObjectMapper JSON = StrictJson.builder().build();
 
     private final Path folder;
     private final int keepLast;
@@ -96,13 +96,13 @@ public final class CheckpointStore {
             }
             model.write(temporary.resolve(MODEL));
             optimizer.write(temporary.resolve(OPTIMIZER));
-            AtomicFile.write(temporary.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(state) + "\n");
+            AtomicFile.write(temporary.resolve(STATE), StateFile.toJson(state));
             Map<String, String> digests = new TreeMap<>();
             for (String file : List.of(MODEL, OPTIMIZER, STATE)) {
                 digests.put(file, Sha256.of(List.of(temporary.resolve(file))));
             }
             AtomicFile.write(temporary.resolve(MANIFEST), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(digests) + "\n");
-            read(temporary);
+            read(temporary, state.step());
             force(temporary);
             delete(target); // a damaged one of the same step, skipped on resume
             OwnFiles.moveAside(target);
@@ -120,12 +120,15 @@ public final class CheckpointStore {
      *
      * @param skipped told, in a line each, of newer ones that are damaged and why
      * @return the checkpoint, or empty if there is none
+     * @throws InvalidInputException if the newest was written by a later version of this program
      * @throws IOException if the folder cannot be read
      */
     public Optional<Checkpoint> newest(Consumer<String> skipped) throws IOException {
         for (Path candidate : newestFirst()) {
             try {
-                return Optional.of(read(candidate));
+                return Optional.of(read(candidate, stepOf(candidate)));
+            } catch (LaterFormatException e) {
+                throw new InvalidInputException("cannot go on from the checkpoint " + candidate + ": " + e.getMessage(), e);
             } catch (InvalidInputException | IOException e) {
                 skipped.accept("checkpoint " + candidate.getFileName() + " is skipped: " + e.getMessage());
             }
@@ -170,21 +173,36 @@ public final class CheckpointStore {
         return Long.parseLong(checkpoint.getFileName().toString().substring("step-".length()));
     }
 
-    private static Checkpoint read(Path checkpoint) throws IOException {
-        JsonNode digests = json(checkpoint.resolve(MANIFEST), JsonNode.class);
+    private static Checkpoint read(Path checkpoint, long step) throws IOException {
+        JsonNode digests = json(checkpoint.resolve(MANIFEST));
         for (String file : List.of(MODEL, OPTIMIZER, STATE)) {
             if (!Files.isRegularFile(checkpoint.resolve(file))) {
                 throw new InvalidInputException(file + " is missing");
             }
-            if (!Sha256.of(List.of(checkpoint.resolve(file))).equals(digests.path(file).asText())) {
+            if (!Sha256.of(List.of(checkpoint.resolve(file))).equals(digests.path(file).textValue())) {
                 throw new InvalidInputException(file + " is not what was written: its digest differs from the manifest's");
             }
         }
-        TrainingState state = json(checkpoint.resolve(STATE), TrainingState.class);
+        TrainingState state = state(checkpoint.resolve(STATE));
+        if (state.step() != step) {
+            throw new InvalidInputException(STATE + " is another checkpoint's: it is of step " + state.step());
+        }
         return new Checkpoint(checkpoint, state, checkpoint.resolve(MODEL), checkpoint.resolve(OPTIMIZER));
     }
 
-    private static <T> T json(Path file, Class<T> type) throws IOException {
+    private static TrainingState state(Path file) throws IOException {
+        JsonNode json = json(file);
+        if (!json.isObject()) {
+            throw new InvalidInputException(STATE + " is damaged: it holds no JSON object");
+        }
+        try {
+            return StateFile.read(json);
+        } catch (JsonProcessingException e) {
+            throw damaged(file, e);
+        }
+    }
+
+    private static JsonNode json(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new InvalidInputException(file.getFileName() + " is missing");
         }
@@ -193,14 +211,14 @@ public final class CheckpointStore {
         }
         byte[] content = Files.readAllBytes(file);
         try {
-            T value = JSON.readValue(content, type);
-            if (value == null) {
-                throw new InvalidInputException(file.getFileName() + " is damaged: it holds null");
-            }
-            return value;
+            return JSON.readValue(content, JsonNode.class);
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file.getFileName() + " is damaged: " + JsonProblem.of(e), e);
+            throw damaged(file, e);
         }
+    }
+
+    private static InvalidInputException damaged(Path file, JsonProcessingException e) {
+        return new InvalidInputException(file.getFileName() + " is damaged: " + JsonProblem.of(e), e);
     }
 
     /** Those of later steps are damaged, or the run would have gone on from them: they must not push whole ones out. */

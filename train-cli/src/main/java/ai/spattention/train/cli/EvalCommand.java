@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.Limit;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.data.DataFolder;
 import ai.spattention.eval.report.Comparison;
@@ -11,6 +12,7 @@ import ai.spattention.eval.task.TaskCatalog;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -69,8 +71,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--samples", paramLabel = "FILE", description = "Also write every request with its log-likelihood, a JSON line each.")
     private Path samples;
 
-    @Option(names = "--limit", paramLabel = "K", description = "Score the first K rows of a task, text or shards only, or the first K requests.")
-    private Integer limit;
+    @Option(names = "--limit", paramLabel = "K", description = "Score the first K rows of a task, text or shards only, or the first K requests; below 1, that fraction of them.")
+    private Double limit;
 
     @Option(names = "--shots", defaultValue = "0", paramLabel = "N", description = "Examples before each question (default: ${DEFAULT-VALUE}).")
     private int shots;
@@ -105,7 +107,7 @@ final class EvalCommand implements Callable<Integer> {
         }
         DataFolder folder = tasks.isEmpty() ? null : DataFolder.open(data);
         RequestFile ready = requests == null ? null : RequestFile.read(requests);
-        EvalSettings settings = new EvalSettings(output, samples, limit == null ? 0 : limit, shots, batchTokens, maxLength,
+        EvalSettings settings = new EvalSettings(output, samples, limit == null ? Limit.NONE : new Limit(limit), shots, batchTokens, maxLength,
                 !noPrefixReuse, resume);
         try (FolderLock results = lock(output);
                 FolderLock rows = samples == null ? null : lock(samples);
@@ -115,6 +117,8 @@ final class EvalCommand implements Callable<Integer> {
                 return 0;
             }
             PrintWriter console = Outputs.console(spec, output);
+            PreparedData prepared = shards == null ? null : session.openShards(shards);
+            session.check(groups, folder, texts);
             try {
                 for (TaskGroup group : groups) {
                     session.run(group, folder);
@@ -122,8 +126,8 @@ final class EvalCommand implements Callable<Integer> {
                 for (Path text : texts) {
                     session.runText(text);
                 }
-                if (shards != null) {
-                    session.runShards(shards, split);
+                if (prepared != null) {
+                    session.runShards(prepared, split);
                 }
                 session.complete();
             } finally {
@@ -139,7 +143,9 @@ final class EvalCommand implements Callable<Integer> {
         boolean scores = !tasks.isEmpty() || !texts.isEmpty() || shards != null;
         require(scores != (requests != null), "name what to score: --task with --data, --text or --shards; or else --requests");
         require(tasks.isEmpty() || data != null, "--task needs --data, the folder that holds the tasks' data");
-        require(limit == null || limit > 0, "--limit must be at least 1 (got " + limit + ")");
+        require(limit == null || limit > 0 && (limit <= 1 || limit == Math.rint(limit)) && limit <= Integer.MAX_VALUE,
+                "--limit must be at least 1 (got " + (limit == null ? "" : limit.toString().replaceAll("\\.0$", ""))
+                + "), a whole number of rows, or a fraction of them between 0 and 1");
         require(shots >= 0, "--shots must be at least 0 (got " + shots + ")");
         require(batchTokens >= 1, "--batch-tokens must be at least 1 (got " + batchTokens + ")");
     }

@@ -23,6 +23,7 @@ import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.ScoreJournal;
+import ai.spattention.eval.score.Scorer;
 import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
@@ -36,6 +37,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
@@ -109,8 +111,7 @@ final class EvalSession implements AutoCloseable {
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
         Optional<Path> kept = settings.journal();
         journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
-                digest + " " + config.pattern().patternName() + " " + config.layoutLength(), settings.resume()));
-        samples = settings.samples() == null ? null : resources.add(new SampleFile(settings.samples()));
+                scoresDependOn(options, device, digest), settings.resume(), err::println));
         scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
                 EvalSession::show);
         tasks = new TaskRun(encoder, scorer, sample -> {
@@ -136,10 +137,26 @@ final class EvalSession implements AutoCloseable {
         };
     }
 
+    /** What changes a score, be it in its last digits, besides the tokens of a request. */
+    private Map<String, String> scoresDependOn(ModelOptions options, Device device, String digest) {
+        Map<String, String> dependsOn = new LinkedHashMap<>();
+        dependsOn.put("model", digest);
+        dependsOn.put("tokenizer", tokenizer.digest());
+        dependsOn.put("--pattern", model.getConfig().pattern().patternName());
+        dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
+        dependsOn.put("--precision", options.precision().key());
+        dependsOn.put("--kernel", options.kernel());
+        dependsOn.put("--batch-tokens", Long.toString(settings.batchTokens()));
+        dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.prefixReuse()));
+        dependsOn.put("--device", GpuName.of(device).orElse(device.getDeviceType()));
+        Versions.all().forEach((what, version) -> dependsOn.put("version of " + what, version));
+        return dependsOn;
+    }
+
     private void describe(ModelOptions options, Device device, int maxLength, String digest) {
         OlmoeConfig config = model.getConfig();
         Map<String, Object> described = new LinkedHashMap<>();
-        described.put("limit", settings.limit() == 0 ? null : settings.limit());
+        described.put("limit", settings.limit().number());
         described.put("shots", settings.shots());
         described.put("shots_seed", 1234);
         described.put("pattern", config.pattern().patternName());
@@ -147,7 +164,8 @@ final class EvalSession implements AutoCloseable {
         described.put("max_length", maxLength);
         described.put("batch_tokens", settings.batchTokens());
         described.put("prefix_reuse", settings.prefixReuse());
-        described.put("dtype", "float32");
+        described.put("dtype", options.precision().key());
+        described.put("kernel", options.kernel());
         described.put("device", device.toString());
         GpuName.of(device).ifPresent(name -> described.put("gpu", name));
         about.put("config", described);
@@ -157,6 +175,20 @@ final class EvalSession implements AutoCloseable {
         scored.put("sha256", digest);
         scored.put("tokenizer_sha256", tokenizer.digest());
         about.put("model", scored);
+    }
+
+    /**
+     * Reads every row of every task and makes its requests: what is wrong with one shows before the first is answered. Only then
+     * the samples' file is begun.
+     */
+    void check(List<TaskGroup> all, DataFolder folder, List<Path> texts) throws IOException {
+        GroupRun unasked = new GroupRun(new TaskRun(encoder, Scorer.UNASKED, sample -> { }, settings.limit(), settings.shots()),
+                note -> { });
+        for (TaskGroup group : all) {
+            unasked.run(group, folder, result -> { });
+        }
+        texts.forEach(file -> RegularFile.require(file, "the text file"));
+        samples = settings.samples() == null ? null : resources.add(new SampleFile(settings.samples()));
     }
 
     /** Scores the tasks of a group; their results are written one by one. */
@@ -186,8 +218,7 @@ final class EvalSession implements AutoCloseable {
         if (texts.isEmpty()) {
             throw new InvalidInputException(file + " has no rows");
         }
-        List<TaskRun.WholeText> scored = settings.limit() > 0 && settings.limit() < texts.size()
-                ? texts.subList(0, settings.limit()) : texts;
+        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
         Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
                 MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
         results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
@@ -195,20 +226,27 @@ final class EvalSession implements AutoCloseable {
         write();
     }
 
-    /** The loss on prepared data, in sequences of the longest length that the model reads. */
-    void runShards(Path folder, Split split) throws IOException {
+    /** Opens prepared data and checks them, as training does. */
+    PreparedData openShards(Path folder) throws IOException {
         PreparedData data = PreparedData.open(folder);
         if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
             throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
                     + "prepare them with " + tokenizer.name());
         }
+        DataVerification.verify(data);
+        return data;
+    }
+
+    /** The loss on prepared data, in sequences of the longest length that the model reads. */
+    void runShards(PreparedData data, Split split) throws IOException {
+        Path folder = data.folder();
         int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
         int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
         String name = folder.toAbsolutePath().normalize().getFileName().toString();
         TextMetrics sums = new TextMetrics();
         long count;
         try (TokenSequences sequences = data.sequences(split, length)) {
-            count = settings.limit() > 0 ? Math.min(settings.limit(), sequences.count()) : sequences.count();
+            count = settings.limit().of(sequences.count());
             int slice = Math.max(1, SLICE_TOKENS / length);
             for (long first = 0; first < count; first += slice) {
                 List<TargetTokens> requests = new ArrayList<>();
@@ -233,7 +271,7 @@ final class EvalSession implements AutoCloseable {
 
     /** Answers ready requests. */
     void answer(RequestFile requests) throws IOException {
-        long count = settings.limit() > 0 ? settings.limit() : Long.MAX_VALUE;
+        long count = settings.limit().of(requests.requests().size());
         requests.write(settings.output(),
                 scorer.score("requests", requests.requests().stream().limit(count).map(encoder::encode).toList()));
         complete();

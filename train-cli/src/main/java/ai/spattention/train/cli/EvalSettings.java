@@ -1,5 +1,6 @@
 package ai.spattention.train.cli;
 
+import ai.spattention.eval.Limit;
 import ai.spattention.olmoe.io.OutputFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,14 +11,14 @@ import java.util.Optional;
  *
  * @param output the file that gets the results
  * @param samples the file that gets every request, or null
- * @param limit the most rows of a task, or requests; 0 for all
+ * @param limit how many rows of a task, or requests, are scored
  * @param shots examples before each question
  * @param batchTokens the most tokens that go through the model together
  * @param maxLength the most tokens that the model reads; null for the model's own limit
  * @param prefixReuse whether what requests share is read once
  * @param resume whether to go on where a run was killed
  */
-record EvalSettings(Path output, Path samples, int limit, int shots, long batchTokens, Integer maxLength, boolean prefixReuse,
+record EvalSettings(Path output, Path samples, Limit limit, int shots, long batchTokens, Integer maxLength, boolean prefixReuse,
         boolean resume) {
 
     /** Where scores are kept until the results are complete; empty if the output is a device or a pipe: then nothing can go on. */

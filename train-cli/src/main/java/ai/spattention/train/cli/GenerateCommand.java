@@ -54,15 +54,14 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Sampling sampling = new Sampling(temperature, topK, topP, seed);
+        TextGenerator.Builder generator = TextGenerator.builder().optSampling(sampling).optMaxNewTokens(tokens);
         Device where = device.device();
         try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             OlmoeModel block = model.load(manager, UnaryOperator.identity());
             SpecialTokens special = SpecialTokens.read(model.folder());
             try (Tokenizer tokenizer = Tokenizers.load(model.folder(), null)) {
                 long[] start = start(tokenizer, special);
-                TextGenerator.Builder generator = TextGenerator.builder().setModel(block, manager)
-                        .optSampling(sampling).optMaxNewTokens(tokens)
-                        .optEndTokens(special.ends().stream().mapToLong(SpecialToken::id).toArray());
+                generator.setModel(block, manager).optEndTokens(special.ends().stream().mapToLong(SpecialToken::id).toArray());
                 PrintWriter out = main.textOut();
                 out.print(prompt);
                 Stream text = new Stream(tokenizer, out);

@@ -45,6 +45,24 @@ public final class ModelOptions {
     }
 
     /**
+     * How attention is computed.
+     *
+     * @return the kernel's name
+     */
+    String kernel() {
+        return kernel;
+    }
+
+    /**
+     * The number format of matrix products and activations.
+     *
+     * @return the precision
+     */
+    Precision precision() {
+        return precision;
+    }
+
+    /**
      * Loads the model with the chosen attention.
      *
      * @param manager the manager that owns the parameters

@@ -10,6 +10,7 @@ import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.SourceJarCorpus;
 import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.loop.ModelSetup;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -58,6 +59,7 @@ final class QuickstartCommand implements Callable<Integer> {
             throw new InvalidInputException("data.sequence_length " + run.data().sequenceLength()
                     + " is more than the text's " + characters + " characters: choose a shorter one");
         }
+        ModelSetup.requirePrompt(run, new ByteTokenizer());
         if (!run.evaluation().taskNames().isEmpty()) {
             TaskEvaluation.prepare(run.evaluation(), new ByteTokenizer(), run.model().maxPositionEmbeddings(), note -> { });
         }

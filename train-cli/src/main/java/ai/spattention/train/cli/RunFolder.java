@@ -96,6 +96,10 @@ final class RunFolder implements Closeable {
             for (String own : List.of(MODEL, CHECKPOINTS)) {
                 AtomicFolder.requireWritable(path.resolve(own));
             }
+            Path board = path.resolve("tensorboard");
+            if (Files.exists(board) && !Files.isDirectory(board)) {
+                throw new InvalidInputException(board + " is a file: a folder has to be written there");
+            }
             AtomicFolder.clearLeftovers(path);
             return folder;
         } catch (IOException | RuntimeException e) {

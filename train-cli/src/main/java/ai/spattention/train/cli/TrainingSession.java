@@ -5,8 +5,8 @@ import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
+import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
-import ai.spattention.train.data.ShardDigests;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.loop.RunObserver;
@@ -51,9 +51,7 @@ final class TrainingSession {
      */
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
-        if (resume) {
-            ShardDigests.verify(data); // shards can change and keep their size
-        }
+        DataVerification.verify(data);
         boolean finished;
         try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
                 TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {
@@ -91,11 +89,10 @@ final class TrainingSession {
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
-            if (!run.run(stop)) {
+            if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
             }
-            run.saveModel(folder.resolve(RunFolder.MODEL));
             return true;
         }
     }

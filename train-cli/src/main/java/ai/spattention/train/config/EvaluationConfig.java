@@ -14,11 +14,12 @@ import java.util.List;
  * @param tasks the names of tasks, groups of tasks or YAML files that describe one, separated by commas; empty, the default,
  *     for none
  * @param data the folder that holds the tasks' data, as TASK/SPLIT.jsonl; required where there are tasks
- * @param limit the most rows of a task, the first ones, at least 0; 0, the default, for all
+ * @param limit the rows of a task that are scored, the first ones: a whole number, or a fraction between 0 and 1; 0, the default,
+ *     for all
  * @param shots examples before each question, at least 0; default 0
  * @param batchTokens tokens that go through the model together at most, at least 1; default 4096
  */
-public record EvaluationConfig(int everySteps, String tasks, String data, int limit, int shots, int batchTokens)
+public record EvaluationConfig(int everySteps, String tasks, String data, double limit, int shots, int batchTokens)
         implements Section {
 
     /**
@@ -30,7 +31,9 @@ public record EvaluationConfig(int everySteps, String tasks, String data, int li
         Require.atLeast("evaluation.every_steps", everySteps, 0);
         Require.that(tasks.indexOf('\0') < 0, "evaluation.tasks", "must not contain a zero character", tasks);
         Require.that(data.indexOf('\0') < 0, "evaluation.data", "must not contain a zero character", data);
-        Require.atLeast("evaluation.limit", limit, 0);
+        Require.notNegative("evaluation.limit", limit);
+        Require.that(limit <= 1 || limit == Math.rint(limit) && limit <= Integer.MAX_VALUE, "evaluation.limit",
+                "must be a whole number of rows, or a fraction of them between 0 and 1", limit);
         Require.atLeast("evaluation.shots", shots, 0);
         Require.atLeast("evaluation.batch_tokens", batchTokens, 1);
         if (everySteps > 0 && tasks.isBlank()) {

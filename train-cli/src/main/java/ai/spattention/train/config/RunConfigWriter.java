@@ -1,6 +1,9 @@
 package ai.spattention.train.config;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Writes a configuration as YAML, every key with its value, so that it reads back as the same configuration. */
 public final class RunConfigWriter {
@@ -19,5 +22,27 @@ public final class RunConfigWriter {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a configuration could not be written as YAML", e);
         }
+    }
+
+    /**
+     * A configuration value by value.
+     *
+     * @param config the configuration
+     * @return each value as text, by its key with its sections, separated by dots; {@code null} where there is none
+     */
+    public static Map<String, String> settings(RunConfig config) {
+        Map<String, String> settings = new TreeMap<>();
+        addSettings("", ConfigMapper.mapper().valueToTree(config), settings);
+        return settings;
+    }
+
+    private static void addSettings(String prefix, JsonNode section, Map<String, String> settings) {
+        section.properties().forEach(entry -> {
+            if (entry.getValue().isObject()) {
+                addSettings(prefix + entry.getKey() + ".", entry.getValue(), settings);
+            } else {
+                settings.put(prefix + entry.getKey(), entry.getValue().asText());
+            }
+        });
     }
 }

@@ -25,4 +25,13 @@ public record SampleConfig(int everySteps, String prompt, int tokens, double tem
         Require.atLeast("sample.top_k", topK, 0);
         Require.that(topP > 0 && topP <= 1, "sample.top_p", "must lie in (0, 1]", topP);
     }
+
+    /**
+     * Whether text is to be sampled at all.
+     *
+     * @return true if there are a prompt and tokens to draw
+     */
+    public boolean asksForText() {
+        return tokens > 0 && !prompt.isEmpty();
+    }
 }

@@ -28,15 +28,6 @@ public final class BatchSource {
     }
 
     /**
-     * How many sequences have been given.
-     *
-     * @return the position, for a checkpoint
-     */
-    public long position() {
-        return position;
-    }
-
-    /**
      * Gives the next sequences.
      *
      * @param size B

@@ -4,10 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
-import com.fasterxml.jackson.annotation.JsonSetter;
-import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
@@ -16,9 +13,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a prepared folder holds.
@@ -40,10 +41,6 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
 
     private static final ObjectMapper JSON = StrictJson.ofRecords()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
-            .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
-            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .enable(SerializationFeature.INDENT_OUTPUT)
             .build();
 
@@ -159,11 +156,25 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
             throw new InvalidInputException(file + " is damaged: dtype " + dtype + " does not belong to a vocabulary of "
                     + tokenizer.vocabSize);
         }
+        Set<String> known = Arrays.stream(Split.values()).map(Split::folder).collect(Collectors.toSet());
         splits.forEach((split, shards) -> {
+            if (!known.contains(split)) {
+                throw new InvalidInputException(file + " is damaged: there is no split '" + split + "', only " + known);
+            }
+            Set<String> files = new HashSet<>();
+            long tokens = 0;
             for (Shard shard : shards) {
                 boolean ofSplit = shard.file.matches("[a-z]+/part-[0-9]+\\.npy") && shard.file.startsWith(split + "/");
-                if (!ofSplit || shard.tokens < 0 || shard.documents < 0) {
+                if (!ofSplit || shard.tokens < 0 || shard.documents < 0 || shard.documents > shard.tokens) {
                     throw new InvalidInputException(file + " is damaged: a shard of split '" + split + "' is " + shard);
+                }
+                if (!files.add(shard.file)) {
+                    throw new InvalidInputException(file + " is damaged: it lists the shard " + shard.file + " twice");
+                }
+                tokens += shard.tokens;
+                if (tokens < 0) {
+                    throw new InvalidInputException(file + " is damaged: split '" + split
+                            + "' has more tokens than can be counted");
                 }
             }
         });

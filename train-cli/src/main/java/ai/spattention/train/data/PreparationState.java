@@ -2,10 +2,11 @@ package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import java.io.IOException;
@@ -33,8 +34,19 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
 
     private static final ObjectMapper JSON = StrictJson.ofRecords()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
             .build();
+
+    /** The format that this program writes; the first one had no version and no digest. */
+    private static final int VERSION = 2;
+
+    /**
+     * A state in its file.
+     *
+     * @param formatVersion {@value #VERSION}
+     * @param sha256 the digest of the state, for a number that a bit flip changed would go unnoticed and cost documents
+     * @param state the state
+     */
+    private record Stored(int formatVersion, String sha256, PreparationState state) {}
 
     static PreparationState begin(Map<String, String> arguments) {
         return new PreparationState(new TreeMap<>(arguments), DocumentStream.Position.START, ShardWriter.Progress.NONE,
@@ -43,7 +55,11 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
 
     /** Writes the state in one step. */
     void write(Path work) throws IOException {
-        AtomicFile.write(work.resolve(FILE), JSON.writeValueAsString(this) + "\n");
+        AtomicFile.write(work.resolve(FILE), JSON.writeValueAsString(new Stored(VERSION, digest(), this)) + "\n");
+    }
+
+    private String digest() throws JsonProcessingException {
+        return Sha256.of(JSON.writeValueAsString(this));
     }
 
     /** Reads the state of an unfinished preparation; empty if none had begun. */
@@ -53,11 +69,30 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
             return Optional.empty();
         }
         try {
-            return Optional.of(JSON.readValue(Files.readString(file), PreparationState.class));
+            JsonNode root = JSON.readTree(Files.readAllBytes(file));
+            if (!root.isObject()) {
+                throw damaged(file, "it holds no JSON object", null);
+            }
+            if (!root.has("format_version")) {
+                return Optional.of(JSON.treeToValue(root, PreparationState.class));
+            }
+            if (root.get("format_version").asInt() != VERSION) {
+                throw new InvalidInputException(file + " has format version " + root.get("format_version")
+                        + ", this program goes on from version " + VERSION
+                        + ": use the program that began, or delete the output folder and start again");
+            }
+            Stored stored = JSON.treeToValue(root, Stored.class);
+            if (!stored.sha256.equals(stored.state.digest())) {
+                throw damaged(file, "its digest is another", null);
+            }
+            return Optional.of(stored.state);
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + " is damaged (" + JsonProblem.of(e)
-                    + "): delete the output folder and start again", e);
+            throw damaged(file, JsonProblem.of(e), e);
         }
+    }
+
+    private static InvalidInputException damaged(Path file, String problem, Exception cause) {
+        return new InvalidInputException(file + " is damaged (" + problem + "): delete the output folder and start again", cause);
     }
 
     /** Whether nothing has been written: there is nothing to go on with. */

@@ -80,6 +80,12 @@ public final class PreparedData {
             throw new InvalidInputException(folder.resolve("tokenizer.json")
                     + " is not the tokenizer that made the data: its digest differs from the manifest's");
         }
+        if (tokenizer.vocabSize() != manifest.tokenizer().vocabSize()) {
+            int size = tokenizer.vocabSize();
+            tokenizer.close();
+            throw new InvalidInputException(folder.resolve(Manifest.FILE) + " is damaged: it says that the tokenizer has "
+                    + manifest.tokenizer().vocabSize() + " ids, but it has " + size);
+        }
         return tokenizer;
     }
 

@@ -3,6 +3,7 @@ package ai.spattention.train.evaluate;
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.GroupRun;
+import ai.spattention.eval.Limit;
 import ai.spattention.eval.TaskRun;
 import ai.spattention.eval.data.DataFolder;
 import ai.spattention.eval.report.TaskResult;
@@ -10,7 +11,6 @@ import ai.spattention.eval.score.DirectScorer;
 import ai.spattention.eval.score.LogLikelihoods;
 import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
-import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.Scorer;
 import ai.spattention.eval.task.TaskCatalog;
 import ai.spattention.eval.task.TaskGroup;
@@ -21,7 +21,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,8 +70,7 @@ public final class TaskEvaluation {
                 groups.add(catalog.find(name));
             }
             TaskEvaluation evaluation = new TaskEvaluation(config, groups, DataFolder.open(folder));
-            Score none = new Score(0, false);
-            evaluation.run(tokenizer, maxLength, (what, requests) -> Collections.nCopies(requests.size(), none), notes);
+            evaluation.run(tokenizer, maxLength, Scorer.UNASKED, notes);
             return evaluation;
         } catch (InvalidInputException e) {
             throw new InvalidInputException("evaluation: " + e.getMessage(), e);
@@ -102,7 +100,7 @@ public final class TaskEvaluation {
     private Map<String, Map<String, Double>> run(Tokenizer tokenizer, int maxLength, Scorer scorer, Consumer<String> notes)
             throws IOException {
         RequestEncoder encoder = new RequestEncoder(tokenizer, PrefixToken.endOfText(tokenizer), maxLength);
-        GroupRun run = new GroupRun(new TaskRun(encoder, scorer, sample -> { }, config.limit(), config.shots()), notes);
+        GroupRun run = new GroupRun(new TaskRun(encoder, scorer, sample -> { }, new Limit(config.limit()), config.shots()), notes);
         Map<String, Map<String, Double>> scores = new LinkedHashMap<>();
         for (TaskGroup group : groups) {
             run.run(group, data, result -> {

@@ -1,8 +1,8 @@
 package ai.spattention.train.info;
 
+import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparedData;
-import ai.spattention.train.data.ShardDigests;
 import ai.spattention.train.data.Split;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -35,7 +35,7 @@ final class DataInfo {
             manifest.settings().forEach(settings::put);
         }
         if (verify) {
-            ShardDigests.verify(data);
+            DataVerification.verify(data);
             info.put("verified", true);
         }
         return info;

@@ -2,6 +2,7 @@ package ai.spattention.train.info;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.json.JsonProblem;
+import ai.spattention.olmoe.json.StrictJson;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
@@ -12,13 +13,13 @@ import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.report.FailureFile;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -32,7 +33,8 @@ final class RunInfo {
     static ObjectNode of(Path folder) throws IOException {
         RunConfig run = RunConfigLoader.load(ConfigSource.file(folder.resolve(CONFIG)), List.of());
         Path metrics = folder.resolve("metrics.jsonl");
-        Optional<MetricsSummary> summary = Files.exists(metrics) ? MetricsSummary.read(metrics) : Optional.empty();
+        List<String> complaints = new ArrayList<>();
+        Optional<MetricsSummary> summary = Files.exists(metrics) ? MetricsSummary.read(metrics, complaints::add) : Optional.empty();
         Optional<StepMetrics> last = summary.map(MetricsSummary::last);
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("kind", "run").put("path", folder.toString());
         info.put("name", run.name());
@@ -48,6 +50,9 @@ final class RunInfo {
         put(info, "validation_loss", validated.map(step -> step.validationLoss().getAsDouble()));
         info.put("validation_step", validated.map(StepMetrics::step).orElse(null));
         summary.flatMap(MetricsSummary::lastScored).ifPresent(scored -> tasks(info, scored));
+        if (!complaints.isEmpty()) {
+            info.put("damaged_metrics_lines", complaints.size());
+        }
         FailureFile.read(folder).ifPresent(reason -> info.put("failed", reason));
         ArrayNode checkpoints = info.putArray("checkpoints");
         new CheckpointStore(folder.resolve("checkpoints"), run.checkpoint().keepLast()).steps().forEach(checkpoints::add);
@@ -75,7 +80,7 @@ final class RunInfo {
             return JsonNodeFactory.instance.nullNode();
         }
         try {
-            return new ObjectMapper().readTree(Files.readAllBytes(file));
+            return StrictJson.builder().build().readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is damaged: " + JsonProblem.of(e), e);
         }

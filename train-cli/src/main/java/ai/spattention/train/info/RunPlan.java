@@ -6,6 +6,7 @@ import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ScheduleType;
+import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
@@ -92,7 +93,11 @@ public final class RunPlan {
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("path", path.isEmpty() ? null : path).put("found", found);
         if (found) {
             PreparedData data = PreparedData.open(folder);
+            DataVerification.verify(data);
             ModelSetup.requireVocabulary(run, data.manifest());
+            try (Tokenizer tokenizer = data.tokenizer()) {
+                ModelSetup.requirePrompt(run, tokenizer);
+            }
             try (TokenSequences sequences = data.sequences(Split.TRAIN, run.data().sequenceLength())) {
                 double wanted = (double) run.training().steps() * run.training().microBatch()
                         * run.training().gradientAccumulationSteps();

@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.ModelConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.Manifest;
@@ -59,6 +60,25 @@ public final class ModelSetup {
         if (data.tokenizer().vocabSize() > run.model().vocabSize()) {
             throw new InvalidInputException("the data was made by a tokenizer of " + data.tokenizer().vocabSize()
                     + " ids, more than model.vocab_size " + run.model().vocabSize() + ": set model.vocab_size to at least that");
+        }
+    }
+
+    /**
+     * Refuses a prompt that the model could not go on from.
+     *
+     * @param run the run's configuration
+     * @param tokenizer the data's tokenizer
+     * @throws InvalidInputException if text is to be sampled and its prompt has no token, or leaves no place for another
+     */
+    public static void requirePrompt(RunConfig run, Tokenizer tokenizer) {
+        if (!run.sample().asksForText()) {
+            return;
+        }
+        int tokens = tokenizer.encode(run.sample().prompt()).length;
+        int longest = run.model().maxPositionEmbeddings() - 1;
+        if (tokens < 1 || tokens > longest) {
+            throw new InvalidInputException("sample.prompt must have from 1 to " + longest + " tokens, one less than"
+                    + " model.max_position_embeddings (got " + tokens + " tokens): shorten it, or set sample.tokens=0 for no samples");
         }
     }
 

@@ -17,6 +17,17 @@ public interface RunObserver {
     default void started(long firstStep, long lastStep) throws IOException {}
 
     /**
+     * Whether a step's metrics are kept already. Asked after the run has begun: a run may have been killed between its last
+     * checkpoint and its last record.
+     *
+     * @param step the last step that is done
+     * @return false if they are to be told again
+     */
+    default boolean hasStep(long step) {
+        return true;
+    }
+
+    /**
      * A step is done.
      *
      * @param metrics what was measured

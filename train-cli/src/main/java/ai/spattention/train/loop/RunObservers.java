@@ -27,6 +27,11 @@ public final class RunObservers implements RunObserver {
     }
 
     @Override
+    public boolean hasStep(long step) {
+        return observers.stream().allMatch(observer -> observer.hasStep(step));
+    }
+
+    @Override
     public void step(StepMetrics metrics) throws IOException {
         for (RunObserver observer : observers) {
             observer.step(metrics);

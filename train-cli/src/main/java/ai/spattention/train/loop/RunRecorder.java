@@ -43,9 +43,14 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
 
     @Override
     public void started(long firstStep, long lastStep) throws IOException {
-        metricsWriter = resources.add(MetricsWriter.resume(metricsFile, firstStep - 1));
-        sampleWriter = resources.add(SampleWriter.resume(samplesFile, firstStep - 1));
+        metricsWriter = resources.add(MetricsWriter.resume(metricsFile, firstStep - 1, this::note));
+        sampleWriter = resources.add(SampleWriter.resume(samplesFile, firstStep - 1, this::note));
         progress = resources.add(ConsoleProgress.start(name, firstStep - 1, lastStep));
+    }
+
+    @Override
+    public boolean hasStep(long step) {
+        return metricsWriter.lastStep() >= step;
     }
 
     @Override
@@ -74,7 +79,9 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
 
     @Override
     public void sampled(long step, String prompt, String text) throws IOException {
-        sampleWriter.write(new TextSample(step, prompt, text));
+        if (sampleWriter.lastStep() < step) { // else it is told again after a kill
+            sampleWriter.write(new TextSample(step, prompt, text));
+        }
         note("step " + step + ", a sample:\n" + (prompt + text).indent(2).stripTrailing());
     }
 

@@ -42,6 +42,7 @@ import ai.spattention.olmoe.tokenizer.TokenizerConfig;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.config.SampleConfig;
 import ai.spattention.train.data.BatchSource;
 import ai.spattention.train.data.PreparedData;
@@ -96,21 +97,34 @@ public final class TrainingRun implements AutoCloseable {
     private final OptionalDouble peakFlops;
 
     private BatchSource batches;
+    private Optional<StepMetrics.Builder> unrecorded = Optional.empty();
     private long step;
     private long savedStep = -1;
     private long tokens;
     private double elapsedSeconds;
     private int skipsInARow;
 
+    /** What is done as soon as the last step is, before anything that could still fail. */
+    @FunctionalInterface
+    public interface AtEnd {
+
+        /**
+         * Keeps the model.
+         *
+         * @throws IOException if writing fails
+         */
+        void run() throws IOException;
+    }
+
     /**
-     * Sets a run up: the model, its optimizer and the data.
+     * Sets a run up: the model, its optimizer and the data. What can be checked before the first step is.
      *
      * @param config the configuration
      * @param data the prepared data
      * @param device where to compute
      * @param checkpointFolder where checkpoints go
      * @param observer is told of what happens
-     * @throws InvalidInputException if data and configuration do not fit, or tasks to score cannot be
+     * @throws InvalidInputException if data and configuration do not fit, or tasks cannot be scored or text not be sampled
      * @throws IOException if the data cannot be read
      */
     public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer)
@@ -153,11 +167,13 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
+    /** Checks also the sample's prompt, for it needs the tokenizer, too. */
     private Optional<TaskEvaluation> prepareEvaluation() throws IOException {
-        if (config.evaluation().taskNames().isEmpty()) {
-            return Optional.empty();
-        }
         try (Tokenizer tokenizer = data.tokenizer()) {
+            ModelSetup.requirePrompt(config, tokenizer);
+            if (config.evaluation().taskNames().isEmpty()) {
+                return Optional.empty();
+            }
             return Optional.of(TaskEvaluation.prepare(config.evaluation(), tokenizer, config.model().maxPositionEmbeddings(),
                     observer::note));
         }
@@ -205,9 +221,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         CheckpointStore.Checkpoint checkpoint = newest.get();
         TrainingState state = checkpoint.state();
-        requireSame("data", state.dataFingerprint(), data.manifest().fingerprint(), checkpoint.folder());
-        requireSame("model", state.model(), modelText(), checkpoint.folder());
-        requireSame("seed", Long.toString(state.seed()), Long.toString(config.seed()), checkpoint.folder());
+        List<String> changes = Continuation.changes(checkpoint.folder(), state, config, data.manifest().fingerprint());
         try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.model());
                 SafetensorsFile moments = SafetensorsFile.open(checkpoint.optimizer())) {
             Map<String, AdamW.Moments> restored = new LinkedHashMap<>();
@@ -220,7 +234,9 @@ public final class TrainingRun implements AutoCloseable {
         savedStep = step;
         tokens = state.tokens();
         elapsedSeconds = state.elapsedSeconds();
-        batches = new BatchSource(training, config.seed(), state.sequences());
+        batches = new BatchSource(training, config.seed(), tokens / training.length());
+        unrecorded = Optional.of(state.unrecorded()).filter(line -> !line.isEmpty()).map(StepMetrics::ofLine);
+        changes.forEach(change -> observer.note("from step " + (step + 1) + " on, " + change));
         return step;
     }
 
@@ -241,57 +257,74 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private static void requireSame(String what, String saved, String now, Path checkpoint) {
-        if (!saved.equals(now)) {
-            throw new InvalidInputException("the checkpoint " + checkpoint + " belongs to another " + what
-                    + ": resume with what it was made with, or begin a new run in another folder");
-        }
-    }
-
-    private String modelText() {
-        return block.getConfig().toString();
-    }
-
     /**
-     * Runs all steps that are still to do, with validation, scored tasks, samples and checkpoints at their intervals and at the end.
+     * Runs all steps that are still to do, with validation, scored tasks, samples and checkpoints at their intervals and at the
+     * end. The last step's checkpoint comes before all that measures it, so that no failure there costs what was learned.
      *
      * @param stop asked after every step whether to write a checkpoint and leave; also asked while tasks are scored
+     * @param atEnd what follows the last checkpoint at once
      * @return whether the last step was reached
      * @throws TrainingFailedException if the loss stays without a finite value
      * @throws InvalidInputException if the data changes meanwhile, or a checkpoint cannot be written for lack of space
      * @throws IOException if reading or writing fails
      */
-    public boolean run(BooleanSupplier stop) throws IOException {
+    public boolean run(BooleanSupplier stop, AtEnd atEnd) throws IOException {
         long last = config.training().steps();
         observer.started(step + 1, last);
         if (validation == null) {
             observer.note("there will be no validation loss: the data's validation split holds "
                     + data.manifest().tokens(Split.VALIDATION) + " tokens, less than one sequence and the token after it");
         }
+        if (step == last) {
+            atEnd.run();
+        }
+        if (unrecorded.isPresent() && !observer.hasStep(step)) { // killed after its last checkpoint
+            measure(unrecorded.get(), true, stop);
+        }
         while (step < last) {
             if (stop.getAsBoolean()) {
                 if (savedStep != step) {
-                    checkpoint();
+                    checkpoint("");
                 }
                 return false;
             }
             StepMetrics.Builder metrics = step();
             boolean end = step == last;
-            if (isDue(config.validation().everySteps(), end) && validation != null) {
-                metrics.optValidationLoss(validate());
+            if (end) {
+                checkpoint(metrics.setTimeSeconds(elapsedSeconds).build().toLine());
+                atEnd.run();
             }
-            if (isDue(config.evaluation().everySteps(), end) && evaluation.isPresent()) {
-                metrics.optTaskScores(scoreTasks(evaluation.get(), stop));
-            }
-            observer.step(metrics.setTimeSeconds(elapsedSeconds).build());
-            if (isDue(config.sample().everySteps(), end)) {
-                sample();
-            }
-            if (isDue(config.checkpoint().everySteps(), end)) {
-                checkpoint();
+            measure(metrics, end, stop);
+            if (!end && isDue(config.checkpoint().everySteps(), false)) {
+                checkpoint("");
             }
         }
         return true;
+    }
+
+    /**
+     * Runs all steps that are still to do, as {@link #run(BooleanSupplier, AtEnd)} with nothing at the end.
+     *
+     * @param stop asked after every step whether to write a checkpoint and leave
+     * @return whether the last step was reached
+     * @throws IOException if reading or writing fails
+     */
+    public boolean run(BooleanSupplier stop) throws IOException {
+        return run(stop, () -> { });
+    }
+
+    /** What is due after a step. Its metrics are told last: with them the step is complete. */
+    private void measure(StepMetrics.Builder metrics, boolean end, BooleanSupplier stop) throws IOException {
+        if (isDue(config.validation().everySteps(), end) && validation != null) {
+            metrics.optValidationLoss(validate());
+        }
+        if (isDue(config.evaluation().everySteps(), end) && evaluation.isPresent()) {
+            metrics.optTaskScores(scoreTasks(evaluation.get(), stop));
+        }
+        if (isDue(config.sample().everySteps(), end)) {
+            sample();
+        }
+        observer.step(metrics.setTimeSeconds(elapsedSeconds).build());
     }
 
     private boolean isDue(int everySteps, boolean end) {
@@ -391,22 +424,32 @@ public final class TrainingRun implements AutoCloseable {
         return Map.of();
     }
 
+    /** A text that cannot be drawn is no reason to lose a run. */
     private void sample() throws IOException {
         SampleConfig sample = config.sample();
-        if (sample.tokens() == 0 || sample.prompt().isEmpty()) {
+        if (!sample.asksForText()) {
             return;
         }
+        String text;
         try (Tokenizer tokenizer = data.tokenizer()) {
             long[] prompt = Arrays.stream(tokenizer.encode(sample.prompt())).asLongStream().toArray();
             long[] generated = TextGenerator.builder().setModel(block, model.getNDManager())
                     .optSampling(new Sampling(sample.temperature(), sample.topK(), sample.topP(), config.seed()))
                     .optMaxNewTokens(sample.tokens()).build().generate(prompt);
-            observer.sampled(step, sample.prompt(),
-                    tokenizer.decode(Arrays.stream(generated).mapToInt(Math::toIntExact).toArray()));
+            text = tokenizer.decode(Arrays.stream(generated).mapToInt(Math::toIntExact).toArray());
+        } catch (RuntimeException e) {
+            observer.note("step " + step + ": no text could be sampled, the run goes on: " + e.getMessage());
+            return;
         }
+        observer.sampled(step, sample.prompt(), text);
     }
 
-    private void checkpoint() throws IOException {
+    /**
+     * Writes a checkpoint.
+     *
+     * @param line the step's metrics if they are not told yet, else empty
+     */
+    private void checkpoint(String line) throws IOException {
         SafetensorsWriter weights = new SafetensorsWriter();
         SafetensorsWriter moments = new SafetensorsWriter();
         Map<String, AdamW.Moments> state = optimizer.getMoments();
@@ -418,8 +461,8 @@ public final class TrainingRun implements AutoCloseable {
                 addMoment(moments, "variance/" + named.getKey(), own.variance());
             }
         }
-        Path written = checkpoints.save(new TrainingState(step, optimizer.getStep(), batches.position(), tokens,
-                elapsedSeconds, config.seed(), data.manifest().fingerprint(), modelText()), weights, moments);
+        Path written = checkpoints.save(new TrainingState(TrainingState.VERSION, step, optimizer.getStep(), tokens, elapsedSeconds,
+                data.manifest().fingerprint(), RunConfigWriter.settings(config), line), weights, moments);
         savedStep = step;
         observer.checkpointed(step, written);
     }

@@ -64,28 +64,26 @@ final class JsonLines implements AutoCloseable {
         }
     }
 
-    /** Goes on with a file, of which the objects up to a step stay; starts one if there is none. */
-    static JsonLines resume(Path file, long step) throws IOException {
+    /**
+     * Goes on with a file, of which the whole objects up to a step stay; starts one if there is none.
+     *
+     * @param growth by how much steps grow at least from line to line
+     * @param check refuses an object that is none of this file's
+     * @param notes told of damaged lines, which are moved into a file beside this one
+     */
+    static JsonLines resume(Path file, long step, int growth, Consumer<JsonNode> check, Consumer<String> notes) throws IOException {
         if (!Files.exists(file)) {
             return create(file);
         }
-        long[] last = {0};
-        long kept = read(file, json -> {
-            long own = StepMetricsJson.whole(json, STEP, 1);
-            if (own > step) {
-                return false;
-            }
-            last[0] = own;
-            return true;
-        });
         try {
+            KeptLines kept = KeptLines.of(file, step, growth, check, notes);
             FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             try {
-                // Steps only grow, so that what goes is the file's tail: cut off in one operation of the file system.
-                channel.truncate(kept);
+                // what is left of later steps is the file's tail: cut off in one operation of the file system
+                channel.truncate(kept.length());
                 channel.force(true);
-                channel.position(kept);
-                return new JsonLines(file, channel, last[0]);
+                channel.position(kept.length());
+                return new JsonLines(file, channel, kept.lastStep());
             } catch (IOException e) {
                 channel.close();
                 throw e;
@@ -95,13 +93,9 @@ final class JsonLines implements AutoCloseable {
         }
     }
 
-    /**
-     * Reads a file's whole lines. A last line without its end was cut, or is being written: it is left out.
-     *
-     * @return the length in bytes of the lines for which the visitor wanted to go on
-     */
-    static long read(Path file, Visitor visitor) throws IOException {
-        return readLines(file, (number, line) -> visitLine(file, number, line, visitor));
+    /** Reads a file's whole lines. A last line without its end was cut, or is being written: it is left out. */
+    static void read(Path file, Visitor visitor) throws IOException {
+        readLines(file, (number, line) -> visitLine(file, number, line, visitor));
     }
 
     /** Reads a file's whole lines, and tells of those that cannot be used instead of ending with the first. */
@@ -116,14 +110,15 @@ final class JsonLines implements AutoCloseable {
         });
     }
 
+    /** Takes a line's bytes, without its end. */
     @FunctionalInterface
-    private interface LineVisitor {
+    interface LineVisitor {
 
-        boolean visit(long number, byte[] line);
+        /** Takes a line, and says whether to go on. */
+        boolean visit(long number, byte[] line) throws IOException;
     }
 
-    private static long readLines(Path file, LineVisitor visitor) throws IOException {
-        long length = 0;
+    static void readLines(Path file, LineVisitor visitor) throws IOException {
         long number = 0;
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
             ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -134,29 +129,31 @@ final class JsonLines implements AutoCloseable {
                 }
                 number++;
                 if (!visitor.visit(number, line.toByteArray())) {
-                    return length;
+                    return;
                 }
-                length += line.size() + 1;
                 line.reset();
             }
         }
-        return length;
     }
 
-    private static boolean visitLine(Path file, long number, byte[] line, Visitor visitor) {
+    static boolean visitLine(Path file, long number, byte[] line, Visitor visitor) {
         try {
-            JsonNode json = MAPPER.readTree(new String(line, StandardCharsets.UTF_8));
+            return visitor.visit(parse(new String(line, StandardCharsets.UTF_8)));
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException(file + ":" + number + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** A line's object. */
+    static JsonNode parse(String line) {
+        try {
+            JsonNode json = MAPPER.readTree(line);
             if (json == null || !json.isObject()) {
                 throw new InvalidInputException("a line must hold a JSON object");
             }
-            return visitor.visit(json);
+            return json;
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(file + ":" + number + ": this is not JSON: "
-                    + JsonProblem.of(e), e);
-        } catch (IOException e) {
-            throw new IllegalStateException("reading from memory failed", e);
-        } catch (InvalidInputException e) {
-            throw new InvalidInputException(file + ":" + number + ": " + e.getMessage(), e);
+            throw new InvalidInputException("this is not JSON: " + JsonProblem.of(e), e);
         }
     }
 

@@ -42,7 +42,7 @@ public final class MetricsReader {
     private static JsonLines.Visitor inOrder(Consumer<StepMetrics> steps) {
         long[] last = {0};
         return json -> {
-            StepMetrics metrics = StepMetricsJson.read(json);
+            StepMetrics metrics = StepMetricsJson.read(json).build();
             if (metrics.step() <= last[0]) {
                 throw new InvalidInputException("step " + metrics.step() + " comes after step " + last[0]
                         + ": steps must grow");

@@ -3,6 +3,7 @@ package ai.spattention.train.metrics;
 import ai.spattention.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /**
  * Writes {@code metrics.jsonl}: one JSON object a step with the keys step, tokens, loss, loss_aux, loss_z, gradient_norm,
@@ -34,13 +35,13 @@ public final class MetricsWriter implements AutoCloseable {
      *
      * @param file the file; started if there is none
      * @param step the last step that stays, 0 for none
+     * @param notes told of damaged lines, which are moved into a file beside this one, FILE.damaged
      * @return the writer
-     * @throws InvalidInputException if a line cannot be read, or the file cannot be written for a reason that a person can
-     *     mend
+     * @throws InvalidInputException if the file cannot be written for a reason that a person can mend
      * @throws IOException if it cannot be read or written otherwise
      */
-    public static MetricsWriter resume(Path file, long step) throws IOException {
-        return new MetricsWriter(JsonLines.resume(file, step));
+    public static MetricsWriter resume(Path file, long step, Consumer<String> notes) throws IOException {
+        return new MetricsWriter(JsonLines.resume(file, step, 1, StepMetricsJson::read, notes));
     }
 
     /**
@@ -57,6 +58,15 @@ public final class MetricsWriter implements AutoCloseable {
                     + lines.lastStep());
         }
         lines.append(StepMetricsJson.write(metrics));
+    }
+
+    /**
+     * How far the file goes.
+     *
+     * @return the step of the last line, or 0
+     */
+    public long lastStep() {
+        return lines.lastStep();
     }
 
     @Override

@@ -42,7 +42,7 @@ public final class SampleReader {
         }, complaints);
     }
 
-    private static TextSample sample(JsonNode json) {
+    static TextSample sample(JsonNode json) {
         return new TextSample(StepMetricsJson.whole(json, JsonLines.STEP, 1), text(json, "prompt"), text(json, "text"));
     }
 

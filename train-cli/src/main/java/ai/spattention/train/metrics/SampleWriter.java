@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /** Writes {@code samples.jsonl}: one JSON object a sample with the keys step, prompt, text. Not safe for several threads. */
 public final class SampleWriter implements AutoCloseable {
@@ -31,13 +32,13 @@ public final class SampleWriter implements AutoCloseable {
      *
      * @param file the file; started if there is none
      * @param step the last step whose samples stay, 0 for none
+     * @param notes told of damaged lines, which are moved into a file beside this one, FILE.damaged
      * @return the writer
-     * @throws InvalidInputException if a line cannot be read, or the file cannot be written for a reason that a person can
-     *     mend
+     * @throws InvalidInputException if the file cannot be written for a reason that a person can mend
      * @throws IOException if it cannot be read or written otherwise
      */
-    public static SampleWriter resume(Path file, long step) throws IOException {
-        return new SampleWriter(JsonLines.resume(file, step));
+    public static SampleWriter resume(Path file, long step, Consumer<String> notes) throws IOException {
+        return new SampleWriter(JsonLines.resume(file, step, 0, SampleReader::sample, notes));
     }
 
     /**
@@ -50,6 +51,15 @@ public final class SampleWriter implements AutoCloseable {
     public void write(TextSample sample) throws IOException {
         lines.append(JsonNodeFactory.instance.objectNode()
                 .put(JsonLines.STEP, sample.step()).put("prompt", sample.prompt()).put("text", sample.text()));
+    }
+
+    /**
+     * How far the file goes.
+     *
+     * @return the step of the last line, or 0
+     */
+    public long lastStep() {
+        return lines.lastStep();
     }
 
     @Override

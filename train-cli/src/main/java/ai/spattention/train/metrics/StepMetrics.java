@@ -50,6 +50,26 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         return new Builder();
     }
 
+    /**
+     * Takes a step's metrics up again.
+     *
+     * @param line what {@link #toLine} gave
+     * @return a builder with what they held
+     * @throws ai.spattention.InvalidInputException if the line is another
+     */
+    public static Builder ofLine(String line) {
+        return StepMetricsJson.read(JsonLines.parse(line));
+    }
+
+    /**
+     * The metrics as a line of {@code metrics.jsonl}.
+     *
+     * @return a JSON object, without the line's end
+     */
+    public String toLine() {
+        return StepMetricsJson.write(this).toString();
+    }
+
     /** Collects a step's metrics. Everything is required but what starts with {@code opt}. */
     public static final class Builder {
 

@@ -49,7 +49,7 @@ final class StepMetricsJson {
     }
 
     /** Reads what {@link #write} wrote; keys that it does not know are left aside. */
-    static StepMetrics read(JsonNode json) {
+    static StepMetrics.Builder read(JsonNode json) {
         StepMetrics.Builder builder = StepMetrics.builder()
                 .setStep(whole(json, JsonLines.STEP, 1))
                 .setTokens(whole(json, "tokens", 0))
@@ -76,7 +76,7 @@ final class StepMetricsJson {
         if (json.has("expert_load")) {
             builder.optShares(shares(json.get("expert_load")));
         }
-        return builder.build();
+        return builder;
     }
 
     private static void put(ObjectNode json, String key, double value) {
@@ -101,7 +101,7 @@ final class StepMetricsJson {
         if (value.isNull()) {
             return Double.NaN;
         }
-        if (!value.isNumber()) {
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
             throw new InvalidInputException(key + " must be a number or null (got " + JsonLines.shown(value) + ")");
         }
         return value.doubleValue();
@@ -127,9 +127,17 @@ final class StepMetricsJson {
         }
     }
 
+    private static void requireList(JsonNode value) {
+        if (!value.isArray()) {
+            throw new InvalidInputException("expert_load must hold a list for each layer (got " + JsonLines.shown(value) + ")");
+        }
+    }
+
     private static List<List<Double>> shares(JsonNode layers) {
         List<List<Double>> result = new ArrayList<>();
+        requireList(layers);
         for (JsonNode layer : layers) {
+            requireList(layer);
             List<Double> shares = new ArrayList<>();
             for (JsonNode share : layer) {
                 if (!share.isNumber() || !(share.doubleValue() >= 0 && share.doubleValue() <= 1)) {

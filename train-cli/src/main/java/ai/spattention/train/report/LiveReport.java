@@ -37,6 +37,11 @@ public final class LiveReport implements RunObserver {
     }
 
     @Override
+    public boolean hasStep(long step) {
+        return next.hasStep(step);
+    }
+
+    @Override
     public void step(StepMetrics metrics) throws IOException {
         next.step(metrics);
         run.add(metrics);
@@ -48,7 +53,9 @@ public final class LiveReport implements RunObserver {
     @Override
     public void sampled(long step, String prompt, String text) throws IOException {
         next.sampled(step, prompt, text);
-        run.add(new TextSample(step, prompt, text));
+        if (run.samples().stream().noneMatch(sample -> sample.step() == step)) { // else told again after a kill
+            run.add(new TextSample(step, prompt, text));
+        }
     }
 
     @Override

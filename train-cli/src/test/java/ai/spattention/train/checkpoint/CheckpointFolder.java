@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A store whose checkpoints hold their own step in every file, so that a test can tell them apart. */
@@ -40,7 +41,8 @@ final class CheckpointFolder implements AutoCloseable {
     }
 
     static TrainingState state(long step) {
-        return new TrainingState(step, step - 1, 4 * step, 64 * step, 1.5 * step, -7, "fingerprint", "a \"small\"\nmodel");
+        return new TrainingState(TrainingState.VERSION, step, step - 1, 64 * step, 1.5 * step, "fingerprint",
+                Map.of("seed", "-7", "name", "a \"small\"\nmodel"), "");
     }
 
     /** The step of the newest whole checkpoint, each of its files checked; empty if there is none. */

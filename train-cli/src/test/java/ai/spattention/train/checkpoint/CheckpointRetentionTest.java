@@ -6,6 +6,7 @@ import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,7 +18,7 @@ class CheckpointRetentionTest {
 
     private void save(CheckpointStore store, int... steps) throws IOException {
         for (int step : steps) {
-            store.save(new TrainingState(step, step, step, step, 0, 0, "data", "model"), new SafetensorsWriter(),
+            store.save(new TrainingState(TrainingState.VERSION, step, step, step, 0, "data", Map.of(), ""), new SafetensorsWriter(),
                     new SafetensorsWriter());
         }
     }

@@ -1,8 +1,11 @@
 package ai.spattention.train.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +17,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a store keeps when nothing goes wrong. */
 class CheckpointStoreTest {
@@ -50,16 +55,69 @@ class CheckpointStoreTest {
     void theStateStaysReadable() throws IOException {
         assertEquals("""
                 {
+                  "format_version" : 2,
                   "step" : 5,
                   "updates" : 4,
-                  "sequences" : 20,
                   "tokens" : 320,
                   "elapsed_seconds" : 7.5,
-                  "seed" : -7,
                   "data_fingerprint" : "fingerprint",
-                  "model" : "a \\"small\\"\\nmodel"
+                  "settings" : {
+                    "name" : "a \\"small\\"\\nmodel",
+                    "seed" : "-7"
+                  },
+                  "unrecorded" : ""
                 }
                 """, Files.readString(folder.save(5).resolve("state.json")));
+    }
+
+    private String changed(Path checkpoint, String from, String to) throws IOException {
+        Path state = checkpoint.resolve("state.json");
+        Path manifest = checkpoint.resolve("manifest.json");
+        String before = Sha256.of(List.of(state));
+        String text = Files.readString(state);
+        assertTrue(text.contains(from), from);
+        Files.writeString(state, text.replace(from, to));
+        Files.writeString(manifest, Files.readString(manifest).replace(before, Sha256.of(List.of(state))));
+        return text;
+    }
+
+    /** The older one would be gone on with, and the newer work lost. */
+    @Test
+    void aCheckpointOfALaterVersionIsRefusedAndNotPassedOver() throws IOException {
+        folder.save(1);
+        Path newer = folder.save(2);
+        changed(newer, "\"format_version\" : 2", "\"format_version\" : 3, \"more\" : 1");
+        assertEquals("cannot go on from the checkpoint " + newer + ": its state has format version 3, this program reads versions up"
+                + " to 2: go on with the program that wrote it",
+                assertThrows(InvalidInputException.class, () -> folder.newest()).getMessage());
+    }
+
+    @ParameterizedTest(name = "{0} -> {1}")
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "\"step\" : 2           | \"step\" : 3             | it is of step 3",
+        "\"step\" : 2           | \"step\" : \"2\"           | Cannot coerce String value",
+        "\"step\" : 2           | \"step\" : 2.0           | Cannot coerce Floating-point value",
+        "\"step\" : 2           | \"step\" : null          | null",
+        "\"step\" : 2,          | ` `                      | step",
+        "\"updates\" : 1        | \"updates\" : 3          | no run stands at step 2 after 3 updates",
+        "\"updates\" : 1        | \"updates\" : -1         | no run stands at step 2 after -1 updates",
+        "\"tokens\" : 128       | \"tokens\" : -1          | no run stands at step 2 after 1 updates, -1 tokens",
+        "\"elapsed_seconds\" : 3.0 | \"elapsed_seconds\" : \"NaN\" | NaN seconds",
+        "\"elapsed_seconds\" : 3.0 | \"elapsed_seconds\" : \"3.0\" | Cannot coerce String value",
+        "\"elapsed_seconds\" : 3.0 | \"elapsed_seconds\" : 1e999 | Infinity seconds",
+        "\"data_fingerprint\" : \"fingerprint\" | \"data_fingerprint\" : 1 | Cannot coerce Integer value",
+        "\"unrecorded\"         | \"other\" : 1, \"unrecorded\" | Unrecognized field",
+        "\"format_version\" : 2 | \"format_version\" : \"2\" | Cannot coerce String value",
+        "\"format_version\" : 2, | ` `                     | is damaged",
+    })
+    void aStateThatCannotBeIsSkippedWithTheReason(String from, String to, String told) throws IOException {
+        folder.save(1);
+        changed(folder.save(2), from, to);
+        List<String> skipped = new ArrayList<>();
+        assertEquals(Optional.of(1L), folder.newest(skipped));
+        assertEquals(1, skipped.size());
+        assertTrue(skipped.get(0).startsWith("checkpoint step-00000002 is skipped: state.json is "), skipped.get(0));
+        assertTrue(skipped.get(0).contains(told), skipped.get(0));
     }
 
     @Test

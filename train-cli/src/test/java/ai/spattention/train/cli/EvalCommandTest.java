@@ -263,20 +263,12 @@ class EvalCommandTest {
         assertContains(refused(arguments("piqa")), "the model gives no number for a log-likelihood (got NaN)");
     }
 
-    @Test
-    void whatWasComputedIsKeptAndResumed() throws IOException {
-        Path later = folder.resolve("data/copa/validation.jsonl");
-        String message = refused(arguments("piqa,copa"));
-        assertContains(message, "no data for 'copa'", "copa/validation.jsonl");
-        JsonNode piqa = results().get("piqa");
-        assertTrue(piqa.get("acc").isNumber());
-        assertTrue(Files.exists(folder.resolve("results.json.progress")));
-        put("copa/validation.jsonl", "{\"premise\":\"It rained.\",\"choice1\":\"A\",\"choice2\":\"B\",\"question\":\"cause\",\"label\":0}\n");
-        assertTrue(Files.exists(later));
-        Cli resumed = Cli.ok(arguments("piqa,copa", "--resume"));
-        assertContains(resumed.err(), "2 requests in "); // copa's alone
-        assertEquals(piqa, results().get("piqa"));
-        assertTrue(results().has("copa"));
+    /** A text that is not UTF-8 is found when its turn comes. */
+    private String[] interrupted(String... more) throws IOException {
+        Path text = Files.write(folder.resolve("t.txt"), new byte[] {(byte) 0xFF});
+        List<String> arguments = new ArrayList<>(List.of(arguments("piqa", "--text", text.toString())));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(String[]::new);
     }
 
     @Test
@@ -330,9 +322,82 @@ class EvalCommandTest {
     }
 
     @Test
-    void resumingAnotherModelsRunIsRefused() throws IOException {
-        refused(arguments("piqa,copa"));
-        assertContains(refused(arguments("piqa", "--pattern", "causal", "--resume")), "holds scores of another model");
+    void whatWasComputedIsKeptAndResumed() throws IOException {
+        assertContains(refused(interrupted()), "is not a text in UTF-8");
+        JsonNode piqa = results().get("piqa");
+        assertTrue(piqa.get("acc").isNumber());
+        assertTrue(Files.exists(folder.resolve("results.json.progress")));
+        String[] again = interrupted("--resume");
+        Files.writeString(folder.resolve("t.txt"), "some text");
+        assertContains(Cli.ok(again).err(), "1 requests in "); // the text's alone
+        assertEquals(piqa, results().get("piqa"));
+        assertTrue(results().has("t.txt"));
+    }
+
+    @Test
+    void whatIsMissingOrWrongIsNoticedBeforeTheFirstRequest() throws IOException {
+        Path samples = Files.writeString(folder.resolve("samples.jsonl"), "of another run");
+        put("copa/validation.jsonl", "{\"premise\":\"It rained.\",\"choice1\":\"A\",\"question\":\"cause\",\"label\":0}\n");
+        assertContains(refused(arguments("piqa,boolq", "--samples", samples.toString())), "no data for 'boolq'");
+        assertContains(refused(arguments("piqa,copa", "--samples", samples.toString())), "copa/validation.jsonl row 1: there is no field");
+        assertContains(refused(arguments("piqa", "--text", "no.txt", "--samples", samples.toString())), "no.txt is not there");
+        assertContains(refused(arguments("piqa", "--shards", folder.toString(), "--samples", samples.toString())), "manifest.json");
+        assertFalse(Files.exists(output), "nothing was scored");
+        assertEquals("of another run", Files.readString(samples));
+        assertContains(refused(arguments("piqa", "--samples", folder.toString())), "--samples " + folder + " is a folder");
+        output = folder;
+        assertContains(refused(arguments("piqa")), "--output " + folder + " is a folder: name a file to write");
+    }
+
+    @Test
+    void changedShardsAreRefused() throws IOException {
+        Path data = folder.resolve("prepared");
+        SmallData.prepare(data);
+        Path shard = data.resolve("train/part-00000.npy");
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[0] ^= 1;
+        Files.write(shard, bytes);
+        assertContains(refused("eval", "--model", model.toString(), "--shards", data.toString(), "--output", output.toString()),
+                shard + " is not what was written");
+    }
+
+    @Test
+    void resumingWithWhatChangesANumberIsRefusedByName() throws IOException {
+        refused(interrupted());
+        assertContains(refused(interrupted("--resume", "--pattern", "causal")), "holds scores of another --pattern (sp, now causal)");
+        assertContains(refused(interrupted("--resume", "--kernel", "tiled")), "holds scores of another --kernel (auto, now tiled)");
+        assertContains(refused(interrupted("--resume", "--layout-length", "32")), "holds scores of another --layout-length (");
+        assertContains(refused(interrupted("--resume", "--batch-tokens", "9")), "holds scores of another --batch-tokens (4096, now 9)");
+        assertContains(refused(interrupted("--resume", "--no-prefix-reuse")), "holds scores of another --no-prefix-reuse (false, now true)");
+        assertContains(refused(interrupted("--resume", "--precision", "bfloat16")), "bfloat16");
+    }
+
+    @Test
+    void resultsNameWhatComputedThem() throws IOException {
+        Cli.ok(arguments("piqa", "--kernel", "masked", "--limit", "0.5"));
+        JsonNode config = JSON.readTree(output.toFile()).get("config");
+        assertEquals("float32 masked 0.5", config.get("dtype").textValue() + " " + config.get("kernel").textValue() + " " + config.get("limit"));
+        assertEquals(2, results().get("piqa").get("samples").intValue(), "half of three rows, rounded up");
+        Cli.ok(arguments("piqa", "--limit", "1.0"));
+        assertEquals(1, results().get("piqa").get("samples").intValue());
+        assertEquals("1", JSON.readTree(output.toFile()).get("config").get("limit").toString());
+    }
+
+    @Test
+    void resultsThatAreNoNumbersAreNotCompared() throws IOException {
+        Cli.ok(arguments("piqa"));
+        String whole = Files.readString(output);
+        Path other = Files.writeString(folder.resolve("other.json"), whole);
+        for (String[] change : new String[][] {{"\"acc\" : ", "\"acc\" : \"0.5\", \"x\" : ", "results.piqa.acc must be a number or null"},
+            {"\"samples\" : 3", "\"samples\" : \"3\"", "results.piqa.samples must be a whole number of at least 0 (got \"3\")"},
+            {"\"shots\" : 0,\n      \"version\"", "\"version\"", "results.piqa.shots must be a whole number of at least 0 (got nothing)"},
+            {"\"acc\" : ", "\"acc\" : 1e999, \"x\" : ", "results.piqa.acc must be a number or null (got "},
+            {"\"acc\" : ", "\"acc\" : NaN, \"x\" : ", "is not valid JSON"},
+            {"\"format\" : 1", "\"format\" : 2", "has format 2, this program reads format 1"}}) {
+            assertTrue(whole.contains(change[0]), change[0]);
+            Files.writeString(other, whole.replace(change[0], change[1]));
+            assertContains(refused("eval", "--compare", output.toString(), other.toString()), change[2]);
+        }
     }
 
     @Test
@@ -390,6 +455,9 @@ class EvalCommandTest {
         assertContains(refused(arguments("arc_eazy")), "unknown task 'arc_eazy' (did you mean arc_easy?)");
         assertContains(refused(arguments("piqa", "--shots", "5")), "has 3 rows to take examples from");
         assertContains(refused(arguments("piqa", "--limit", "0")), "--limit must be at least 1 (got 0)");
+        assertContains(refused(arguments("piqa", "--limit", "2.5")), "(got 2.5), a whole number of rows, or a fraction of them");
+        assertContains(refused(arguments("piqa", "--limit", "-0.5")), "--limit must be at least 1 (got -0.5)");
+        assertContains(refused(arguments("piqa", "--limit", "NaN")), "--limit must be at least 1 (got NaN)");
         assertContains(refused(arguments("piqa", "--shots", "-1")), "--shots must be at least 0 (got -1)");
         assertContains(refused(arguments("piqa", "--max-length", "65")), "--max-length must lie in [1, 64]");
         assertContains(refused(arguments("piqa", "--batch-tokens", "0")), "--batch-tokens must be at least 1");

@@ -79,6 +79,51 @@ class TrainCommandTest {
     }
 
     @Test
+    void aDamagedLineOfMetricsDoesNotKeepARunFromGoingOn() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "schedule.type=constant", "--set", "training.steps=4"));
+        List<Double> before = losses(run);
+        List<String> lines = new ArrayList<>(Files.readAllLines(run.resolve("metrics.jsonl")));
+        lines.set(1, lines.get(1).substring(5));
+        Files.write(run.resolve("metrics.jsonl"), lines);
+        assertTrue(Cli.ok("info", run.toString()).out().contains("damaged metrics lines"));
+        Cli.ok(train(run, "--set", "schedule.type=constant", "--resume"));
+        List<Double> after = losses(run);
+        assertEquals(List.of(before.get(0), before.get(2), before.get(3)), after.subList(0, 3));
+        assertEquals(5, after.size());
+        assertEquals(List.of(lines.get(1)), Files.readAllLines(run.resolve("metrics.jsonl.damaged")));
+    }
+
+    @Test
+    void refusesToGoOnWithAnotherLengthOfSequences() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        String message = Cli.refused(train(run, "--resume", "--set", "data.sequence_length=24"));
+        assertTrue(message.contains("data.sequence_length is 24, the checkpoint's is 48"), message);
+    }
+
+    @Test
+    void refusesAPromptThatTheModelCannotReadAndWritesNothing() throws IOException {
+        Path run = folder.resolve("run");
+        for (String dryRun : List.of("--debug", "--dry-run")) {
+            assertTrue(refused(train(run, dryRun, "--set", "sample.prompt=" + "x".repeat(60)))
+                    .contains("sample.prompt must have from 1 to 47 tokens"));
+        }
+        assertFalse(Files.exists(run));
+    }
+
+    @Test
+    void aFileInTheModelsPlaceIsNoticedBeforeTheFirstStep() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        Files.move(run.resolve("model"), folder.resolve("away"));
+        Files.writeString(run.resolve("model"), "mine");
+        assertEquals("spattn: " + run.resolve("model") + " is a file: a folder has to be written there",
+                Cli.refused(train(run, "--resume", "--set", "training.steps=3")));
+        assertEquals("mine", Files.readString(run.resolve("model")));
+    }
+
+    @Test
     void aRunGoesOnWithItsOwnConfiguration() throws IOException {
         Path run = folder.resolve("run");
         Cli.ok(train(run, "--set", "training.steps=3", "--set", "schedule.type=constant"));
@@ -128,6 +173,22 @@ class TrainCommandTest {
         String message = Cli.refused(train(data.resolve("run")));
         assertTrue(message.contains("lies in " + data + ", which data.path reads"), message);
         assertFalse(Files.exists(data.resolve("run")));
+    }
+
+    @Test
+    void refusesDataThatChangedBeforeTheFirstStep() throws IOException {
+        Path own = folder.resolve("data");
+        SmallData.prepare(own);
+        Path shard = own.resolve("train/part-00000.npy");
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[1000] ^= 1;
+        Files.write(shard, bytes);
+        Path run = folder.resolve("run");
+        for (String dryRun : List.of("--debug", "--dry-run")) {
+            String message = refused(train(run, dryRun, "--set", "training.steps=2", "--set", "data.path=" + own));
+            assertTrue(message.contains("part-00000.npy is not what was written"), message);
+        }
+        assertFalse(Files.exists(run));
     }
 
     @Test

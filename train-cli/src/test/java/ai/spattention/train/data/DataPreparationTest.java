@@ -315,6 +315,27 @@ class DataPreparationTest {
     }
 
     @Test
+    void aStateThatWasChangedIsRefusedAndLosesNoDocument() throws IOException {
+        writeInputs();
+        PreparationSettings settings = settings(0.1, 1, 3000);
+        assertThrows(StopAfter.Crash.class, () -> prepare("out", settings, 2, new StopAfter(5)));
+        Path file = folder.resolve("out").resolve(Preparation.WORK).resolve("state.json");
+        String state = Files.readString(file);
+        for (String[] change : new String[][] {{"\"draws\":", "\"draws\":1"}, {"\"empty_documents\":", "\"empty_documents\":7"},
+            {"\"draws\":", "\"draws\":\"1\",\"x\":"}, {"\"sha256\":\"", "\"sha256\":\"0"}, {state, ""}, {state, "null"}}) {
+            Files.writeString(file, state.replace(change[0], change[1]));
+            String message = refusal("out", settings);
+            assertTrue(message.contains("state.json is damaged (") && message.endsWith("start again"), message);
+        }
+        Files.writeString(file, state.replace("\"format_version\":2", "\"format_version\":3"));
+        assertTrue(refusal("out", settings).contains("has format version 3, this program goes on from version 2"));
+        Files.writeString(file, state);
+        prepare("out", settings);
+        prepare("whole", settings);
+        assertEquals(PreparedFiles.contents(folder.resolve("whole")), PreparedFiles.contents(folder.resolve("out")));
+    }
+
+    @Test
     void aSecondProcessIsKeptOut() throws IOException {
         writeInputs();
         Path work = Files.createDirectories(folder.resolve("out").resolve(Preparation.WORK));

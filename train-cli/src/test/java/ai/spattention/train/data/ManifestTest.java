@@ -124,6 +124,16 @@ class ManifestTest {
         "\"tokens\" : 10          | \"tokens\" : -10            | a shard of split 'train' is",
         "\"documents\" : 2        | \"documents\" : -2          | a shard of split 'train' is",
         "\"documents\" : 2        | \"documents\" : 2, \"tokens\" : 4 | Duplicate field 'tokens'",
+        "\"tokens\" : 10          | \"tokens\" : \"10\"         | Cannot coerce String value",
+        "\"documents\" : 2        | \"documents\" : \"2\"       | Cannot coerce String value",
+        "\"documents\" : 2        | \"documents\" : true       | Boolean",
+        "\"documents\" : 2        | \"documents\" : 11         | a shard of split 'train' is",
+        "\"s1\"                   | 5                           | Integer value",
+        "\"bytes\"                | 5                           | Integer value",
+        "\"somewhere\"            | 5                           | Integer value",
+        "part-00001              | part-00000                  | it lists the shard train/part-00000.npy twice",
+        "\"validation\"           | \"test\"                    | there is no split 'test'",
+        "\"tokens\" : 10          | \"tokens\" : 9223372036854775807 | split 'train' has more tokens than can be counted",
         "\"dtype\"                | \"dtype\" : \"UINT16\", \"dtype\" | Duplicate field 'dtype'",
         "\"dtype\"                | \"extra\" : 1, \"dtype\"    | Unrecognized field \"extra\"",
     })
@@ -146,7 +156,7 @@ class ManifestTest {
     @Test
     void aSplitThatIsNamedLikeAPathIsRefused() {
         String message = messageFor(JSON.replace("\"train\"", "\"..\"").replace("train/", "../"));
-        assertTrue(message.contains("is damaged: a shard of split '..' is "), message);
+        assertTrue(message.contains("is damaged: there is no split '..'"), message);
     }
 
     @ParameterizedTest

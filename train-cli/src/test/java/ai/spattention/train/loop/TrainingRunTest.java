@@ -12,6 +12,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.SmallData;
@@ -43,10 +44,10 @@ class TrainingRunTest {
     private Path folder;
 
     /** Keeps what a run tells. */
-    private static final class Told implements RunObserver {
+    private static class Told implements RunObserver {
 
-        private final List<StepMetrics> steps = new ArrayList<>();
-        private final List<String> notes = new ArrayList<>();
+        final List<StepMetrics> steps = new ArrayList<>();
+        final List<String> notes = new ArrayList<>();
 
         @Override
         public void step(StepMetrics metrics) {
@@ -250,15 +251,180 @@ class TrainingRunTest {
         assertEquals(List.of(2L), written);
     }
 
+    private String refusedToGoOn(String... overrides) throws IOException {
+        try (TrainingRun run = new TrainingRun(config(overrides), data, Device.cpu(), folder, new Told())) {
+            return assertThrows(InvalidInputException.class, run::resume).getMessage();
+        }
+    }
+
     @Test
     void refusesACheckpointOfAnotherRun() throws IOException {
         run(config("training.steps=2"), folder, false);
-        for (String other : List.of("model.num_experts=8", "seed=9")) {
-            try (TrainingRun run = new TrainingRun(config(other), data, Device.cpu(), folder, new Told())) {
-                String message = assertThrows(InvalidInputException.class, run::resume).getMessage();
-                assertTrue(message.contains("belongs to another " + (other.startsWith("seed") ? "seed" : "model")), message);
+        for (String other : List.of("model.num_experts is 8, the checkpoint's is 4", "seed is 9, the checkpoint's is 0",
+                "data.sequence_length is 24, the checkpoint's is 48", "model.rope_theta is 5000.0, the checkpoint's is 10000.0",
+                "model.attention_pattern is causal, the checkpoint's is sp", "model.clip_qkv is 3.0, the checkpoint's is null")) {
+            String message = refusedToGoOn(other.replaceAll(" is ([^,]*),.*", "=$1"));
+            assertTrue(message.contains(other) && message.contains("belongs to another"), message);
+        }
+        String message = refusedToGoOn("model.num_experts=8", "seed=9");
+        assertTrue(message.contains("seed is 9, the checkpoint's is 0") && message.contains("model.num_experts is 8"), message);
+    }
+
+    /** Steps, and with them the schedule and the tokens that the run was to take, would mean something else. */
+    @Test
+    void refusesAnotherNumberOfSequencesAStepButNotAnotherCut() throws IOException {
+        String plain = "training.load_balancing_loss_weight=0"; // a product of means over a micro batch
+        Outcome whole = run(config(plain, "schedule.type=constant"), folder.resolve("whole"), false);
+        run(config(plain, "schedule.type=constant", "training.steps=3"), folder, false);
+        String message = refusedToGoOn("training.micro_batch=2");
+        assertTrue(message.contains("a step of it takes 4 sequences, now training.micro_batch 2 times"
+                + " training.gradient_accumulation_steps 1 are taken: set both such that their product is 4"), message);
+        Outcome cut = run(config(plain, "schedule.type=constant", "training.micro_batch=2",
+                "training.gradient_accumulation_steps=2"), folder, true);
+        for (int step = 3; step < 6; step++) { // the same sequences, each once
+            assertEquals(whole.told.losses().get(step), cut.told.losses().get(step - 3), 2e-3);
+        }
+        assertEquals(6L * 4 * 48, cut.told.steps.get(2).tokens());
+    }
+
+    @Test
+    void refusesFewerStepsThanAreDone() throws IOException {
+        run(config("training.steps=3"), folder, false);
+        String message = refusedToGoOn("training.steps=2");
+        assertTrue(message.endsWith("is of a later step than training.steps 2: set training.steps to at least 3"), message);
+    }
+
+    @Test
+    void everySettingThatChangedIsTold() throws IOException {
+        run(config("training.steps=3", "optimizer.state_precision=bfloat16"), folder, false);
+        Told told = run(config("training.steps=4", "optimizer.peak_lr=0.5", "model.kernel=masked",
+                "optimizer.state_precision=float32"), folder, true).told;
+        assertEquals(List.of("from step 4 on, model.kernel is masked, the checkpoint's is auto",
+                "from step 4 on, optimizer.peak_lr is 0.5, the checkpoint's is 0.003",
+                "from step 4 on, optimizer.state_precision is float32, the checkpoint's is bfloat16",
+                "from step 4 on, training.steps is 4, the checkpoint's is 3"), told.notes);
+        assertEquals(4, told.steps.get(0).step());
+    }
+
+    /** What the program wrote before its states had a version. */
+    private Path asVersion1(long sequences) throws IOException {
+        Path checkpoint = folder.resolve("step-00000003");
+        String state = Files.readString(checkpoint.resolve("state.json"));
+        String fingerprint = state.replaceAll("(?s).*\"data_fingerprint\"\\s*:\\s*\"(\\w+)\".*", "$1");
+        Files.writeString(checkpoint.resolve("state.json"), "{\"step\":3,\"updates\":3,\"sequences\":" + sequences
+                + ",\"tokens\":576,\"elapsed_seconds\":1.5,\"seed\":0,\"data_fingerprint\":\"" + fingerprint + "\",\"model\":\"OlmoeConfig["
+                + "vocabSize=257, hiddenSize=32, intermediateSize=16, numHiddenLayers=2, numAttentionHeads=4, numKeyValueHeads=2,"
+                + " headDim=8, numExperts=4, numExpertsPerTok=2, normTopkProb=false, rmsNormEps=1.0E-5, ropeTheta=10000.0,"
+                + " clipQkv=null, attentionBias=false, attentionDropout=0.0, tieWordEmbeddings=false, initializerRange=0.02,"
+                + " routerAuxLossCoef=0.01, routerZLossCoef=0.001, maxPositionEmbeddings=48, eosTokenId=256, padTokenId=null,"
+                + " pattern=SP, layoutLength=48]\"}");
+        StringBuilder manifest = new StringBuilder();
+        for (String file : List.of("model.safetensors", "optimizer.safetensors", "state.json")) {
+            manifest.append(manifest.isEmpty() ? "{" : ",").append('"').append(file).append("\":\"")
+                    .append(Sha256.of(List.of(checkpoint.resolve(file)))).append('"');
+        }
+        return Files.writeString(checkpoint.resolve("manifest.json"), manifest + "}");
+    }
+
+    @Test
+    void aStateOfTheFirstVersionIsGoneOnWith() throws IOException {
+        String constant = "schedule.type=constant";
+        Outcome whole = run(config(constant), folder.resolve("whole"), false);
+        run(config("training.steps=3", constant), folder, false);
+        asVersion1(12);
+        String message = refusedToGoOn("data.sequence_length=24");
+        assertTrue(message.contains("data.sequence_length is 24, the checkpoint's is 48"), message);
+        assertTrue(refusedToGoOn("model.num_experts=8").contains("model.num_experts is 8, the checkpoint's is 4"));
+        message = refusedToGoOn("training.micro_batch=8");
+        assertTrue(message.contains("a step of it takes 4 sequences"), message);
+        asVersion1(11);
+        assertTrue(refusedToGoOn().contains("data.sequence_length is 48, the checkpoint's is changed on the way"), refusedToGoOn());
+        asVersion1(12);
+        Outcome resumed = run(config(constant), folder, true);
+        assertEquals(whole.told.losses().subList(3, 6), resumed.told.losses());
+        assertSame(whole.weights, resumed.weights);
+    }
+
+    /** Keeps steps only until one at which it fails, as a process that is killed there does. */
+    private static final class Killed implements RunObserver {
+
+        private final List<String> told = new ArrayList<>();
+        private final long killedAt;
+
+        Killed(long killedAt) {
+            this.killedAt = killedAt;
+        }
+
+        @Override
+        public boolean hasStep(long step) {
+            return told.contains("step " + step);
+        }
+
+        @Override
+        public void step(StepMetrics metrics) throws IOException {
+            if (metrics.step() == killedAt) {
+                throw new IOException("the power goes");
+            }
+            told.add("step " + metrics.step());
+        }
+
+        @Override
+        public void sampled(long step, String prompt, String text) {
+            told.add("sample " + step);
+        }
+
+        @Override
+        public void checkpointed(long step, Path where) {
+            told.add("checkpoint " + step);
+        }
+    }
+
+    @Test
+    void theModelIsKeptBeforeAnythingThatMeasuresIt() throws IOException {
+        Outcome whole = run(config("training.steps=2"), folder.resolve("whole"), false);
+        Killed observer = new Killed(2);
+        try (TrainingRun run = new TrainingRun(config("training.steps=2"), data, Device.cpu(), folder, observer)) {
+            assertThrows(IOException.class, () -> run.run(() -> false, () -> observer.told.add("model")));
+        }
+        assertEquals(List.of("step 1", "checkpoint 2", "model", "sample 2"), observer.told);
+        Told told = new Told() {
+            @Override
+            public boolean hasStep(long step) {
+                return !steps.isEmpty();
+            }
+        };
+        for (int again = 0; again < 2; again++) {
+            try (TrainingRun run = new TrainingRun(config("training.steps=2"), data, Device.cpu(), folder, told)) {
+                assertEquals(2, run.resume());
+                assertTrue(run.run(() -> false, () -> told.notes.add("model")));
+                assertSame(whole.weights, weights(run.getModel()));
             }
         }
+        assertEquals(List.of("model", "model"), told.notes);
+        StepMetrics last = whole.told.steps.get(1);
+        assertEquals(1, told.steps.size(), "told once");
+        assertEquals(List.of(last.step(), last.tokens(), last.loss(), last.gradientNorm(), last.validationLoss(), last.expertLoad()),
+                List.of(told.steps.get(0).step(), told.steps.get(0).tokens(), told.steps.get(0).loss(),
+                        told.steps.get(0).gradientNorm(), told.steps.get(0).validationLoss(), told.steps.get(0).expertLoad()));
+    }
+
+    @Test
+    void aPromptThatTheModelCannotReadIsRefusedBeforeTheFirstStep() {
+        String message = assertThrows(InvalidInputException.class, () -> new TrainingRun(config("sample.prompt=" + "x".repeat(48)),
+                data, Device.cpu(), folder, new Told())).getMessage();
+        assertEquals("sample.prompt must have from 1 to 47 tokens, one less than model.max_position_embeddings (got 48 tokens):"
+                + " shorten it, or set sample.tokens=0 for no samples", message);
+        assertFalse(Files.exists(folder.resolve("step-00000006")));
+    }
+
+    /** Most ids of such a model are none of the tokenizer's. */
+    @Test
+    void aTextThatCannotBeSampledCostsNoRun() throws IOException {
+        Told told = run(config("model.vocab_size=5000", "training.steps=2", "sample.every_steps=1", "sample.tokens=30"), folder,
+                false).told;
+        assertEquals(2, told.steps.size());
+        assertEquals(2, told.notes.size());
+        assertTrue(told.notes.get(0).startsWith("step 1: no text could be sampled, the run goes on: "), told.notes.get(0));
     }
 
     @Test

@@ -3,15 +3,18 @@ package ai.spattention.train.metrics;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import ai.spattention.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
@@ -24,6 +27,8 @@ class MetricsTest {
 
     private static final String ONE = "{\"step\":1,\"tokens\":512,\"loss\":5.5,\"loss_aux\":1.25,\"loss_z\":4.0,"
             + "\"gradient_norm\":0.75,\"learning_rate\":1.0E-4,\"tokens_per_second\":1024.0,\"time_s\":0.5}\n";
+
+    private static final Consumer<String> NO_NOTE = note -> fail(note);
 
     @TempDir
     Path folder;
@@ -81,18 +86,18 @@ class MetricsTest {
                 writer.write(step(step).build());
             }
         }
-        try (MetricsWriter writer = MetricsWriter.resume(file, 6)) {
+        try (MetricsWriter writer = MetricsWriter.resume(file, 6, NO_NOTE)) {
             assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L), steps(file));
             writer.write(step(7).setGradientNorm(9).build());
         }
         assertEquals(List.of(1L, 2L, 3L, 4L, 5L, 6L, 7L), steps(file));
         assertEquals(9, MetricsReader.read(file).get(6).gradientNorm());
-        MetricsWriter.resume(file, 100).close();
+        MetricsWriter.resume(file, 100, NO_NOTE).close();
         assertEquals(7, steps(file).size());
-        MetricsWriter.resume(file, 0).close();
+        MetricsWriter.resume(file, 0, NO_NOTE).close();
         assertEquals("", Files.readString(file));
         Files.delete(file);
-        MetricsWriter.resume(file, 3).close();
+        MetricsWriter.resume(file, 3, NO_NOTE).close();
         assertEquals(List.of(), steps(file));
     }
 
@@ -101,7 +106,7 @@ class MetricsTest {
         Path theirs = Files.writeString(folder.resolve("theirs"), ONE);
         Path link = Files.createSymbolicLink(folder.resolve("metrics.jsonl"), theirs);
         assertEquals("cannot write " + link + ": it is a symbolic link, and what that leads to would be changed; remove the link",
-                assertThrows(InvalidInputException.class, () -> MetricsWriter.resume(link, 0)).getMessage());
+                assertThrows(InvalidInputException.class, () -> MetricsWriter.resume(link, 0, NO_NOTE)).getMessage());
         assertEquals(ONE, Files.readString(theirs));
     }
 
@@ -119,13 +124,61 @@ class MetricsTest {
             Files.write(cut, Arrays.copyOf(bytes, length));
             int lines = (int) new String(bytes, 0, length).chars().filter(c -> c == '\n').count();
             assertEquals(lines, MetricsReader.read(cut).size());
-            try (MetricsWriter writer = MetricsWriter.resume(cut, 2)) {
+            try (MetricsWriter writer = MetricsWriter.resume(cut, 2, NO_NOTE)) {
                 writer.write(step(50).build());
             }
             List<Long> expected = List.of(1L, 2L).subList(0, Math.min(2, lines));
             assertEquals(expected, steps(cut).subList(0, expected.size()));
             assertEquals(expected.size() + 1, steps(cut).size());
         }
+    }
+
+    /** Line by line: its step, or what stands in its place. */
+    private Path linesOf(Object... lines) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Object line : lines) {
+            text.append(line instanceof Integer step ? step(step).build().toLine() : line).append('\n');
+        }
+        return Files.writeString(folder.resolve("metrics.jsonl"), text);
+    }
+
+    @Test
+    void damagedLinesAreSetAsideAndTheOthersStay() throws IOException {
+        String cut = "{\"step\":3,\"tok";
+        String text = step(5).build().toLine().replace("5.5", "\"5.5\"");
+        String far = step(90).build().toLine(); // the 9 had been a step's only digit
+        Path file = linesOf(1, 2, cut, 4, text, 6, far, "\0\0\0", 8, 7, 9, 10, "{}", 11);
+        List<String> notes = new ArrayList<>();
+        try (MetricsWriter writer = MetricsWriter.resume(file, 9, notes::add)) {
+            writer.write(step(10).build());
+        }
+        assertEquals(List.of(1L, 2L, 4L, 6L, 8L, 9L, 10L), steps(file));
+        Path aside = folder.resolve("metrics.jsonl.damaged");
+        assertEquals(String.join("\n", cut, text, far, "\0\0\0", step(7).build().toLine(), "{}") + "\n", Files.readString(aside));
+        assertEquals(1, notes.size());
+        assertTrue(notes.get(0).startsWith("6 damaged lines were moved from " + file + " to " + aside + ", the others stay: "
+                + file + ":3: this is not JSON"), notes.get(0));
+        assertEquals(1, notes.get(0).lines().count());
+        MetricsWriter.resume(file, 9, NO_NOTE).close();
+        assertEquals(6, steps(file).size());
+    }
+
+    @Test
+    void damagedSamplesAreSetAside() throws IOException {
+        Path file = Files.writeString(folder.resolve("samples.jsonl"), "{\"step\":1,\"prompt\":\"\",\"text\":3}\n"
+                + "{\"step\":2,\"prompt\":\"\",\"text\":\"a\"}\n{\"step\":2,\"prompt\":\"\",\"text\":\"b\"}\n");
+        List<String> notes = new ArrayList<>();
+        SampleWriter.resume(file, 2, notes::add).close();
+        assertEquals(List.of(new TextSample(2, "", "a"), new TextSample(2, "", "b")), SampleReader.read(file));
+        assertTrue(notes.get(0).startsWith("a damaged line was moved from "), notes.toString());
+        assertTrue(notes.get(0).endsWith(file + ":1: text must be text (got 3)"), notes.toString());
+    }
+
+    @Test
+    void aLineAndItsMetricsAreTheSame() {
+        StepMetrics metrics = step(3).optExpertLoad(new long[][] {{1, 3}}).optMemoryMb(7).build();
+        assertEquals(metrics, StepMetrics.ofLine(metrics.toLine()).build());
+        assertThrows(InvalidInputException.class, () -> StepMetrics.ofLine("{}"));
     }
 
     @Test
@@ -135,7 +188,7 @@ class MetricsTest {
             assertEquals("step 5 was written before: the last is 5",
                     assertThrows(IllegalArgumentException.class, () -> writer.write(step(5).build())).getMessage());
         }
-        try (MetricsWriter writer = MetricsWriter.resume(folder.resolve("metrics.jsonl"), 5)) {
+        try (MetricsWriter writer = MetricsWriter.resume(folder.resolve("metrics.jsonl"), 5, NO_NOTE)) {
             assertThrows(IllegalArgumentException.class, () -> writer.write(step(4).build()));
         }
         assertThrows(IllegalStateException.class, () -> StepMetrics.builder().build());
@@ -159,6 +212,13 @@ class MetricsTest {
         "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":0,\"loss_aux\":0,\"loss_z\":0,\"gradient_norm\":0,"
                 + "\"learning_rate\":0,\"tokens_per_second\":0,\"tasks\":{\"piqa\":3}} |"
                 + " the task \"piqa\" must be an object (got 3)",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":1e999 | this is not JSON",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":1e999} | loss must be a number or null (got ",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":NaN} | this is not JSON",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":\"1\"} | loss must be a number or null (got \"1\")",
+        "{\"step\":2,\"tokens\":1,\"time_s\":0,\"loss\":0,\"loss_aux\":0,\"loss_z\":0,\"gradient_norm\":0,"
+                + "\"learning_rate\":0,\"tokens_per_second\":0,\"expert_load\":3} |"
+                + " expert_load must hold a list for each layer (got 3)",
     })
     void saysWhichLineIsBad(String line, String message) throws IOException {
         Path file = Files.writeString(folder.resolve("metrics.jsonl"), ONE + line + "\n" + ONE);
@@ -214,7 +274,7 @@ class MetricsTest {
             writer.write(new TextSample(3, "p", "b"));
             writer.write(new TextSample(4, "p", "c"));
         }
-        try (SampleWriter writer = SampleWriter.resume(file, 3)) {
+        try (SampleWriter writer = SampleWriter.resume(file, 3, NO_NOTE)) {
             writer.write(new TextSample(5, "p", "d"));
         }
         assertEquals(List.of(new TextSample(1, "", "a"), odd, new TextSample(3, "p", "b"), new TextSample(5, "p", "d")),
