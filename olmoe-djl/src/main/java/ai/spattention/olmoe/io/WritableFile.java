@@ -30,7 +30,8 @@ public final class WritableFile {
             above = above.getParent();
         }
         if (!inPlace && !Files.isDirectory(above)) {
-            throw new InvalidInputException(option + " " + file + " cannot be written: " + above + " is a file where a folder has to be");
+            throw new InvalidInputException(option + " " + file + " cannot be written: " + above
+                    + " is a file where a folder has to be");
         }
         if (!Files.isWritable(above)) {
             throw new InvalidInputException(option + " " + file + " cannot be written: " + above + " is read-only or not yours");
