@@ -127,12 +127,14 @@ public final class ScoreJournal implements Closeable {
         JsonNode plain = plain(line);
         String anew = ": leave out --resume to begin anew, or choose another --output";
         if (plain != null && (!plain.has("format_version") || plain.get("format_version").asInt() != VERSION)) {
-            throw new InvalidInputException(file + " has format version " + (plain.has("format_version") ? plain.get("format_version")
-                    : "1") + ", this program goes on from version " + VERSION + anew);
+            String version = plain.has("format_version") ? plain.get("format_version").toString() : "1";
+            throw new InvalidInputException(file + " has format version " + version + ", this program goes on from version "
+                    + VERSION + anew);
         }
         JsonNode first = parse(line);
         if (first == null || !first.path("settings").isObject()) {
-            throw new InvalidInputException(file + " does not tell what its scores depend on, for its first line is damaged" + anew);
+            throw new InvalidInputException(file + " does not tell what its scores depend on, for its first line is damaged"
+                    + anew);
         }
         Map<String, String> before = new HashMap<>();
         first.get("settings").properties().forEach(entry -> before.put(entry.getKey(), entry.getValue().asText()));
@@ -142,7 +144,8 @@ public final class ScoreJournal implements Closeable {
             String old = before.getOrDefault(name, "none");
             String now = settings.getOrDefault(name, "none");
             if (!old.equals(now)) {
-                throw new InvalidInputException(file + " holds scores of another " + name + " (" + old + ", now " + now + ")" + anew);
+                throw new InvalidInputException(file + " holds scores of another " + name + " (" + old + ", now " + now + ")"
+                        + anew);
             }
         }
     }

@@ -16,7 +16,8 @@ final class StateFile {
 
     private static final String FORMAT = "format_version";
 
-    private static final ObjectMapper JSON = StrictJson.ofRecords().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
+    private static final ObjectMapper JSON =
+            StrictJson.ofRecords().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
 
     private static final Pattern MODEL_SETTING = Pattern.compile("(?<name>\\w+)=(?<value>[^,\\[\\]]*)");
 

@@ -28,5 +28,7 @@ class MetricsFuzzTest {
         } catch (InvalidInputException e) {
             assertEquals(complaints.get(0), e.getMessage());
         }
+        MetricsWriter.resume(file, Long.MAX_VALUE, note -> { }).close();
+        assertEquals(usable, MetricsReader.read(file), "what can be read stays, and nothing else");
     }
 }
