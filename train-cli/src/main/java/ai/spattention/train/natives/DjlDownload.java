@@ -36,19 +36,19 @@ public final class DjlDownload {
      * @throws IOException if the libraries cannot be had
      */
     public static NativesFolder run() throws IOException {
-        Path cache = Utils.getCacheDir();
-        if (System.getenv("DJL_CACHE_DIR") == null && !cache.startsWith(System.getProperty("user.home"))) {
+        String home = System.getProperty("user.home");
+        if (System.getenv("DJL_CACHE_DIR") == null && !Files.isWritable(Path.of(home))) {
             // DJL would take a folder that everybody knows and may write, where the launcher does not look
-            throw new InvalidInputException("the home " + System.getProperty("user.home")
-                    + " cannot be written: set DJL_CACHE_DIR to a folder of yours for the libraries");
+            throw new InvalidInputException("the home " + home + " cannot be written: set DJL_CACHE_DIR to a folder of yours"
+                    + " for the libraries");
         }
         // a class path with the libraries for the CPU would make DJL take those
         String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .filter(entry -> !entry.contains("pytorch-native-"))
                 .collect(Collectors.joining(File.pathSeparator));
         ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                classPath, "-Dai.djl.offline=false", DjlDownload.class.getName()).redirectErrorStream(true);
-        builder.environment().putAll(Map.of("PYTORCH_VERSION", VERSION, "PYTORCH_FLAVOR", FLAVOR, "DJL_CACHE_DIR", cache.toString()));
+                classPath, "-Dai.djl.offline=false", "-Duser.home=" + home, DjlDownload.class.getName()).redirectErrorStream(true);
+        builder.environment().putAll(Map.of("PYTORCH_VERSION", VERSION, "PYTORCH_FLAVOR", FLAVOR, "DJL_CACHE_DIR", Utils.getCacheDir().toString()));
         builder.environment().keySet().removeAll(List.of("PYTORCH_LIBRARY_PATH", "DJL_OFFLINE"));
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
