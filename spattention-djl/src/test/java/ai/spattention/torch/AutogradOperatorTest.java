@@ -97,6 +97,8 @@ class AutogradOperatorTest {
 
     @Test
     void thePyTorchOfTheTestsCanCallJava() {
+        Optional.ofNullable(System.getenv("PYTORCH_VERSION"))
+                .ifPresent(version -> assertEquals(version, Engine.getEngine("PyTorch").getVersion()));
         assertEquals(Optional.empty(), AutogradOperator.misfit(Device.cpu()), Engine.getEngine("PyTorch").getVersion());
         assertEquals(Optional.empty(), AutogradOperator.misfit(Device.gpu()), "registering for CUDA needs no GPU");
     }
