@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.gpu.GpuMemoryError;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.natives.NativesError;
 import java.io.PrintWriter;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.engine.EngineException;
+import ai.spattention.train.gpu.GpuMemoryError;
 import ai.spattention.train.loop.TrainingFailedException;
 import java.io.IOException;
 import java.nio.file.Files;

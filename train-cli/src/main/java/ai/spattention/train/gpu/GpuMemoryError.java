@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.gpu;
 
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  *
  * @param details what was asked for and what was free; empty where libtorch does not tell
  */
-record GpuMemoryError(String details) {
+public record GpuMemoryError(String details) {
 
     private static final Pattern ALLOCATOR = Pattern.compile("CUDA out of memory\\. Tried to allocate (?<asked>[\\d.]+ \\w+)\\.?"
             + "(?: GPU (?<gpu>\\d+) has a total capac?i?ty of (?<total>[\\d.]+ \\w+) of which (?<free>[\\d.]+ \\w+) is free)?");
@@ -28,7 +28,7 @@ record GpuMemoryError(String details) {
      * @param failure any failure; its causes are looked at, too
      * @return the error, or empty if the failure is another one
      */
-    static Optional<GpuMemoryError> of(Throwable failure) {
+    public static Optional<GpuMemoryError> of(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             String message = String.valueOf(cause.getMessage());
             Matcher allocator = ALLOCATOR.matcher(message);
@@ -49,7 +49,7 @@ record GpuMemoryError(String details) {
      *
      * @return what happened and what to do
      */
-    String text() {
+    public String text() {
         return "the GPU's memory is used up" + details + REMEDY;
     }
 }
