@@ -38,9 +38,9 @@ final class DoctorCommand implements Callable<Integer> {
         boolean fine = checks.stream().allMatch(Check::isFine);
         PrintWriter out = spec.commandLine().getOut();
         for (Check check : checks) {
-            out.printf(Locale.ROOT, "%-8s  %-20s %s%n", check.status(), check.name(), check.detail());
+            out.printf(Locale.ROOT, "%-8s  %-26s %s%n", check.status(), check.name(), check.detail());
             if (!check.remedy().isEmpty()) {
-                out.printf("%31s-> %s%n", "", check.remedy());
+                out.printf("%37s-> %s%n", "", check.remedy());
             }
         }
         out.println(fine ? "everything that --device " + device.request() + " needs works"
