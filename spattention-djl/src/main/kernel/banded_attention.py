@@ -31,12 +31,14 @@ What a head sees comes as one row of 8 int32 in `heads` [H, 8]:
     prefix                          the first so many keys are seen by every later query        (GENERAL only)
     period, first                   the distances k * period for k >= first are seen too        (GENERAL only)
 
-These are the kernels for every GPU from compute capability 8.0 on. `banded_attention_hopper.py` has the same for 9.0 alone; both
-take their tiles from `band_tiles.py`.
+These are the kernels for every GPU from compute capability 8.0 on. `banded_attention_hopper.py` has the same for 9.0 alone, for numbers
+of 16 bits and D = 64 and 128; both take their tiles from `band_tiles.py`.
 
 Variants (compile-time switches).
     GENERAL     prefix and period are honoured
     DOCUMENTS   a query sees only keys of its own document: documents [B, M], int64
+    PRECISION   how float32 numbers are multiplied: "tf32x3", three products of 11 bits each, as good as float32's own; or "tf32", one.
+                Numbers of 16 bits are multiplied as they are
 
 With documents, `spans` [B, 4, M], int32, says of each position where its run of equal numbers begins and ends (line 0, line 1:
 one past the end): tiles inside one run need no mask. Lines 2 and 3 bound all positions of its document: the same run where the
@@ -131,7 +133,7 @@ def document_spans(documents, spans, M, TILE: tl.constexpr):
 def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row, heads, documents, spans, out, lse,
             H, group, N, M, log2_scale,
             QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
-            DOCUMENTS: tl.constexpr):
+            DOCUMENTS: tl.constexpr, PRECISION: tl.constexpr):
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
     row = (tl.num_programs(1) - 1 - tile) * QUERIES  # late tiles see most: they start first
@@ -153,7 +155,7 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
     for t in tl.range(0, tiles):
         start, near, far, in_range, in_prefix = key_tile(t, walk, bands, KEYS, GENERAL)
         k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D)
-        scores = tl.dot(q_tile, k_tile.T)
+        scores = tl.dot(q_tile, k_tile.T, input_precision=PRECISION)
         masked = needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL)
         if DOCUMENTS:
             masked = masked | (start < run)
@@ -170,7 +172,7 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
         total = total * shrink + tl.sum(weights, 1)
         weighted = weighted * shrink[:, None]
         v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D)
-        weighted = tl.dot(weights.to(v_tile.dtype), v_tile, weighted)
+        weighted = tl.dot(weights.to(v_tile.dtype), v_tile, weighted, input_precision=PRECISION)
         largest = larger
 
     sees = total > 0
@@ -188,7 +190,7 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
                      grad, grad_batch, grad_head, grad_row, heads, documents, spans, out, lse, delta, q_grad,
                      H, group, N, M, log2_scale, scale,
                      QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
-                     DOCUMENTS: tl.constexpr):
+                     DOCUMENTS: tl.constexpr, PRECISION: tl.constexpr):
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
     row = (tl.num_programs(1) - 1 - tile) * QUERIES
@@ -217,8 +219,8 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
         start, near, far, in_range, in_prefix = key_tile(t, walk, bands, KEYS, GENERAL)
         k_tile = load_tile(k, k_batch, k_head, k_row, batch, kv_head, start, M, KEYS, D)
         v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D)
-        scores = tl.dot(q_tile, k_tile.T)
-        weight_grads = tl.dot(grad_tile, v_tile.T)
+        scores = tl.dot(q_tile, k_tile.T, input_precision=PRECISION)
+        weight_grads = tl.dot(grad_tile, v_tile.T, input_precision=PRECISION)
         weights = tl.exp2(scores * log2_scale - log_sum[:, None])
         masked = needs_mask(position, start, near, far, in_range, QUERIES, KEYS, GENERAL)
         if DOCUMENTS:
@@ -231,7 +233,7 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
                 allowed = allowed & same
             weights = tl.where(allowed, weights, 0.0)
         score_grads = weights * (weight_grads - deltas[:, None])
-        gradient = tl.dot(score_grads.to(k_tile.dtype), k_tile, gradient)
+        gradient = tl.dot(score_grads.to(k_tile.dtype), k_tile, gradient, input_precision=PRECISION)
     pointers, mask = result_tile(q_grad, batch, head, row, N, H, QUERIES, D)
     tl.store(pointers, (gradient * scale).to(q_grad.dtype.element_ty), mask=mask)
 
@@ -241,7 +243,7 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
                   grad, grad_batch, grad_head, grad_row, heads, documents, spans, lse, delta, k_grad, v_grad,
                   H, group, N, M, log2_scale, scale,
                   QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
-                  DOCUMENTS: tl.constexpr):
+                  DOCUMENTS: tl.constexpr, PRECISION: tl.constexpr):
     """The gradients of one tile of keys, seen by one query head: [B, M, H, D]. Query heads that share keys are added up outside.
     Tiles are transposed here: keys are rows."""
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
@@ -265,7 +267,7 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
     for t in tl.range(0, tiles):
         row, near, far, in_range, in_prefix = query_tile(t, walk, bands, QUERIES, GENERAL)
         q_tile = load_tile(q, q_batch, q_head, q_row, batch, head, row, N, QUERIES, D)
-        scores = tl.dot(k_tile, q_tile.T)
+        scores = tl.dot(k_tile, q_tile.T, input_precision=PRECISION)
         log_sum = load_rows(lse, batch * H + head, pad4(N), row, QUERIES)
         weights = tl.exp2(scores * log2_scale - log_sum[None, :])
         position = row + offset
@@ -280,11 +282,11 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
                 allowed = allowed & same
             weights = tl.where(allowed, weights, 0.0)
         grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D)
-        v_gradient = tl.dot(weights.to(grad_tile.dtype), grad_tile, v_gradient)
-        weight_grads = tl.dot(v_tile, grad_tile.T)
+        v_gradient = tl.dot(weights.to(grad_tile.dtype), grad_tile, v_gradient, input_precision=PRECISION)
+        weight_grads = tl.dot(v_tile, grad_tile.T, input_precision=PRECISION)
         deltas = load_rows(delta, batch * H + head, pad4(N), row, QUERIES)
         score_grads = weights * (weight_grads - deltas[None, :])
-        k_gradient = tl.dot(score_grads.to(q_tile.dtype), q_tile, k_gradient)
+        k_gradient = tl.dot(score_grads.to(q_tile.dtype), q_tile, k_gradient, input_precision=PRECISION)
     pointers, mask = result_tile(v_grad, batch, head, start, M, H, KEYS, D)
     tl.store(pointers, v_gradient.to(v_grad.dtype.element_ty), mask=mask)
     pointers, mask = result_tile(k_grad, batch, head, start, M, H, KEYS, D)

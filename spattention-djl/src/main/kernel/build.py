@@ -17,31 +17,51 @@ import ptx
 
 SOURCES = ("band_tiles.py", "banded_attention.py", "banded_attention_hopper.py", "hopper.py", "build.py", "ptx.py")
 
-TYPES = {"bf16": "bf16", "fp16": "fp16"}
-HEAD_DIMS = (64, 128)
+# The type of the numbers, and how they are multiplied.
+TYPES = {"bf16": ("bf16", "tf32"), "fp16": ("fp16", "tf32"), "fp32": ("fp32", "tf32x3"), "tf32": ("fp32", "tf32")}
+HEAD_DIMS = (32, 64, 128, 256)  # others are padded to the next
 FEATURES = {  # GENERAL, DOCUMENTS
     "ranges": (False, False),
     "ranges_documents": (False, True),
     "general": (True, False),
     "general_documents": (True, True),
 }
+FLOAT32_TILES = {  # as shape_of gives them
+    32: {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 1), "backward_keys": (64, 64, 4, 1)},
+    64: {"forward": (32, 64, 4, 2), "backward_queries": (32, 64, 4, 2), "backward_keys": (64, 32, 4, 1)},
+    128: {"forward": (32, 64, 4, 1), "backward_queries": (32, 64, 4, 1), "backward_keys": (32, 32, 4, 1)},
+    256: {"forward": (16, 32, 4, 1), "backward_queries": (16, 16, 4, 1), "backward_keys": (16, 16, 4, 1)},
+}
 KERNELS = ("forward", "backward_queries", "backward_keys")
 SPANS = "document_spans"
 SPANS_TILE = 2048
 
 
-def shape_of(kernel, arch, head_dim):
+def exists(arch, type_name, head_dim):
+    """Whether there are kernels of their own for an architecture; elsewhere those for sm_80 run."""
+    return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128)
+
+
+def shape_of(kernel, arch, type_name, head_dim, general):
     """Queries and keys of a tile, warps, stages of the pipeline. Measured on an H200: docs/kernel.md. (Shared memory on sm_80 stays
-    under the 99 KB that the smaller chips of that line have.)"""
+    under the 99 KB that the smaller chips of that line have.) With GENERAL, the tile that meets a multiple of the period must hold
+    the whole diagonal of the program's own tile: the walked axis is the longer one."""
     if arch == "sm_90a":
         return {"forward": (64, 64, 4, 3), "backward_queries": (64, 64, 4, 2), "backward_keys": (64, 64, 4, 2)}[kernel]
+    if TYPES[type_name][0] == "fp32":
+        if kernel == "forward" and head_dim == 128 and not general:
+            return 64, 16, 4, 2
+        return FLOAT32_TILES[head_dim][kernel]
+    if head_dim == 256:
+        return {"forward": (64, 64, 8, 1), "backward_queries": (32, 32, 4, 1), "backward_keys": (32, 32, 8, 1)}[kernel]
     return {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 2),
             "backward_keys": (64, 64, 8, 1) if head_dim == 128 else (64, 64, 4, 1)}[kernel]
 
 
-def arguments(kernel, arch, dtype, head_dim, queries, keys, stages, general, documents):
+def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general, documents):
     """The kernel's parameters as Triton wants them: types, constants, and what Java guarantees of the values (divisors)."""
     tma = arch == "sm_90a"
+    dtype, precision = TYPES[type_name]
     signature, constants, divisors = {}, {}, {}
 
     def tensor(name, rows):
@@ -52,7 +72,7 @@ def arguments(kernel, arch, dtype, head_dim, queries, keys, stages, general, doc
         pointer(name, dtype)
         for axis in ("batch", "head", "row"):
             signature[f"{name}_{axis}"] = "i64"
-            divisors[f"{name}_{axis}"] = 8
+            divisors[f"{name}_{axis}"] = 4 if dtype == "fp32" else 8  # 16 bytes
 
     def pointer(name, element):
         signature[name] = "*" + element
@@ -88,14 +108,16 @@ def arguments(kernel, arch, dtype, head_dim, queries, keys, stages, general, doc
     constants.update(QUERIES=queries, KEYS=keys, D=head_dim, GENERAL=general, DOCUMENTS=documents)
     if tma:
         constants["STAGES"] = stages
+    else:
+        constants["PRECISION"] = precision
     return signature, constants, divisors
 
 
 def compile_attention(arch, kernel, type_name, head_dim, feature, *tile):
     """Compiles one kernel of attention; returns its manifest entry and its PTX."""
     general, documents = FEATURES[feature]
-    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, head_dim)
-    signature, constants, divisors = arguments(kernel, arch, TYPES[type_name], head_dim, queries, keys, stages, general,
+    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, type_name, head_dim, general)
+    signature, constants, divisors = arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
                                              documents)
     function = getattr(importlib.import_module("banded_attention_hopper" if arch == "sm_90a" else "banded_attention"), kernel)
     entry, text = ptx.compile_kernel(function, f"{kernel}-{feature}-{type_name}-d{head_dim}-{arch}", arch, signature, constants,
@@ -118,7 +140,7 @@ def run(job):
 
 def main():
     jobs = [(compile_attention, job) for job in itertools.product(ptx.ARCHITECTURES, KERNELS, TYPES, HEAD_DIMS, FEATURES)
-            if not sys.argv[2:] or any(part in "{1}-{4}-{2}-d{3}-{0}".format(*job) for part in sys.argv[2:])]
+            if exists(job[0], job[2], job[3]) and (not sys.argv[2:] or any(part in "{1}-{4}-{2}-d{3}-{0}".format(*job) for part in sys.argv[2:]))]
     jobs += [(compile_spans, (arch,)) for arch in ptx.ARCHITECTURES]
     ptx.write(Path(sys.argv[1]), jobs, run, SOURCES)
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Compares the kernels with a masked float32 computation: output and gradients, on awkward shapes.
+"""Compares the kernels with a masked float64 computation: output and gradients, on awkward shapes.
 
-    python3 check.py FOLDER ARCH [SECONDS]      the compiled kernels of FOLDER (with its manifest) on a GPU; ARCH sm_90a or sm_80
+    python3 check.py FOLDER ARCH [SECONDS [FLOAT32]]      the compiled kernels of FOLDER (with its manifest) on a GPU; ARCH sm_90a or
+                                                          sm_80; FLOAT32 fp32 or tf32: check these numbers instead of 16 bits
     TRITON_INTERPRET=1 python3 check.py interpret      banded_attention.py itself, on a CPU, smaller shapes
 """
 
@@ -14,6 +15,7 @@ import torch
 
 import launch
 
+LIMITS = {"bf16": 1e-2, "fp16": 4e-3, "tf32": 2e-2, "fp32": 2e-5}
 PATTERNS = ("causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird")
 
 
@@ -44,7 +46,7 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, lay
     repeat = (again, *attention.backward(q, k, v, again, lse_again, grad))
     errors = [launch.relative_error(a, e) for a, e in zip(results, expected)]
     same = all(torch.equal(a, b) for a, b in zip(results, repeat))
-    limit = 1e-2 if dtype == torch.bfloat16 else 4e-3
+    limit = LIMITS[kernels.types[dtype]]
     good = same and all(error < limit for error in errors)  # NaN is not good
     label = f"{name} B{B} H{H}/{G} N{N}/{M} D{D} L{L} {dtype} {'documents ' if documents else ''}{layout}"
     if not good:
@@ -58,10 +60,11 @@ def main():
         sizes = [(1, 2, 2, 1, 1), (1, 5, 5, 17, 17), (2, 2, 1, 50, 50), (1, 3, 1, 30, 71)]
         dims, seconds = (16,), 1e9
     else:
-        device, kernels, types = "cuda", launch.Kernels(sys.argv[1], sys.argv[2]), (torch.bfloat16, torch.float16)
+        device, types = "cuda", (torch.float32,) if sys.argv[4:] else (torch.bfloat16, torch.float16)
+        kernels = launch.Kernels(sys.argv[1], sys.argv[2], *sys.argv[4:])
         sizes = [(1, 1, 1, 1, 1), (3, 2, 1, 17, 17), (1, 5, 5, 64, 64), (3, 8, 2, 127, 127), (1, 16, 16, 129, 129),
                  (1, 5, 5, 1000, 1000), (1, 8, 4, 100, 1003), (3, 2, 2, 1, 700), (1, 16, 16, 2048, 2048)]
-        dims, seconds = (64, 128), float(sys.argv[3]) if len(sys.argv) > 3 else 120
+        dims, seconds = (32, 64, 128, 256) if sys.argv[2] == "sm_80" else (64, 128), float(sys.argv[3]) if len(sys.argv) > 3 else 120
     start, done, wrong, worst = time.time(), 0, 0, {}
     cases = list(itertools.product(sizes, PATTERNS, dims, types, (False, True)))
     random.Random(0).shuffle(cases)  # what the clock cuts off is spread evenly

@@ -127,8 +127,10 @@ class Driver:
 
 
 class Kernels:
-    def __init__(self, folder, arch):
+    def __init__(self, folder, arch, float32="fp32"):
+        """float32: how such numbers are multiplied, a name of build.py's TYPES."""
         self.folder, self.arch = Path(folder), arch
+        self.types = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: float32}
         self.driver = Driver()
         self.entries = {e["name"]: e for e in json.loads((self.folder / "manifest.json").read_text())["kernels"]}
         self.functions = {}
@@ -136,7 +138,7 @@ class Kernels:
 
     def launch(self, kernel, feature, tiles, **values):
         q = values["q"]
-        name = f"{kernel}-{feature}-{'bf16' if q.dtype == torch.bfloat16 else 'fp16'}-d{q.shape[-1]}-{self.arch}"
+        name = f"{kernel}-{feature}-{self.types[q.dtype]}-d{q.shape[-1]}-{self.arch}"
         count = math.ceil(tiles[0] / self.entries[name][tiles[1]])
         self.start(name, (values["H"], count, values["B"]), values)
 
@@ -185,6 +187,7 @@ class Interpreter:
     """The same launches of banded_attention.py by Triton's interpreter, on a CPU (TRITON_INTERPRET=1)."""
 
     TILE = 16
+    types = {torch.float16: "fp16"}
 
     def launch(self, kernel, feature, tiles, **values):
         import banded_attention
@@ -197,7 +200,7 @@ class Interpreter:
             elif name in values:
                 arguments[name] = values[name]
         arguments.update(QUERIES=self.TILE, KEYS=self.TILE, D=values["q"].shape[3], GENERAL=feature.startswith("general"),
-                         DOCUMENTS=feature.endswith("documents"))
+                         DOCUMENTS=feature.endswith("documents"), PRECISION="ieee")
         function[(values["H"], math.ceil(tiles[0] / self.TILE), values["B"])](**arguments)
 
     def spans(self, documents, spans):
@@ -298,18 +301,18 @@ class Grouped:
 
 
 def reference(q, k, v, heads, documents, grad):
-    """float32: out, dq, dk, dv."""
+    """float64: out, dq, dk, dv."""
     N, M, group = q.shape[2], k.shape[2], q.shape[1] // k.shape[1]
-    q, k, v = (x.detach().float().contiguous().requires_grad_() for x in (q, k, v))
+    q, k, v = (x.detach().double().contiguous().requires_grad_() for x in (q, k, v))
     seen = visible(heads, N, M, documents, q.device)
     scores = q @ k.repeat_interleave(group, 1).transpose(-1, -2) / math.sqrt(q.shape[3])
     any_seen = seen.any(-1, keepdim=True)
     p = torch.softmax(torch.where(seen | ~any_seen, scores, float("-inf")), -1)
     out = torch.where(any_seen, p, torch.zeros_like(p)) @ v.repeat_interleave(group, 1)
-    return (out.detach(), *torch.autograd.grad(out, (q, k, v), grad.float()))
+    return (out.detach(), *torch.autograd.grad(out, (q, k, v), grad.double()))
 
 
 def relative_error(actual, expected):
-    difference = (actual.float() - expected).norm().item()
+    difference = (actual.double() - expected).norm().item()
     norm = expected.norm().item()
     return difference / norm if norm else difference

@@ -6,11 +6,14 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -23,6 +26,7 @@ public final class KernelLibrary {
     private final String folder;
     private final Manifest manifest;
     private final Map<String, Variant> variants = new HashMap<>();
+    private final Map<String, Variant> best = new ConcurrentHashMap<>();
     private final Map<String, CudaKernel> loaded = new ConcurrentHashMap<>();
 
     private KernelLibrary(Class<?> owner, String folder, Manifest manifest) {
@@ -240,13 +244,15 @@ public final class KernelLibrary {
     }
 
     /**
-     * Whether there is code for just a GPU's architecture, and not only what runs on every newer one.
+     * Whether there is code of a kernel for just a GPU's architecture, and not only what runs on every newer one.
      *
+     * @param kernel the variant's name without the architecture
      * @param deviceIndex a GPU on which the kernels run
      * @return true if there is
      */
-    public boolean isTunedFor(int deviceIndex) {
-        return manifest.architectures.get(architecture(CudaDevice.of(deviceIndex).computeCapability())).exact;
+    public boolean isTunedFor(String kernel, int deviceIndex) {
+        String name = variant(kernel, deviceIndex).name;
+        return manifest.architectures.get(name.substring(name.lastIndexOf('-') + 1)).exact;
     }
 
     /**
@@ -256,28 +262,30 @@ public final class KernelLibrary {
      * @return the architecture's name; null if no code runs there
      */
     public String architecture(int computeCapability) {
-        String chosen = null;
-        for (Map.Entry<String, Architecture> entry : manifest.architectures.entrySet()) {
-            Architecture candidate = entry.getValue();
-            if (candidate.exact && candidate.computeCapability == computeCapability) {
-                return entry.getKey();
-            }
-            if (!candidate.exact && candidate.computeCapability <= computeCapability) {
-                chosen = entry.getKey();
-            }
-        }
-        return chosen;
+        return architectures(computeCapability).findFirst().orElse(null);
+    }
+
+    /** The architectures whose code runs on a compute capability, the best first. */
+    private Stream<String> architectures(int computeCapability) {
+        Comparator<Map.Entry<String, Architecture>> best = Comparator.comparing(entry -> entry.getValue().exact);
+        return manifest.architectures.entrySet().stream()
+                .filter(entry -> entry.getValue().exact ? entry.getValue().computeCapability == computeCapability
+                        : entry.getValue().computeCapability <= computeCapability)
+                .sorted(best.thenComparing(entry -> entry.getValue().computeCapability).reversed()).map(Map.Entry::getKey);
     }
 
     /**
-     * The variant of a kernel for a GPU.
+     * The best variant of a kernel for a GPU.
      *
      * @param kernel the variant's name without the architecture
      * @param deviceIndex the GPU
      * @return the variant
      */
     public Variant variant(String kernel, int deviceIndex) {
-        return variant(kernel + "-" + architecture(CudaDevice.of(deviceIndex).computeCapability()));
+        int capability = CudaDevice.of(deviceIndex).computeCapability();
+        return best.computeIfAbsent(kernel + " for " + capability, key -> architectures(capability)
+                .map(architecture -> variants.get(kernel + "-" + architecture)).filter(Objects::nonNull).findFirst()
+                .orElseThrow(() -> new IllegalStateException("there is no kernel " + kernel + " for compute capability " + capability)));
     }
 
     /**

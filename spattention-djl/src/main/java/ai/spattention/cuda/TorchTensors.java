@@ -2,21 +2,15 @@ package ai.spattention.cuda;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
+import ai.spattention.torch.LoadedLibraries;
 import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
-import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /** Reads where PyTorch keeps an array, through the C interface that libtorch gives to compiled models. */
 public final class TorchTensors {
 
-    private static final Path LOADED_FILES = Path.of("/proc/self/maps");
     private static final int CUDA = 1; // libtorch's number for the device type
 
     private TorchTensors() {}
@@ -27,14 +21,14 @@ public final class TorchTensors {
         static final Function STREAM = stream();
 
         static {
-            Native.register(Torch.class, library("libtorch_cpu.so")
+            Native.register(Torch.class, LoadedLibraries.find("libtorch_cpu.so")
                     .orElseThrow(() -> new CudaException(
                             "libtorch_cpu.so is not loaded: this needs DJL's PyTorch engine on Linux")));
         }
 
         private static Function stream() {
             try {
-                return library("libtorch_cuda.so").map(torch -> torch.getFunction("aoti_torch_get_current_cuda_stream"))
+                return LoadedLibraries.find("libtorch_cuda.so").map(torch -> torch.getFunction("aoti_torch_get_current_cuda_stream"))
                         .orElse(null);
             } catch (UnsatisfiedLinkError e) {
                 return null; // PyTorch 2.5 does not have it
@@ -54,16 +48,6 @@ public final class TorchTensors {
         static native int aoti_torch_get_device_type(Pointer tensor, Pointer out);
 
         static native int aoti_torch_get_device_index(Pointer tensor, Pointer out);
-    }
-
-    /** The file of a library that this process has loaded: loading it again gives the same one. */
-    private static Optional<NativeLibrary> library(String name) {
-        try (Stream<String> lines = Files.lines(LOADED_FILES)) {
-            return lines.filter(line -> line.endsWith("/" + name)).map(line -> line.substring(line.indexOf('/'))).findFirst()
-                    .map(NativeLibrary::getInstance);
-        } catch (IOException e) {
-            return Optional.empty();
-        }
     }
 
     /**

@@ -74,7 +74,7 @@ public final class AutoKernel implements AttentionKernel {
             return List.of(fused, window, dense); // the dense kernel then needs a mask of N x N
         }
         boolean seesAll = dense.kernel.misfit(call).isEmpty();
-        boolean fusedIsFaster = !seesAll || fused.kernel.misfit(call).isEmpty() && FusedKernel.isTuned(call.device());
+        boolean fusedIsFaster = !seesAll || fused.kernel.misfit(call).isEmpty() && FusedKernel.isTuned(call);
         return fusedIsFaster ? List.of(fused, dense, window) : List.of(dense, fused, window);
     }
 

@@ -11,7 +11,9 @@ import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
+import ai.spattention.torch.AutogradOperator;
 import ai.spattention.torch.Scopes;
+import ai.spattention.torch.TensorFloat32;
 import ai.spattention.torch.TorchScriptModule;
 import java.util.HashMap;
 import java.util.Map;
@@ -21,23 +23,28 @@ import java.util.Optional;
  * A GPU kernel of this project's own: all ranges of distances of a head under one softmax, walking only the tiles that they
  * reach, forward and backward. Its source is {@code src/main/kernel/banded_attention.py}; {@code docs/kernel.md} explains it.
  *
- * <p>It takes bfloat16 or float16 on an NVIDIA GPU of compute capability 8.0 or newer, head dimension 64 or 128, at most two
- * ranges of distances a head, a prefix, and the multiples of one stride: every standard pattern but reformer. Arrays that it
- * cannot read as they lie (a last axis that is not contiguous, rows that do not start at multiples of 16 bytes) are copied
- * first. Everything runs on PyTorch's stream, without waiting for it; the same inputs give the same bits.
+ * <p>It takes bfloat16, float16 or float32 on an NVIDIA GPU of compute capability 8.0 or newer, head dimensions up to 256, at most
+ * two ranges of distances a head, a prefix, and the multiples of one stride: every standard pattern but reformer. Arrays that it
+ * cannot read as they lie (a last axis that is not contiguous, rows that do not start at multiples of 16 bytes, a head dimension
+ * other than 32, 64, 128 and 256, which is filled up with zeros) are copied first. Products of float32 numbers are as good as
+ * float32's own, or those of TF32 where libtorch allows it ({@link TensorFloat32}). Everything runs on PyTorch's stream, without
+ * waiting for it; the same inputs give the same bits.
  *
- * <p>libtorch's autograd does not know this kernel: training reaches it through {@link #forward} and {@link #backward}, and
- * {@link #attend} with {@code training} is refused.
+ * <p>Training in segments calls {@link #forward} and {@link #backward}. In any other model {@link #attend} makes both a node of
+ * libtorch's autograd graph ({@link AutogradOperator}).
  */
-public final class FusedKernel implements ExplicitGradientKernel {
+public record FusedKernel() implements ExplicitGradientKernel {
 
     static final KernelLibrary LIBRARY = KernelLibrary.beside(FusedKernel.class, "fused/");
 
     private static final int LEAST_COMPUTE_CAPABILITY = 80;
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
-    private static final int SMALLEST_TILE = 64;
+    private static final int SMALLEST_HEAD_DIM = 32; // of the compiled kernels, which are for powers of two
+    private static final int LARGEST_HEAD_DIM = 256;
 
-    private final PlanCache<AttentionCall, DeviceTable> tables = new PlanCache<>(this::table, table -> table.manager.close());
+    /** One for all instances, so that these are equal: the operator of autograd keeps what it was given. */
+    private static final PlanCache<AttentionCall, DeviceTable> TABLES =
+            new PlanCache<>(FusedKernel::table, table -> table.manager.close());
 
     /** A head table on the GPU. */
     private record DeviceTable(NDManager manager, NDArray rows, boolean general) {}
@@ -74,26 +81,24 @@ public final class FusedKernel implements ExplicitGradientKernel {
 
     @Override
     public Optional<String> misfit(AttentionCall call) {
-        if (call.gradients() == GradientMode.ENGINE) {
-            return Optional.of("libtorch's autograd does not know it: it trains in segments only");
-        }
-        Optional<String> missing = unavailable(call.device());
-        return missing.isPresent() ? missing : misfitOfShape(call);
+        return unavailable(call.device()).or(() -> misfitOfShape(call)).or(() -> call.gradients() == GradientMode.ENGINE
+                ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
     }
 
     /** The part of {@link #misfit} that asks no device. */
     static Optional<String> misfitOfShape(AttentionCall call) {
-        if (call.type() != DataType.FLOAT16 && call.type() != DataType.BFLOAT16) {
-            return Optional.of("it computes in bfloat16 and float16 (got " + call.typeName() + ")");
+        if (call.type() != DataType.FLOAT16 && call.type() != DataType.BFLOAT16 && call.type() != DataType.FLOAT32) {
+            return Optional.of("it computes in bfloat16, float16 and float32 (got " + call.typeName() + ")");
         }
-        if (call.headDim() != 64 && call.headDim() != 128) {
-            return Optional.of("it takes head dimension 64 or 128 (got " + call.headDim() + ")");
+        if (call.headDim() > LARGEST_HEAD_DIM) {
+            return Optional.of("it takes head dimensions up to " + LARGEST_HEAD_DIM + " (got " + call.headDim() + ")");
         }
         if (call.dropout()) {
             return Optional.of("it has no dropout of attention weights");
         }
-        if ((call.keyLength() - 1) / SMALLEST_TILE + 1 > MOST_BLOCKS) {
-            return Optional.of("it takes at most " + MOST_BLOCKS * SMALLEST_TILE + " positions (got " + call.keyLength() + ")");
+        int tile = call.type() == DataType.FLOAT32 || call.headDim() > 128 ? 16 : 64; // the smallest of all variants
+        if ((call.keyLength() - 1) / tile + 1 > MOST_BLOCKS) {
+            return Optional.of("it takes at most " + MOST_BLOCKS * tile + " positions (got " + call.keyLength() + ")");
         }
         return HeadTable.unfit(call.headMasks(), call.keyLength());
     }
@@ -102,17 +107,28 @@ public final class FusedKernel implements ExplicitGradientKernel {
      * Whether there is code for just the device's architecture, with its own tensor-core instructions, and not only what runs on
      * every newer one.
      *
-     * @param device a device on which the kernel works
-     * @return true for compute capability 9.0
+     * @param call a call that fits
+     * @return true for 16 bits and head dimensions of 33 to 128 on compute capability 9.0
      */
-    static boolean isTuned(Device device) {
-        return LIBRARY.isTunedFor(device.getDeviceId());
+    static boolean isTuned(AttentionCall call) {
+        return LIBRARY.isTunedFor("forward-ranges-" + (call.type() == DataType.FLOAT32 ? "fp32" : "bf16") + "-d"
+                + padded(call.headDim()),
+                call.device().getDeviceId());
+    }
+
+    /** The least head dimension of a compiled kernel that holds a head; fused.torchscript knows it, too. */
+    private static int padded(int headDim) {
+        return Math.max(SMALLEST_HEAD_DIM, Integer.highestOneBit(2 * headDim - 1));
     }
 
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
+        // refuses what does not fit
+        TABLES.use(AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training), table -> null);
+        if (training) {
+            return new AutogradAttention(this, layout).attend(queries, keys, values, documents);
+        }
         NDList results = forward(queries, keys, values, documents, layout);
         results.get(1).close();
         return results.get(0);
@@ -120,14 +136,14 @@ public final class FusedKernel implements ExplicitGradientKernel {
 
     @Override
     public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        return tables.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT), table -> {
             try (NDManager scope = Scopes.over(queries, keys, values)) {
                 Call call = new Call(scope, queries, keys, values, documents, table);
-                NDList results = Operators.MODULE.call("forward_results", true, queries);
+                NDList results = Operators.MODULE.call("forward_results", true, call.queries);
                 call.put("out", results.get(0));
                 call.put("lse", results.get(1));
                 call.launch("forward");
-                return scope.ret(results);
+                return scope.ret(new NDList(call.cut(results.get(0)), results.get(1)));
             }
         });
     }
@@ -136,7 +152,7 @@ public final class FusedKernel implements ExplicitGradientKernel {
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
         AttentionShape.of(queries, keys, values).requireGradient(gradient);
-        return tables.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT),
+        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT),
                 table -> backward(queries, keys, values, documents, table, forward, gradient));
     }
 
@@ -147,45 +163,50 @@ public final class FusedKernel implements ExplicitGradientKernel {
             call.readable("grad", gradient);
             call.rowsFirst("out", forward.get(0));
             call.put("lse", forward.get(1));
-            NDList results = Operators.MODULE.call("backward_results", true, queries, keys);
+            NDList results = Operators.MODULE.call("backward_results", true, call.queries, call.keys);
             call.put("delta", results.get(0));
             call.put("q_grad", results.get(1));
             call.launch("backward_queries");
             call.put("k_grad", results.get(2));
             call.put("v_grad", results.get(3));
             call.launch("backward_keys");
-            NDArray keyGradient = results.get(2);
-            NDArray valueGradient = results.get(3);
+            NDArray keyGradient = call.cut(results.get(2));
+            NDArray valueGradient = call.cut(results.get(3));
             if (call.shape.group() > 1) {
                 keyGradient = Operators.MODULE.call("sum_shared", true, keyGradient, keys).singletonOrThrow();
                 valueGradient = Operators.MODULE.call("sum_shared", true, valueGradient, keys).singletonOrThrow();
             }
-            return scope.ret(new NDList(results.get(1), keyGradient, valueGradient));
+            return scope.ret(new NDList(call.cut(results.get(1)), keyGradient, valueGradient));
         }
     }
 
     /** The tensors and numbers of one call, checked: what does not pass never reaches the device. */
-    private final class Call {
+    private static final class Call {
 
         private final NDManager scope;
         private final AttentionShape shape;
         private final String feature;
-        private final TensorView queries;
+        private final int headDim;
+        private final NDArray like;
+        private final NDArray queries;
+        private final NDArray keys;
+        private final TensorView view;
         private final Map<String, TensorView> tensors = new HashMap<>();
         private final Map<String, Number> numbers = new HashMap<>();
 
         Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, DeviceTable table) {
             this.scope = scope;
             this.shape = AttentionShape.of(q, k, v);
-            this.queries = TorchTensors.view(q);
-            readable("q", q);
-            readable("k", k);
+            this.headDim = padded(shape.headDim());
+            this.like = q;
+            this.view = TorchTensors.view(q);
+            this.queries = readable("q", q);
+            this.keys = readable("k", k);
             readable("v", v);
             put("heads", table.rows);
             numbers.put("M", shape.keyLength());
             if (documents != null) {
-                TensorView view = TorchTensors.view(documents);
-                put("documents", view.isDense(0, 1) ? documents : laidOut(documents));
+                put("documents", TorchTensors.view(documents).isDense(0, 1) ? documents : copy("laid_out", documents));
                 findDocuments(documents);
             }
             this.feature = (table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
@@ -197,32 +218,40 @@ public final class FusedKernel implements ExplicitGradientKernel {
             numbers.put("log2_scale", scale / Math.log(2));
         }
 
-        /** Takes an array that the kernel reads through strides, or a copy where its strides do not suit. */
-        void readable(String name, NDArray array) {
-            TensorView view = TorchTensors.view(array);
-            if (view.type() != queries.type()) {
-                throw new InvalidInputException("the fused kernel takes arrays of one type: " + name + " is " + view.type()
-                        + ", the queries are " + queries.type());
+        /** Takes an array that the kernel reads through strides, or a copy where its strides or its last axis do not suit. */
+        NDArray readable(String name, NDArray array) {
+            TensorView own = TorchTensors.view(array);
+            if (own.type() != view.type()) {
+                throw new InvalidInputException("the fused kernel takes arrays of one type: " + name + " is " + own.type()
+                        + ", the queries are " + view.type());
             }
-            put(name, view.isAligned() ? array : laidOut(array));
+            NDArray suited = shape.headDim() < headDim ? copy("padded", array) : own.isAligned() ? array : copy("laid_out", array);
+            put(name, suited);
+            return suited;
         }
 
         /** Takes an array that must lie as [B, rows, heads, D], or a copy that does. */
         void rowsFirst(String name, NDArray array) {
-            put(name, TorchTensors.view(array).isDense(0, 2, 1, 3) ? array : laidOut(array));
+            put(name, shape.headDim() < headDim ? copy("padded", array)
+                    : TorchTensors.view(array).isDense(0, 2, 1, 3) ? array : copy("laid_out", array));
+        }
+
+        /** A result without what its last axis was filled up with. */
+        NDArray cut(NDArray result) {
+            return shape.headDim() < headDim ? Operators.MODULE.call("cut", true, result, like).singletonOrThrow() : result;
         }
 
         void put(String name, NDArray array) {
-            TensorView view = TorchTensors.view(array);
-            if (view.deviceIndex() != queries.deviceIndex()) {
+            TensorView own = TorchTensors.view(array);
+            if (own.deviceIndex() != view.deviceIndex()) {
                 throw new InvalidInputException("the fused kernel takes arrays of one device: " + name + " is on "
-                        + array.getDevice() + ", the queries are on gpu" + queries.deviceIndex());
+                        + array.getDevice() + ", the queries are on gpu" + view.deviceIndex());
             }
-            if (view.address() % 16 != 0) {
+            if (own.address() % 16 != 0) {
                 throw new InvalidInputException("the fused kernel takes arrays that start at multiples of 16 bytes: " + name
-                        + " starts at " + Long.toHexString(view.address()));
+                        + " starts at " + Long.toHexString(own.address()));
             }
-            tensors.put(name, view);
+            tensors.put(name, own);
         }
 
         /** Lets the device find where documents begin and end, so that it need not visit what lies beyond. */
@@ -230,31 +259,39 @@ public final class FusedKernel implements ExplicitGradientKernel {
             NDArray spans = Operators.MODULE.call("document_spans", true, documents).singletonOrThrow();
             spans.attach(scope);
             put("spans", spans);
-            KernelLibrary.Variant variant = LIBRARY.variant("document_spans", queries.deviceIndex());
-            LIBRARY.kernel(variant, queries.deviceIndex()).launch(1, 1, shape.batch(), tensors, numbers);
+            KernelLibrary.Variant variant = LIBRARY.variant("document_spans", view.deviceIndex());
+            LIBRARY.kernel(variant, view.deviceIndex()).launch(1, 1, shape.batch(), tensors, numbers);
         }
 
-        private NDArray laidOut(NDArray array) {
-            NDArray copy = Operators.MODULE.call("laid_out", true, array).singletonOrThrow();
+        private NDArray copy(String how, NDArray array) {
+            NDArray copy = Operators.MODULE.call(how, true, array).singletonOrThrow();
             copy.attach(scope);
             return copy;
         }
 
         void launch(String kernel) {
-            String type = queries.type() == TensorView.Type.BFLOAT16 ? "bf16" : "fp16";
-            KernelLibrary.Variant variant = LIBRARY.variant(kernel + "-" + feature + "-" + type + "-d" + shape.headDim(),
-                    queries.deviceIndex());
+            KernelLibrary.Variant variant =
+                    LIBRARY.variant(kernel + "-" + feature + "-" + type() + "-d" + headDim, view.deviceIndex());
             boolean byKeys = kernel.equals("backward_keys");
             int rows = byKeys ? shape.keyLength() : shape.queryLength();
             int tile = byKeys ? variant.keys() : variant.queries();
-            LIBRARY.kernel(variant, queries.deviceIndex())
+            LIBRARY.kernel(variant, view.deviceIndex())
                     .launch(shape.numHeads(), (rows - 1) / tile + 1, shape.batch(), tensors, numbers);
+        }
+
+        /** The numbers' type and how they are multiplied, as the kernels' names say it. */
+        private String type() {
+            return switch (view.type()) {
+                case BFLOAT16 -> "bf16";
+                case FLOAT16 -> "fp16";
+                default -> TensorFloat32.isAllowed() ? "tf32" : "fp32";
+            };
         }
     }
 
     /** What the heads see, on the call's device; calls that do not fit have none. */
-    private DeviceTable table(AttentionCall call) {
-        call.requireFit(this);
+    private static DeviceTable table(AttentionCall call) {
+        call.requireFit(new FusedKernel());
         HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
         return PlanMemory.with("head tables", call.device(), manager -> new DeviceTable(manager,
                 manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general()));

@@ -49,6 +49,27 @@ class FusedKernelGpuTest {
         TURNED
     }
 
+    /** A type of numbers, and how far values and gradients may lie from float32's. */
+    private enum Numbers {
+        BFLOAT16(1e-2, 1e-2), FLOAT16(4e-3, 4e-3), FLOAT32(2e-5, 5e-5);
+
+        private final double values;
+        private final double gradients;
+
+        Numbers(double values, double gradients) {
+            this.values = values;
+            this.gradients = gradients;
+        }
+
+        NDArray of(NDArray array) {
+            return switch (this) {
+                case BFLOAT16 -> Bfloat16.of(array);
+                case FLOAT16 -> array.toType(DataType.FLOAT16, false);
+                case FLOAT32 -> array;
+            };
+        }
+    }
+
     private NDManager manager;
 
     @BeforeAll
@@ -77,12 +98,12 @@ class FusedKernelGpuTest {
     void agreesWithTheMaskedKernel(StandardPattern pattern) {
         int number = 0;
         for (Sizes sizes : SIZES) {
-            for (int headDim : new int[] {64, 128}) {
-                for (boolean brain : new boolean[] {true, false}) {
+            for (int headDim : new int[] {32, 64, 96, 128, 256}) {
+                for (Numbers type : Numbers.values()) {
                     for (boolean packed : new boolean[] {false, true}) {
                         Lie lie = Lie.values()[number++ % Lie.values().length];
                         LayoutLength layout = number % 3 == 0 ? LayoutLength.of(Math.max(1, sizes.m / 2)) : LayoutLength.SEQUENCE;
-                        compare(new AttentionLayout(pattern, layout), sizes, headDim, brain, packed, lie);
+                        compare(new AttentionLayout(pattern, layout), sizes, headDim, type, packed, lie);
                     }
                 }
             }
@@ -93,28 +114,28 @@ class FusedKernelGpuTest {
     @MethodSource("patterns")
     void agreesOnLongSequences(StandardPattern pattern) {
         AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
-        compare(layout, new Sizes(1, 4, 4, 4096, 4096), 128, true, false, Lie.ROWS_FIRST);
-        compare(layout, new Sizes(1, 2, 2, 4096, 4096), 64, false, true, Lie.ROWS_FIRST);
+        compare(layout, new Sizes(1, 4, 4, 4096, 4096), 128, Numbers.BFLOAT16, false, Lie.ROWS_FIRST);
+        compare(layout, new Sizes(1, 2, 2, 4096, 4096), 64, Numbers.FLOAT16, true, Lie.ROWS_FIRST);
+        compare(layout, new Sizes(1, 2, 2, 4096, 4096), 64, Numbers.FLOAT32, false, Lie.ROWS_FIRST);
     }
 
-    private void compare(AttentionLayout layout, Sizes s, int headDim, boolean brain, boolean packed, Lie lie) {
-        String at = layout + " " + s + " D " + headDim + (brain ? " bfloat16" : " float16") + (packed ? " packed " : " ") + lie;
+    private void compare(AttentionLayout layout, Sizes s, int headDim, Numbers type, boolean packed, Lie lie) {
+        String at = layout + " " + s + " D " + headDim + " " + type + (packed ? " packed " : " ") + lie;
         try (NDManager scope = manager.newSubManager()) {
-            NDArray q = array(scope, s.batch, s.heads, s.n, headDim, brain, lie);
-            NDArray k = array(scope, s.batch, s.kvHeads, s.m, headDim, brain, lie);
-            NDArray v = array(scope, s.batch, s.kvHeads, s.m, headDim, brain, lie);
-            NDArray gradient = array(scope, s.batch, s.heads, s.n, headDim, brain, lie);
+            NDArray q = array(scope, s.batch, s.heads, s.n, headDim, type, lie);
+            NDArray k = array(scope, s.batch, s.kvHeads, s.m, headDim, type, lie);
+            NDArray v = array(scope, s.batch, s.kvHeads, s.m, headDim, type, lie);
+            NDArray gradient = array(scope, s.batch, s.heads, s.n, headDim, type, lie);
             NDArray documents = packed ? scope.create(documents(s), new Shape(s.batch, s.m)) : null;
             FusedKernel kernel = new FusedKernel();
             NDList forward = kernel.forward(q, k, v, documents, layout);
             NDList gradients = kernel.backward(q, k, v, documents, layout, forward, gradient);
             assertEquals(q.getShape(), forward.get(0).getShape(), at);
             NDList expected = expected(scope, q, k, v, gradient, documents, layout);
-            double limit = brain ? 1e-2 : 4e-3;
-            assertNear(expected.get(0), forward.get(0), limit, at + ": output");
-            assertNear(expected.get(1), gradients.get(0), limit, at + ": queries' gradient");
-            assertNear(expected.get(2), gradients.get(1), limit, at + ": keys' gradient");
-            assertNear(expected.get(3), gradients.get(2), limit, at + ": values' gradient");
+            assertNear(expected.get(0), forward.get(0), type.values, at + ": output");
+            assertNear(expected.get(1), gradients.get(0), type.gradients, at + ": queries' gradient");
+            assertNear(expected.get(2), gradients.get(1), type.gradients, at + ": keys' gradient");
+            assertNear(expected.get(3), gradients.get(2), type.gradients, at + ": values' gradient");
             NDList again = kernel.forward(q, k, v, documents, layout);
             assertSame(forward.get(0), again.get(0), at + ": output");
             NDList gradientsAgain = kernel.backward(q, k, v, documents, layout, again, gradient);
@@ -122,17 +143,22 @@ class FusedKernelGpuTest {
                 assertSame(gradients.get(i), gradientsAgain.get(i), at + ": gradient " + i);
             }
             assertSame(forward.get(0), kernel.attend(q, k, v, documents, layout, 0.5f, false), at + ": inference");
+            NDList byEngine = byEngine(scope, kernel, q, k, v, gradient, documents, layout);
+            assertSame(forward.get(0), byEngine.get(0), at + ": output under autograd");
+            for (int i = 0; i < 3; i++) {
+                assertSame(gradients.get(i), byEngine.get(i + 1), at + ": gradient " + i + " under autograd");
+            }
         }
     }
 
-    private static NDArray array(NDManager scope, int batch, int heads, int rows, int headDim, boolean brain, Lie lie) {
+    private static NDArray array(NDManager scope, int batch, int heads, int rows, int headDim, Numbers type, Lie lie) {
         NDArray x = switch (lie) {
             case PLAIN -> scope.randomNormal(new Shape(batch, heads, rows, headDim));
             case ROWS_FIRST -> scope.randomNormal(new Shape(batch, rows, heads, headDim));
             case SLICE -> scope.randomNormal(new Shape(batch, heads, rows + 1, 2L * headDim));
             case TURNED -> scope.randomNormal(new Shape(batch, heads, headDim, rows));
         };
-        x = brain ? Bfloat16.of(x) : x.toType(DataType.FLOAT16, false);
+        x = type.of(x);
         return switch (lie) {
             case PLAIN -> x;
             case ROWS_FIRST -> x.transpose(0, 2, 1, 3);
@@ -170,6 +196,23 @@ class FusedKernelGpuTest {
         return new NDList(output.stopGradient(), inputs[0].getGradient(), inputs[1].getGradient(), inputs[2].getGradient());
     }
 
+    /** Output and gradients through libtorch's autograd. */
+    private static NDList byEngine(NDManager scope, FusedKernel kernel, NDArray q, NDArray k, NDArray v, NDArray gradient,
+            NDArray documents, AttentionLayout layout) {
+        NDArray[] inputs = new NDArray[3];
+        for (int i = 0; i < 3; i++) {
+            inputs[i] = List.of(q, k, v).get(i).duplicate();
+            inputs[i].attach(scope);
+            inputs[i].setRequiresGradient(true);
+        }
+        NDArray output;
+        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            output = kernel.attend(inputs[0], inputs[1], inputs[2], documents, layout, 0, true);
+            collector.backward(Bfloat16.toFloat32(output.mul(gradient)).sum());
+        }
+        return new NDList(output.stopGradient(), inputs[0].getGradient(), inputs[1].getGradient(), inputs[2].getGradient());
+    }
+
     private static void assertNear(NDArray expected, NDArray actual, double limit, String what) {
         NDArray difference = Bfloat16.toFloat32(actual).sub(expected);
         double norm = Math.sqrt(expected.square().sum().getFloat());
@@ -184,7 +227,7 @@ class FusedKernelGpuTest {
     @Test
     void rowsThatSeeNothingGiveZero() {
         AttentionLayout layout = new AttentionLayout(StandardPattern.EXCLUSIVE, LayoutLength.SEQUENCE);
-        NDArray q = array(manager, 1, 4, 200, 64, true, Lie.PLAIN);
+        NDArray q = array(manager, 1, 4, 200, 64, Numbers.BFLOAT16, Lie.PLAIN);
         NDArray output = Bfloat16.toFloat32(new FusedKernel().attend(q, q, q, layout, 0, false));
         assertEquals(0, output.get("0, 3, :150").abs().sum().getFloat(), "head 3 sees distances from 150 on");
         assertTrue(output.get("0, 3, 150:").abs().sum().getFloat() > 0);
@@ -193,8 +236,8 @@ class FusedKernelGpuTest {
     @Test
     void refusesWhatWouldReadForeignMemory() {
         AttentionLayout layout = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE);
-        NDArray brain = array(manager, 1, 2, 20, 64, true, Lie.PLAIN);
-        NDArray half = array(manager, 1, 2, 20, 64, false, Lie.PLAIN);
+        NDArray brain = array(manager, 1, 2, 20, 64, Numbers.BFLOAT16, Lie.PLAIN);
+        NDArray half = array(manager, 1, 2, 20, 64, Numbers.FLOAT16, Lie.PLAIN);
         FusedKernel kernel = new FusedKernel();
         String types = assertThrows(InvalidInputException.class, () -> kernel.attend(brain, half, half, layout, 0, false)).getMessage();
         assertEquals("attention takes queries, keys and values of one floating-point type (got bfloat16, float16 and float16)", types);
@@ -202,13 +245,13 @@ class FusedKernelGpuTest {
         assertThrows(InvalidInputException.class, () -> kernel.attend(brain, onCpu, onCpu, layout, 0, false));
         NDList forward = kernel.forward(brain, brain, brain, null, layout);
         assertThrows(InvalidInputException.class, () -> kernel.backward(brain, brain, brain, null, layout, forward,
-                array(manager, 1, 2, 19, 64, true, Lie.PLAIN)));
+                array(manager, 1, 2, 19, 64, Numbers.BFLOAT16, Lie.PLAIN)));
     }
 
     @Test
     void leavesNoMemoryBehind() {
         AttentionLayout layout = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE);
-        NDArray q = array(manager, 2, 4, 300, 64, true, Lie.TURNED);
+        NDArray q = array(manager, 2, 4, 300, 64, Numbers.BFLOAT16, Lie.TURNED);
         FusedKernel kernel = new FusedKernel();
         int[] arrays = new int[2];
         for (int round = 0; round < 2; round++) {

@@ -3,6 +3,7 @@ package ai.spattention.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
@@ -52,14 +53,16 @@ class FusedKernelTest {
     void saysWhyACallDoesNotSuit() {
         assertEquals("", misfit(SP, DataType.FLOAT16, 10, 64, false));
         assertEquals("", misfit(SP, DataType.BFLOAT16, 10, 128, false));
-        assertEquals("it computes in bfloat16 and float16 (got float32)", misfit(SP, DataType.FLOAT32, 10, 64, false));
-        assertEquals("it takes head dimension 64 or 128 (got 32)", misfit(SP, DataType.FLOAT16, 10, 32, false));
+        assertEquals("", misfit(SP, DataType.FLOAT32, 10, 96, false));
+        assertEquals("", misfit(SP, DataType.FLOAT32, 10, 1, false));
+        assertEquals("it computes in bfloat16, float16 and float32 (got float64)", misfit(SP, DataType.FLOAT64, 10, 64, false));
+        assertEquals("it takes head dimensions up to 256 (got 257)", misfit(SP, DataType.FLOAT16, 10, 257, false));
         assertEquals("it has no dropout of attention weights", misfit(SP, DataType.FLOAT16, 10, 64, true));
         assertEquals("a head sees strided distances other than the multiples of one number",
                 misfit(new AttentionLayout(StandardPattern.REFORMER, LayoutLength.SEQUENCE), DataType.FLOAT16, 100, 64, false));
         assertEquals("it takes at most 4194240 positions (got 5000000)", misfit(SP, DataType.FLOAT16, 5_000_000, 64, false));
-        assertEquals("libtorch's autograd does not know it: it trains in segments only", new FusedKernel().misfit(
-                call(SP, Device.gpu(), DataType.BFLOAT16, 10, 64, false, GradientMode.ENGINE)).orElseThrow());
+        AttentionCall plain = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 64, false, GradientMode.ENGINE);
+        assertEquals(FusedKernel.unavailable(Device.gpu()), new FusedKernel().misfit(plain), "libtorch's autograd calls it, too");
     }
 
     @Test
@@ -74,11 +77,13 @@ class FusedKernelTest {
     }
 
     @Test
-    void refusesWhatAutogradWouldHaveToDifferentiate() {
-        NDArray x = manager.randomNormal(new Shape(1, 2, 20, 64));
-        assertEquals("the fused kernel cannot compute this attention (pattern sp): libtorch's autograd does not know it: it trains"
-                + " in segments only; choose another kernel, or auto", assertThrows(InvalidInputException.class,
-                () -> new FusedKernel().attend(x, x, x, SP, 0, true)).getMessage());
+    void refusesWhatItCannotComputeWhoeverAsks() {
+        NDArray x = manager.randomNormal(new Shape(1, 2, 20, 8));
+        for (boolean training : new boolean[] {true, false}) {
+            String message = assertThrows(InvalidInputException.class, () -> new FusedKernel().attend(x, x, x, SP, 0, training)).getMessage();
+            assertEquals("the fused kernel cannot compute this attention (pattern sp): it runs on NVIDIA GPUs only (got device cpu());"
+                    + " choose another kernel, or auto", message);
+        }
     }
 
     @Test

@@ -28,12 +28,17 @@ class FusedManifestTest {
 
     @Test
     void everyVariantIsThere() {
-        for (String arch : MANIFEST.architectures()) {
-            for (String kernel : List.of("forward", "backward_queries", "backward_keys")) {
-                for (String feature : List.of("ranges", "ranges_documents", "general", "general_documents")) {
-                    for (String type : List.of("bf16", "fp16")) {
-                        for (int headDim : new int[] {64, 128}) {
-                            FusedKernel.LIBRARY.variant(kernel + "-" + feature + "-" + type + "-d" + headDim + "-" + arch);
+        int count = 0;
+        for (String kernel : List.of("forward", "backward_queries", "backward_keys")) {
+            for (String feature : List.of("ranges", "ranges_documents", "general", "general_documents")) {
+                for (String type : List.of("bf16", "fp16", "fp32", "tf32")) {
+                    for (int headDim : new int[] {32, 64, 128, 256}) {
+                        String name = kernel + "-" + feature + "-" + type + "-d" + headDim;
+                        FusedKernel.LIBRARY.variant(name + "-sm_80");
+                        count++;
+                        if (type.endsWith("16") && (headDim == 64 || headDim == 128)) {
+                            FusedKernel.LIBRARY.variant(name + "-sm_90a");
+                            count++;
                         }
                     }
                 }
@@ -41,8 +46,20 @@ class FusedManifestTest {
         }
         for (String arch : MANIFEST.architectures()) {
             FusedKernel.LIBRARY.variant("document_spans-" + arch);
+            count++;
         }
-        assertEquals(98, MANIFEST.kernels().size());
+        assertEquals(count, MANIFEST.kernels().size());
+    }
+
+    /** A tile that meets a multiple of the period holds the whole diagonal of the tile that it is met from. */
+    @Test
+    void tilesOfStridedPatternsHoldTheirDiagonal() {
+        for (KernelLibrary.Variant variant : MANIFEST.kernels()) {
+            if (variant.name().contains("-general")) {
+                boolean byKeys = variant.name().startsWith("backward_keys");
+                assertTrue(byKeys ? variant.queries() >= variant.keys() : variant.keys() >= variant.queries(), variant.name());
+            }
+        }
     }
 
     @Test

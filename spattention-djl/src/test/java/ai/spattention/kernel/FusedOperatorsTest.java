@@ -41,6 +41,20 @@ class FusedOperatorsTest {
     }
 
     @Test
+    void headsAreFilledUpToTheNextPowerOfTwo() {
+        for (int[] size : new int[][] {{1, 32}, {31, 32}, {33, 64}, {96, 128}, {200, 256}}) {
+            NDArray x = manager.randomNormal(new Shape(2, 3, 5, size[0])).transpose(0, 2, 1, 3);
+            NDArray padded = operators.call("padded", true, x).singletonOrThrow();
+            assertLies(padded, TensorView.Type.FLOAT32, new long[] {2, 5, 3, size[1]}, 0, 2, 1, 3);
+            assertEquals(x, padded.get(":, :, :, :" + size[0]));
+            assertEquals(0, padded.get(":, :, :, " + size[0] + ":").abs().sum().getFloat());
+            NDArray cut = operators.call("cut", true, padded, x).singletonOrThrow();
+            assertLies(cut, TensorView.Type.FLOAT32, new long[] {2, 5, 3, size[0]}, 0, 2, 1, 3);
+            assertEquals(x, cut);
+        }
+    }
+
+    @Test
     void givesResultsOfEveryShape() {
         NDArray q = brain(2, 6, 5, 64);
         q.setRequiresGradient(true);

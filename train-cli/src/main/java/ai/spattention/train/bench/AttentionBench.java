@@ -7,6 +7,7 @@ import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.AutoKernel;
 import ai.spattention.kernel.ExplicitGradientKernel;
+import ai.spattention.kernel.GradientMode;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
@@ -18,12 +19,28 @@ import java.util.function.Consumer;
 
 /**
  * Times attention alone, forward and forward with backward, pattern against pattern and kernel against kernel. They take
- * turns within each repetition, so that a machine that grows slower or faster meanwhile treats all alike.
+ * turns within each repetition, so that a machine that grows slower or faster meanwhile treats all alike. A pass of each before
+ * the first repetition shows its memory.
  */
 public final class AttentionBench {
 
     private final Settings settings;
+    private final MemoryFailures failures;
     private final Consumer<String> progress;
+
+    /**
+     * A pattern and the kernel to compute it with.
+     *
+     * @param pattern the pattern
+     * @param kernel the kernel, perhaps the one that chooses
+     */
+    public record Case(StandardPattern pattern, AttentionKernel kernel) {
+
+        /** The kernel that computes a call, and why. */
+        AutoKernel.Choice choose(AttentionCall call) {
+            return kernel instanceof AutoKernel auto ? auto.choose(call) : new AutoKernel.Choice(kernel, "asked for", Map.of());
+        }
+    }
 
     /**
      * What to time.
@@ -35,13 +52,14 @@ public final class AttentionBench {
      * @param tokens B · N where {@code batch} is 0, a multiple of every length
      * @param heads H
      * @param headDim D
-     * @param patterns the patterns
-     * @param kernels the kernels, among them perhaps the one that chooses
-     * @param repetitions timed repetitions after one that warms up, at least 1
+     * @param cases the patterns and kernels
+     * @param gradients who computes the gradients: the engine, as in a plain Trainer, or the training loop
+     * @param warmUps repetitions before those that count, at least 1
+     * @param repetitions repetitions that count, at least 1
      * @param queued calls in one repetition on a GPU, which it works off without waiting for the host, at least 1
      */
     public record Settings(Device device, NumberType type, List<Integer> lengths, int batch, int tokens, int heads, int headDim,
-            List<StandardPattern> patterns, List<AttentionKernel> kernels, int repetitions, int queued) {
+            List<Case> cases, GradientMode gradients, int warmUps, int repetitions, int queued) {
 
         /** Checks what options cannot. */
         public Settings {
@@ -83,17 +101,20 @@ public final class AttentionBench {
             boolean ownBackward, long allowedPairs, double forwardMs, double forwardBackwardMs,
             OptionalLong peakMemoryBytes) {}
 
-    /** A pattern and the kernel to compute it with. */
-    private record Candidate(StandardPattern pattern, AttentionLayout layout, AutoKernel.Choice choice) {}
+    /** What can be computed, and its times. */
+    private record Candidate(StandardPattern pattern, AttentionLayout layout, AutoKernel.Choice choice, List<Double> forward,
+            List<Double> both, List<OptionalLong> peak) {}
 
     /**
      * Creates a benchmark.
      *
      * @param settings what to time
+     * @param failures where candidates go that run out of GPU memory
      * @param progress told of each length as it begins, and of what cannot be computed
      */
-    public AttentionBench(Settings settings, Consumer<String> progress) {
+    public AttentionBench(Settings settings, MemoryFailures failures, Consumer<String> progress) {
         this.settings = settings;
+        this.failures = failures;
         this.progress = progress;
     }
 
@@ -105,68 +126,67 @@ public final class AttentionBench {
      */
     public List<Row> run() {
         List<Row> rows = new ArrayList<>();
-        String refused = null;
+        List<String> refused = new ArrayList<>();
+        int candidates = 0;
         for (int length : settings.lengths) {
             try (AttentionTimer timer = new AttentionTimer(settings, length)) {
-                List<Candidate> candidates = new ArrayList<>();
-                for (StandardPattern pattern : settings.patterns) {
-                    for (AttentionKernel kernel : settings.kernels) {
-                        AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
-                        AttentionCall call = timer.call(layout);
-                        Optional<String> misfit = kernel.misfit(call);
-                        if (misfit.isPresent()) {
-                            refused = "the " + kernel.name() + " kernel cannot compute " + pattern.patternName()
-                                    + " at length " + length + ": " + misfit.get();
-                            progress.accept("left out: " + refused);
-                        } else {
-                            candidates.add(new Candidate(pattern, layout, choice(kernel, call)));
-                        }
-                    }
-                }
-                progress.accept("length " + length + ": " + candidates.size() + " cases, " + settings.repetitions
+                List<Candidate> fitting = candidates(length, timer, refused);
+                candidates += fitting.size();
+                progress.accept("length " + length + ": " + fitting.size() + " cases, " + settings.repetitions
                         + " repetitions");
-                rows.addAll(run(length, timer, candidates));
+                rows.addAll(run(length, timer, fitting));
             }
         }
-        if (rows.isEmpty()) {
-            throw new InvalidInputException("nothing to measure: " + refused);
+        if (candidates == 0) {
+            throw new InvalidInputException("nothing to measure: " + refused.get(refused.size() - 1));
         }
         return rows;
     }
 
-    private static AutoKernel.Choice choice(AttentionKernel kernel, AttentionCall call) {
-        return kernel instanceof AutoKernel auto ? auto.choose(call) : new AutoKernel.Choice(kernel, "asked for", Map.of());
+    private List<Candidate> candidates(int length, AttentionTimer timer, List<String> refused) {
+        List<Candidate> candidates = new ArrayList<>();
+        for (Case about : settings.cases) {
+            AttentionLayout layout = new AttentionLayout(about.pattern, LayoutLength.SEQUENCE);
+            AttentionCall call = timer.call(layout);
+            Optional<String> misfit = about.kernel.misfit(call);
+            if (misfit.isPresent()) {
+                refused.add("the " + about.kernel.name() + " kernel cannot compute " + about.pattern.patternName()
+                        + " at length " + length + ": " + misfit.get());
+                progress.accept("left out: " + refused.get(refused.size() - 1));
+            } else {
+                candidates.add(new Candidate(about.pattern, layout, about.choose(call), new ArrayList<>(), new ArrayList<>(),
+                        new ArrayList<>()));
+            }
+        }
+        return candidates;
     }
 
     private List<Row> run(int length, AttentionTimer timer, List<Candidate> candidates) {
-        double[][] forward = new double[candidates.size()][settings.repetitions];
-        double[][] both = new double[candidates.size()][settings.repetitions];
-        OptionalLong[] peak = new OptionalLong[candidates.size()];
-        for (int repetition = -1; repetition < settings.repetitions; repetition++) {
-            for (int i = 0; i < candidates.size(); i++) {
-                AttentionKernel kernel = candidates.get(i).choice.kernel();
-                AttentionLayout layout = candidates.get(i).layout;
-                PeakMemory memory = PeakMemory.start(settings.device);
-                double bothMs = timer.forwardBackward(kernel, layout);
-                OptionalLong bytes = memory.bytes();
-                double forwardMs = timer.forward(kernel, layout);
-                if (repetition < 0) { // the first, slow time also shows the memory
-                    peak[i] = bytes;
-                } else {
-                    both[i][repetition] = bothMs;
-                    forward[i][repetition] = forwardMs;
+        takeTurns(length, candidates, candidate -> {
+            PeakMemory memory = PeakMemory.start(settings.device);
+            timer.forwardBackward(candidate.choice.kernel(), candidate.layout);
+            candidate.peak.add(memory.bytes());
+        });
+        for (int repetition = -settings.warmUps; repetition < settings.repetitions; repetition++) {
+            boolean counts = repetition >= 0;
+            takeTurns(length, candidates, candidate -> {
+                double both = timer.forwardBackward(candidate.choice.kernel(), candidate.layout);
+                double forward = timer.forward(candidate.choice.kernel(), candidate.layout);
+                if (counts) {
+                    candidate.both.add(both);
+                    candidate.forward.add(forward);
                 }
-            }
+            });
         }
-        List<Row> rows = new ArrayList<>();
-        for (int i = 0; i < candidates.size(); i++) {
-            StandardPattern pattern = candidates.get(i).pattern;
-            AutoKernel.Choice choice = candidates.get(i).choice;
-            rows.add(new Row(pattern.patternName(), length, settings.batchAt(length), choice.kernel().name(), choice.reason(),
-                    choice.passedOver(), choice.kernel() instanceof ExplicitGradientKernel,
-                    pattern.allowedPairs(settings.heads, length, length), Median.of(forward[i]), Median.of(both[i]), peak[i]));
-        }
-        return rows;
+        return candidates.stream().map(candidate -> new Row(candidate.pattern.patternName(), length, settings.batchAt(length),
+                candidate.choice.kernel().name(), candidate.choice.reason(), candidate.choice.passedOver(),
+                candidate.choice.kernel() instanceof ExplicitGradientKernel,
+                candidate.pattern.allowedPairs(settings.heads, length, length), Median.of(candidate.forward),
+                Median.of(candidate.both), candidate.peak.get(0))).toList();
     }
 
+    private void takeTurns(int length, List<Candidate> candidates, Consumer<Candidate> turn) {
+        candidates.removeIf(candidate -> !failures.runs("attention " + candidate.pattern.patternName() + " by the kernel "
+                + candidate.choice.kernel().name() + " at " + length, () -> turn.accept(candidate)));
+    }
 }

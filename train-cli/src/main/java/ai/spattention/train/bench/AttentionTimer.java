@@ -25,17 +25,21 @@ final class AttentionTimer implements AutoCloseable {
     private final NDArray keys;
     private final NDArray values;
     private final NDArray gradient;
+    private final GradientMode gradients;
     private final int queued;
+    private final DeviceClock clock;
 
     /**
      * Makes the arrays.
      *
-     * @param settings their device, type and sizes, and how many calls to queue
+     * @param settings their device, type and sizes, who computes the gradients, and how many calls to queue
      * @param length N
      */
     AttentionTimer(AttentionBench.Settings settings, int length) {
         manager = NDManager.newBaseManager(settings.device(), "PyTorch");
+        gradients = settings.gradients();
         queued = settings.device().isGpu() ? settings.queued() : 1;
+        clock = new DeviceClock(settings.device());
         Shape shape = new Shape(settings.batchAt(length), length, settings.heads(), settings.headDim());
         try {
             queries = random(shape, settings.type());
@@ -54,7 +58,7 @@ final class AttentionTimer implements AutoCloseable {
 
     /** The call as a training loop would describe it. */
     AttentionCall call(AttentionLayout layout) {
-        return AttentionCall.of(queries, keys, values, null, layout, 0, GradientMode.EXPLICIT);
+        return AttentionCall.of(queries, keys, values, null, layout, 0, gradients);
     }
 
     /** Milliseconds of a forward pass without gradients. */
@@ -62,9 +66,9 @@ final class AttentionTimer implements AutoCloseable {
         return time(() -> kernel.attend(queries, keys, values, layout, 0, false));
     }
 
-    /** Milliseconds of a forward and a backward pass, the kernel's own where it has one, as in training. */
+    /** Milliseconds of a forward and a backward pass: under libtorch's autograd, or explicitly the kernel's own where it has one. */
     double forwardBackward(AttentionKernel kernel, AttentionLayout layout) {
-        if (kernel instanceof ExplicitGradientKernel explicit) {
+        if (gradients == GradientMode.EXPLICIT && kernel instanceof ExplicitGradientKernel explicit) {
             return time(() -> {
                 NDList forward = explicit.forward(queries, keys, values, null, layout);
                 explicit.backward(queries, keys, values, null, layout, forward, gradient);
@@ -87,27 +91,16 @@ final class AttentionTimer implements AutoCloseable {
 
     /** The time of one run of several that a GPU works off without a pause. */
     private double time(Runnable work) {
-        waitForDevice();
-        long start = System.nanoTime();
-        for (int i = 0; i < queued; i++) {
-            try (NDManager scope = manager.newSubManager()) {
-                for (NDArray input : new NDArray[] {queries, keys, values, gradient}) {
-                    input.tempAttach(scope);
+        return clock.milliseconds(() -> {
+            for (int i = 0; i < queued; i++) {
+                try (NDManager scope = manager.newSubManager()) {
+                    for (NDArray input : new NDArray[] {queries, keys, values, gradient}) {
+                        input.tempAttach(scope);
+                    }
+                    work.run();
                 }
-                work.run();
             }
-        }
-        waitForDevice();
-        return (System.nanoTime() - start) / 1e6 / queued;
-    }
-
-    /** A GPU works on after the calls: reading a value waits for it. */
-    private void waitForDevice() {
-        if (manager.getDevice().isGpu()) {
-            try (NDArray probe = manager.ones(new Shape(1))) {
-                probe.getFloat(0);
-            }
-        }
+        }) / queued;
     }
 
     @Override

@@ -1,6 +1,6 @@
 package ai.spattention.train.bench;
 
-import java.util.Arrays;
+import java.util.List;
 
 /** The middle of measured values. */
 final class Median {
@@ -8,9 +8,8 @@ final class Median {
     private Median() {}
 
     /** The middle value, or the mean of the two in the middle. */
-    static double of(double... values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
+    static double of(List<Double> values) {
+        double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }

@@ -1,6 +1,7 @@
 package ai.spattention.train.bench;
 
 import ai.djl.Device;
+import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.util.cuda.CudaUtils;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,8 +11,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
 
 /**
- * The largest amount of memory in use since a moment: the process's resident memory on a CPU (Linux), what the CUDA
- * allocator holds on a GPU.
+ * The largest amount of memory in use since a moment: the process's resident memory on a CPU (Linux); on a GPU all that is taken of
+ * its memory, CUDA's own context (some hundred MB) and other processes included. libtorch's allocator keeps what it once had, so
+ * that this is a peak; at the start it gives back what is not in use, so that the peak of what ran before does not count.
  */
 final class PeakMemory {
 
@@ -31,7 +33,9 @@ final class PeakMemory {
      * @return the watch
      */
     static PeakMemory start(Device device) {
-        if (!device.isGpu()) {
+        if (device.isGpu()) {
+            JniUtils.emptyCudaCache();
+        } else {
             try {
                 Files.writeString(CLEAR, "5", StandardOpenOption.WRITE); // resets the high-water mark
             } catch (IOException | RuntimeException e) {

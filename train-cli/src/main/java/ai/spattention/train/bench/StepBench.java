@@ -12,7 +12,6 @@ import ai.djl.training.EasyTrain;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.translate.StackBatchifier;
-import ai.spattention.cuda.CudaDevice;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -114,7 +113,7 @@ public final class StepBench {
         int micro = config.training().microBatch();
         Shape shape = new Shape(micro, length);
         PeakMemory memory = PeakMemory.start(device);
-        PartClock clock = new PartClock();
+        PartClock clock = new PartClock(new DeviceClock(device));
         notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ", kernel "
                 + config.model().kernel() + ": making the parameters ...");
         OlmoeModel block = ModelSetup.model(config, (Integer) null);
@@ -129,7 +128,6 @@ public final class StepBench {
             try (SegmentedTrainer trainer = new SegmentedTrainer(model, training)) {
                 trainer.initialize(shape);
                 List<Parameter> parameters = block.getParameters().values();
-                clock.sync = device.isGpu() ? CudaDevice.of(device.getDeviceId())::synchronize : () -> { };
                 Random random = new Random(1);
                 Runnable pass = () -> pass(trainer, shape, config.model().vocabSize(), random);
                 Runnable update = () -> {
@@ -139,26 +137,26 @@ public final class StepBench {
                     Gradients.zero(parameters);
                 };
                 for (int i = 0; i < warmUps; i++) {
-                    double ms = timed(clock.sync, pass);
+                    double ms = clock.time.milliseconds(pass);
                     notes.accept(String.format(Locale.ROOT, "  warm-up %d: %.1f ms", i + 1, ms));
                     Gradients.zero(parameters);
                 }
                 List<Double> passes = new ArrayList<>();
                 List<Double> steps = new ArrayList<>();
                 for (int i = 0; i < repetitions; i++) {
-                    double ms = timed(clock.sync, pass);
+                    double ms = clock.time.milliseconds(pass);
                     passes.add(ms);
                     if (optimizer) {
-                        steps.add(ms + timed(clock.sync, update));
+                        steps.add(ms + clock.time.milliseconds(update));
                     } else {
                         Gradients.zero(parameters);
                     }
                 }
                 OptionalLong peak = memory.bytes();
                 Map<String, Double> parts = parts(clock, pass, () -> Gradients.zero(parameters));
-                double passMs = Median.of(numbers(passes));
+                double passMs = Median.of(passes);
                 OptionalDouble stepMs = steps.isEmpty() ? OptionalDouble.empty()
-                        : OptionalDouble.of(Median.of(numbers(steps)));
+                        : OptionalDouble.of(Median.of(steps));
                 stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
                 double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
                 OptionalDouble limit = PeakFlops.of(config, device);
@@ -175,7 +173,7 @@ public final class StepBench {
         clock.running = true;
         double total = 0;
         for (int i = 0; i < rounds; i++) {
-            total += timed(clock.sync, pass);
+            total += clock.time.milliseconds(pass);
             after.run();
         }
         clock.running = false;
@@ -208,30 +206,22 @@ public final class StepBench {
         }
     }
 
-    private static double timed(Runnable sync, Runnable work) {
-        sync.run();
-        long start = System.nanoTime();
-        work.run();
-        sync.run();
-        return (System.nanoTime() - start) / 1e6;
-    }
-
-    private static double[] numbers(List<Double> values) {
-        return values.stream().mapToDouble(Double::doubleValue).toArray();
-    }
-
     /** Adds up the time of parts, waiting for the device at both ends. */
     private static final class PartClock implements PartObserver {
 
         private final Map<String, Long> nanos = new LinkedHashMap<>();
-        private Runnable sync = () -> { };
+        private final DeviceClock time;
         private boolean running;
         private long begun;
+
+        PartClock(DeviceClock time) {
+            this.time = time;
+        }
 
         @Override
         public void begin(String part) {
             if (running) {
-                sync.run();
+                time.synchronize();
                 begun = System.nanoTime();
             }
         }
@@ -239,7 +229,7 @@ public final class StepBench {
         @Override
         public void end(String part) {
             if (running) {
-                sync.run();
+                time.synchronize();
                 nanos.merge(part, System.nanoTime() - begun, Long::sum);
             }
         }

@@ -7,7 +7,8 @@ import picocli.CommandLine.Spec;
 
 /** The benchmarks. */
 @Command(name = "bench", mixinStandardHelpOptions = true, description = "Measure speed and memory.",
-        subcommands = {BenchAttentionCommand.class, BenchPrepareCommand.class, BenchMemoryCommand.class, BenchStepCommand.class})
+        subcommands = {BenchAttentionCommand.class, BenchBlockCommand.class, BenchStepCommand.class, BenchPrepareCommand.class,
+            BenchMemoryCommand.class})
 final class BenchCommand implements Runnable {
 
     @Spec
@@ -15,6 +16,6 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "a benchmark is missing: choose attention, step, prepare or memory (see spattn bench --help)");
+        throw new ParameterException(spec.commandLine(), "a benchmark is missing: choose attention, block, step, prepare or memory (see spattn bench --help)");
     }
 }

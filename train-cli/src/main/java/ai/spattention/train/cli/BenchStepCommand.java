@@ -1,12 +1,12 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
-import ai.djl.engine.EngineException;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;
+import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.StepBench;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
@@ -23,6 +23,7 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -94,22 +95,17 @@ final class BenchStepCommand implements Callable<Integer> {
             DeviceSupport.requireBfloat16(where);
         }
         PrintWriter err = spec.commandLine().getErr();
-        StepBench bench = new StepBench(where, warmUps, repetitions, !noOptimizer, line -> {
+        Consumer<String> notes = line -> {
             err.println(line);
             err.flush();
-        });
+        };
+        StepBench bench = new StepBench(where, warmUps, repetitions, !noOptimizer, notes);
         List<StepBench.Row> rows = new ArrayList<>();
-        List<String> failures = new ArrayList<>();
+        MemoryFailures failures = new MemoryFailures(notes);
         for (RunConfig run : runs) {
             try {
-                rows.add(bench.run(run));
-            } catch (EngineException e) {
-                if (MemoryError.of(e).isEmpty()) {
-                    throw e;
-                }
-                failures.add(run.model().attentionPattern().patternName() + " with the kernel " + run.model().kernel() + " at "
-                        + run.data().sequenceLength() + ": out of GPU memory");
-                err.println(failures.get(failures.size() - 1));
+                failures.runs(run.model().attentionPattern().patternName() + " with the kernel " + run.model().kernel() + " at "
+                        + run.data().sequenceLength(), () -> rows.add(bench.run(run)));
             } catch (InvalidInputException e) {
                 if (kernels.size() < 2) {
                     throw e;
@@ -121,7 +117,7 @@ final class BenchStepCommand implements Callable<Integer> {
             }
         }
         print(rows);
-        return failures.isEmpty() ? 0 : 1;
+        return failures.lines().isEmpty() ? 0 : 1;
     }
 
     private List<RunConfig> runs() {
@@ -182,7 +178,7 @@ final class BenchStepCommand implements Callable<Integer> {
         return value.isPresent() ? String.format(Locale.ROOT, format, scale * value.getAsDouble()) : "-";
     }
 
-    private String json(Device where, RunConfig first, List<StepBench.Row> rows, List<String> failures) {
+    private String json(Device where, RunConfig first, List<StepBench.Row> rows, MemoryFailures failures) {
         ObjectNode root = new ObjectMapper().createObjectNode();
         root.put("benchmark", "step").put("preset", preset).put("device", where.toString())
                 .put("precision", first.precision().key())
@@ -201,7 +197,7 @@ final class BenchStepCommand implements Callable<Integer> {
             ObjectNode parts = node.putObject("part_ms");
             row.partMs().forEach(parts::put);
         }
-        failures.forEach(root.putArray("failures")::add);
+        failures.lines().forEach(root.putArray("failures")::add);
         return root.toPrettyString();
     }
 }

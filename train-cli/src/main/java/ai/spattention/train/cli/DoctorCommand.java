@@ -39,9 +39,9 @@ final class DoctorCommand implements Callable<Integer> {
         boolean fine = checks.stream().allMatch(Check::isFine);
         PrintWriter out = Outputs.console(spec, json);
         for (Check check : checks) {
-            out.printf(Locale.ROOT, "%-8s  %-20s %s%n", check.status(), check.name(), check.detail());
+            out.printf(Locale.ROOT, "%-8s  %-26s %s%n", check.status(), check.name(), check.detail());
             if (!check.remedy().isEmpty()) {
-                out.printf(Locale.ROOT, "%31s-> %s%n", "", check.remedy());
+                out.printf(Locale.ROOT, "%37s-> %s%n", "", check.remedy());
             }
         }
         out.println(fine ? "everything that --device " + device.request() + " needs works"

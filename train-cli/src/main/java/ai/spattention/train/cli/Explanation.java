@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import ai.djl.engine.EngineException;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.VisibleText;
+import ai.spattention.train.gpu.MemoryError;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.natives.NativesError;
 import java.io.EOFException;

@@ -96,6 +96,9 @@ final class Outputs {
         if (file == null) {
             return this;
         }
+        if (Files.isDirectory(file)) {
+            throw new InvalidInputException(option + " " + file + " is a folder: name a file to write");
+        }
         OutputFile output = OutputFile.of(file);
         for (Input input : inputs) {
             Optional<Path> same = same(input, output.path());

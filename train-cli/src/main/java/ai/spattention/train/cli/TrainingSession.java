@@ -8,6 +8,7 @@ import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.gpu.MemoryError;
 import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;

@@ -20,6 +20,8 @@ import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.segment.SegmentTape;
+import ai.spattention.torch.AutogradFunction;
+import ai.spattention.torch.AutogradOperator;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.torch.TorchScriptModule;
@@ -34,6 +36,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -47,6 +50,7 @@ final class Probe {
     private static final String FLOAT32 = "float32";
     private static final String BFLOAT16 = "bfloat16";
     private static final String READERS = "readers";
+    private static final String AUTOGRAD = "own kernels in any Trainer";
     private static final String KERNEL = "kernel ";
 
     /** Wide enough for a kernel that computes in bfloat16; a wrong mask is off by far more. */
@@ -76,7 +80,7 @@ final class Probe {
      * @return the names, in the order in which they build on each other
      */
     static List<String> names() {
-        return Stream.concat(Stream.of(ENGINE, DEVICE, OPERATORS, FLOAT32, BFLOAT16),
+        return Stream.concat(Stream.of(ENGINE, DEVICE, OPERATORS, FLOAT32, BFLOAT16, AUTOGRAD),
                 Stream.concat(Arrays.stream(Kernels.NAMES.split(", ")).map(kernel -> KERNEL + kernel), Stream.of(READERS))).toList();
     }
 
@@ -94,6 +98,7 @@ final class Probe {
             case FLOAT32 -> float32();
             case BFLOAT16 -> bfloat16();
             case READERS -> readers();
+            case AUTOGRAD -> autograd();
             default -> kernel(name, name.substring(KERNEL.length()));
         };
     }
@@ -184,6 +189,47 @@ final class Probe {
             }
         }
         return Check.ok(name, "a matrix product gives what it should");
+    }
+
+    /** first · second + third, element by element, with a backward pass of its own. */
+    private record ProductAndSum() implements AutogradFunction {
+
+        @Override
+        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant) {
+            return new NDList(first.mul(second).add(third), third.duplicate());
+        }
+
+        @Override
+        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, NDList forward, NDArray gradient) {
+            return new NDList(gradient.mul(second), gradient.mul(first), gradient.duplicate());
+        }
+    }
+
+    /** Whether a backward pass in Java takes part in libtorch's autograd, as the fused kernel's does in a plain Trainer. */
+    private Check autograd() {
+        Optional<String> misfit = AutogradOperator.misfit(chosen());
+        if (misfit.isPresent()) {
+            return Check.absent(AUTOGRAD, misfit.get(), "in a plain DJL Trainer slower kernels compute; 'spattn train' is not concerned",
+                    false);
+        }
+        try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
+            NDList inputs = new NDList();
+            for (float value : new float[] {2, 3, 5}) {
+                NDArray input = manager.full(new Shape(2, 2), value);
+                input.setRequiresGradient(true);
+                inputs.add(input);
+            }
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                NDArray result = AutogradOperator.apply(new ProductAndSum(), inputs.get(0), inputs.get(1), inputs.get(2), null);
+                collector.backward(result.sum());
+                float[] got = {result.getFloat(0, 0), inputs.get(0).getGradient().getFloat(0, 0),
+                    inputs.get(1).getGradient().getFloat(0, 0), inputs.get(2).getGradient().getFloat(0, 0)};
+                return Arrays.equals(new float[] {11, 3, 2, 1}, got) ? Check.ok(AUTOGRAD, "a backward pass in Java takes part in"
+                        + " libtorch's autograd")
+                        : Check.failed(AUTOGRAD, "2 · 3 + 5 and its gradients 3, 2, 1 gave " + Arrays.toString(got),
+                                "report it, with the versions", false);
+            }
+        }
     }
 
     /** Every pattern that the kernel takes, in float32 and, where that is refused, bfloat16, against the masked kernel. */

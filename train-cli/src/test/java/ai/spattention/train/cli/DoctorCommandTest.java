@@ -27,7 +27,7 @@ class DoctorCommandTest {
         assertEquals("cpu", json.path("device").textValue());
         assertEquals("0.35.1", json.path("versions").path("djl").textValue());
         assertEquals("ok", status(json, "PyTorch"), json.toString());
-        for (String name : new String[] {"device", "operators", "float32", "bfloat16"}) {
+        for (String name : new String[] {"device", "operators", "float32", "bfloat16", "own kernels in any Trainer"}) {
             assertEquals("ok", status(json, name), json.toString());
         }
         for (String kernel : new String[] {"auto", "masked", "tiled", "dense"}) {

@@ -323,7 +323,7 @@ class EvalCommandTest {
 
     @Test
     void whatWasComputedIsKeptAndResumed() throws IOException {
-        assertContains(refused(interrupted()), "is not a text in UTF-8");
+        assertContains(refused(interrupted()), "is not text in UTF-8");
         JsonNode piqa = results().get("piqa");
         assertTrue(piqa.get("acc").isNumber());
         assertTrue(Files.exists(folder.resolve("results.json.progress")));

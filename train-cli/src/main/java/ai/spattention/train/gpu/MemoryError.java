@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.gpu;
 
 import java.math.BigDecimal;
 import java.util.Locale;
@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * @param details what was asked for and what was free; empty where libtorch does not tell
  * @param tool what tells who uses the memory
  */
-record MemoryError(String place, String details, String tool) {
+public record MemoryError(String place, String details, String tool) {
 
     private static final Pattern GPU_ALLOCATOR = Pattern.compile("CUDA out of memory\\. Tried to allocate (?<asked>[\\d.]+ \\w+)\\.?"
             + "(?: GPU (?<gpu>\\d+) has a total capac?i?ty of (?<total>[\\d.]+ \\w+) of which (?<free>[\\d.]+ \\w+) is free)?");
@@ -39,7 +39,7 @@ record MemoryError(String place, String details, String tool) {
      * @param failure any failure; its causes are looked at, too
      * @return the error, or empty if the failure is another one
      */
-    static Optional<MemoryError> of(Throwable failure) {
+    public static Optional<MemoryError> of(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             String message = String.valueOf(cause.getMessage());
             Matcher gpu = GPU_ALLOCATOR.matcher(message);
@@ -75,7 +75,7 @@ record MemoryError(String place, String details, String tool) {
      *
      * @return what happened and what to do
      */
-    String text() {
+    public String text() {
         return place + "'s memory is used up" + details + REMEDY + ". '" + tool + "' tells who else uses it";
     }
 }

@@ -1,0 +1,94 @@
+package ai.spattention.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.spattention.torch.OperatorSignature.Type;
+import com.sun.jna.Callback;
+import com.sun.jna.Function;
+import com.sun.jna.Memory;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import java.util.List;
+
+/**
+ * Registers through libtorch's C interface for stable extensions, of PyTorch 2.7. It passes every argument and result in eight
+ * bytes: a tensor as a handle, an optional value as 0 or a pointer to eight bytes more. The callee owns what it is passed, libtorch
+ * what it gets back.
+ */
+final class ShimRegistry extends OperatorRegistry {
+
+    private static final Function DELETE_BOX = library("libstdc++.so").getFunction("_ZdlPv");
+
+    /** {@code void (*)(StableIValue* stack, uint64_t arguments, uint64_t results)} */
+    interface Entry extends Callback {
+        void invoke(Pointer stack, long arguments, long results);
+    }
+
+    static {
+        Native.register(ShimRegistry.class, library("libtorch_cpu.so"));
+    }
+
+    private static native int aoti_torch_library_init_impl(String namespace, String key, Pointer file, int line, Pointer out);
+
+    private static native int aoti_torch_library_impl(Pointer library, String name, Callback kernel);
+
+    private static native int aoti_torch_new_tensor_handle(Pointer tensor, Pointer out);
+
+    private static native int aoti_torch_new_uninitialized_tensor(Pointer out);
+
+    private static native int aoti_torch_delete_tensor_object(Pointer tensor);
+
+    @Override
+    void register(String key, OperatorSignature signature, OperatorBody body, Shape poison) {
+        NDArray poisoned = poison(poison);
+        Entry entry = entry((Entry) (stack, arguments, results) -> {
+            long[] handles = run(signature, body, poisoned, scope -> take(scope, stack, signature.arguments()));
+            stack.write(0, handles, 0, handles.length);
+        });
+        Memory file = keep(new Memory(32)); // libtorch keeps the pointer, not a copy
+        file.setString(0, "SPAttention for Java");
+        check("aoti_torch_library_init_impl", aoti_torch_library_init_impl("aten", key, file, 1, cell()));
+        check("aoti_torch_library_impl", aoti_torch_library_impl(cell().getPointer(0), signature.name(), entry));
+    }
+
+    private static Object[] take(PtNDManager scope, Pointer stack, List<Type> types) {
+        Object[] taken = new Object[types.size()];
+        long[] slots = stack.getLongArray(0, taken.length);
+        for (int i = 0; i < taken.length; i++) {
+            taken[i] = switch (types.get(i)) {
+                case TENSOR -> array(scope, slots[i]);
+                case OPTIONAL_TENSOR -> slots[i] == 0 ? null : array(scope, unbox(slots[i]));
+                case FLOAT -> Double.longBitsToDouble(slots[i]);
+                case OPTIONAL_FLOAT -> slots[i] == 0 ? null : (Double) Double.longBitsToDouble(unbox(slots[i]));
+                case BOOL -> (slots[i] & 0xff) != 0; // the other bytes may hold anything
+                case INT -> slots[i];
+            };
+        }
+        return taken;
+    }
+
+    private static long unbox(long box) {
+        Pointer memory = new Pointer(box);
+        long value = memory.getLong(0);
+        DELETE_BOX.invokeVoid(new Object[] {memory});
+        return value;
+    }
+
+    @Override
+    long copy(long handle) {
+        check("aoti_torch_new_tensor_handle", aoti_torch_new_tensor_handle(new Pointer(handle), cell()));
+        return cell().getLong(0);
+    }
+
+    @Override
+    long undefined() {
+        check("aoti_torch_new_uninitialized_tensor", aoti_torch_new_uninitialized_tensor(cell()));
+        return cell().getLong(0);
+    }
+
+    @Override
+    void delete(long handle) {
+        check("aoti_torch_delete_tensor_object", aoti_torch_delete_tensor_object(new Pointer(handle)));
+    }
+}

@@ -1,0 +1,59 @@
+package ai.spattention.kernel;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import ai.spattention.torch.EngineArrays;
+import java.util.stream.IntStream;
+
+/** {@link ReferenceAttention} as a kernel with a backward pass of its own, on a CPU, in float32. */
+record ReferenceKernel() implements ExplicitGradientKernel {
+
+    @Override
+    public String name() {
+        return "reference";
+    }
+
+    @Override
+    public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout, float dropout,
+            boolean training) {
+        return training ? new AutogradAttention(this, layout).attend(queries, keys, values, documents)
+                : forward(queries, keys, values, documents, layout).get(0);
+    }
+
+    @Override
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
+        double[] output = compute(queries, keys, values, documents, layout, new double[(int) queries.size()]).output;
+        Shape rows = queries.getShape().slice(0, 3);
+        return new NDList(array(queries, output), EngineArrays.of(queries.getManager(), new float[(int) rows.size()], rows, queries.getDataType()));
+    }
+
+    @Override
+    public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout, NDList forward,
+            NDArray gradient) {
+        ReferenceAttention computed = compute(queries, keys, values, documents, layout, doubles(gradient));
+        return new NDList(array(queries, computed.queryGradient), array(keys, computed.keyGradient),
+                array(values, computed.valueGradient));
+    }
+
+    private static ReferenceAttention compute(NDArray queries, NDArray keys, NDArray values, NDArray documents,
+            AttentionLayout layout, double[] gradient) {
+        AttentionShape s = AttentionShape.of(queries, keys, values).with(documents, queries);
+        return new ReferenceAttention(s.batch(), s.numHeads(), s.numKvHeads(), s.queryLength(), s.keyLength(), s.headDim(),
+                doubles(queries), doubles(keys), doubles(values), gradient, layout.headMasks(s.numHeads(), s.keyLength()),
+                documents == null ? null : documents.toLongArray());
+    }
+
+    private static double[] doubles(NDArray array) {
+        float[] values = array.toFloatArray();
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
+    }
+
+    private static NDArray array(NDArray like, double[] values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return EngineArrays.of(like.getManager(), floats, like.getShape(), like.getDataType());
+    }
+}
