@@ -75,7 +75,7 @@ public final class TaskCatalog {
         if (!Files.isRegularFile(file)) {
             throw new InvalidInputException("the task file " + file + " is not there");
         }
-        TaskSpec spec = TaskFiles.read(file.toString(), Files.readString(file), TaskSpec.class);
+        TaskSpec spec = TaskFiles.read(file.toString(), TaskFiles.text(file), TaskSpec.class);
         try {
             new Prompts(spec);
         } catch (InvalidInputException e) {
