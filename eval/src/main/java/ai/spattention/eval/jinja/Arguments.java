@@ -8,8 +8,6 @@ import java.util.Map;
 /** The arguments of a call. */
 record Arguments(List<Object> positional, Map<String, Object> named) {
 
-    static final Arguments NONE = new Arguments(List.of(), Map.of());
-
     /**
      * Arguments by the names of a function's parameters.
      *

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** {@code str.format}. */
 final class Braces {
 
-    private static final int MAX_WIDTH = 1 << 20;
+    private static final int MAX_WIDTH = 1 << 16;
     private static final Pattern SPEC = Pattern.compile(
             "(?s)(?:(.[\ud800-\udfff]?)??([<>=^]))?([-+ ])?(z)?(#)?(0)?([0-9]+)?([_,])?(?:\\.([0-9]+))?([a-zA-Z%])?");
 

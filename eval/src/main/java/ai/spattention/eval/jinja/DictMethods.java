@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** The methods of {@code dict}. */
@@ -16,7 +17,7 @@ final class DictMethods {
     private static Map<String, Methods.Work<Dict>> all() {
         Map<String, Methods.Work<Dict>> all = new HashMap<>();
         for (DictView.Part part : DictView.Part.values()) {
-            String name = part.name().toLowerCase(java.util.Locale.ROOT);
+            String name = part.name().toLowerCase(Locale.ROOT);
             all.put(name, (run, self, arguments) -> {
                 arguments.bindPositional(name + "()", 0, 0);
                 return new DictView(self, part);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** The kinds of expressions. */
 final class Expressions {
@@ -155,7 +156,7 @@ final class Expressions {
 
         @Override
         public void names(Consumer<String> used) {
-            java.util.stream.Stream.of(start, stop, step).filter(Objects::nonNull).forEach(each -> each.names(used));
+            Stream.of(start, stop, step).filter(Objects::nonNull).forEach(each -> each.names(used));
         }
     }
 
@@ -189,7 +190,7 @@ final class Expressions {
         void names(Consumer<String> used) {
             Expressions.names(positional, used);
             named.values().forEach(value -> value.names(used));
-            java.util.stream.Stream.of(more, moreNamed).filter(Objects::nonNull).forEach(each -> each.names(used));
+            Stream.of(more, moreNamed).filter(Objects::nonNull).forEach(each -> each.names(used));
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** Jinja2's filters, and {@code regex_replace}, which lm-evaluation-harness adds. */
 final class Filters {
@@ -191,7 +192,7 @@ final class Filters {
         }
         StringBuilder out = new StringBuilder();
         for (String word : rest.codePoints().mapToObj(each -> PythonText.isSpace(each) ? " " : Character.toString(each))
-                .collect(java.util.stream.Collectors.joining()).split(" ")) {
+                .collect(Collectors.joining()).split(" ")) {
             out.append(word.isEmpty() || out.length() == 0 ? "" : " ").append(word);
         }
         return out.toString();

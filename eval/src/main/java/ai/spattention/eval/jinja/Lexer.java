@@ -277,6 +277,9 @@ final class Lexer {
         if (radix == 10 && digits.length() > Numbers.MAX_DIGITS) {
             throw wrong("a number has more than " + Numbers.MAX_DIGITS + " digits");
         }
+        if (digits.length() > Run.MAX_BITS / 4) {
+            throw wrong("a number has more than " + Run.MAX_BITS / 4 + " digits");
+        }
         add(Kind.INTEGER, text, new BigInteger(digits, radix));
         at = end;
     }

@@ -3,6 +3,7 @@ package ai.spattention.eval.jinja;
 import ai.spattention.InvalidInputException;
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -61,7 +62,7 @@ final class ListMethods {
             return self.remove(at);
         });
         all.put("remove", (run, self, arguments) -> {
-            self.remove(index(run, self, new Arguments(java.util.Arrays.asList(arguments.bindPositional("remove()", 1, 1).values()),
+            self.remove(index(run, self, new Arguments(Arrays.asList(arguments.bindPositional("remove()", 1, 1).values()),
                     Map.of())).intValueExact());
             return null;
         });

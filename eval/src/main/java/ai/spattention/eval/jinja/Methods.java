@@ -1,6 +1,7 @@
 package ai.spattention.eval.jinja;
 
 import ai.spattention.InvalidInputException;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -60,7 +61,7 @@ final class Methods {
         if (Values.isInteger(value)) {
             Map<String, Work<Object>> methods = Map.of("bit_length", (run, self, arguments) -> {
                 arguments.bindPositional("bit_length()", 0, 0);
-                return java.math.BigInteger.valueOf(Values.integer(self, "").abs().bitLength());
+                return BigInteger.valueOf(Values.integer(self, "").abs().bitLength());
             });
             return find(methods, OTHERS_OF_INTEGERS, value, value, name);
         }

@@ -118,11 +118,11 @@ final class Numbers {
             BigDecimal digits = alternate ? rounded : rounded.stripTrailingZeros();
             return scientific(digits, alternate ? precision - 1 : digits.precision() - 1, alternate);
         }
-        String text = rounded.setScale(Math.max(0, precision - 1 - exponent), RoundingMode.HALF_EVEN).toPlainString();
         if (alternate) {
+            String text = rounded.setScale(Math.max(0, precision - 1 - exponent), RoundingMode.HALF_EVEN).toPlainString();
             return text.indexOf('.') < 0 ? text + "." : text;
         }
-        return text.indexOf('.') < 0 ? text : text.replaceAll("0+$", "").replaceAll("\\.$", "");
+        return rounded.signum() == 0 ? "0" : rounded.stripTrailingZeros().toPlainString();
     }
 
     /** How {@code format} writes a float without a type: as {@code repr}, or with so many digits at most, but never whole. */
@@ -206,6 +206,9 @@ final class Numbers {
         if (!pure.chars().allMatch(digit -> digit < 128 && Character.digit(digit, last) >= 0)
                 || Integer.bitCount(radix) != 1 && pure.length() > MAX_DIGITS) {
             return null;
+        }
+        if (pure.length() > Run.MAX_BITS / 4) {
+            throw new InvalidInputException("a number has more than " + Run.MAX_BITS / 4 + " digits");
         }
         BigInteger number = new BigInteger(pure, radix);
         return negative ? number.negate() : number;

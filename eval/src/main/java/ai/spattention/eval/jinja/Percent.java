@@ -2,12 +2,14 @@ package ai.spattention.eval.jinja;
 
 import ai.spattention.InvalidInputException;
 import java.math.BigInteger;
+import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 
 /** Formatting with {@code %}, as in C. */
 final class Percent {
 
-    private static final int MAX_WIDTH = 1 << 20;
+    private static final int MAX_WIDTH = 1 << 16;
 
     private final Run run;
     private final String format;
@@ -22,7 +24,7 @@ final class Percent {
         this.run = run;
         this.format = format;
         this.values = values;
-        positional = values instanceof Tuple tuple ? tuple.items() : java.util.Collections.singletonList(values);
+        positional = values instanceof Tuple tuple ? tuple.items() : Collections.singletonList(values);
     }
 
     static String format(Run run, String format, Object values) {
@@ -147,7 +149,7 @@ final class Percent {
                 BigInteger number = Values.integer(value, "%" + type + " needs a whole number");
                 String digits = digits(number.abs().toString(type == 'o' ? 8 : 16), precision);
                 String text = signed(number.signum() < 0, (flags.contains("#") ? type == 'o' ? "0o" : "0x" : "") + digits, flags);
-                return type == 'X' ? text.toUpperCase(java.util.Locale.ROOT) : text;
+                return type == 'X' ? text.toUpperCase(Locale.ROOT) : text;
             }
             case 'e', 'E', 'f', 'F', 'g', 'G' -> {
                 if (!Values.isNumber(value)) {
@@ -156,7 +158,7 @@ final class Percent {
                 double number = Arithmetic.number(value);
                 String text = signed(isNegative(number), Numbers.format(number, Character.toLowerCase(type),
                         precision < 0 ? 6 : precision, flags.contains("#")), flags);
-                return Character.isUpperCase(type) ? text.toUpperCase(java.util.Locale.ROOT) : text;
+                return Character.isUpperCase(type) ? text.toUpperCase(Locale.ROOT) : text;
             }
             default -> throw new InvalidInputException("the format '" + format + "' has the unknown type '" + type + "'");
         }

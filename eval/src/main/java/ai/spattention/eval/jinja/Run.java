@@ -12,13 +12,13 @@ final class Run {
 
     /** Nested evaluations, which keeps the Java stack far from its end. */
     private static final int MAX_DEPTH = 1_000;
-    private static final long MAX_STEPS = 2_000_000;
+    private static final long MAX_STEPS = 1_000_000;
     private static final int MAX_CHARACTERS = 1 << 24;
-    private static final int MAX_ITEMS = 1 << 20;
+    private static final int MAX_ITEMS = 1 << 18;
     /** Python's own limit on the digits of a number that is printed. */
-    private static final int MAX_BITS = 1 << 16;
+    static final int MAX_BITS = 1 << 16;
     /** A step is about the time of an evaluation; making a text takes steps for its time and memory. */
-    private static final int CHARACTERS_A_STEP = 16;
+    private static final int CHARACTERS_A_STEP = 32;
 
     private final Environment environment;
     private final Map<String, Object> fields;

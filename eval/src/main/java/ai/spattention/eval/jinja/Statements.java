@@ -3,6 +3,7 @@ package ai.spattention.eval.jinja;
 import ai.spattention.InvalidInputException;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -495,7 +496,7 @@ final class Statements {
         }
 
         private void bind(Run run, Frame frame, Arguments arguments) {
-            Map<String, Object> named = new java.util.LinkedHashMap<>(arguments.named());
+            Map<String, Object> named = new LinkedHashMap<>(arguments.named());
             List<Object> positional = arguments.positional();
             for (int i = 0; i < parameters.size(); i++) {
                 if (i < positional.size()) {

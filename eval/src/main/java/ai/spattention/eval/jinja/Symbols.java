@@ -26,26 +26,35 @@ final class Symbols {
     }
 
     private final Symbols outer;
-    private final Map<String, Load> loads;
-    private final Set<String> stores;
+    private final Symbols before;
+    private final Map<String, Load> loads = new LinkedHashMap<>();
+    private final Set<String> stores = new HashSet<>();
 
-    private Symbols(Symbols outer, Map<String, Load> loads, Set<String> stores) {
+    /** A scope, or a branch of it, which sees what was found before the branch and keeps what it adds to itself. */
+    private Symbols(Symbols outer, Symbols before) {
         this.outer = outer;
-        this.loads = loads;
-        this.stores = stores;
+        this.before = before;
     }
 
     /** A scope within another, or the template's own where that is null. */
     static Symbols within(Symbols outer) {
-        return new Symbols(outer, new LinkedHashMap<>(), new HashSet<>());
+        return new Symbols(outer, null);
     }
 
     Map<String, Load> loads() {
         return loads;
     }
 
+    private boolean has(String name) {
+        return loads.containsKey(name) || before != null && before.has(name);
+    }
+
+    private boolean hasStored(String name) {
+        return stores.contains(name) || before != null && before.hasStored(name);
+    }
+
     private boolean knows(String name) {
-        return loads.containsKey(name) || outer != null && outer.knows(name);
+        return has(name) || outer != null && outer.knows(name);
     }
 
     /** A name is used. */
@@ -64,7 +73,7 @@ final class Symbols {
     /** A name is assigned. */
     void store(String name) {
         stores.add(name);
-        if (!loads.containsKey(name)) {
+        if (!has(name)) {
             loads.put(name, outer != null && outer.knows(name) ? Load.ALIAS : Load.MISSING);
         }
     }
@@ -81,13 +90,13 @@ final class Symbols {
     /** Statements of which only one list runs. */
     void branches(List<List<Statement>> branches) {
         List<Symbols> each = branches.stream().map(statements -> {
-            Symbols branch = new Symbols(outer, new LinkedHashMap<>(loads), new HashSet<>(stores));
+            Symbols branch = new Symbols(outer, this);
             branch.declare(statements);
             return branch;
         }).toList();
         Set<String> assigned = new HashSet<>();
         each.forEach(branch -> assigned.addAll(branch.stores));
-        assigned.removeAll(stores);
+        assigned.removeIf(this::hasStored);
         each.forEach(branch -> {
             loads.putAll(branch.loads);
             stores.addAll(branch.stores);

@@ -5,6 +5,7 @@ import ai.spattention.eval.python.PythonText;
 import java.math.BigInteger;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 
 /** Values as text: Python's {@code str} and {@code repr}. */
 final class Text {
@@ -59,7 +60,7 @@ final class Text {
         } else if (value instanceof Dict dict) {
             entries(run, dict, out, depth);
         } else if (value instanceof DictView view) {
-            out.append("dict_").append(view.part().name().toLowerCase(java.util.Locale.ROOT)).append("([");
+            out.append("dict_").append(view.part().name().toLowerCase(Locale.ROOT)).append("([");
             items(run, Values.iterate(run, view), out, depth);
             out.append("])");
         } else if (value instanceof Range range) {

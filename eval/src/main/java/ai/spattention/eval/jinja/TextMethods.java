@@ -6,6 +6,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -204,7 +205,7 @@ final class TextMethods {
 
     /** Strips characters, or space where they are null. */
     static String strip(String self, String characters, boolean left, boolean right) {
-        Set<Integer> drop = new java.util.HashSet<>();
+        Set<Integer> drop = new HashSet<>();
         if (characters != null) {
             characters.codePoints().forEach(drop::add);
         }

@@ -58,7 +58,8 @@ class BoundsTest {
         "{% set x = namespace(s='a') %}{% for i in range(100) %}{% set x.s = x.s ~ x.s %}{% endfor %}",
         "{% set x = namespace(l=[1]) %}{% for i in range(100) %}{% set x.l = x.l + x.l %}{% endfor %}",
         "{% set x = namespace(l=[]) %}{% for i in range(100000) %}{% set x.l = [x.l] %}{% endfor %}{{ x.l }}",
-        "{% set x = namespace(l=[], k=[]) %}{% for i in range(9999) %}{% set x.l = [x.l] %}{% set x.k = [x.k] %}{% endfor %}{{ x.l == x.k }}",
+        "{% set x = namespace(l=[], k=[]) %}{% for i in range(9999) %}{% set x.l = [x.l] %}{% set x.k = [x.k] %}{% endfor %}"
+                + "{{ x.l == x.k }}",
         "{% set x = namespace(l=()) %}{% for i in range(99999) %}{% set x.l = (x.l,) %}{% endfor %}{{ {x.l: 1} }}",
         "{% set x = namespace(g=[1]) %}{% for i in range(99999) %}{% set x.g = x.g|map('string') %}{% endfor %}{{ x.g|list }}",
         "{% set l = [] %}{% set _ = l.append(l) %}{{ l }}",

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Whatever a task file holds, it is refused in one line, or makes texts of a row, or refuses the row in one line; and soon. */
 class TaskFileFuzzTest {
 
+    private static final TaskCatalog CATALOG = new TaskCatalog();
     private static final Row ROW = new Row(Path.of("rows.jsonl"), 1, Map.of("a", "some text", "n", 3, "f", 0.5, "yes", true,
             "list", List.of(1, "b", List.of(2.5)), "map", Map.of("k", List.of("v"), "n", 1)));
 
@@ -28,7 +29,7 @@ class TaskFileFuzzTest {
         Path file = Files.write(folder.resolve("task.yaml"), content);
         assertTimeout(Duration.ofSeconds(20), () -> {
             try {
-                TaskSpec spec = new TaskCatalog().find(file.toString()).tasks().get(0);
+                TaskSpec spec = CATALOG.find(file.toString()).tasks().get(0);
                 TaskRows rows = new TaskRows(spec, List.of(ROW), false, 0);
                 switch (spec.kind()) {
                     case MULTIPLE_CHOICE -> rows.question(ROW);
