@@ -16,7 +16,7 @@ import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.Scorer;
 import ai.spattention.eval.score.TargetTokens;
-import ai.spattention.eval.task.PythonText;
+import ai.spattention.eval.python.PythonText;
 import ai.spattention.eval.task.Question;
 import ai.spattention.eval.task.TaskKind;
 import ai.spattention.eval.task.TaskRows;

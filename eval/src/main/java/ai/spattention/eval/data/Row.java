@@ -8,7 +8,7 @@ import java.util.Map;
  *
  * @param file the file it came from
  * @param number its number in that file, from 1 on; in a text file the number of its line
- * @param fields its fields by name: text, numbers, booleans, lists and maps of such; fields without a value are absent
+ * @param fields its fields by name: text, numbers, booleans, null, lists and maps of such
  */
 public record Row(Path file, long number, Map<String, Object> fields) {
 

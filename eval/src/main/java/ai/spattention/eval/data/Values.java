@@ -11,14 +11,10 @@ final class Values {
 
     private Values() {}
 
-    /** A map of text to values, without those that are null: to a task, a null field is a missing one. */
+    /** A map of text to values; a null stays one, as the templates' None. */
     static Map<String, Object> fields(Map<?, ?> map) {
         Map<String, Object> fields = new LinkedHashMap<>();
-        map.forEach((key, value) -> {
-            if (value != null) {
-                fields.put(WellFormedText.of(String.valueOf(key)), of(value));
-            }
-        });
+        map.forEach((key, value) -> fields.put(WellFormedText.of(String.valueOf(key)), of(value)));
         return fields;
     }
 
@@ -28,10 +24,10 @@ final class Values {
         }
         if (value instanceof List<?> list) {
             List<Object> items = new ArrayList<>();
-            list.forEach(item -> items.add(item == null ? "" : of(item)));
+            list.forEach(item -> items.add(of(item)));
             return items;
         }
-        if (value instanceof Number || value instanceof Boolean) {
+        if (value == null || value instanceof Number || value instanceof Boolean) {
             return value;
         }
         return WellFormedText.of(value.toString());

@@ -1,7 +1,7 @@
 package ai.spattention.eval.score;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.eval.task.PythonText;
+import ai.spattention.eval.python.PythonText;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package ai.spattention.eval.task;
 
+import ai.spattention.eval.python.PythonText;
 import java.util.regex.Pattern;
 
 /** Removes what the making of a data set left in its text, as lm-evaluation-harness does it. */

@@ -2,6 +2,7 @@ package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.data.Row;
+import ai.spattention.eval.jinja.JinjaTemplate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -140,7 +141,7 @@ final class Prompts {
             throw new InvalidInputException(row.where() + " has no list '" + path + "'"
                     + (Objects.isNull(value) ? "" : " (got '" + value + "')"));
         }
-        return list.stream().map(String::valueOf).toList();
+        return list.stream().map(JinjaTemplate::print).toList();
     }
 
     private static String render(Row row, Template template) {

@@ -1,7 +1,6 @@
 package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.io.TextFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,9 +18,6 @@ public final class TaskCatalog {
     private static final List<String> TASKS = List.of("arc_easy", "arc_challenge", "hellaswag", "piqa", "winogrande",
             "openbookqa", "boolq", "sciq", "copa", "social_iqa", "commonsense_qa", "lambada", "wikitext");
     private static final List<String> GROUPS = List.of("mmlu", "mmlu_continuation");
-
-    /** A description of more bytes is a mistake: a data file, most likely. */
-    private static final int LARGEST = 1 << 20;
 
     private final Map<String, TaskSpec> tasks = new TreeMap<>();
     private final Map<String, TaskGroup> groups = new TreeMap<>();
@@ -75,7 +71,7 @@ public final class TaskCatalog {
     }
 
     private static TaskGroup fromFile(Path file) throws IOException {
-        TaskSpec spec = TaskFiles.read(file.toString(), TextFile.read(file, "the task file", LARGEST), TaskSpec.class);
+        TaskSpec spec = TaskFiles.read(file.toString(), TaskFiles.text(file), TaskSpec.class);
         try {
             new Prompts(spec);
         } catch (InvalidInputException e) {

@@ -5,6 +5,7 @@ import ai.spattention.eval.data.DataSource;
 import ai.spattention.eval.metric.MetricName;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -63,6 +64,12 @@ public record TaskSpec(
 
     /** Fills in defaults and checks that the parts fit together. */
     public TaskSpec {
+        check(task, task != null && version != null && kind != null, "'task', 'version' and 'kind' must have values");
+        check(task, isTexts(evaluate), "'evaluate' must name at least one split");
+        check(task, shotsFrom == null || shotsFrom.isEmpty() || isTexts(shotsFrom), "'shots_from' must be a list of splits");
+        check(task, prompts == null || isTexts(prompts), "'prompts' must be a list of templates");
+        check(task, metrics != null && !metrics.isEmpty() && metrics.stream().allMatch(Objects::nonNull), "'metrics' must name at least one metric");
+        check(task, datasets == null || datasets.stream().allMatch(Objects::nonNull), "'datasets' must be a list of names");
         folder = folder == null ? task : folder;
         datasets = datasets == null ? List.of() : List.copyOf(datasets);
         evaluate = List.copyOf(evaluate);
@@ -72,8 +79,6 @@ public record TaskSpec(
         delimiter = delimiter == null ? " " : delimiter;
         shotDelimiter = shotDelimiter == null ? "\n\n" : shotDelimiter;
         metrics = List.copyOf(metrics);
-        check(task, !evaluate.isEmpty(), "'evaluate' must name at least one split");
-        check(task, !metrics.isEmpty(), "'metrics' must name at least one metric");
         switch (kind) {
             case MULTIPLE_CHOICE -> {
                 check(task, prompts != null ? prompt == null && choices == null && continuation != null

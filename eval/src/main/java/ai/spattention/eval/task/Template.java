@@ -1,30 +1,24 @@
 package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
-import io.pebbletemplates.pebble.PebbleEngine;
-import io.pebbletemplates.pebble.error.AttributeNotFoundException;
-import io.pebbletemplates.pebble.error.PebbleException;
-import io.pebbletemplates.pebble.loader.StringLoader;
-import io.pebbletemplates.pebble.template.PebbleTemplate;
-import java.io.IOException;
-import java.io.StringWriter;
+import ai.spattention.eval.jinja.Environment;
+import ai.spattention.eval.jinja.JinjaTemplate;
 import java.util.Map;
 
 /**
- * A text with places for a row's fields, in the syntax of Jinja as far as Pebble has it: {@code {{ field }}}, {@code
+ * A text with places for a row's fields, in Jinja as lm-evaluation-harness sets it up: {@code {{ field }}}, {@code
  * {{ field.part[0] | filter }}}, {@code {% if ... %}}. Nothing is escaped, newlines stay, and a field that a row lacks is an
  * error.
  */
 final class Template {
 
-    private static final PebbleEngine ENGINE = new PebbleEngine.Builder()
-            .loader(new StringLoader()).autoEscaping(false).strictVariables(true).newLineTrimming(false)
-            .extension(new TextFilters()).build();
+    private static final Environment JINJA = TextFilters.addTo(Environment.builder()).build();
+    private static final int SHOWN = 200;
 
     private final String source;
-    private final PebbleTemplate compiled;
+    private final JinjaTemplate compiled;
 
-    private Template(String source, PebbleTemplate compiled) {
+    private Template(String source, JinjaTemplate compiled) {
         this.source = source;
         this.compiled = compiled;
     }
@@ -38,9 +32,9 @@ final class Template {
      */
     static Template of(String source) {
         try {
-            return new Template(source, ENGINE.getLiteralTemplate(source));
-        } catch (PebbleException e) {
-            throw new InvalidInputException("the template '" + oneLine(source) + "' is wrong: " + e.getPebbleMessage(), e);
+            return new Template(source, JINJA.compile(source));
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException("the template '" + shown(source) + "' is wrong: " + shown(e.getMessage()), e);
         }
     }
 
@@ -49,23 +43,19 @@ final class Template {
      *
      * @param fields the row's fields
      * @return the text
-     * @throws InvalidInputException if the row lacks a field
+     * @throws InvalidInputException if the row lacks a field, or does not fit
      */
     String render(Map<String, Object> fields) {
-        StringWriter out = new StringWriter();
         try {
-            compiled.evaluate(out, fields);
-            return out.toString();
-        } catch (AttributeNotFoundException e) {
-            throw new InvalidInputException("there is no field '" + e.getAttributeName() + "', which the template '"
-                    + oneLine(source) + "' needs", e);
-        } catch (PebbleException | IOException e) {
-            throw new InvalidInputException("the template '" + oneLine(source) + "' does not fit: "
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse(""), e);
+            return compiled.render(fields);
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException(shown(e.getMessage()) + " (in the template '" + shown(source) + "')", e);
         }
     }
 
-    private static String oneLine(String text) {
-        return text.replace("\n", "\\n");
+    private static String shown(String text) {
+        String line = text.replace("\n", "\\n").replace("\r", "\\r").replace("\u0085", "\\x85").replace("\u2028", "\\u2028")
+                .replace("\u2029", "\\u2029");
+        return line.length() <= SHOWN ? line : line.substring(0, line.offsetByCodePoints(0, SHOWN / 2)) + "...";
     }
 }

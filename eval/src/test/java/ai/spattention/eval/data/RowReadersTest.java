@@ -18,6 +18,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
@@ -46,12 +47,19 @@ class RowReadersTest {
             {"q": "Two", "choices": {"text": ["c"], "label": ["A"]}, "n": 2, "yes": false, "none": null}
             """;
     private static final List<Map<String, Object>> FIELDS = List.of(
-            Map.of("q", "Caf\u00e9 \ud83d\ude00?", "choices", Map.of("text", List.of("a", "b"), "label", List.of("A", "B")), "n", 1,
-                    "yes", true),
-            Map.of("q", "Two", "choices", Map.of("text", List.of("c"), "label", List.of("A")), "n", 2, "yes", false));
+            withNone(Map.of("q", "Caf\u00e9 \ud83d\ude00?", "choices", Map.of("text", List.of("a", "b"), "label", List.of("A", "B")),
+                    "n", 1, "yes", true)),
+            withNone(Map.of("q", "Two", "choices", Map.of("text", List.of("c"), "label", List.of("A")), "n", 2, "yes", false)));
 
     @TempDir
     private Path folder;
+
+    /** A null is a value: templates print it as None. */
+    private static Map<String, Object> withNone(Map<String, Object> fields) {
+        Map<String, Object> all = new HashMap<>(fields);
+        all.put("none", null);
+        return all;
+    }
 
     private static List<Row> read(Path file) throws IOException {
         return new DataSplit("test", List.of(file)).rows();

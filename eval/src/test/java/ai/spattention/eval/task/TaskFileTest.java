@@ -81,6 +81,28 @@ class TaskFileTest {
     }
 
     @Test
+    void refusesWhatIsTooLargeOrDeepOrRunsCode() throws IOException {
+        assertTrue(refused(GOOD + "# " + "x".repeat(30_000_000)).contains("is larger than 1 MiB (30000"));
+        assertTrue(refused(GOOD.replace("{{ thing }} is", "{".repeat(900_000))).contains("template"));
+        assertTrue(refused(GOOD.replace("acc, acc_norm", "[".repeat(100_000))).contains("nests more than 20 deep"));
+        assertTrue(refused(GOOD.replace("version: \"1\"", "version: &v \"1\"\nfolder: *v")).contains("line 3: '*v' is an alias"));
+        assertTrue(refused(GOOD.replace("\"{{ label }}\"", "!function utils.gold")).contains("line 8: the tag '!function' is not"));
+        Path latin = Files.write(folder.resolve("colours.yaml"), new byte[] {'t', ':', ' ', (byte) 0xe9});
+        assertEquals("the task file " + latin + " is not UTF-8: save it as such",
+                assertThrows(InvalidInputException.class, () -> new TaskCatalog().find(latin.toString())).getMessage());
+    }
+
+    @Test
+    void refusesValuesThatAreMissing() {
+        for (String line : GOOD.lines().filter(each -> !each.startsWith("description")).toList()) {
+            refused(GOOD.replace(line, line.replaceFirst(":.*", ":")));
+        }
+        refused(GOOD.replace("[validation]", "[~]"));
+        refused(GOOD.replace("acc_norm", "~"));
+        refused(GOOD.replace("\"{{ b }}\"", "~"));
+    }
+
+    @Test
     void refusesAFileThatIsNotThere() {
         assertThrows(InvalidInputException.class, () -> new TaskCatalog().find(folder.resolve("no.yaml").toString()));
     }

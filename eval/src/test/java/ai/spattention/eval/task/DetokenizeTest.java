@@ -3,6 +3,7 @@ package ai.spattention.eval.task;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.spattention.eval.SharedFiles;
+import ai.spattention.eval.python.PythonText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,31 +13,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 
 /** The expected values are CPython 3.11's. */
-class PythonTextTest {
-
-    @Test
-    void stripsUnicodeSpaceAndSeparators() {
-        assertEquals("x", PythonText.strip("\u00a0x\u001f\u3000\u0085"));
-        assertEquals("x ", PythonText.lstrip("\n\tx "));
-        assertEquals(" x", PythonText.rstrip(" x\n\t "));
-        assertEquals("", PythonText.strip(" \u2003"));
-    }
-
-    @Test
-    void capitalizesTheFirstLetterAndLowersTheRest() {
-        assertEquals("Hello world", PythonText.capitalize("hELLO World"));
-        assertEquals("\u01c5abc", PythonText.capitalize("\u01c6aBc"));
-        assertEquals("", PythonText.capitalize(""));
-    }
-
-    @Test
-    void countsWordsWithEmptyEnds() {
-        assertEquals(4, PythonText.countWords(" a b \n"));
-        assertEquals(1, PythonText.countWords(""));
-        assertEquals(1, PythonText.countWords("a"));
-        assertEquals(3, PythonText.countWords("a\u00a0b\u2003c"));
-        assertEquals(2, PythonText.countWords("a\u001cb"));
-    }
+class DetokenizeTest {
 
     @Test
     void detokenizesWikitext() {

@@ -1,10 +1,11 @@
-package ai.spattention.train.gpu;
+package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.engine.EngineException;
+import ai.spattention.train.gpu.MemoryError;
 import ai.spattention.train.loop.TrainingFailedException;
 import java.io.IOException;
 import java.nio.file.Files;
