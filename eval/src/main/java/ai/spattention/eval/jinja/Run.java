@@ -14,7 +14,7 @@ final class Run {
     private static final int MAX_DEPTH = 1_000;
     private static final long MAX_STEPS = 1_000_000;
     private static final int MAX_CHARACTERS = 1 << 24;
-    private static final int MAX_ITEMS = 1 << 18;
+    private static final int MAX_ITEMS = 1 << 20;
     /** Python's own limit on the digits of a number that is printed. */
     static final int MAX_BITS = 1 << 16;
     /** A step is about the time of an evaluation; making a text takes steps for its time and memory. */
