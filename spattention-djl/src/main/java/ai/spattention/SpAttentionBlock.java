@@ -38,13 +38,16 @@ import java.util.function.UnaryOperator;
  * <ul>
  *   <li>[input]: [B, N, E], self-attention
  *   <li>[input, mask]: [B, N, E] and [B, N, N], 1 for pairs to keep, 0 for pairs to mask
- *   <li>[input, documents]: [B, N, E] and [B, N], int64: where several documents are packed into a sequence, each position's
- *       document; a query sees only keys of its own
+ *   <li>[input, documents]: [B, N, E] and [B, N], whole numbers: where several documents are packed into a sequence, each
+ *       position's document; a query sees only keys of its own
+ *   <li>[input, padding mask]: [B, N, E] and [B, N], floating-point or boolean: 0 for padding, which no other position sees
+ *   <li>[input, valid lengths]: [B, N, E] and [B]: the same, where what follows a sequence's first so many positions is padding
  *   <li>[keys, queries, values]: [B, M, E], [B, N, E] and [B, M, E] with N &lt;= M; the queries are the last N positions
  *   <li>[keys, queries, values, mask]: the same with a mask [B, N, M]
  * </ul>
  *
- * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M] may stand everywhere. Projections are child blocks with
+ * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M], a padding mask [B, M] or
+ * valid lengths [B] may stand everywhere, at no cost in memory. Projections are child blocks with
  * weights [out, in]. A mask is honoured by the masked kernel, whose memory grows with H · N · M.
  */
 public final class SpAttentionBlock extends AbstractBlock {
@@ -235,14 +238,23 @@ public final class SpAttentionBlock extends AbstractBlock {
         NDArray queries = inputs.get(self ? 0 : 1);
         NDArray values = inputs.get(self ? 0 : 2);
         NDArray last = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null;
-        boolean isMask = last != null && last.getShape().dimension() == 3;
-        if (last != null && !isMask && last.getShape().dimension() != 2) {
-            throw new InvalidInputException("attention takes a mask [batch, " + queries.getShape().get(1) + ", "
-                    + keys.getShape().get(1) + "] or documents [batch, " + keys.getShape().get(1) + "] besides its input (got "
-                    + last.getShape() + ")");
+        if (last == null || last.getShape().dimension() == 3) {
+            return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, last, null, null, training));
         }
-        return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, isMask ? last : null,
-                isMask ? null : last, null, training));
+        if (last.getShape().dimension() > 2) {
+            throw new InvalidInputException("attention takes a mask [batch, " + queries.getShape().get(1) + ", "
+                    + keys.getShape().get(1) + "], documents or a padding mask [batch, " + keys.getShape().get(1)
+                    + "], or valid lengths [batch] besides its input (got " + last.getShape() + ")");
+        }
+        checkInputs(queries.getShape(), keys.getShape(), values.getShape());
+        NDArray documents = Padding.documents(last, keys.getShape().get(0), keys.getShape().get(1));
+        try {
+            return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, null, documents, null, training));
+        } finally {
+            if (documents != last) {
+                documents.close(); // autograd keeps what it needs
+            }
+        }
     }
 
     /**

@@ -29,6 +29,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -90,6 +92,31 @@ class SpAttentionBlockTest {
         assertClose(expected.get(":, 9:"), run(block, x, x.get(":, 9:"), x), 1e-5);
     }
 
+    @Test
+    void paddingIsSeenByNothing() {
+        SpAttentionBlock block = full().build();
+        NDArray x = input(2, 6, 24);
+        block.initialize(manager, DataType.FLOAT32, x.getShape());
+        NDArray mask = manager.create(new float[] {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}, new Shape(2, 6));
+        NDArray lengths = manager.create(new int[] {6, 4});
+        NDArray whole = run(block, x.get("0:1"));
+        NDArray cut = run(block, x.get("1:, :4"));
+        List<NDArray> ways = Stream.concat(
+                Stream.of(DataType.FLOAT32, DataType.FLOAT64, DataType.BOOLEAN, DataType.UINT8, DataType.INT32, DataType.INT64)
+                        .map(type -> mask.toType(type, true)),
+                Stream.of(DataType.FLOAT32, DataType.INT32, DataType.INT64).map(type -> lengths.toType(type, true))).toList();
+        for (NDArray way : ways) {
+            for (boolean training : new boolean[] {false, true}) {
+                NDArray result = block.forward(store, new NDList(x, way), training).singletonOrThrow();
+                assertClose(whole, result.get("0:1"), 1e-6);
+                assertClose(cut, result.get("1:, :4"), 1e-6);
+                assertClose(cut.get(":, 2:"), block.forward(store, new NDList(x, x.get(":, 2:"), x, way), training).singletonOrThrow()
+                        .get("1:, :2"), 1e-5);
+            }
+            assertEquals(way.getShape().get(0), 2, "the caller's array stays open");
+        }
+    }
+
     /** As many numbers as a right one has, or fewer that could be repeated. */
     @Test
     void refusesInputsAndMasksThatDoNotFit() {
@@ -100,13 +127,13 @@ class SpAttentionBlockTest {
         refused("a mask must be [B, N, M] = [2, 6, 6] (got (6, 2, 6))", block, x, manager.ones(new Shape(6, 2, 6)));
         refused("a mask must be [B, N, M] = [2, 6, 6] (got (1, 6, 6))", block, x, manager.ones(new Shape(1, 6, 6)));
         refused("a mask must be [B, N, M] = [2, 2, 6] (got (2, 6, 2))", block, x, last, x, manager.ones(new Shape(2, 6, 2)));
-        refused("documents must be int64 [B, M] = [2, 6] (got int64 (6, 2))", block, x, manager.zeros(new Shape(6, 2), DataType.INT64));
-        refused("documents must be int64 [B, M] = [2, 6] (got int64 (6, 6))", block, x, manager.zeros(new Shape(6, 6), DataType.INT64));
-        refused("documents must be int64 [B, M] = [2, 6] (got float32 (2, 6))", block, x, manager.zeros(new Shape(2, 6)));
-        refused("attention takes a mask [batch, 6, 6] or documents [batch, 6] besides its input (got (2, 1, 6, 6))", block, x,
-                manager.ones(new Shape(2, 1, 6, 6)));
-        refused("attention takes a mask [batch, 2, 6] or documents [batch, 6] besides its input (got (72))", block, x, last, x,
-                manager.ones(new Shape(72)));
+        String padding = "documents, or a padding mask, must be [B, M] = [2, 6] (got ";
+        refused(padding + "(6, 2))", block, x, manager.zeros(new Shape(6, 2), DataType.INT64));
+        refused(padding + "(6, 6))", block, x, manager.zeros(new Shape(6, 6), DataType.INT64));
+        refused(padding + "(2, 5))", block, x, manager.zeros(new Shape(2, 5)));
+        refused("attention takes a mask [batch, 6, 6], documents or a padding mask [batch, 6], or valid lengths [batch] besides its"
+                + " input (got (2, 1, 6, 6))", block, x, manager.ones(new Shape(2, 1, 6, 6)));
+        refused("valid lengths must be [B] = [2] (got (72))", block, x, last, x, manager.ones(new Shape(72)));
         String together = "attention takes keys and values of one shape, [batch, length, 24], and for each of the batch at most as"
                 + " many queries (got keys ";
         refused(together + "(2, 6, 24), queries (2, 6, 24), values (2, 5, 24))", block, x, x, x.get(":, 1:"));
