@@ -109,7 +109,7 @@ public final class AttentionBench {
      * Creates a benchmark.
      *
      * @param settings what to time
-     * @param failures where candidates go that run out of GPU memory
+     * @param failures where candidates go that run out of memory
      * @param progress told of each length as it begins, and of what cannot be computed
      */
     public AttentionBench(Settings settings, MemoryFailures failures, Consumer<String> progress) {

@@ -58,7 +58,7 @@ public final class TransformerBench {
      *
      * @param settings what to time; the number format must be float32 or bfloat16
      * @param layers layers of the transformer, at least 1
-     * @param failures where candidates go that run out of GPU memory
+     * @param failures where candidates go that run out of memory
      * @param notes told of each length as it begins, and of what is left out
      */
     public TransformerBench(AttentionBench.Settings settings, int layers, MemoryFailures failures, Consumer<String> notes) {

@@ -103,7 +103,7 @@ class OutputsTest {
 
     @Test
     void whatCannotBeWrittenIsRefusedBeforeTheWork() {
-        assertEquals(folder + " is a folder: name a file to write", refused(() -> new Outputs().writes("--output", folder)));
+        assertEquals("--output " + folder + " is a folder: name a file to write", refused(() -> new Outputs().writes("--output", folder)));
         assertEquals("cannot write " + input.resolve("x") + ": " + input.toAbsolutePath() + " is a file where a folder has to be",
                 refused(() -> new Outputs().writes("--output", input.resolve("x"))));
     }
