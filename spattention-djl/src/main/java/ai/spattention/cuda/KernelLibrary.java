@@ -282,10 +282,21 @@ public final class KernelLibrary {
      * @return the variant
      */
     public Variant variant(String kernel, int deviceIndex) {
-        int capability = CudaDevice.of(deviceIndex).computeCapability();
-        return best.computeIfAbsent(kernel + " for " + capability, key -> architectures(capability)
+        return variantFor(kernel, CudaDevice.of(deviceIndex).computeCapability());
+    }
+
+    /**
+     * The best variant of a kernel for a compute capability: compiled for just this one, else for the newest that is no newer.
+     *
+     * @param kernel the variant's name without the architecture
+     * @param computeCapability 10 times the major plus the minor number
+     * @return the variant
+     */
+    public Variant variantFor(String kernel, int computeCapability) {
+        return best.computeIfAbsent(kernel + " for " + computeCapability, key -> architectures(computeCapability)
                 .map(architecture -> variants.get(kernel + "-" + architecture)).filter(Objects::nonNull).findFirst()
-                .orElseThrow(() -> new IllegalStateException("there is no kernel " + kernel + " for compute capability " + capability)));
+                .orElseThrow(() -> new IllegalStateException("there is no kernel " + kernel + " for compute capability "
+                        + computeCapability)));
     }
 
     /**

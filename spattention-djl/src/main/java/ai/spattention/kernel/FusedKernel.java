@@ -31,7 +31,7 @@ import java.util.Optional;
  * waiting for it; the same inputs give the same bits.
  *
  * <p>Training in segments calls {@link #forward} and {@link #backward}. In any other model {@link #attend} makes both a node of
- * libtorch's autograd graph ({@link AutogradOperator}).
+ * libtorch's autograd graph ({@link AutogradOperator}); who wants a backward pass of the backward pass needs the {@link TiledKernel}.
  */
 public record FusedKernel() implements ExplicitGradientKernel {
 

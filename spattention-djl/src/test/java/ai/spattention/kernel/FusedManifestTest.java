@@ -1,6 +1,7 @@
 package ai.spattention.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.cuda.KernelLibrary;
@@ -102,5 +103,18 @@ class FusedManifestTest {
     @CsvSource({"80, sm_80", "86, sm_80", "89, sm_80", "90, sm_90a", "100, sm_80", "120, sm_80"})
     void choosesTheCode(int computeCapability, String expected) {
         assertEquals(expected, FusedKernel.LIBRARY.architecture(computeCapability));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"forward-ranges-bf16-d64, 90, sm_90a", "forward-ranges-bf16-d64, 86, sm_80", "forward-ranges-bf16-d64, 100, sm_80",
+        "forward-ranges-bf16-d256, 90, sm_80", "backward_keys-general-fp32-d64, 90, sm_80", "document_spans, 90, sm_90a"})
+    void choosesTheBestCodeOfAKernel(String kernel, int computeCapability, String expected) {
+        assertEquals(kernel + "-" + expected, FusedKernel.LIBRARY.variantFor(kernel, computeCapability).name());
+    }
+
+    @Test
+    void aKernelThatIsNotThereIsNamed() {
+        assertEquals("there is no kernel forward-ranges-bf16-d64 for compute capability 75", assertThrows(IllegalStateException.class,
+                () -> FusedKernel.LIBRARY.variantFor("forward-ranges-bf16-d64", 75)).getMessage());
     }
 }
