@@ -56,9 +56,9 @@ public final class TextGenerator {
     }
 
     /**
-     * Continues several sequences together, with one cache: each gets what it would get alone, up to the rounding of float32,
-     * and with the same seed. They are read at the pace of the shortest: of a longer prompt, what it has beyond the shortest
-     * goes through the model a token at a time, so that prompts of similar length belong together.
+     * Continues several sequences together, with one cache and no padding: each gets what it would get alone, up to the rounding
+     * of float32, and with the same seed. All are read at the pace of the shortest that is open: while that one is continued, a
+     * longer prompt's tokens go through the model one at a time, too. Prompts of similar length are fastest together.
      *
      * @param prompts the token ids to continue, at least one each; any lengths
      * @return the new tokens of each prompt, without the end token

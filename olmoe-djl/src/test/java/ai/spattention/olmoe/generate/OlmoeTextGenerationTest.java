@@ -156,6 +156,22 @@ class OlmoeTextGenerationTest {
     }
 
     @Test
+    void threadsShareAModel() throws Exception {
+        List<String> prompts = List.of("a", "bc", "def", "ghij");
+        try (ZooModel<String, String> model = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 12).build().loadModel();
+                Predictor<String, String> one = model.newPredictor()) {
+            List<String> said = prompts.parallelStream().map(prompt -> {
+                try (Predictor<String, String> own = model.newPredictor()) {
+                    return own.predict(prompt);
+                } catch (TranslateException e) {
+                    throw new IllegalStateException(e);
+                }
+            }).toList();
+            assertEquals(one.batchPredict(prompts), said);
+        }
+    }
+
+    @Test
     void saysWhatIsWrong() {
         assertEquals("the argument topK must be a whole number (got 'many')",
                 assertThrows(InvalidInputException.class, () -> predict(folder, "a", "topK", "many")).getMessage());

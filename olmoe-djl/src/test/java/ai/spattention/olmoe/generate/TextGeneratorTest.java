@@ -70,13 +70,23 @@ class TextGeneratorTest {
     @MethodSource("layouts")
     void promptsOfDifferentLengthsTogetherGetWhatEachGetsAlone(StandardPattern pattern, LayoutLength layout) {
         OlmoeModel model = model(small().setNumAttentionHeads(6).optNumKeyValueHeads(2).optPattern(pattern).optLayoutLength(layout).build());
-        List<long[]> prompts = Stream.of(5, 1, 9, 5, 63, 2).map(length -> new Random(length + 6).longs(length, 0, 19).toArray()).toList();
+        List<long[]> prompts = Stream.of(5, 1, 9, 5, 22, 2).map(length -> new Random(length + 6).longs(length, 0, 19).toArray()).toList();
         TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(7).optEndTokens(3, 8).build();
         List<long[]> together = generator.generate(prompts);
         for (int i = 0; i < prompts.size(); i++) {
             assertArrayEquals(generator.generate(prompts.get(i)), together.get(i), "prompt " + i);
         }
+    }
+
+    @Test
+    void eachPromptOfABatchHasItsOwnEnd() {
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build()); // at most 64 tokens
+        TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(4).build();
+        List<long[]> prompts = List.of(new long[63], new long[1], new long[62]);
+        assertEquals(List.of(1, 4, 2), generator.generate(prompts).stream().map(drawn -> drawn.length).toList());
         assertEquals(List.of(), generator.generate(List.of()));
+        assertEquals("a prompt must have from 1 to 63 tokens, one less than the model's maximum length (got 0)",
+                assertThrows(InvalidInputException.class, () -> generator.generate(List.of(new long[1], new long[0]))).getMessage());
     }
 
     @Test
