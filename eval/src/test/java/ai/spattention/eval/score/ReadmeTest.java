@@ -54,6 +54,7 @@ class ReadmeTest {
         } finally {
             System.setOut(standard);
         }
-        assertTrue(printed.toString(StandardCharsets.UTF_8).contains("[Score[logLikelihood=-"), printed.toString(StandardCharsets.UTF_8));
+        String text = printed.toString(StandardCharsets.UTF_8);
+        assertTrue(text.contains("[Score[logLikelihood=-"), text);
     }
 }

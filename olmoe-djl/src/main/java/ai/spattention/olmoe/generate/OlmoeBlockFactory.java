@@ -46,8 +46,9 @@ public final class OlmoeBlockFactory implements BlockFactory {
                 argument(arguments, "topK", value -> number(value).intValueExact(), 0),
                 argument(arguments, "topP", value -> number(value).doubleValue(), 1.0),
                 argument(arguments, "seed", value -> number(value).longValueExact(), 0L));
-        return new GenerationOptions(sampling,
-                argument(arguments, "maxNewTokens", value -> number(value).intValueExact(), GenerationOptions.DEFAULT_MAX_NEW_TOKENS),
+        int maxNewTokens = argument(arguments, "maxNewTokens", value -> number(value).intValueExact(),
+                GenerationOptions.DEFAULT_MAX_NEW_TOKENS);
+        return new GenerationOptions(sampling, maxNewTokens,
                 special.ends().stream().map(SpecialToken::id).map(Integer::longValue).collect(Collectors.toSet()));
     }
 

@@ -75,7 +75,9 @@ public final class OlmoeGenerationBlock extends AbstractBlock implements Streami
         }
     }
 
-    /** {@inheritDoc} Each step computes when it is asked for; what it needs is freed after the last, or with the inputs' manager. */
+    /**
+     * {@inheritDoc} Each step computes when it is asked for; what it needs is freed after the last, or with the inputs' manager.
+     */
     @Override
     public Iterator<NDList> forwardStreamIter(ParameterStore parameterStore, NDList inputs, boolean training,
             PairList<String, Object> params) {

@@ -92,7 +92,8 @@ class OlmoeTextGenerationTest {
     @Test
     void theArgumentsSayHow() throws Exception {
         long[] drawn = generator().optMaxNewTokens(20).optSampling(new Sampling(2, 50, 0.9, 7)).build().generate(ids("ab"));
-        assertEquals(text(drawn), predict(folder, "ab", "maxNewTokens", 20, "temperature", "2", "topK", 50, "topP", 0.9, "seed", 7));
+        assertEquals(text(drawn), predict(folder, "ab", "maxNewTokens", 20, "temperature", "2", "topK", 50,
+                "topP", 0.9, "seed", 7));
         assertEquals(text(Arrays.copyOf(drawn, 4)), predict(folder, "ab", "maxNewTokens", "4", "temperature", 2, "topK", 50,
                 "topP", 0.9, "seed", 7L, "kernel", "masked"));
     }
@@ -120,7 +121,8 @@ class OlmoeTextGenerationTest {
     @Test
     void aBatchSaysWhatEachPromptSays() throws Exception {
         List<String> prompts = List.of("public static", "x", "", "if (a");
-        try (ZooModel<String, String> model = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 12).build().loadModel();
+        var criteria = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 12).build();
+        try (ZooModel<String, String> model = criteria.loadModel();
                 Predictor<String, String> predictor = model.newPredictor()) {
             List<String> alone = new ArrayList<>();
             for (String prompt : prompts) {
@@ -158,7 +160,8 @@ class OlmoeTextGenerationTest {
     @Test
     void threadsShareAModel() throws Exception {
         List<String> prompts = List.of("a", "bc", "def", "ghij");
-        try (ZooModel<String, String> model = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 12).build().loadModel();
+        var criteria = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 12).build();
+        try (ZooModel<String, String> model = criteria.loadModel();
                 Predictor<String, String> one = model.newPredictor()) {
             List<String> said = prompts.parallelStream().map(prompt -> {
                 try (Predictor<String, String> own = model.newPredictor()) {

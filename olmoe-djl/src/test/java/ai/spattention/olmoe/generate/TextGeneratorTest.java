@@ -70,7 +70,8 @@ class TextGeneratorTest {
     @MethodSource("layouts")
     void promptsOfDifferentLengthsTogetherGetWhatEachGetsAlone(StandardPattern pattern, LayoutLength layout) {
         OlmoeModel model = model(small().setNumAttentionHeads(6).optNumKeyValueHeads(2).optPattern(pattern).optLayoutLength(layout).build());
-        List<long[]> prompts = Stream.of(5, 1, 9, 5, 22, 2).map(length -> new Random(length + 6).longs(length, 0, 19).toArray()).toList();
+        List<long[]> prompts = Stream.of(5, 1, 9, 5, 22, 2)
+                .map(length -> new Random(length + 6).longs(length, 0, 19).toArray()).toList();
         TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(7).optEndTokens(3, 8).build();
         List<long[]> together = generator.generate(prompts);
         for (int i = 0; i < prompts.size(); i++) {
