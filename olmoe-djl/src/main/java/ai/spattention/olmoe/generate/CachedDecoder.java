@@ -10,9 +10,10 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.HeadMask;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * Predicts the next token of a growing sequence, and reads each token once where the attention layout allows it: what was
+ * Predicts the next tokens of growing sequences of one length, and reads each token once where the attention layout allows it: what was
  * kept of earlier tokens is of use only while the heads see by the same masks. With a fixed layout length, and with dense
  * attention, they always do; with the layout of the sequence at hand they change as it grows, and it is read anew.
  */
@@ -38,11 +39,11 @@ final class CachedDecoder implements AutoCloseable {
     /**
      * Predicts.
      *
-     * @param tokens holds the sequence so far, an extension of the one given before
-     * @param length the number of tokens in it
-     * @return the logits of the token after the last
+     * @param sequences each holds the sequence so far, an extension of the one given before
+     * @param length the number of tokens of each that count
+     * @return the logits of the token after the last, for each sequence
      */
-    float[] next(long[] tokens, int length) {
+    float[][] next(List<long[]> sequences, int length) {
         List<HeadMask> masks = model.getLayers().get(0).getAttention().getLayout()
                 .headMasks(model.getConfig().numAttentionHeads(), length);
         if (!masks.equals(cachedMasks)) {
@@ -50,11 +51,29 @@ final class CachedDecoder implements AutoCloseable {
             cache = newCache();
             cachedMasks = masks;
         }
-        try (NDManager scope = manager.newSubManager()) {
-            long[] unread = Arrays.copyOfRange(tokens, cache.length(), length);
-            NDArray logits = model.predictNext(parameterStore, scope.create(unread, new Shape(1, unread.length)), cache);
-            return logits.toType(DataType.FLOAT32, false).toFloatArray();
+        int unread = length - cache.length();
+        long[] ids = new long[sequences.size() * unread];
+        for (int row = 0; row < sequences.size(); row++) {
+            System.arraycopy(sequences.get(row), cache.length(), ids, row * unread, unread);
         }
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray logits = model.predictNext(parameterStore, scope.create(ids, new Shape(sequences.size(), unread)), cache);
+            float[] values = logits.toType(DataType.FLOAT32, false).toFloatArray();
+            int vocabSize = values.length / sequences.size();
+            return IntStream.range(0, sequences.size())
+                    .mapToObj(row -> Arrays.copyOfRange(values, row * vocabSize, (row + 1) * vocabSize)).toArray(float[][]::new);
+        }
+    }
+
+    /**
+     * Forgets the other sequences.
+     *
+     * @param rows indices of the sequences that go on
+     */
+    void keep(long... rows) {
+        DecodingCache kept = cache.rows(manager, rows);
+        cache.close();
+        cache = kept;
     }
 
     @Override

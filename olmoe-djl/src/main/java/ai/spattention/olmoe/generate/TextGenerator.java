@@ -5,6 +5,7 @@ import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.model.OlmoeModel;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -15,17 +16,13 @@ public final class TextGenerator {
     private final OlmoeModel model;
     private final NDManager manager;
     private final ParameterStore parameterStore;
-    private final Sampling sampling;
-    private final int maxNewTokens;
-    private final Set<Long> endTokens;
+    private final GenerationOptions options;
 
     private TextGenerator(Builder builder) {
         model = builder.model;
         manager = builder.manager;
         parameterStore = new ParameterStore(manager, false);
-        sampling = builder.sampling;
-        maxNewTokens = builder.maxNewTokens;
-        endTokens = builder.endTokens;
+        options = new GenerationOptions(builder.sampling, builder.maxNewTokens, builder.endTokens);
     }
 
     /**
@@ -55,29 +52,28 @@ public final class TextGenerator {
      * @return the new tokens, without the end token
      */
     public long[] generate(LongConsumer listener, long... prompt) {
-        int limit = model.getConfig().maxPositionEmbeddings();
-        if (prompt.length == 0 || prompt.length >= limit) {
-            throw new InvalidInputException("a prompt must have from 1 to " + (limit - 1) + " tokens, one less than the"
-                    + " model's maximum length (got " + prompt.length + ")");
-        }
-        model.requireTokenIds(prompt);
-        int end = (int) Math.min(limit, prompt.length + (long) maxNewTokens);
-        long[] tokens = prompt; // grows with what is drawn, not with what could be
-        Sampler sampler = new Sampler(sampling);
-        try (CachedDecoder decoder = new CachedDecoder(model, parameterStore, manager)) {
-            for (int length = prompt.length; length < end; length++) {
-                int token = sampler.draw(decoder.next(tokens, length));
-                if (endTokens.contains((long) token)) {
-                    return Arrays.copyOfRange(tokens, prompt.length, length);
-                }
-                if (length == tokens.length) {
-                    tokens = Arrays.copyOf(tokens, (int) Math.min(end, length + Math.max(64L, length)));
-                }
-                tokens[length] = token;
-                listener.accept(token);
+        return run((index, token) -> listener.accept(token), List.of(prompt)).get(0);
+    }
+
+    /**
+     * Continues several sequences together, with one cache and no padding: each gets what it would get alone, up to the rounding
+     * of float32, and with the same seed. All are read at the pace of the shortest that is open: while that one is continued, a
+     * longer prompt's tokens go through the model one at a time, too. Prompts of similar length are fastest together.
+     *
+     * @param prompts the token ids to continue, at least one each; any lengths
+     * @return the new tokens of each prompt, without the end token
+     */
+    public List<long[]> generate(List<long[]> prompts) {
+        return run((index, token) -> { }, prompts);
+    }
+
+    private List<long[]> run(Generation.Listener listener, List<long[]> prompts) {
+        try (Generation generation = new Generation(model, parameterStore, manager, options, prompts)) {
+            while (!generation.isDone()) {
+                generation.step(listener);
             }
+            return generation.drawn();
         }
-        return Arrays.copyOfRange(tokens, prompt.length, end);
     }
 
     /** Builds a {@link TextGenerator}. */
@@ -86,7 +82,7 @@ public final class TextGenerator {
         private OlmoeModel model;
         private NDManager manager;
         private Sampling sampling = Sampling.GREEDY;
-        private int maxNewTokens = 128;
+        private int maxNewTokens = GenerationOptions.DEFAULT_MAX_NEW_TOKENS;
         private Set<Long> endTokens = Set.of();
 
         private Builder() {}
@@ -122,9 +118,6 @@ public final class TextGenerator {
          * @return this builder
          */
         public Builder optMaxNewTokens(int maxNewTokens) {
-            if (maxNewTokens < 1) {
-                throw new InvalidInputException("the number of new tokens must be at least 1 (got " + maxNewTokens + ")");
-            }
             this.maxNewTokens = maxNewTokens;
             return this;
         }

@@ -58,12 +58,46 @@ class TextGeneratorTest {
         long[] tokens = new Random(4).longs(30, 0, 19).toArray();
         try (CachedDecoder decoder = new CachedDecoder(model, store, manager)) {
             for (int length : new int[] {7, 8, 9, 13, 24, 25, 30}) {
-                float[] cached = decoder.next(tokens, length);
+                float[] cached = decoder.next(List.of(tokens), length)[0];
                 NDArray ids = manager.create(Arrays.copyOf(tokens, length), new Shape(1, length));
                 NDArray logits = model.forward(store, ids, false).logits().get(new NDIndex("0, -1"));
                 assertArrayEquals(logits.toFloatArray(), cached, 2e-5f, "after " + length + " tokens");
             }
         }
+    }
+
+    @ParameterizedTest(name = "{0}, layout length {1}")
+    @MethodSource("layouts")
+    void promptsOfDifferentLengthsTogetherGetWhatEachGetsAlone(StandardPattern pattern, LayoutLength layout) {
+        OlmoeModel model = model(small().setNumAttentionHeads(6).optNumKeyValueHeads(2).optPattern(pattern).optLayoutLength(layout).build());
+        List<long[]> prompts = Stream.of(5, 1, 9, 5, 22, 2)
+                .map(length -> new Random(length + 6).longs(length, 0, 19).toArray()).toList();
+        TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(7).optEndTokens(3, 8).build();
+        List<long[]> together = generator.generate(prompts);
+        for (int i = 0; i < prompts.size(); i++) {
+            assertArrayEquals(generator.generate(prompts.get(i)), together.get(i), "prompt " + i);
+        }
+    }
+
+    @Test
+    void eachPromptOfABatchHasItsOwnEnd() {
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build()); // at most 64 tokens
+        TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(4).build();
+        List<long[]> prompts = List.of(new long[63], new long[1], new long[62]);
+        assertEquals(List.of(1, 4, 2), generator.generate(prompts).stream().map(drawn -> drawn.length).toList());
+        assertEquals(List.of(), generator.generate(List.of()));
+        assertEquals("a prompt must have from 1 to 63 tokens, one less than the model's maximum length (got 0)",
+                assertThrows(InvalidInputException.class, () -> generator.generate(List.of(new long[1], new long[0]))).getMessage());
+    }
+
+    @Test
+    void eachPromptOfABatchHasTheSeed() {
+        OlmoeModel model = model(small().optLayoutLength(LayoutLength.of(32)).build());
+        TextGenerator generator = TextGenerator.builder().setModel(model, manager).optMaxNewTokens(9)
+                .optSampling(new Sampling(1, 0, 1, 1)).build();
+        List<long[]> twice = generator.generate(List.of(new long[] {5}, new long[] {4, 2}, new long[] {5}));
+        assertArrayEquals(generator.generate(5), twice.get(0));
+        assertArrayEquals(generator.generate(5), twice.get(2));
     }
 
     @Test

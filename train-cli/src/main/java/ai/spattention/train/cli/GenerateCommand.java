@@ -2,9 +2,10 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.generate.Prompts;
 import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
+import ai.spattention.olmoe.generate.TextPieces;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialToken;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
@@ -12,7 +13,6 @@ import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
@@ -60,63 +60,18 @@ final class GenerateCommand implements Callable<Integer> {
             OlmoeModel block = model.load(manager, UnaryOperator.identity());
             SpecialTokens special = SpecialTokens.read(model.folder());
             try (Tokenizer tokenizer = Tokenizers.load(model.folder(), null)) {
-                long[] start = start(tokenizer, special);
+                long[] start = new Prompts(tokenizer, special).encode(prompt);
                 generator.setModel(block, manager).optEndTokens(special.ends().stream().mapToLong(SpecialToken::id).toArray());
                 PrintWriter out = main.textOut();
                 out.print(prompt);
-                Stream text = new Stream(tokenizer, out);
-                generator.build().generate(text::add, start);
-                text.end();
+                TextPieces pieces = new TextPieces(tokenizer);
+                generator.build().generate(token -> {
+                    out.print(pieces.add(token));
+                    out.flush();
+                }, start);
+                out.println(pieces.end());
             }
         }
         return 0;
-    }
-
-    private long[] start(Tokenizer tokenizer, SpecialTokens special) {
-        int[] ids = tokenizer.encode(prompt);
-        if (ids.length == 0) { // a text begins after the end of another
-            ids = new int[] {special.prefix().map(SpecialToken::id).orElseThrow(() -> new InvalidInputException(
-                    "--prompt is empty and the tokenizer has no token that could begin a text"))};
-        }
-        return Arrays.stream(ids).asLongStream().toArray();
-    }
-
-    /** Prints text as it grows, holding back characters whose bytes are not all there. */
-    private static final class Stream {
-
-        private final Tokenizer tokenizer;
-        private final PrintWriter out;
-        private int[] ids = {};
-        private int printed;
-
-        Stream(Tokenizer tokenizer, PrintWriter out) {
-            this.tokenizer = tokenizer;
-            this.out = out;
-        }
-
-        void add(long id) {
-            ids = Arrays.copyOf(ids, ids.length + 1);
-            ids[ids.length - 1] = Math.toIntExact(id);
-            String text = tokenizer.decode(ids);
-            int end = text.length();
-            while (end > printed && text.charAt(end - 1) == '\uFFFD') {
-                end--;
-            }
-            print(text, end);
-        }
-
-        private void print(String text, int end) {
-            if (end > printed) {
-                out.print(text.substring(printed, end));
-                out.flush();
-                printed = end;
-            }
-        }
-
-        void end() {
-            String text = tokenizer.decode(ids);
-            print(text, text.length());
-            out.println();
-        }
     }
 }
