@@ -239,15 +239,15 @@ class LifecycleTest {
                 for (int i = 0; i < 8; i++) {
                     int first = i;
                     results.add(threads.submit(() -> {
-                        for (int k = 0; k < 40; k++) {
+                        for (int k = 0; k < 16; k++) {
                             int which = (first + k) % 8;
                             assertArrayEquals(expected.get(which), predict(predictor, inputs.get(which), 5 + which), 1e-6f);
                         }
-                        return 40;
+                        return 16;
                     }));
                 }
                 for (Future<Integer> result : results) {
-                    assertEquals(40, result.get());
+                    assertEquals(16, result.get());
                 }
             } finally {
                 threads.shutdownNow();
