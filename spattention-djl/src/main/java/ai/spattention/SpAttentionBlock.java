@@ -8,7 +8,9 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Block;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
+import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.Pair;
 import ai.djl.util.PairList;
@@ -27,13 +29,15 @@ import ai.spattention.torch.Scopes;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * Multi-head self-attention in which each head looks at its own band of token distances (SPAttention, arXiv 2511.09596),
  * or at what any other {@link AttentionPattern} allows it. All patterns are causal.
  *
- * <p>It takes what DJL's {@link ai.djl.nn.transformer.ScaledDotProductAttentionBlock} takes:
+ * <p>It takes what DJL's {@link ScaledDotProductAttentionBlock} takes:
  *
  * <ul>
  *   <li>[input]: [B, N, E], self-attention
@@ -49,6 +53,23 @@ import java.util.function.UnaryOperator;
  * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M], a padding mask [B, M] or
  * valid lengths [B] may stand everywhere, at no cost in memory. Projections are child blocks with
  * weights [out, in]. A mask is honoured by the masked kernel, whose memory grows with H · N · M.
+ *
+ * <p>Where DJL's block stands, this one can stand:
+ *
+ * <table>
+ *   <caption>Equivalents</caption>
+ *   <tr><th>DJL's block</th><th>this block</th></tr>
+ *   <tr><td>{@code setEmbeddingSize}</td><td>the same, or {@code setModelDim}</td></tr>
+ *   <tr><td>{@code setHeadCount}</td><td>the same, or {@code setNumHeads}</td></tr>
+ *   <tr><td>{@code optAttentionProbsDropoutProb}, 0.1 unless set</td><td>the same, or {@code optDropout}, 0 unless set</td></tr>
+ *   <tr><td>projections with a bias, always</td><td>{@code optBias(true)}</td></tr>
+ *   <tr><td>{@code getResultProjection}</td><td>{@code getOutputProjection}</td></tr>
+ *   <tr><td>sees everything that the mask does not hide</td><td>sees what the pattern allows and the mask does not hide;
+ *       with {@link ai.spattention.pattern.StandardPattern#CAUSAL} no causal mask is needed</td></tr>
+ *   <tr><td>a query whose keys are all hidden sees them all</td><td>it sees nothing: zeros are projected</td></tr>
+ *   <tr><td>more queries than keys</td><td>refused</td></tr>
+ *   <tr><td>trained weights</td><td>{@link #copyParameters}</td></tr>
+ * </table>
  */
 public final class SpAttentionBlock extends AbstractBlock {
 
@@ -173,6 +194,47 @@ public final class SpAttentionBlock extends AbstractBlock {
      */
     public AttentionLayout getLayout() {
         return layout;
+    }
+
+    /**
+     * Takes over the weights of DJL's block, for example of a trained model. With the causal pattern this block then gives what
+     * that one gives under a causal mask; with another it is a start for further training. Both must have been initialized or
+     * loaded, and the heads must be as many, which DJL's block does not tell. The weights are copied: neither block changes with
+     * the other afterwards.
+     *
+     * @param trained the block with the weights
+     * @throws InvalidInputException if this block has no bias, or other weights than DJL's block, or one of them has none yet
+     */
+    public void copyParameters(ScaledDotProductAttentionBlock trained) {
+        if (!bias || numKvHeads != numHeads || clipQkv > 0 || queryKeyNormEpsilon > 0 || rotaryTheta > 0) {
+            String described = settings().stream().map(setting -> setting.getKey() + " " + setting.getValue())
+                    .collect(Collectors.joining(", "));
+            throw new InvalidInputException("weights of DJL's block fit a block with bias, as many key/value heads as heads, and no"
+                    + " rotary embedding, query/key normalisation or clipping (got " + described + ")");
+        }
+        PairList<Parameter, Parameter> copies = new PairList<>();
+        addCopies(copies, trained.getQueryProjection(), queryProjection);
+        addCopies(copies, trained.getKeyProjection(), keyProjection);
+        addCopies(copies, trained.getValueProjection(), valueProjection);
+        addCopies(copies, trained.getResultProjection(), outputProjection);
+        for (Pair<Parameter, Parameter> copy : copies) { // nothing is changed unless everything fits
+            if (!copy.getKey().isInitialized() || !copy.getValue().isInitialized()) {
+                throw new InvalidInputException("weights are copied between blocks that have been initialized or loaded (got "
+                        + (copy.getKey().isInitialized() ? "a block" : "a block of DJL") + " without weights): initialize it first");
+            }
+            Shape shape = copy.getKey().getArray().getShape();
+            if (!shape.equals(copy.getValue().getArray().getShape())) {
+                throw new InvalidInputException("DJL's block has a " + copy.getKey().getName() + " " + shape + ", this one "
+                        + copy.getValue().getArray().getShape() + ": give both the same embedding size and number of heads");
+            }
+        }
+        copies.forEach(copy -> copy.getKey().getArray().copyTo(copy.getValue().getArray()));
+    }
+
+    private static void addCopies(PairList<Parameter, Parameter> copies, Linear from, Linear to) {
+        for (String name : List.of("weight", "bias")) {
+            copies.add(from.getDirectParameters().get(name), to.getDirectParameters().get(name));
+        }
     }
 
     @Override
@@ -446,6 +508,26 @@ public final class SpAttentionBlock extends AbstractBlock {
         }
 
         /**
+         * DJL's name for {@link #setModelDim}.
+         *
+         * @param embeddingSize E, at least 1
+         * @return this builder
+         */
+        public Builder setEmbeddingSize(int embeddingSize) {
+            return setModelDim(embeddingSize);
+        }
+
+        /**
+         * DJL's name for {@link #setNumHeads}.
+         *
+         * @param headCount H, at least 1
+         * @return this builder
+         */
+        public Builder setHeadCount(int headCount) {
+            return setNumHeads(headCount);
+        }
+
+        /**
          * Sets which keys the heads see. Required.
          *
          * @param pattern the pattern, for example {@link ai.spattention.pattern.StandardPattern#SP}
@@ -555,6 +637,16 @@ public final class SpAttentionBlock extends AbstractBlock {
             }
             this.dropout = dropout;
             return this;
+        }
+
+        /**
+         * DJL's name for {@link #optDropout}; DJL's block has 0.1 unless it is set.
+         *
+         * @param attentionProbsDropoutProb in [0, 1)
+         * @return this builder
+         */
+        public Builder optAttentionProbsDropoutProb(float attentionProbsDropoutProb) {
+            return optDropout(attentionProbsDropoutProb);
         }
 
         /**

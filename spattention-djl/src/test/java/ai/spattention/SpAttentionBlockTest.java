@@ -15,8 +15,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Block;
-import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.spattention.kernel.MaskedKernel;
@@ -173,32 +171,6 @@ class SpAttentionBlockTest {
         NDArray other = x.duplicate();
         other.set(new NDIndex(":, 0"), 5f);
         assertClose(run(block, x, mask).get(":, 1:"), run(block, other, mask).get(":, 1:"), 1e-6);
-    }
-
-    /** With dense attention and no extras the block computes what DJL's own block computes under a causal mask. */
-    @Test
-    void agreesWithTheBlockOfDjl() {
-        ScaledDotProductAttentionBlock theirs = ScaledDotProductAttentionBlock.builder().setEmbeddingSize(24)
-                .setHeadCount(4).optAttentionProbsDropoutProb(0).build();
-        SpAttentionBlock ours = SpAttentionBlock.builder().setModelDim(24).setNumHeads(4)
-                .setPattern(StandardPattern.CAUSAL).optBias(true).build();
-        NDArray x = input(2, 11, 24);
-        theirs.initialize(manager, DataType.FLOAT32, x.getShape());
-        ours.initialize(manager, DataType.FLOAT32, x.getShape());
-        for (String parameter : new String[] {"weight", "bias"}) {
-            copy(theirs.getQueryProjection(), ours.getQueryProjection(), parameter);
-            copy(theirs.getKeyProjection(), ours.getKeyProjection(), parameter);
-            copy(theirs.getValueProjection(), ours.getValueProjection(), parameter);
-            copy(theirs.getResultProjection(), ours.getOutputProjection(), parameter);
-        }
-        NDArray causal = manager.arange(11).reshape(1, 11).lte(manager.arange(11).reshape(11, 1))
-                .toType(DataType.FLOAT32, false).reshape(1, 11, 11).repeat(0, 2);
-        NDArray expected = theirs.forward(store, new NDList(x, causal), false).singletonOrThrow();
-        assertClose(expected, run(ours, x), 1e-5);
-    }
-
-    private static void copy(Block from, Block to, String parameter) {
-        from.getParameters().get(parameter).getArray().copyTo(to.getParameters().get(parameter).getArray());
     }
 
     @Test
