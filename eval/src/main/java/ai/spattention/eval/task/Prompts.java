@@ -2,6 +2,7 @@ package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.data.Row;
+import ai.spattention.olmoe.io.VisibleText;
 import ai.spattention.eval.jinja.JinjaTemplate;
 import java.util.HashMap;
 import java.util.List;
@@ -152,7 +153,7 @@ final class Prompts {
         try {
             return template.render(fields);
         } catch (InvalidInputException e) {
-            throw new InvalidInputException(row.where() + ": " + e.getMessage(), e);
+            throw new InvalidInputException(row.where() + ": " + VisibleText.line(e.getMessage()), e);
         }
     }
 }

@@ -1,6 +1,7 @@
 package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.io.VisibleText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -75,7 +76,7 @@ public final class TaskCatalog {
         try {
             new Prompts(spec);
         } catch (InvalidInputException e) {
-            throw new InvalidInputException(file + ": " + e.getMessage(), e);
+            throw new InvalidInputException(file + ": " + VisibleText.line(e.getMessage()), e);
         }
         return TaskGroup.of(spec);
     }

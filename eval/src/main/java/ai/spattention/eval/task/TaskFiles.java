@@ -3,6 +3,7 @@ package ai.spattention.eval.task;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.io.TextFile;
+import ai.spattention.olmoe.io.VisibleText;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -52,7 +53,7 @@ final class TaskFiles {
             return value;
         } catch (JsonMappingException e) {
             if (e.getCause() instanceof InvalidInputException cause) {
-                throw new InvalidInputException(file + ": " + cause.getMessage(), e);
+                throw new InvalidInputException(file + ": " + VisibleText.line(cause.getMessage()), e);
             }
             throw problem(file, e);
         } catch (JsonProcessingException e) {

@@ -70,6 +70,7 @@ class TaskFileTest {
         assertTrue(refused(GOOD + "gold: \"0\"\n").contains("Duplicate"));
         assertTrue(refused(GOOD.replace("version: \"1\"\n", "")).contains("version"));
         assertTrue(refused(GOOD.replace("acc_norm", "f1")).contains("f1"));
+        assertTrue(refused(GOOD.replace("acc_norm", "\"f\\n1\"")).contains("unknown metric 'f\\n1'"));
         assertTrue(refused(GOOD.replace("acc_norm", "bits_per_byte")).contains("'bits_per_byte' is not one of its kind"));
         assertTrue(refused(GOOD.replace("multiple_choice", "essay")).contains("essay"));
         assertTrue(refused(GOOD.replace("prompt:", "text:")).contains("it needs 'prompt' and 'choices'"));
