@@ -31,7 +31,7 @@ public final class SwappedTransformer {
 
     private SwappedTransformer() {}
 
-    /** What training gave: the seconds of the last epoch with its validation, and which part of unseen sequences was classified rightly. */
+    /** What training gave: the seconds of the last epoch with its validation, and the accuracy on unseen sequences. */
     record Result(double epochSeconds, float accuracy) {}
 
     /**
