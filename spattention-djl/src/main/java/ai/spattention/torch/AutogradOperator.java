@@ -31,14 +31,12 @@ public final class AutogradOperator {
 
     private static final Shape INVALID_GRADIENT = new Shape(0);
 
-    private static final Map<AutogradFunction, Numbered> NUMBERS = new ConcurrentHashMap<>();
+    /** Each function's number, as the operator takes it. */
+    private static final Map<AutogradFunction, NDArray> NUMBERS = new ConcurrentHashMap<>();
     private static final Map<Long, AutogradFunction> FUNCTIONS = new ConcurrentHashMap<>();
     private static final AtomicLong NEXT = new AtomicLong(FIRST_NUMBER);
 
     private AutogradOperator() {}
-
-    /** A function's number, for Java and for the operator. */
-    private record Numbered(long number, NDArray array) {}
 
     /** Registers when first used. */
     private static final class Registered {
@@ -129,7 +127,7 @@ public final class AutogradOperator {
         Registered.MISFITS.get(carrier).ifPresent(reason -> {
             throw new IllegalStateException("libtorch's autograd cannot call Java: " + reason);
         });
-        NDArray number = NUMBERS.computeIfAbsent(function, AutogradOperator::number).array;
+        NDArray number = NUMBERS.computeIfAbsent(function, AutogradOperator::number);
         NDList result = new NDList();
         try {
             OperatorFailures.during(() -> result.addAll(constant == null
@@ -142,11 +140,11 @@ public final class AutogradOperator {
         return result.singletonOrThrow();
     }
 
-    private static Numbered number(AutogradFunction function) {
+    private static NDArray number(AutogradFunction function) {
         long number = NEXT.getAndIncrement();
         FUNCTIONS.put(number, function);
         try (NDArray shared = Registered.MANAGER.create((double) number)) {
-            return new Numbered(number, shared.duplicate()); // in libtorch's memory
+            return shared.duplicate(); // in libtorch's memory
         }
     }
 }

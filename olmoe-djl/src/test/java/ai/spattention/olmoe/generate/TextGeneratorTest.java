@@ -14,7 +14,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.TestConfigs;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;

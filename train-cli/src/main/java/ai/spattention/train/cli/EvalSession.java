@@ -201,7 +201,6 @@ final class EvalSession implements AutoCloseable {
 
     /** Scores a text as a whole. */
     void runText(Path file) throws IOException {
-        RegularFile.require(file, "the text file");
         List<TaskRun.WholeText> texts = new ArrayList<>();
         String name = file.getFileName().toString();
         if (FileFormat.of(file).content() == FileFormat.Content.TEXT) {
