@@ -1,0 +1,97 @@
+"""RMS normalisation of a residual stream's rows, with the sum that comes before it: the branch that is added, or the experts' rows of a
+token. Arrays are read and written once; sums run in float32.
+
+    norm_forward     one program for each row: total = x + branch (+ the rows), y = norm(total)
+    norm_backward    one program for `each` rows: the gradients of total and of its summands, and a part of the weight's gradient
+    sum_parts        adds up the parts of a gradient
+
+n = x r with r = 1 / sqrt(mean(x^2) + epsilon), y = n w; dL/dx = r (g - n mean(g n)) with g = w dL/dy, and dL/dw = sum over rows of
+n dL/dy (arXiv 1910.07467, the derivative of eq. 4).
+
+x, total and their gradients are float32; branch, rows, y and their gradients bfloat16; weight, root and parts float32.
+Letters: T = tokens (rows), K = slots, size = a row's length.
+"""
+
+import triton
+import triton.language as tl
+
+UNROLLED = tl.constexpr(4)  # slots whose rows are read at the same time
+
+
+@triton.jit
+def load_row(pointer, row, columns, size, inside):
+    return tl.load(pointer + tl.cast(row, tl.int64) * size + columns, mask=inside, other=0.0).to(tl.float32)
+
+
+@triton.jit
+def store_row(pointer, row, columns, size, inside, values):
+    tl.store(pointer + tl.cast(row, tl.int64) * size + columns, values.to(pointer.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def sum_of_slots(rows, places, token, slots, columns, size, inside):
+    """A token's rows added up, in the order of its slots."""
+    total = tl.zeros(columns.shape, tl.float32)
+    for start in range(0, slots, UNROLLED):
+        for i in tl.static_range(UNROLLED):
+            slot = start + i
+            place = tl.load(places + tl.cast(token, tl.int64) * slots + slot, mask=slot < slots, other=0)
+            total += load_row(rows, place, columns, size, inside & (slot < slots))
+    return total
+
+
+@triton.jit
+def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, epsilon, BLOCK: tl.constexpr, SUM: tl.constexpr):
+    """SUM: "nothing" (total is not written), "branch" or "slots"."""
+    row = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    value = load_row(x, row, columns, size, inside)
+    if SUM == "branch":
+        value += load_row(branch, row, columns, size, inside)
+    if SUM == "slots":
+        value += sum_of_slots(rows, places, row, slots, columns, size, inside)
+    if SUM != "nothing":
+        store_row(total, row, columns, size, inside, value)
+    r = tl.rsqrt(tl.sum(value * value) / size + epsilon)
+    store_row(y, row, columns, size, inside, value * r * tl.load(weight + columns, mask=inside, other=0.0))
+    tl.store(root + row, r)
+
+
+@triton.jit
+def norm_backward(x, weight, root, y_grad, rows, places, total_grad, x_grad, branch_grad, parts, T, size, slots, each,
+                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, ADD: tl.constexpr):
+    """x is what was normalised. SLOTS: rows are further summands of y's gradient. ADD: total_grad is a further summand of x's.
+    x's gradient is written twice, as float32 (it may be total_grad itself) and as bfloat16. parts [programs, size]."""
+    program = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    w = tl.load(weight + columns, mask=inside, other=0.0)
+    w_grad = tl.zeros([BLOCK], tl.float32)
+    for row in range(program * each, tl.minimum(program * each + each, T)):
+        arriving = load_row(y_grad, row, columns, size, inside)
+        if SLOTS:
+            arriving += sum_of_slots(rows, places, row, slots, columns, size, inside)
+        r = tl.load(root + row)
+        n = load_row(x, row, columns, size, inside) * r
+        g = arriving * w
+        grad = r * (g - n * (tl.sum(g * n) / size))
+        if ADD:
+            grad += load_row(total_grad, row, columns, size, inside)
+        store_row(x_grad, row, columns, size, inside, grad)
+        store_row(branch_grad, row, columns, size, inside, grad)
+        w_grad += arriving * n
+    store_row(parts, program, columns, size, inside, w_grad)
+
+
+@triton.jit
+def sum_parts(parts, out, count, size, BLOCK: tl.constexpr, ADD: tl.constexpr):
+    """out = sum over `count` parts of [count, size], or with ADD out + that."""
+    columns = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = columns < size
+    total = tl.zeros([BLOCK], tl.float32)
+    for part in range(0, count):
+        total += tl.load(parts + part * size + columns, mask=inside, other=0.0)
+    if ADD:
+        total += tl.load(out + columns, mask=inside, other=0.0)
+    tl.store(out + columns, total, mask=inside)

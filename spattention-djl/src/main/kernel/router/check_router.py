@@ -1,0 +1,47 @@
+import sys
+from pathlib import Path
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import interpret; interpret.install()
+import torch, router
+torch.manual_seed(0)
+def run(T, D, E, K, renorm, TOK=16, STEP=32, rows=8, device="cpu"):
+    EX = max(16, 1 << (E - 1).bit_length())
+    h = torch.randn(T, D).bfloat16(); w = torch.randn(E, D)
+    tiles = -(-T // TOK)
+    f, i = torch.float32, torch.int32
+    z = lambda *s, dtype=f: torch.full(s, 7777, dtype=dtype)
+    logits, chosen, weights = z(T, E), z(T, K, dtype=i), z(T, K)
+    counts, psum, sq = z(tiles, E, dtype=i), z(tiles, E), z(tiles)
+    router.router_forward[(tiles,)](h, w, logits, chosen, weights, counts, psum, sq, T, D, E, K, TOK, EX, STEP, renorm)
+    begins, ends, tends, loads, mp, ms = z(tiles, E, dtype=i), z(E, dtype=i), z(E, dtype=i), z(E, dtype=i), z(E), z(1)
+    router.router_order[(1,)](counts, psum, sq, begins, ends, tends, loads, mp, ms, tiles, T, E, rows, 4, EX)
+    places, rt, rw = z(T, K, dtype=i), z(T * K, dtype=i), z(T * K)
+    router.router_places[(tiles,)](chosen, weights, begins, places, rt, rw, T, E, K, TOK, EX)
+    L = 3; losses, shares = z(3), z(E)
+    la, ma, sa = torch.stack([loads] * L), torch.stack([mp] * L), torch.stack([ms[0]] * L)
+    router.router_losses[(1,)](la, ma, sa, losses, shares, L, T, E, EX)
+    # reference
+    h64 = h.double().requires_grad_(); w64 = w.double().requires_grad_()
+    x = h64 @ w64.T; p = x.softmax(-1); top = p.topk(K, -1); wt = top.values / top.values.sum(-1, keepdim=True) if renorm else top.values
+    assert (logits - x).abs().max() < 1e-4, (logits - x).abs().max()
+    assert torch.equal(chosen.long(), top.indices); assert (weights - wt).abs().max() < 1e-5
+    order = torch.sort(chosen.flatten().long(), stable=True)[1]
+    assert torch.equal(rt.long(), order // K); pl = torch.empty(T * K, dtype=torch.long); pl[order] = torch.arange(T * K)
+    assert torch.equal(places.flatten().long(), pl); assert torch.equal(rw, weights.flatten()[order])
+    cnt = torch.bincount(chosen.flatten().long(), minlength=E); assert torch.equal(loads.long(), cnt)
+    assert torch.equal(ends.long(), cnt.cumsum(0)); assert torch.equal(tends.long(), ((cnt + rows - 1) // rows).cumsum(0))
+    bal = E * ((cnt.double() / T) * p.mean(0)).sum(); zz = (torch.logsumexp(x, -1) ** 2).mean()
+    assert abs(losses[1] - bal) < 1e-4 and abs(losses[2] - zz) < 1e-3, (losses, bal, zz)
+    g = torch.randn(T * K); wb, wz = 0.3, 0.2
+    loss = (wt.flatten()[order] * g.double()).sum() + wb / L * bal + wz / L * zz
+    dh, dw = torch.autograd.grad(loss, (h64, w64))
+    lg, hg = z(T, E), z(T, D).bfloat16()
+    router.router_backward[(tiles,)](w, logits, chosen, weights, places, g, shares, lg, hg, T, D, E, K, wb / (L * T), wz / (L * T), TOK, EX, STEP, renorm)
+    each = -(-T // 3); parts = z(3, E, D)
+    router.router_weights[(-(-D // STEP), 3)](lg, h, parts, T, D, E, each, TOK, EX, STEP)
+    rel = lambda a, b: ((a.double() - b).norm() / b.norm()).item()
+    errs = rel(hg, dh), rel(parts.sum(0), dw)
+    assert errs[0] < 4e-3 and errs[1] < 1e-4, errs
+    print("ok", T, D, E, K, renorm, errs)
+run(50, 48, 5, 2, False); run(33, 64, 16, 8, True); run(1, 32, 1, 1, False); run(100, 96, 20, 3, True); run(17, 32, 64, 8, False)
