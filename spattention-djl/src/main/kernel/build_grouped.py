@@ -26,7 +26,8 @@ def jobs():
     for arch in TILES:
         for transposed in (False, True):
             yield arch, "rows", {"EXPERTS": MOST_EXPERTS, "TRANSPOSED": transposed}, f"rows{'-transposed' if transposed else ''}"
-        yield arch, "matrices", {}, "matrices"
+        for out, add in (("bf16", False), ("fp32", False), ("fp32", True)):
+            yield arch, "matrices", {"OUT": out, "ADD": add}, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else "")
         for block in (1024, 2048, 4096):
             for kernel in ("gather_rows", "sum_slots"):
                 yield arch, kernel, {"BLOCK": block}, f"{kernel}-{block}"
@@ -51,6 +52,7 @@ def compile_variant(job):
     maps, facts = {}, {}
     options = {"num_warps": 4 if constants.get("BLOCK") == 1024 else 8}
     constants = dict(constants)
+    out = constants.pop("OUT", "bf16")
     if is_product:
         height, width, step, warps, stages = TILES[arch]
         constants.update(ROWS=height, COLUMNS=width, STEP=step)
@@ -70,7 +72,7 @@ def compile_variant(job):
             if argument in DIVISORS:
                 divisors[argument] = DIVISORS[argument]
         else:
-            signature[argument] = "*" + POINTERS.get(argument, "bf16")
+            signature[argument] = "*" + (out if argument == "out" else POINTERS.get(argument, "bf16"))
             divisors[argument] = 16
     entry, text = ptx.compile_kernel(function, f"{name}-{arch}", arch, signature, constants, divisors, options)
     return entry | facts, text

@@ -17,7 +17,8 @@ SOURCES = ("rows.py", "build_rows.py", "ptx.py")
 ARCHITECTURE = "sm_80"  # nothing here needs newer instructions, and its code runs on everything newer
 
 POINTERS = {"total": "fp32", "root": "fp32", "weight": "fp32", "weight_grad": "fp32", "cos": "fp32", "sin": "fp32",
-            "row_weight": "fp32", "row_weight_grad": "fp32", "total_grad": "fp32", "losses": "fp32", "count": "fp32", "targets": "i64"}  # the others are bfloat16
+            "row_weight": "fp32", "row_weight_grad": "fp32", "total_grad": "fp32", "losses": "fp32", "count": "fp32", "loss": "fp32",
+            "targets": "i64"}  # the others are bfloat16
 WIDE = {"norm_forward": {"x"}, "norm_backward": {"x", "x_grad"}}  # the residual stream is float32
 NUMBERS = {"size", "rows", "each", "length", "first"}
 ONLY_WITH_ADD = {"branch", "total", "total_grad", "branch_grad"}
@@ -34,6 +35,8 @@ def jobs():
         for kernel in ("gate_forward", "gate_backward"):
             yield kernel, {"BLOCK": block}
     yield "cross_entropy", {"BLOCK": 4096}
+    yield "count_targets", {"BLOCK": 1024}
+    yield "mean_loss", {"BLOCK": 1024}
 
 
 def compile_variant(job):
@@ -42,7 +45,9 @@ def compile_variant(job):
     kernel, constants = job
     constants = dict(constants)
     function = getattr(rows, kernel)
-    signature, divisors = {}, {"size": 8 if kernel == "cross_entropy" else 16}
+    signature, divisors = {}, {}
+    if "size" in function.arg_names:
+        divisors["size"] = 8 if kernel == "cross_entropy" else 16
     for name in function.arg_names:
         if name in constants:
             continue

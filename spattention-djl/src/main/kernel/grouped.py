@@ -70,8 +70,9 @@ def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: tl.constexp
 
 
 @triton.jit
-def matrices(left, right, out, ends, M, N, ROWS: tl.constexpr, COLUMNS: tl.constexpr, STEP: tl.constexpr):
-    """out[e] = sum over the expert's rows of left[r]^T right[r]: [E, M, N]; zeros for an expert without rows."""
+def matrices(left, right, out, ends, M, N, ROWS: tl.constexpr, COLUMNS: tl.constexpr, STEP: tl.constexpr, ADD: tl.constexpr):
+    """out[e] = sum over the expert's rows of left[r]^T right[r]: [E, M, N], or with ADD out[e] + that; zeros for an expert without
+    rows."""
     expert = tl.program_id(2)
     begin = tl.where(expert > 0, tl.load(ends + tl.maximum(expert - 1, 0)), 0)
     end = tl.load(ends + expert)
@@ -85,7 +86,10 @@ def matrices(left, right, out, ends, M, N, ROWS: tl.constexpr, COLUMNS: tl.const
         b = tl.load(right + r.to(tl.int64)[:, None] * N + n[None, :], mask=inside & (n < N)[None, :], other=0.0)
         sums = tl.dot(a.T, b, sums)
     at = out + expert.to(tl.int64) * M * N + m.to(tl.int64)[:, None] * N + n[None, :]
-    tl.store(at, sums.to(out.dtype.element_ty), mask=(m < M)[:, None] & (n < N)[None, :])
+    inside = (m < M)[:, None] & (n < N)[None, :]
+    if ADD:
+        sums += tl.load(at, mask=inside, other=0.0)
+    tl.store(at, sums.to(out.dtype.element_ty), mask=inside)
 
 
 @triton.jit

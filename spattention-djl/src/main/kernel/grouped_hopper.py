@@ -24,14 +24,17 @@ def fetch(left, left_at, right, right_at, left_place, right_place, ready, wanted
 
 
 @gluon.jit
-def store(out, sums, row, rows_end, column, columns_end):
-    """Writes a tile of a matrix with `columns_end` columns, up to its last row and column."""
+def store(out, sums, row, rows_end, column, columns_end, ADD: gl.constexpr):
+    """Writes a tile of a matrix with `columns_end` columns, up to its last row and column; with ADD adds it to what stands there."""
     LAYOUT: gl.constexpr = in_memory(sums.shape[1], gl.num_warps())
     values = gl.convert_layout(sums.to(out.dtype.element_ty), LAYOUT)
     r = row + gl.arange(0, sums.shape[0], layout=by_row(LAYOUT))
     c = column + gl.arange(0, sums.shape[1], layout=by_column(LAYOUT))
-    gl.store(out + r.to(gl.int64)[:, None] * columns_end + c[None, :], values,
-             mask=(r < rows_end)[:, None] & (c < columns_end)[None, :])
+    at = out + r.to(gl.int64)[:, None] * columns_end + c[None, :]
+    inside = (r < rows_end)[:, None] & (c < columns_end)[None, :]
+    if ADD:
+        values += gl.load(at, mask=inside, other=0.0)
+    gl.store(at, values, mask=inside)
 
 
 # ---- Rows times matrices ---------------------------------------------------------------------------------------------------
@@ -97,7 +100,7 @@ def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexp
                   ready.index(free), (ahead < steps) | (following < tiles))
             stage, phase = next_place(stage, phase, STAGES)
         sums = warpgroup_mma_wait(0, deps=[sums])
-        store(out, sums, row, end, column, N)
+        store(out, sums, row, end, column, N, False)
         expert, row, end, column = next_expert, next_row, next_end, next_column
 
 
@@ -123,7 +126,7 @@ def keep(place, count):
 
 @gluon.jit
 def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS: gl.constexpr, STEP: gl.constexpr,
-             STAGES: gl.constexpr):
+             STAGES: gl.constexpr, ADD: gl.constexpr):
     row_tiles = (M + ROWS - 1) // ROWS
     column_tiles = (N + COLUMNS - 1) // COLUMNS
     tiles = experts * row_tiles * column_tiles
@@ -161,5 +164,5 @@ def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS:
                   b_places.index(free), ready.index(free), (ahead < steps) | (following < tiles))
             stage, phase = next_place(stage, phase, STAGES)
         sums = warpgroup_mma_wait(0, deps=[sums])
-        store(out + expert.to(gl.int64) * M * N, sums, m, M, n, N)
+        store(out + expert.to(gl.int64) * M * N, sums, m, M, n, N, ADD)
         expert, m, n, begin, end = next_expert, next_m, next_n, next_begin, next_end

@@ -182,3 +182,23 @@ def cross_entropy(logits, targets, losses, count, first, size, BLOCK: tl.constex
         x = tl.load(base + at, mask=at < size, other=0.0).to(tl.float32)
         grad = (tl.exp(x - log_sum) - tl.where(at == target, 1.0, 0.0)) * share
         tl.store(base + at, grad.to(logits.dtype.element_ty), mask=at < size)
+
+
+@triton.jit
+def count_targets(targets, count, rows, BLOCK: tl.constexpr):
+    """count[0] = how many of [rows] are not -100."""
+    total = tl.zeros([BLOCK], tl.int32)
+    for start in range(0, rows, BLOCK):
+        at = start + tl.arange(0, BLOCK)
+        total += (tl.load(targets + at, mask=at < rows, other=-100) != -100).to(tl.int32)
+    tl.store(count, tl.sum(total, 0).to(tl.float32))
+
+
+@triton.jit
+def mean_loss(losses, count, loss, rows, BLOCK: tl.constexpr):
+    """loss[0] = sum of [rows] / count[0]: no number where no token has a target."""
+    total = tl.zeros([BLOCK], tl.float32)
+    for start in range(0, rows, BLOCK):
+        at = start + tl.arange(0, BLOCK)
+        total += tl.load(losses + at, mask=at < rows, other=0.0)
+    tl.store(loss, tl.sum(total, 0) / tl.load(count))

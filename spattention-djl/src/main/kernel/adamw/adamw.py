@@ -33,13 +33,13 @@ def square_parts(grads, parts, count, each, BLOCK: tl.constexpr):
 
 
 @triton.jit
-def begin_update(parts, loss, rates, updates, state, count, divisor, max_norm, log2_beta1, log2_beta2, BLOCK: tl.constexpr):
-    """parts [count], float64. loss []: a step whose loss is no finite number is skipped, too. rates [t]: the learning rate of update t.
+def begin_update(parts, loss, rates, updates, state, programs, divisor, max_norm, log2_beta1, log2_beta2, BLOCK: tl.constexpr):
+    """parts [programs], float64. loss []: a step whose loss is no finite number is skipped, too. rates [t]: the learning rate of update t.
     max_norm 0: no clipping."""
     total = tl.zeros([BLOCK], tl.float64)
-    for start in range(0, count, BLOCK):
+    for start in range(0, programs, BLOCK):
         at = start + tl.arange(0, BLOCK)
-        total += tl.load(parts + at, mask=at < count, other=0.0)
+        total += tl.load(parts + at, mask=at < programs, other=0.0)
     norm = tl.sqrt(tl.sum(total, 0)).to(tl.float32) / divisor
     finite = (tl.abs(norm) < float("inf")) & (tl.abs(tl.load(loss)) < float("inf"))  # neither holds for what is no number
     t = tl.load(updates) + finite.to(tl.int64)

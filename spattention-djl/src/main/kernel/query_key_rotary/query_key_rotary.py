@@ -5,7 +5,7 @@ Hugging Face lays them).
     rotary_forward     one program for each row
     rotary_backward    one program for `each` rows: the gradient of x, and a part of the weight's gradient
 
-x and x_grad are columns of a wider array (the product for queries, keys and values together): x_row and x_grad_row are the distances of
+x and x_grad are columns of a wider array (the product for queries, keys and values together): x_pitch and x_grad_pitch are the distances of
 their rows. y and y_grad [T, size] have no gaps. All these are bfloat16; weight, cos, sin, root and parts float32.
 """
 
@@ -33,12 +33,12 @@ def pairs(BLOCK: tl.constexpr, HALF: tl.constexpr, size):
 
 
 @triton.jit
-def rotary_forward(x, x_row, weight, cos, sin, y, root, size, length, first, epsilon, BLOCK: tl.constexpr, HALF: tl.constexpr):
+def rotary_forward(x, x_pitch, weight, cos, sin, y, root, size, length, first, epsilon, BLOCK: tl.constexpr, HALF: tl.constexpr):
     """A row's position is first + row mod length; cos and sin [positions, HALF]."""
     row = tl.program_id(0)
     low, high, place, inside = pairs(BLOCK, HALF, size)
-    a = load_row(x, row, x_row, low, inside)
-    b = load_row(x, row, x_row, high, inside)
+    a = load_row(x, row, x_pitch, low, inside)
+    b = load_row(x, row, x_pitch, high, inside)
     r = tl.rsqrt((tl.sum(a * a) + tl.sum(b * b)) / size + epsilon)
     a *= r * tl.load(weight + low, mask=inside, other=0.0)
     b *= r * tl.load(weight + high, mask=inside, other=0.0)
@@ -51,7 +51,7 @@ def rotary_forward(x, x_row, weight, cos, sin, y, root, size, length, first, eps
 
 
 @triton.jit
-def rotary_backward(x, x_row, weight, cos, sin, root, y_grad, x_grad, x_grad_row, parts, T, size, length, first, each,
+def rotary_backward(x, x_pitch, weight, cos, sin, root, y_grad, x_grad, x_grad_pitch, parts, T, size, length, first, each,
                     BLOCK: tl.constexpr, HALF: tl.constexpr):
     program = tl.program_id(0)
     low, high, place, inside = pairs(BLOCK, HALF, size)
@@ -69,13 +69,13 @@ def rotary_backward(x, x_row, weight, cos, sin, root, y_grad, x_grad, x_grad_row
         arriving_low = turned_low * c + turned_high * s
         arriving_high = turned_high * c - turned_low * s
         r = tl.load(root + row)
-        n_low = load_row(x, row, x_row, low, inside) * r
-        n_high = load_row(x, row, x_row, high, inside) * r
+        n_low = load_row(x, row, x_pitch, low, inside) * r
+        n_high = load_row(x, row, x_pitch, high, inside) * r
         g_low = arriving_low * w_low
         g_high = arriving_high * w_high
         mean = (tl.sum(g_low * n_low) + tl.sum(g_high * n_high)) / size
-        store_row(x_grad, row, x_grad_row, low, inside, r * (g_low - n_low * mean))
-        store_row(x_grad, row, x_grad_row, high, inside, r * (g_high - n_high * mean))
+        store_row(x_grad, row, x_grad_pitch, low, inside, r * (g_low - n_low * mean))
+        store_row(x_grad, row, x_grad_pitch, high, inside, r * (g_high - n_high * mean))
         w_low_grad += arriving_low * n_low
         w_high_grad += arriving_high * n_high
     store_row(parts, program, size, low, inside, w_low_grad)

@@ -7,18 +7,17 @@ divided by their sum (RENORMALIZE). Rows are the (token, slot) pairs sorted by e
     router_forward    one program for each tile of tokens: logits, choices, weights, and the tile's share of the statistics
     router_order      one program: where each tile's rows of each expert begin; the statistics summed over tiles
     router_places     one program for each tile of tokens: each pair's row, and each row's token and weight
-    router_losses     one program: the losses of all layers together, and what their gradient needs
     router_backward   one program for each tile of tokens: the gradients of the logits and of h
     router_weights    one program for columns of W and a share of the tokens: that share's part of the gradient of W
 
 Logits are as exact as float32 products: h is bfloat16, and W (float32) is split into three parts of bfloat16, whose products with h
 are exact in float32.
 
-The losses (over L layers of T tokens, f_e the share of tokens that chose e summed over slots, P_e the mean of p_e, both over all
-layers): balance = E sum f_e P_e (arXiv 2101.03961, equations 4 to 6, as Hugging Face counts), z = mean logsumexp(x)^2 (arXiv 2202.08906,
-equation 5). dL/dp_e = E f_e / (L T) of the first; dL/dx = 2 logsumexp(x) p / (L T) of the second.
+The statistics are what the router's losses are made of: each expert's tokens and mean probability (balance, arXiv 2101.03961, equations 4
+to 6), and the mean of logsumexp(x)^2 (z, arXiv 2202.08906, equation 5). The losses themselves are somebody else's: router_backward takes
+their gradients with respect to the mean probabilities and the mean square.
 
-Letters: T = tokens, D = a token's size, E = experts, K = slots, S = T K rows, L = layers. Nothing is added up by atomics.
+Letters: T = tokens, D = a token's size, E = experts, K = slots, S = T K rows. Nothing is added up by atomics.
 """
 
 import triton
@@ -140,27 +139,9 @@ def router_places(chosen, weights, begins, places, row_tokens, row_weights, T, E
 
 
 @triton.jit
-def router_losses(loads, mean_probabilities, mean_squares, losses, shares, layers, T, E, EXPERTS: tl.constexpr):
-    """loads, mean_probabilities [L, E], mean_squares [L]. losses[1] = balance, losses[2] = z; shares [E]: f."""
-    experts = tl.arange(0, EXPERTS)
-    known = experts < E
-    load = tl.zeros([EXPERTS], tl.float32)
-    probability = tl.zeros([EXPERTS], tl.float32)
-    square = 0.0
-    for layer in range(0, layers):
-        load += tl.load(loads + layer * E + experts, mask=known, other=0).to(tl.float32)
-        probability += tl.load(mean_probabilities + layer * E + experts, mask=known, other=0.0)
-        square += tl.load(mean_squares + layer)
-    share = load / (layers * T).to(tl.float32)
-    tl.store(shares + experts, share, mask=known)
-    tl.store(losses + 1, tl.sum(share * probability, 0) * E / layers)
-    tl.store(losses + 2, square / layers)
-
-
-@triton.jit
-def router_backward(weight, logits, chosen, weights, places, row_weight_grads, shares, logit_grads, hidden_grad, T, D, E, slots,
-                    balance_scale, square_scale, TOKENS: tl.constexpr, EXPERTS: tl.constexpr, STEP: tl.constexpr, RENORMALIZE: tl.constexpr):
-    """balance_scale: what E f_e is multiplied by, the loss's weight / (L T); square_scale: what 2 logsumexp(x) p is multiplied by."""
+def router_backward(weight, logits, chosen, weights, places, row_weight_grads, probability_grads, square_grad, logit_grads, hidden_grad,
+                    T, D, E, slots, TOKENS: tl.constexpr, EXPERTS: tl.constexpr, STEP: tl.constexpr, RENORMALIZE: tl.constexpr):
+    """probability_grads [E], square_grad []: the gradients of mean_probabilities and mean_square."""
     tile = tl.program_id(0)
     tokens = tile * TOKENS + tl.arange(0, TOKENS)
     experts = tl.arange(0, EXPERTS)
@@ -177,8 +158,8 @@ def router_backward(weight, logits, chosen, weights, places, row_weight_grads, s
             mean += tl.load(row_weight_grads + row, mask=inside, other=0.0) * tl.load(weights + pair, mask=inside, other=0.0)
             expert = tl.load(chosen + pair, mask=inside, other=0)
             total += tl.sum(tl.where(experts[None, :] == expert[:, None], p, 0.0), 1)
-    share = tl.load(shares + experts, mask=known, other=0.0)
-    p_grad = tl.zeros([TOKENS, EXPERTS], tl.float32) + (share * E * balance_scale)[None, :]
+    p_grad = tl.zeros([TOKENS, EXPERTS], tl.float32) + (tl.load(probability_grads + experts, mask=known, other=0.0) / T)[None, :]
+    square = 2 * tl.load(square_grad) / T
     for slot in range(0, slots):
         pair = tokens * slots + slot
         row = tl.load(places + pair, mask=inside, other=0)
@@ -187,7 +168,7 @@ def router_backward(weight, logits, chosen, weights, places, row_weight_grads, s
             grad = (grad - mean) / total
         expert = tl.load(chosen + pair, mask=inside, other=0)
         p_grad += tl.where(experts[None, :] == expert[:, None], grad[:, None], 0.0)
-    x_grad = p * (p_grad - tl.sum(p_grad * p, 1)[:, None] + 2 * square_scale * log_sum[:, None])
+    x_grad = p * (p_grad - tl.sum(p_grad * p, 1)[:, None] + square * log_sum[:, None])
     x_grad = tl.where(inside[:, None] & known[None, :], x_grad, 0.0)
     tl.store(logit_grads + at, x_grad, mask=inside[:, None] & known[None, :])
 

@@ -82,4 +82,36 @@ final class CudaApi {
 
     static native int cuLaunchKernel(Pointer function, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
             int sharedBytes, Pointer stream, Pointer parameters, Pointer extra);
+
+    static native int cuStreamCreate(Pointer stream, int flags);
+
+    static native int cuStreamDestroy_v2(Pointer stream);
+
+    static native int cuStreamSynchronize(Pointer stream);
+
+    static native int cuStreamBeginCapture_v2(Pointer stream, int mode);
+
+    static native int cuStreamEndCapture(Pointer stream, Pointer graph);
+
+    static native int cuGraphInstantiateWithFlags(Pointer executable, Pointer graph, long flags);
+
+    static native int cuGraphLaunch(Pointer executable, Pointer stream);
+
+    static native int cuGraphDestroy(Pointer graph);
+
+    static native int cuGraphExecDestroy(Pointer executable);
+
+    static native int cuMemcpyDtoDAsync_v2(long to, long from, long bytes, Pointer stream);
+
+    static native int cuMemsetD8Async(long address, byte value, long bytes, Pointer stream);
+
+    static native int cuEventCreate(Pointer event, int flags);
+
+    static native int cuEventRecord(Pointer event, Pointer stream);
+
+    static native int cuEventSynchronize(Pointer event);
+
+    static native int cuEventElapsedTime(Pointer milliseconds, Pointer from, Pointer to);
+
+    static native int cuEventDestroy_v2(Pointer event);
 }

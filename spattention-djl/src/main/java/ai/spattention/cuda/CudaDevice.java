@@ -72,7 +72,12 @@ public final class CudaDevice {
         return DEVICES.computeIfAbsent(index, CudaDevice::new);
     }
 
-    int index() {
+    /**
+     * The index.
+     *
+     * @return as PyTorch counts
+     */
+    public int index() {
         return index;
     }
 
@@ -123,8 +128,12 @@ public final class CudaDevice {
         inContext(() -> check("cuCtxSynchronize", CudaApi.cuCtxSynchronize()));
     }
 
-    /** Runs something with this device's context current on this thread, and puts back the one that was. */
-    void inContext(Runnable work) {
+    /**
+     * Runs something with this device's context current on this thread, and puts back the one that was.
+     *
+     * @param work what to run
+     */
+    public void inContext(Runnable work) {
         Memory cell = new Memory(8);
         check("cuCtxGetCurrent", CudaApi.cuCtxGetCurrent(cell));
         Pointer before = cell.getPointer(0);

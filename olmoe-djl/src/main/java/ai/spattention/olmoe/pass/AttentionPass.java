@@ -1,0 +1,106 @@
+package ai.spattention.olmoe.pass;
+
+import ai.spattention.attention.SharedHeadsSteps;
+import ai.spattention.kernel.FusedSteps;
+import ai.spattention.plan.Tensor;
+import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
+
+/** The attention of a layer in a pass: projections, norm and rotation of queries and keys, and the attention itself. */
+final class AttentionPass {
+
+    private final PassContext context;
+    private final FusedSteps attention;
+    private final QueryKeyRotarySteps rotary;
+    private final long batch;
+    private final long length;
+    private final long dim;
+    private final long queries;
+    private final long keys;
+
+    AttentionPass(PassContext context, FusedSteps attention, QueryKeyRotarySteps rotary) {
+        this.context = context;
+        this.attention = attention;
+        this.rotary = rotary;
+        batch = context.shape.batch();
+        length = context.shape.length();
+        dim = context.config.headDim();
+        queries = context.config.numAttentionHeads() * dim;
+        keys = context.config.numKeyValueHeads() * dim;
+    }
+
+    /** What the backward pass needs. */
+    record Kept(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, FusedSteps.Forward arrays) {}
+
+    /** hidden [T, D] bfloat16 -> out [T, D] bfloat16. */
+    Kept forward(Tensor hidden, LayerWeights weights, Tensor out) {
+        long tokens = hidden.size(0);
+        context.plan.part("projections");
+        Tensor projected = context.half("queries, keys and values", tokens, queries + 2 * keys);
+        context.linear(hidden, weights.queryKeyValue(), projected);
+        context.plan.part("query/key norm and rotation");
+        Tensor turnedQueries = context.half("turned queries", tokens, queries);
+        Tensor turnedKeys = context.half("turned keys", tokens, keys);
+        Tensor queryRoot = context.single("root of queries", tokens);
+        Tensor keyRoot = context.single("root of keys", tokens);
+        rotary.forward(queriesOf(projected), weights.queryNorm(), turnedQueries, queryRoot);
+        rotary.forward(keysOf(projected), weights.keyNorm(), turnedKeys, keyRoot);
+        context.plan.part("attention");
+        Tensor attended = context.half("attended values", tokens, queries);
+        Tensor logSums = context.single("logarithms of sums", batch * queries / dim, (length + 3) / 4 * 4);
+        FusedSteps.Forward arrays = new FusedSteps.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)),
+                attended, logSums);
+        attention.forward(arrays);
+        context.plan.part("projections");
+        context.linear(attended, weights.output(), out);
+        return new Kept(hidden, projected, queryRoot, keyRoot, arrays);
+    }
+
+    /** The gradients of hidden (written to hiddenGradient, bfloat16) and of the weights. */
+    void backward(Kept kept, LayerWeights weights, LayerWeights gradients, Tensor outGradient, Tensor hiddenGradient, boolean add) {
+        long tokens = outGradient.size(0);
+        Tensor attended = kept.arrays.out();
+        context.plan.part("projections");
+        Tensor attendedGradient = context.half("gradient of attended values", tokens, queries);
+        context.linearRows(outGradient, weights.output(), attendedGradient);
+        context.linearMatrix(outGradient, attended, gradients.output(), add);
+        context.plan.part("attention");
+        Tensor queryGradient = context.half("gradient of turned queries", tokens, queries);
+        Tensor keyGradients = context.half("gradients of turned keys by query head", tokens, queries);
+        Tensor valueGradients = context.half("gradients of values by query head", tokens, queries);
+        attention.backward(kept.arrays, heads(attendedGradient), queryGradient, keyGradients, valueGradients);
+        Tensor projectedGradient = context.half("gradient of queries, keys and values", tokens, queries + 2 * keys);
+        long[] byHead = {tokens, queries / dim, dim};
+        Tensor keyGradient = keyGradients;
+        if (keys < queries) {
+            keyGradient = context.half("gradient of turned keys", tokens, keys);
+            SharedHeadsSteps.sum(context.plan, context.device, keyGradients.reshape(byHead), keyGradient);
+        }
+        SharedHeadsSteps.sum(context.plan, context.device, valueGradients.reshape(byHead), valuesOf(projectedGradient));
+        context.plan.part("query/key norm and rotation");
+        rotary.backward(queriesOf(kept.projected), weights.queryNorm(), kept.queryRoot, queryGradient, queriesOf(projectedGradient),
+                gradients.queryNorm(), add);
+        rotary.backward(keysOf(kept.projected), weights.keyNorm(), kept.keyRoot, keyGradient, keysOf(projectedGradient),
+                gradients.keyNorm(), add);
+        context.plan.part("projections");
+        context.linearRows(projectedGradient, weights.queryKeyValue(), hiddenGradient);
+        context.linearMatrix(projectedGradient, kept.hidden, gradients.queryKeyValue(), add);
+    }
+
+    private Tensor queriesOf(Tensor projected) {
+        return projected.columns(0, queries);
+    }
+
+    private Tensor keysOf(Tensor projected) {
+        return projected.columns(queries, keys);
+    }
+
+    private Tensor valuesOf(Tensor projected) {
+        return projected.columns(queries + keys, keys);
+    }
+
+    /** [T, heads D], rows perhaps apart -> [B, heads, N, D]. */
+    private Tensor heads(Tensor rows) {
+        long row = rows.strides()[0];
+        return rows.as(new long[] {batch, rows.size(1) / dim, length, dim}, new long[] {length * row, dim, row, 1});
+    }
+}

@@ -1,0 +1,50 @@
+package ai.spattention.olmoe.pass;
+
+import ai.spattention.plan.Tensor;
+import ai.spattention.row.RowSteps;
+
+/** The output matrix and its loss in a pass, some tokens at a time: all logits never exist at once. */
+final class HeadPass {
+
+    /** How many logits exist at once. */
+    private static final long LOGITS_OF_A_SLICE = 1L << 28;
+
+    private final PassContext context;
+    private final RowSteps rows;
+
+    HeadPass(PassContext context) {
+        this.context = context;
+        rows = new RowSteps(context.plan, context.device);
+    }
+
+    /**
+     * The mean cross-entropy, and its gradients at once.
+     *
+     * @param hidden [T, D], bfloat16
+     * @param targets [T], int64
+     * @param matrix [V, D], bfloat16
+     * @param matrixGradient [V, D], float32, written or added to
+     * @param hiddenGradient [T, D], bfloat16, written
+     * @param loss [1], float32, written
+     * @param add whether the matrix's gradient is added to what stands there
+     */
+    void forward(Tensor hidden, Tensor targets, Tensor matrix, Tensor matrixGradient, Tensor hiddenGradient, Tensor loss, boolean add) {
+        context.plan.part("loss");
+        long tokens = hidden.size(0);
+        long classes = matrix.size(0);
+        Tensor count = context.single("number of targets", 1);
+        Tensor losses = context.single("losses", tokens);
+        rows.countTargets(targets, count);
+        long slice = Math.max(1, Math.min(tokens, LOGITS_OF_A_SLICE / classes));
+        for (long first = 0; first < tokens; first += slice) {
+            long rowsOfSlice = Math.min(slice, tokens - first);
+            Tensor logits = context.half("logits", rowsOfSlice, classes);
+            Tensor part = hidden.rows(first, rowsOfSlice);
+            context.linear(part, matrix, logits);
+            rows.crossEntropy(logits, targets, losses, count, first);
+            context.linearRows(logits, matrix, hiddenGradient.rows(first, rowsOfSlice));
+            context.linearMatrix(logits, part, matrixGradient, add || first > 0);
+        }
+        rows.meanLoss(losses, count, loss);
+    }
+}

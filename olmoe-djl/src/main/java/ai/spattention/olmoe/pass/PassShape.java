@@ -1,0 +1,30 @@
+package ai.spattention.olmoe.pass;
+
+import ai.spattention.InvalidInputException;
+
+/**
+ * What a plan of a training pass is made for, besides the model.
+ *
+ * @param batch B, at least 1
+ * @param length N, at least 1
+ * @param documents whether sequences hold several documents, which do not see each other
+ * @param addGradients whether gradients are added to what stands in the weights' gradients, or written over it
+ */
+public record PassShape(int batch, int length, boolean documents, boolean addGradients) {
+
+    /** Checks the sizes. */
+    public PassShape {
+        if (batch < 1 || length < 1) {
+            throw new InvalidInputException("a pass has at least 1 sequence of at least 1 position (got " + batch + " of " + length + ")");
+        }
+    }
+
+    /**
+     * T.
+     *
+     * @return the number of tokens
+     */
+    public long tokens() {
+        return (long) batch * length;
+    }
+}

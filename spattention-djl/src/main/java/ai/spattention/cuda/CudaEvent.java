@@ -1,0 +1,52 @@
+package ai.spattention.cuda;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+
+/** A moment in a stream, for measuring the GPU's own time. */
+public final class CudaEvent implements AutoCloseable {
+
+    private final CudaDevice device;
+    private final Pointer handle;
+
+    /**
+     * Makes an event.
+     *
+     * @param device the GPU
+     */
+    public CudaEvent(CudaDevice device) {
+        this.device = device;
+        Memory cell = new Memory(8);
+        device.inContext(() -> device.check("cuEventCreate", CudaApi.cuEventCreate(cell, 0)));
+        handle = cell.getPointer(0);
+    }
+
+    /**
+     * Puts the event on a stream: it happens when all work before it is done.
+     *
+     * @param stream the stream
+     */
+    public void record(CudaStream stream) {
+        device.inContext(() -> device.check("cuEventRecord", CudaApi.cuEventRecord(handle, stream.handle())));
+    }
+
+    /**
+     * Waits for a later event and tells the time between the two.
+     *
+     * @param later an event that was recorded after this one
+     * @return milliseconds
+     */
+    public double millisecondsTo(CudaEvent later) {
+        Memory cell = new Memory(4);
+        device.inContext(() -> {
+            device.check("cuEventSynchronize", CudaApi.cuEventSynchronize(later.handle));
+            device.check("cuEventElapsedTime", CudaApi.cuEventElapsedTime(cell, handle, later.handle));
+        });
+        return cell.getFloat(0);
+    }
+
+    @Override
+    public void close() {
+        device.inContext(() -> device.check("cuEventDestroy", CudaApi.cuEventDestroy_v2(handle)));
+    }
+}

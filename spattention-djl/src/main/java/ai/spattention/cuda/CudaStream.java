@@ -1,0 +1,83 @@
+package ai.spattention.cuda;
+
+import com.sun.jna.Memory;
+import com.sun.jna.Pointer;
+
+/**
+ * A stream of our own on a GPU. It keeps order with PyTorch's default stream by itself, in both directions, and unlike that one its
+ * work can be captured into a {@link CudaGraph}.
+ */
+public final class CudaStream implements AutoCloseable {
+
+    private static final int KEEPS_ORDER_WITH_DEFAULT_STREAM = 0; // CU_STREAM_DEFAULT
+
+    private final CudaDevice device;
+    private final Pointer handle;
+
+    /**
+     * Makes a stream.
+     *
+     * @param device the GPU
+     * @throws CudaException if the driver refuses
+     */
+    public CudaStream(CudaDevice device) {
+        this.device = device;
+        Memory cell = new Memory(8);
+        device.inContext(() -> device.check("cuStreamCreate", CudaApi.cuStreamCreate(cell, KEEPS_ORDER_WITH_DEFAULT_STREAM)));
+        handle = cell.getPointer(0);
+    }
+
+    /**
+     * The GPU.
+     *
+     * @return the device
+     */
+    public CudaDevice device() {
+        return device;
+    }
+
+    /**
+     * The stream as libraries of CUDA take it.
+     *
+     * @return a CUstream, which is a cudaStream_t, too
+     */
+    public Pointer handle() {
+        return handle;
+    }
+
+    /**
+     * Copies memory on the device, in the stream's order.
+     *
+     * @param to the address to copy to
+     * @param from the address to copy from
+     * @param bytes how much
+     */
+    public void copy(long to, long from, long bytes) {
+        device.inContext(() -> device.check("cuMemcpyDtoDAsync", CudaApi.cuMemcpyDtoDAsync_v2(to, from, bytes, handle)));
+    }
+
+    /**
+     * Fills memory with a byte, in the stream's order.
+     *
+     * @param address where
+     * @param value the byte
+     * @param bytes how much
+     */
+    public void fill(long address, int value, long bytes) {
+        device.inContext(() -> device.check("cuMemsetD8Async", CudaApi.cuMemsetD8Async(address, (byte) value, bytes, handle)));
+    }
+
+    /**
+     * Waits until everything on the stream is done.
+     *
+     * @throws CudaException if something of it failed
+     */
+    public void synchronize() {
+        device.inContext(() -> device.check("cuStreamSynchronize", CudaApi.cuStreamSynchronize(handle)));
+    }
+
+    @Override
+    public void close() {
+        device.inContext(() -> device.check("cuStreamDestroy", CudaApi.cuStreamDestroy_v2(handle)));
+    }
+}

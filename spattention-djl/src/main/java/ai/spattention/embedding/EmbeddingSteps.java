@@ -1,0 +1,68 @@
+package ai.spattention.embedding;
+
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.TensorView;
+import ai.spattention.plan.KernelStep;
+import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Tensor;
+
+/**
+ * The rows of an embedding in a plan, and their gradients. The kernels are {@code src/main/kernel/embedding}.
+ *
+ * <p>Letters: T tokens, V the vocabulary, D a row's size.
+ */
+public final class EmbeddingSteps {
+
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(EmbeddingSteps.class, "");
+
+    private static final int FORWARD_BLOCK = 1024;
+    private static final int BACKWARD_BLOCK = 512;
+    private static final int TILE = 64;
+
+    private final PlanBuilder plan;
+    private final CudaDevice device;
+
+    /**
+     * Starts.
+     *
+     * @param plan where steps go
+     * @param device the GPU
+     */
+    public EmbeddingSteps(PlanBuilder plan, CudaDevice device) {
+        this.plan = plan;
+        this.device = device;
+    }
+
+    /**
+     * x = the tokens' rows.
+     *
+     * @param tokens [T], int64
+     * @param high the upper halves of the rows, [V, D]
+     * @param low the lower halves
+     * @param x [T, D], float32, written
+     */
+    public void forward(Tensor tokens, Tensor high, Tensor low, Tensor x) {
+        plan.add(new KernelStep(LIBRARY, "embedding_forward", device).with("tokens", tokens).with("high", high).with("low", low)
+                .with("x", x).with("V", high.size(0)).with("size", high.size(1))
+                .grid(x.size(0), (x.size(1) - 1) / FORWARD_BLOCK + 1, 1));
+    }
+
+    /**
+     * Adds the gradients of tokens' rows to the embedding's.
+     *
+     * @param tokens [T], int64
+     * @param gradient of x, [T, D], float32
+     * @param out [V, D], float32, added to
+     * @param leftOut the token that learns nothing; -1 for none
+     */
+    public void backward(Tensor tokens, Tensor gradient, Tensor out, int leftOut) {
+        long count = gradient.size(0);
+        Tensor links = plan.array("positions with the same token", TensorView.Type.INT32, 2, count);
+        plan.add(new KernelStep(LIBRARY, "embedding_links", device).with("tokens", tokens).with("links", links).with("T", count)
+                .grid((count - 1) / TILE + 1, 1, 1));
+        plan.add(new KernelStep(LIBRARY, "embedding_backward", device).with("tokens", tokens).with("links", links)
+                .with("x_grad", gradient).with("out", out).with("V", out.size(0)).with("T", count).with("size", out.size(1))
+                .with("left_out", leftOut).grid(count, (out.size(1) - 1) / BACKWARD_BLOCK + 1, 1));
+    }
+}

@@ -1,0 +1,97 @@
+package ai.spattention.grouped;
+
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.Launch;
+import ai.spattention.cuda.TensorView;
+import ai.spattention.plan.KernelStep;
+import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Tensor;
+
+/**
+ * Products of each expert's rows with its own matrix in a plan, in bfloat16 with float32 sums.
+ *
+ * <p>Letters: T tokens, S rows, E experts.
+ */
+public final class GroupedSteps {
+
+    private final PlanBuilder plan;
+    private final CudaDevice device;
+    private final Tensor ends;
+    private final Tensor tileEnds;
+
+    /**
+     * Starts.
+     *
+     * @param plan where steps go
+     * @param device the GPU
+     * @param ends where each expert's rows end, [E], int32
+     * @param tileEnds where each expert's tiles end, [E], int32
+     */
+    public GroupedSteps(PlanBuilder plan, CudaDevice device, Tensor ends, Tensor tileEnds) {
+        this.plan = plan;
+        this.device = device;
+        this.ends = ends;
+        this.tileEnds = tileEnds;
+    }
+
+    /**
+     * The rows of a tile of {@link #times}.
+     *
+     * @param device the GPU
+     * @return what tile ends are counted in
+     */
+    public static int rowsOfTile(CudaDevice device) {
+        return ExpertRows.LIBRARY.variant("rows", device.index()).rows();
+    }
+
+    /**
+     * The tokens' rows in the experts' order.
+     *
+     * @param array [T, size], bfloat16
+     * @param tokens of the rows, [S], int32
+     * @param out [S, size], bfloat16, written
+     */
+    public void gather(Tensor array, Tensor tokens, Tensor out) {
+        plan.add(new KernelStep(ExpertRows.LIBRARY, "gather_rows-" + Launch.block(out.size(1), 1024), device).with("array", array)
+                .with("tokens", tokens).with("out", out).with("size", out.size(1)).grid(out.size(0), 1, 1));
+    }
+
+    /**
+     * Each row times its expert's matrix.
+     *
+     * @param rows [S, k], bfloat16
+     * @param matrices [E, k, n], or with {@code transposed} [E, n, k]; bfloat16
+     * @param transposed whether the matrices lie transposed
+     * @param out [S, n], bfloat16, written
+     */
+    public void times(Tensor rows, Tensor matrices, boolean transposed, Tensor out) {
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, transposed ? "rows-transposed" : "rows", device).with("array", rows)
+                .with("matrices", matrices).with("out", out).with("ends", ends).with("tile_ends", tileEnds)
+                .with("experts", matrices.size(0)).with("N", out.size(1)).with("K", rows.size(1));
+        // an upper bound of the tiles: how many there are, only the device knows
+        plan.add(step.tiles(tiles(out.size(1), step.variant().columns()),
+                rows.size(0) / step.variant().rows() + matrices.size(0), 1));
+    }
+
+    /**
+     * The gradient of each expert's matrix: Σ over its rows of left(r)ᵀ right(r).
+     *
+     * @param left [S, m], bfloat16
+     * @param right [S, n], bfloat16
+     * @param out [E, m, n], float32, written or added to
+     * @param add whether the sums are added to what stands there
+     */
+    public void outer(Tensor left, Tensor right, Tensor out, boolean add) {
+        if (out.type() != TensorView.Type.FLOAT32) {
+            throw new IllegalArgumentException("gradients of experts are float32 (got " + out.type() + ")");
+        }
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, add ? "matrices-fp32-add" : "matrices-fp32", device).with("left", left)
+                .with("right", right).with("out", out).with("ends", ends).with("experts", out.size(0)).with("M", left.size(1))
+                .with("N", right.size(1));
+        plan.add(step.tiles(tiles(right.size(1), step.variant().columns()), tiles(left.size(1), step.variant().rows()), out.size(0)));
+    }
+
+    private static long tiles(long numbers, int tile) {
+        return (numbers + tile - 1) / tile;
+    }
+}

@@ -1,0 +1,112 @@
+package ai.spattention.plan;
+
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.TensorView;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** A launch of a kernel of our own. */
+public final class KernelStep implements Step {
+
+    private final KernelLibrary library;
+    private final KernelLibrary.Variant variant;
+    private final CudaDevice device;
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, Number> numbers = new LinkedHashMap<>();
+    private int gridX = 1;
+    private int gridY = 1;
+    private int gridZ = 1;
+
+    /**
+     * A launch whose arguments are still to be given.
+     *
+     * @param library the kernels
+     * @param kernel the variant's name without the architecture
+     * @param device the GPU
+     */
+    public KernelStep(KernelLibrary library, String kernel, CudaDevice device) {
+        this.library = library;
+        this.device = device;
+        variant = library.variant(kernel, device.index());
+    }
+
+    /**
+     * The code that is launched.
+     *
+     * @return the variant for the GPU
+     */
+    public KernelLibrary.Variant variant() {
+        return variant;
+    }
+
+    /**
+     * Gives an array.
+     *
+     * @param name the parameter's name
+     * @param tensor the array
+     * @return this step
+     */
+    public KernelStep with(String name, Tensor tensor) {
+        tensors.put(name, tensor);
+        return this;
+    }
+
+    /**
+     * Gives a number.
+     *
+     * @param name the parameter's name
+     * @param number the number
+     * @return this step
+     */
+    public KernelStep with(String name, Number number) {
+        numbers.put(name, number);
+        return this;
+    }
+
+    /**
+     * Says how many programs run.
+     *
+     * @param x along the first axis, the fastest
+     * @param y along the second axis
+     * @param z along the third axis
+     * @return this step
+     */
+    public KernelStep grid(long x, long y, long z) {
+        gridX = Math.toIntExact(x);
+        gridY = Math.toIntExact(y);
+        gridZ = Math.toIntExact(z);
+        return this;
+    }
+
+    /**
+     * Says how many tiles of results there are; a kernel whose programs look for their tiles themselves gets one a multiprocessor.
+     *
+     * @param columnTiles tiles side by side
+     * @param rowTiles tiles one below the other, or a bound above
+     * @param matrices results
+     * @return this step
+     */
+    public KernelStep tiles(long columnTiles, long rowTiles, long matrices) {
+        return variant.persistent() ? grid(Math.min(columnTiles * rowTiles * matrices, device.multiprocessors()), 1, 1)
+                : grid(columnTiles, rowTiles, matrices);
+    }
+
+    @Override
+    public Collection<Tensor> tensors() {
+        return tensors.values();
+    }
+
+    @Override
+    public Ready prepare() {
+        Map<String, TensorView> views = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> views.put(name, tensor.view(device.index())));
+        return library.kernel(variant, device.index()).prepare(gridX, gridY, gridZ, views, numbers)::launch;
+    }
+
+    @Override
+    public String toString() {
+        return variant.name();
+    }
+}

@@ -1,0 +1,34 @@
+package ai.spattention.plan;
+
+import ai.spattention.cuda.CudaStream;
+import java.util.Collection;
+
+/** Something that a plan does. It declares what memory it works on, and is made ready once that memory has its place. */
+public interface Step {
+
+    /** A step that is ready to run again and again. It allocates nothing and looks nothing up. */
+    @FunctionalInterface
+    interface Ready {
+
+        /**
+         * Puts the step on a stream and returns at once.
+         *
+         * @param stream the stream
+         */
+        void run(CudaStream stream);
+    }
+
+    /**
+     * What the step reads and writes.
+     *
+     * @return all its arrays
+     */
+    Collection<Tensor> tensors();
+
+    /**
+     * Makes the step ready.
+     *
+     * @return what runs
+     */
+    Ready prepare();
+}

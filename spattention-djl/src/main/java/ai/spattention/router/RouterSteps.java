@@ -1,0 +1,164 @@
+package ai.spattention.router;
+
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.plan.KernelStep;
+import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Tensor;
+import ai.spattention.rmsnorm.RmsNormSteps;
+
+/**
+ * A router of experts in a plan: choices, weights, statistics, and the experts' rows in order. The kernels are {@code
+ * src/main/kernel/router}.
+ *
+ * <p>Letters: T tokens, D a token's size, E experts, K experts a token takes, S = T · K rows.
+ */
+public final class RouterSteps {
+
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(RouterSteps.class, "");
+
+    /** The most experts that there is a kernel for. */
+    public static final int MOST_EXPERTS = 256;
+
+    private static final int SMALLEST_EXPERTS = 16;
+    private static final int SHARES = 16; // of the tokens, whose parts of the weight's gradient are added up at last
+
+    private final PlanBuilder plan;
+    private final CudaDevice device;
+    private final Sizes sizes;
+    private final int block;
+
+    /**
+     * What a router is.
+     *
+     * @param tokens T
+     * @param experts E
+     * @param slots K
+     * @param renormalized whether a token's weights are divided by their sum
+     * @param rowsOfTile the rows of a tile of the experts' products
+     */
+    public record Sizes(long tokens, long experts, long slots, boolean renormalized, int rowsOfTile) {}
+
+    /**
+     * The routing of tokens.
+     *
+     * @param logits [T, E], float32
+     * @param chosen [T, K], int32
+     * @param weights [T, K], float32
+     * @param places the row of each (token, slot) pair, [T, K], int32
+     * @param rowTokens the token of each row, [S], int32
+     * @param rowWeights the weight of each row, [S], float32
+     * @param ends where each expert's rows end, [E], int32
+     * @param tileEnds where each expert's tiles end, [E], int32
+     */
+    public record Routed(Tensor logits, Tensor chosen, Tensor weights, Tensor places, Tensor rowTokens, Tensor rowWeights, Tensor ends,
+            Tensor tileEnds) {}
+
+    /**
+     * What the router's losses are computed from.
+     *
+     * @param loads how many tokens chose each expert, [E], int64
+     * @param meanProbabilities [E], float32
+     * @param meanSquare of logsumexp(logits), [1], float32
+     */
+    public record Statistics(Tensor loads, Tensor meanProbabilities, Tensor meanSquare) {}
+
+    /**
+     * Starts.
+     *
+     * @param plan where steps go
+     * @param device the GPU
+     * @param sizes what the router is
+     */
+    public RouterSteps(PlanBuilder plan, CudaDevice device, Sizes sizes) {
+        this.plan = plan;
+        this.device = device;
+        this.sizes = sizes;
+        block = Math.max(SMALLEST_EXPERTS, Integer.highestOneBit(2 * Math.toIntExact(sizes.experts) - 1));
+    }
+
+    private int tokensOfTile() {
+        return block <= 64 ? 64 : block == 128 ? 32 : 16;
+    }
+
+    private long tiles() {
+        return (sizes.tokens - 1) / tokensOfTile() + 1;
+    }
+
+    private int columnsOfTile() {
+        return block <= 64 ? 64 : 32;
+    }
+
+    private KernelStep step(String kernel) {
+        return new KernelStep(LIBRARY, kernel + "-" + block, device).with("T", sizes.tokens).with("E", sizes.experts)
+                .with("slots", sizes.slots);
+    }
+
+    private String renormalized(String kernel) {
+        return kernel + (sizes.renormalized ? "-renormalized" : "");
+    }
+
+    /**
+     * Routes tokens.
+     *
+     * @param hidden [T, D], bfloat16
+     * @param weight [E, D], float32
+     * @param statistics written
+     * @return the routing
+     */
+    public Routed forward(Tensor hidden, Tensor weight, Statistics statistics) {
+        long pairs = sizes.tokens * sizes.slots;
+        Routed routed = new Routed(plan.array("router logits", Type.FLOAT32, sizes.tokens, sizes.experts),
+                plan.array("chosen experts", Type.INT32, sizes.tokens, sizes.slots),
+                plan.array("experts' weights", Type.FLOAT32, sizes.tokens, sizes.slots),
+                plan.array("places of rows", Type.INT32, sizes.tokens, sizes.slots),
+                plan.array("tokens of rows", Type.INT32, pairs), plan.array("weights of rows", Type.FLOAT32, pairs),
+                plan.array("ends of experts' rows", Type.INT32, sizes.experts),
+                plan.array("ends of experts' tiles", Type.INT32, sizes.experts));
+        Tensor counts = plan.array("experts' tokens by tile", Type.INT32, tiles(), sizes.experts);
+        Tensor begins = plan.array("experts' first rows by tile", Type.INT32, tiles(), sizes.experts);
+        Tensor probabilities = plan.array("sums of probabilities by tile", Type.FLOAT32, tiles(), sizes.experts);
+        Tensor squares = plan.array("sums of squares by tile", Type.FLOAT32, tiles());
+        plan.add(step(renormalized("router_forward")).with("hidden", hidden).with("weight", weight).with("D", hidden.size(1))
+                .with("logits", routed.logits).with("chosen", routed.chosen).with("weights", routed.weights).with("counts", counts)
+                .with("probability_sums", probabilities).with("square_sums", squares).grid(tiles(), 1, 1));
+        plan.add(step("router_order").with("counts", counts).with("probability_sums", probabilities).with("square_sums", squares)
+                .with("begins", begins).with("ends", routed.ends).with("tile_ends", routed.tileEnds).with("loads", statistics.loads)
+                .with("mean_probabilities", statistics.meanProbabilities).with("mean_square", statistics.meanSquare)
+                .with("tiles", tiles()).with("rows", sizes.rowsOfTile));
+        plan.add(step("router_places").with("chosen", routed.chosen).with("weights", routed.weights).with("begins", begins)
+                .with("places", routed.places).with("row_tokens", routed.rowTokens).with("row_weights", routed.rowWeights)
+                .grid(tiles(), 1, 1));
+        return routed;
+    }
+
+    /**
+     * The gradients.
+     *
+     * @param hidden from the forward pass
+     * @param weight from the forward pass
+     * @param routed from the forward pass
+     * @param rowWeightGradients [S], float32
+     * @param statisticsGradients of the mean probabilities [E] and the mean square [1], float32; loads have none
+     * @param hiddenGradient [T, D], bfloat16, written
+     * @param weightGradient [E, D], float32, written or added to
+     * @param add whether the weight's gradient is added to what stands there
+     */
+    public void backward(Tensor hidden, Tensor weight, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients,
+            Tensor hiddenGradient, Tensor weightGradient, boolean add) {
+        Tensor logitGradients = plan.array("gradients of router logits", Type.FLOAT32, sizes.tokens, sizes.experts);
+        long columns = hidden.size(1);
+        plan.add(step(renormalized("router_backward")).with("weight", weight).with("logits", routed.logits)
+                .with("chosen", routed.chosen).with("weights", routed.weights).with("places", routed.places)
+                .with("row_weight_grads", rowWeightGradients).with("probability_grads", statisticsGradients.meanProbabilities)
+                .with("square_grad", statisticsGradients.meanSquare).with("logit_grads", logitGradients)
+                .with("hidden_grad", hiddenGradient).with("D", columns).grid(tiles(), 1, 1));
+        long each = (sizes.tokens - 1) / SHARES + 1;
+        long shares = (sizes.tokens - 1) / each + 1;
+        Tensor parts = plan.array("parts of a router's gradient", Type.FLOAT32, shares, sizes.experts, columns);
+        plan.add(step("router_weights").with("logit_grads", logitGradients).with("hidden", hidden).with("parts", parts)
+                .with("D", columns).with("each", each).grid((columns - 1) / columnsOfTile() + 1, shares, 1));
+        RmsNormSteps.sumParts(plan, device, parts, weightGradient, add);
+    }
+}
