@@ -2,8 +2,6 @@ package ai.spattention.cuda;
 
 import ai.djl.ndarray.NDArray;
 import ai.spattention.InvalidInputException;
-import java.util.HashMap;
-import java.util.Map;
 
 /** The tensors and numbers of one launch, checked: what does not pass never reaches the device. */
 public final class Launch {
@@ -11,8 +9,8 @@ public final class Launch {
     private static final int ALIGNMENT = 16;
 
     private final KernelLibrary library;
-    private final Map<String, TensorView> tensors = new HashMap<>();
-    private final Map<String, Number> numbers = new HashMap<>();
+    private final TensorView[] tensors;
+    private final Number[] numbers;
     private int device = -1;
 
     /**
@@ -22,6 +20,8 @@ public final class Launch {
      */
     public Launch(KernelLibrary library) {
         this.library = library;
+        this.tensors = new TensorView[library.positions()];
+        this.numbers = new Number[library.positions()];
     }
 
     /**
@@ -53,17 +53,36 @@ public final class Launch {
         for (int axis = 0; axis < order.length; axis++) {
             order[axis] = axis;
         }
-        if (view.address() % ALIGNMENT != 0 || order.length > 0 && !view.isDense(order)) {
-            throw new InvalidInputException("kernels take arrays without gaps that start at multiples of " + ALIGNMENT + " bytes: "
-                    + name + " " + array.getShape() + " is not one");
+        if (order.length > 0 && !view.isDense(order)) {
+            throw new InvalidInputException("kernels take arrays without gaps: " + name + " " + array.getShape() + " is not one");
+        }
+        return with(name, view);
+    }
+
+    /**
+     * Takes an array that a kernel reads through its strides, or that is known to lie as it must.
+     *
+     * @param name the parameter's name
+     * @param view the array, on the GPU of the others; it must stay open until the launch
+     * @return this launch
+     * @throws InvalidInputException if it starts where no kernel can read it, or is on another device
+     */
+    public Launch with(String name, TensorView view) {
+        if (view.address() % ALIGNMENT != 0) {
+            throw new InvalidInputException("kernels take arrays that start at multiples of " + ALIGNMENT + " bytes: " + name
+                    + " starts at " + Long.toHexString(view.address()));
         }
         if (view.deviceIndex() < 0 || device >= 0 && view.deviceIndex() != device) {
-            throw new InvalidInputException("kernels take arrays of one GPU: " + name + " is on " + array.getDevice()
-                    + (device < 0 ? "" : ", the others are on gpu" + device));
+            throw new InvalidInputException("kernels take arrays of one GPU: " + name + " is on " + device(view.deviceIndex())
+                    + (device < 0 ? "" : ", the others are on " + device(device)));
         }
         device = view.deviceIndex();
-        tensors.put(name, view);
+        tensors[library.position(name)] = view;
         return this;
+    }
+
+    private static String device(int index) {
+        return index < 0 ? "cpu" : "gpu" + index;
     }
 
     /**
@@ -74,7 +93,7 @@ public final class Launch {
      * @return this launch
      */
     public Launch with(String name, Number number) {
-        numbers.put(name, number);
+        numbers[library.position(name)] = number;
         return this;
     }
 
