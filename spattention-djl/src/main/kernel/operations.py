@@ -32,6 +32,7 @@ def module(operation, name):
 def compile_variant(job):
     operation, name, kernel, constants, warps = job
     variants = module(operation, "variants")
+    list(variants.jobs())  # fills UNUSED
     function = getattr(module(operation, variants.SOURCE), kernel)
     constants = dict(constants)
     types = {key: constants.pop(key) for key in list(constants) if key in variants.TYPE_CHOICES}

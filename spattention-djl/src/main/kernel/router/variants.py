@@ -9,7 +9,7 @@ NUMBERS = dict.fromkeys(("T", "D", "E", "slots", "tiles", "rows", "each"), "i32"
 DIVISORS = {"D": 16}
 TYPE_CHOICES = ()
 UNUSED = {}
-UNALIGNED = {"mean_square", "square_grad", "probability_grads", "mean_probabilities", "loads", "weight"}  # lines of arrays of all layers
+UNALIGNED = set()
 TILES = 64
 
 

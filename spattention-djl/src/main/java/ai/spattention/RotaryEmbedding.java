@@ -59,8 +59,14 @@ public final class RotaryEmbedding {
         return BlockOperators.rotate(x, angles.get(0), angles.get(1), firstPosition);
     }
 
-    /** Cosine and sine of the angles of at least so many positions, [positions, D/2] each, float32; they stay the embedding's. */
-    NDList table(Device device, int positions) {
+    /**
+     * Cosine and sine of the positions' angles.
+     *
+     * @param device where they are wanted
+     * @param positions how many at least
+     * @return [positions, D/2] each, float32; they stay the embedding's
+     */
+    public NDList table(Device device, int positions) {
         Table angles = tables.compute(device, (where, table) ->
                 table != null && table.length >= positions ? table : compute(where, table, positions));
         return new NDList(angles.cos, angles.sin);

@@ -65,9 +65,11 @@ final class CudaApi {
 
     static native int cuDevicePrimaryCtxRetain(Pointer context, int device);
 
-    static native int cuCtxGetCurrent(Pointer context);
+    // what every launch calls takes addresses as numbers, which cost nothing to pass
 
-    static native int cuCtxSetCurrent(Pointer context);
+    static native int cuCtxGetCurrent(long context);
+
+    static native int cuCtxSetCurrent(long context);
 
     static native int cuCtxSynchronize();
 
@@ -77,11 +79,11 @@ final class CudaApi {
 
     static native int cuFuncSetAttribute(Pointer function, int attribute, int value);
 
-    static native int cuTensorMapEncodeTiled(Pointer map, int type, int rank, Pointer address, Pointer sizes, Pointer strides,
-            Pointer box, Pointer elementStrides, int interleave, int swizzle, int promotion, int fill);
+    static native int cuTensorMapEncodeTiled(long map, int type, int rank, long address, long sizes, long strides, long box,
+            long elementStrides, int interleave, int swizzle, int promotion, int fill);
 
-    static native int cuLaunchKernel(Pointer function, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
-            int sharedBytes, Pointer stream, Pointer parameters, Pointer extra);
+    static native int cuLaunchKernel(long function, int gridX, int gridY, int gridZ, int blockX, int blockY, int blockZ,
+            int sharedBytes, long stream, long parameters, long extra);
 
     static native int cuStreamCreate(Pointer stream, int flags);
 

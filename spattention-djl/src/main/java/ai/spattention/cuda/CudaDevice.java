@@ -1,7 +1,7 @@
 package ai.spattention.cuda;
 
+import ai.spattention.torch.ThreadMemory;
 import com.sun.jna.Memory;
-import com.sun.jna.Pointer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,7 +16,7 @@ public final class CudaDevice {
     private final int computeCapability;
     private final int maxSharedBytes;
     private final int multiprocessors;
-    private final Pointer context;
+    private final long context;
 
     private CudaDevice(int index) {
         this.index = index;
@@ -31,7 +31,7 @@ public final class CudaDevice {
         this.maxSharedBytes = attribute(CudaApi.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device);
         this.multiprocessors = attribute(CudaApi.MULTIPROCESSOR_COUNT, device);
         check("cuDevicePrimaryCtxRetain", CudaApi.cuDevicePrimaryCtxRetain(cell, device));
-        this.context = cell.getPointer(0);
+        this.context = cell.getLong(0);
     }
 
     private int attribute(int attribute, int device) {
@@ -134,10 +134,10 @@ public final class CudaDevice {
      * @param work what to run
      */
     public void inContext(Runnable work) {
-        Memory cell = new Memory(8);
-        check("cuCtxGetCurrent", CudaApi.cuCtxGetCurrent(cell));
-        Pointer before = cell.getPointer(0);
-        if (context.equals(before)) {
+        ThreadMemory out = ThreadMemory.own();
+        check("cuCtxGetCurrent", CudaApi.cuCtxGetCurrent(out.address(0)));
+        long before = out.get(0);
+        if (context == before) {
             work.run();
             return;
         }
@@ -145,7 +145,7 @@ public final class CudaDevice {
         try {
             work.run();
         } finally {
-            if (before != null) {
+            if (before != 0) {
                 check("cuCtxSetCurrent", CudaApi.cuCtxSetCurrent(before));
             }
         }

@@ -45,6 +45,10 @@ public final class CudaStream implements AutoCloseable {
         return handle;
     }
 
+    long address() {
+        return Pointer.nativeValue(handle);
+    }
+
     /**
      * Copies memory on the device, in the stream's order.
      *

@@ -26,14 +26,22 @@ public final class KernelLibrary {
     private final String folder;
     private final Manifest manifest;
     private final Map<String, Variant> variants = new HashMap<>();
-    private final Map<String, Variant> best = new ConcurrentHashMap<>();
-    private final Map<String, CudaKernel> loaded = new ConcurrentHashMap<>();
+    private final Map<String, Integer> positions = new HashMap<>();
+    private final Map<Wanted, Variant> best = new ConcurrentHashMap<>();
+    private final Map<Place, CudaKernel> loaded = new ConcurrentHashMap<>();
+
+    private record Wanted(String kernel, int computeCapability) {}
+
+    private record Place(Variant variant, int deviceIndex) {}
 
     private KernelLibrary(Class<?> owner, String folder, Manifest manifest) {
         this.owner = owner;
         this.folder = folder;
         this.manifest = manifest;
-        manifest.kernels.forEach(variant -> variants.put(variant.name, variant));
+        for (Variant variant : manifest.kernels) {
+            variants.put(variant.name, variant);
+            KernelParameters.sources(variant.parameters).forEach(source -> positions.putIfAbsent(source, positions.size()));
+        }
     }
 
     /** What the build script wrote. The fields have the names of the JSON file. */
@@ -293,7 +301,7 @@ public final class KernelLibrary {
      * @return the variant
      */
     public Variant variantFor(String kernel, int computeCapability) {
-        return best.computeIfAbsent(kernel + " for " + computeCapability, key -> architectures(computeCapability)
+        return best.computeIfAbsent(new Wanted(kernel, computeCapability), key -> architectures(computeCapability)
                 .map(architecture -> variants.get(kernel + "-" + architecture)).filter(Objects::nonNull).findFirst()
                 .orElseThrow(() -> new IllegalStateException("there is no kernel " + kernel + " for compute capability "
                         + computeCapability)));
@@ -335,9 +343,23 @@ public final class KernelLibrary {
      * @return the kernel
      * @throws CudaException if the driver refuses it
      */
-    public CudaKernel kernel(Variant variant, int deviceIndex) {
-        return loaded.computeIfAbsent(variant.name + " on " + deviceIndex,
-                key -> new CudaKernel(CudaDevice.of(deviceIndex), variant.spec(), ptx(variant)));
+    CudaKernel kernel(Variant variant, int deviceIndex) {
+        return loaded.computeIfAbsent(new Place(variant, deviceIndex),
+                key -> new CudaKernel(CudaDevice.of(deviceIndex), variant.spec(), ptx(variant), this::position));
+    }
+
+    /** How many different tensors and numbers the kernels take. */
+    int positions() {
+        return positions.size();
+    }
+
+    /** Where a launch of any of the kernels has the tensor or number of a name: the same for all of them. */
+    int position(String name) {
+        Integer position = positions.get(name);
+        if (position == null) {
+            throw new IllegalArgumentException("no kernel beside " + owner.getName() + " takes a '" + name + "'");
+        }
+        return position;
     }
 
     private static InputStream open(Class<?> owner, String file) {

@@ -1,9 +1,8 @@
 package ai.spattention.cuda;
 
 import ai.djl.ndarray.NDArray;
+import java.util.function.Consumer;
 import ai.spattention.InvalidInputException;
-import java.util.HashMap;
-import java.util.Map;
 
 /** The tensors and numbers of one launch, checked: what does not pass never reaches the device. */
 public final class Launch {
@@ -11,8 +10,8 @@ public final class Launch {
     private static final int ALIGNMENT = 16;
 
     private final KernelLibrary library;
-    private final Map<String, TensorView> tensors = new HashMap<>();
-    private final Map<String, Number> numbers = new HashMap<>();
+    private final TensorView[] tensors;
+    private final Number[] numbers;
     private int device = -1;
 
     /**
@@ -22,6 +21,8 @@ public final class Launch {
      */
     public Launch(KernelLibrary library) {
         this.library = library;
+        this.tensors = new TensorView[library.positions()];
+        this.numbers = new Number[library.positions()];
     }
 
     /**
@@ -53,17 +54,36 @@ public final class Launch {
         for (int axis = 0; axis < order.length; axis++) {
             order[axis] = axis;
         }
-        if (view.address() % ALIGNMENT != 0 || order.length > 0 && !view.isDense(order)) {
-            throw new InvalidInputException("kernels take arrays without gaps that start at multiples of " + ALIGNMENT + " bytes: "
-                    + name + " " + array.getShape() + " is not one");
+        if (order.length > 0 && !view.isDense(order)) {
+            throw new InvalidInputException("kernels take arrays without gaps: " + name + " " + array.getShape() + " is not one");
+        }
+        return with(name, view);
+    }
+
+    /**
+     * Takes an array that a kernel reads through its strides, or that is known to lie as it must.
+     *
+     * @param name the parameter's name
+     * @param view the array, on the GPU of the others; it must stay open until the launch
+     * @return this launch
+     * @throws InvalidInputException if it starts where no kernel can read it, or is on another device
+     */
+    public Launch with(String name, TensorView view) {
+        if (view.address() % ALIGNMENT != 0) {
+            throw new InvalidInputException("kernels take arrays that start at multiples of " + ALIGNMENT + " bytes: " + name
+                    + " starts at " + Long.toHexString(view.address()));
         }
         if (view.deviceIndex() < 0 || device >= 0 && view.deviceIndex() != device) {
-            throw new InvalidInputException("kernels take arrays of one GPU: " + name + " is on " + array.getDevice()
-                    + (device < 0 ? "" : ", the others are on gpu" + device));
+            throw new InvalidInputException("kernels take arrays of one GPU: " + name + " is on " + device(view.deviceIndex())
+                    + (device < 0 ? "" : ", the others are on " + device(device)));
         }
         device = view.deviceIndex();
-        tensors.put(name, view);
+        tensors[library.position(name)] = view;
         return this;
+    }
+
+    private static String device(int index) {
+        return index < 0 ? "cpu" : "gpu" + index;
     }
 
     /**
@@ -74,7 +94,7 @@ public final class Launch {
      * @return this launch
      */
     public Launch with(String name, Number number) {
-        numbers.put(name, number);
+        numbers[library.position(name)] = number;
         return this;
     }
 
@@ -115,5 +135,19 @@ public final class Launch {
      */
     public void run(KernelLibrary.Variant variant, int gridX, int gridY, int gridZ) {
         library.kernel(variant, device).launch(gridX, gridY, gridZ, tensors, numbers);
+    }
+
+    /**
+     * Prepares a launch that will be repeated with the same arguments.
+     *
+     * @param variant the kernel
+     * @param gridX programs along the first axis, the fastest
+     * @param gridY programs along the second axis
+     * @param gridZ programs along the third axis
+     * @return puts the kernel on a stream; the device's context must be current
+     */
+    public Consumer<CudaStream> prepare(KernelLibrary.Variant variant, int gridX, int gridY, int gridZ) {
+        CudaKernel.Prepared prepared = library.kernel(variant, device).prepare(gridX, gridY, gridZ, tensors, numbers);
+        return stream -> prepared.launch(stream.address());
     }
 }

@@ -36,6 +36,10 @@ public record TensorView(long address, Type type, int deviceIndex, long[] sizes,
             this.bytes = bytes;
         }
 
+        int torchNumber() {
+            return torchNumber;
+        }
+
         int mapNumber() {
             return mapNumber;
         }

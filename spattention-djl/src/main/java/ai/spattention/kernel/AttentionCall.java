@@ -42,6 +42,12 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
     public static AttentionCall of(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, GradientMode gradients) {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
+        return of(shape, queries, documents, layout, dropout, gradients);
+    }
+
+    /** The call of arrays whose shape is known. */
+    static AttentionCall of(AttentionShape shape, NDArray queries, NDArray documents, AttentionLayout layout, float dropout,
+            GradientMode gradients) {
         return new AttentionCall(layout, queries.getDevice(), AttentionShape.type(queries), shape.numHeads(), shape.numKvHeads(),
                 shape.queryLength(), shape.keyLength(), shape.headDim(), documents != null, dropout > 0, gradients);
     }
@@ -51,6 +57,11 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
             float dropout, boolean training) {
         return of(queries, keys, values, documents, layout, training ? dropout : 0,
                 training ? GradientMode.ENGINE : GradientMode.NONE);
+    }
+
+    /** The same call with gradients that somebody else computes. */
+    AttentionCall with(GradientMode mode) {
+        return new AttentionCall(layout, device, type, numHeads, numKvHeads, queryLength, keyLength, headDim, documents, dropout, mode);
     }
 
     /**

@@ -9,14 +9,15 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.Launch;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.torch.AutogradOperator;
 import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TensorFloat32;
 import ai.spattention.torch.TorchScriptModule;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -46,8 +47,8 @@ public record FusedKernel() implements ExplicitGradientKernel {
     private static final PlanCache<AttentionCall, DeviceTable> TABLES =
             new PlanCache<>(FusedKernel::table, table -> table.manager.close());
 
-    /** A head table on the GPU. */
-    private record DeviceTable(NDManager manager, NDArray rows, boolean general) {}
+    /** A head table on the GPU, as long as its manager is open. */
+    private record DeviceTable(NDManager manager, TensorView view, boolean general) {}
 
     /** Bound when first used, so that the class loads where there is no engine. */
     private static final class Operators {
@@ -124,9 +125,8 @@ public record FusedKernel() implements ExplicitGradientKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
-        // refuses what does not fit
-        TABLES.use(AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training), table -> null);
         if (training) {
+            refuse(AttentionCall.of(queries, keys, values, documents, layout, dropout, GradientMode.EXPLICIT));
             return new AutogradAttention(this, layout).attend(queries, keys, values, documents);
         }
         NDList results = forward(queries, keys, values, documents, layout);
@@ -134,16 +134,25 @@ public record FusedKernel() implements ExplicitGradientKernel {
         return results.get(0);
     }
 
+    /** Refuses what cannot be computed, or not under libtorch's autograd, as {@link #misfit} says it. */
+    private void refuse(AttentionCall call) {
+        TABLES.use(call, table -> null); // has been asked if the call fits
+        AutogradOperator.misfit(call.device()).ifPresent(reason -> call.with(GradientMode.ENGINE).requireFit(this));
+    }
+
     @Override
     public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
+        return TABLES.use(AttentionCall.of(shape, queries, documents, layout, 0, GradientMode.EXPLICIT), table -> {
             try (NDManager scope = Scopes.over(queries, keys, values)) {
-                Call call = new Call(scope, queries, keys, values, documents, table);
-                NDList results = Operators.MODULE.call("forward_results", true, call.queries);
-                call.put("out", results.get(0));
-                call.put("lse", results.get(1));
+                Call call = new Call(scope, shape, table, queries);
+                call.read("k", keys);
+                call.read("v", values);
+                call.layOut(documents);
+                NDArray output = call.rows("out", shape.numHeads(), shape.queryLength());
+                NDArray lse = call.lines("lse");
                 call.launch("forward");
-                return scope.ret(new NDList(call.cut(results.get(0)), results.get(1)));
+                return scope.ret(new NDList(call.isPadded() ? Operators.MODULE.call("cut", true, output, queries).get(0) : output, lse));
             }
         });
     }
@@ -151,33 +160,28 @@ public record FusedKernel() implements ExplicitGradientKernel {
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             NDList forward, NDArray gradient) {
-        AttentionShape.of(queries, keys, values).requireGradient(gradient);
-        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT),
-                table -> backward(queries, keys, values, documents, table, forward, gradient));
-    }
-
-    private NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, DeviceTable table, NDList forward,
-            NDArray gradient) {
-        try (NDManager scope = Scopes.over(queries, keys, values)) {
-            Call call = new Call(scope, queries, keys, values, documents, table);
-            call.readable("grad", gradient);
-            call.rowsFirst("out", forward.get(0));
-            call.put("lse", forward.get(1));
-            NDList results = Operators.MODULE.call("backward_results", true, call.queries, call.keys);
-            call.put("delta", results.get(0));
-            call.put("q_grad", results.get(1));
-            call.launch("backward_queries");
-            call.put("k_grad", results.get(2));
-            call.put("v_grad", results.get(3));
-            call.launch("backward_keys");
-            NDArray keyGradient = call.cut(results.get(2));
-            NDArray valueGradient = call.cut(results.get(3));
-            if (call.shape.group() > 1) {
-                keyGradient = Operators.MODULE.call("sum_shared", true, keyGradient, keys).singletonOrThrow();
-                valueGradient = Operators.MODULE.call("sum_shared", true, valueGradient, keys).singletonOrThrow();
+        AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
+        shape.requireGradient(gradient);
+        return TABLES.use(AttentionCall.of(shape, queries, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+            try (NDManager scope = Scopes.over(queries, keys, values)) {
+                Call call = new Call(scope, shape, table, queries);
+                call.read("k", keys);
+                call.read("v", values);
+                call.read("grad", gradient);
+                call.readRowsFirst("out", forward.get(0));
+                call.layOut(documents);
+                call.put("lse", forward.get(1));
+                call.lines("delta");
+                NDArray queryGradient = call.rows("q_grad", shape.numHeads(), shape.queryLength());
+                call.launch("backward_queries");
+                NDArray keyGradient = call.rows("k_grad", shape.numHeads(), shape.keyLength());
+                NDArray valueGradient = call.rows("v_grad", shape.numHeads(), shape.keyLength());
+                call.launch("backward_keys");
+                boolean asWanted = !call.isPadded() && shape.group() == 1;
+                return scope.ret(asWanted ? new NDList(queryGradient, keyGradient, valueGradient) : Operators.MODULE.call(
+                        "gradients", true, queryGradient, keyGradient, valueGradient, queries, keys));
             }
-            return scope.ret(new NDList(call.cut(results.get(1)), keyGradient, valueGradient));
-        }
+        });
     }
 
     /** The tensors and numbers of one call, checked: what does not pass never reaches the device. */
@@ -185,103 +189,112 @@ public record FusedKernel() implements ExplicitGradientKernel {
 
         private final NDManager scope;
         private final AttentionShape shape;
-        private final String feature;
+        private final DeviceTable table;
+        private final TensorView queries;
         private final int headDim;
-        private final NDArray like;
-        private final NDArray queries;
-        private final NDArray keys;
-        private final TensorView view;
-        private final Map<String, TensorView> tensors = new HashMap<>();
-        private final Map<String, Number> numbers = new HashMap<>();
+        private final Launch launch = new Launch(LIBRARY);
+        private final List<String> unsuited = new ArrayList<>();
+        private final NDList copied = new NDList();
+        private String feature;
 
-        Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, DeviceTable table) {
+        Call(NDManager scope, AttentionShape shape, DeviceTable table, NDArray queries) {
             this.scope = scope;
-            this.shape = AttentionShape.of(q, k, v);
+            this.shape = shape;
+            this.table = table;
+            this.queries = TorchTensors.view(queries);
             this.headDim = padded(shape.headDim());
-            this.like = q;
-            this.view = TorchTensors.view(q);
-            this.queries = readable("q", q);
-            this.keys = readable("k", k);
-            readable("v", v);
-            put("heads", table.rows);
-            numbers.put("M", shape.keyLength());
-            if (documents != null) {
-                put("documents", TorchTensors.view(documents).isDense(0, 1) ? documents : copy("laid_out", documents));
-                findDocuments(documents);
-            }
-            this.feature = (table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
             double scale = 1 / Math.sqrt(shape.headDim());
-            numbers.put("H", shape.numHeads());
-            numbers.put("group", shape.group());
-            numbers.put("N", shape.queryLength());
-            numbers.put("scale", scale);
-            numbers.put("log2_scale", scale / Math.log(2));
+            launch.with("heads", table.view).with("H", shape.numHeads()).with("group", shape.group()).with("N", shape.queryLength())
+                    .with("M", shape.keyLength()).with("scale", scale).with("log2_scale", scale / Math.log(2));
+            take("q", queries, this.queries, this.queries.isAligned());
         }
 
-        /** Takes an array that the kernel reads through strides, or a copy where its strides or its last axis do not suit. */
-        NDArray readable(String name, NDArray array) {
-            TensorView own = TorchTensors.view(array);
-            if (own.type() != view.type()) {
-                throw new InvalidInputException("the fused kernel takes arrays of one type: " + name + " is " + own.type()
-                        + ", the queries are " + view.type());
+        /** Takes an array that the kernel reads through strides. */
+        void read(String name, NDArray array) {
+            TensorView view = TorchTensors.view(array);
+            take(name, array, view, view.isAligned());
+        }
+
+        /** Takes an array that must lie as [B, rows, heads, D]. */
+        void readRowsFirst(String name, NDArray array) {
+            TensorView view = TorchTensors.view(array);
+            take(name, array, view, view.isDense(0, 2, 1, 3));
+        }
+
+        /** Takes an array, or notes that a copy must take its place. */
+        private void take(String name, NDArray array, TensorView view, boolean suits) {
+            if (view.type() != queries.type()) {
+                throw new InvalidInputException("the fused kernel takes arrays of one type: " + name + " is " + view.type()
+                        + ", the queries are " + queries.type());
             }
-            NDArray suited = shape.headDim() < headDim ? copy("padded", array) : own.isAligned() ? array : copy("laid_out", array);
-            put(name, suited);
-            return suited;
+            if (suits && !isPadded()) {
+                launch.with(name, view);
+            } else {
+                unsuited.add(name);
+                copied.add(array);
+            }
         }
 
-        /** Takes an array that must lie as [B, rows, heads, D], or a copy that does. */
-        void rowsFirst(String name, NDArray array) {
-            put(name, shape.headDim() < headDim ? copy("padded", array)
-                    : TorchTensors.view(array).isDense(0, 2, 1, 3) ? array : copy("laid_out", array));
+        /** Copies what cannot be read as it lies, and lets the device find where documents begin and end. */
+        void layOut(NDArray documents) {
+            if (!copied.isEmpty()) {
+                NDList copies = copies(copied);
+                for (int i = 0; i < copies.size(); i++) {
+                    put(unsuited.get(i), copies.get(i));
+                }
+            }
+            feature = (table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
+            if (documents != null) {
+                TensorView view = TorchTensors.view(documents);
+                launch.with("documents", view.isDense(0, 1) ? view : TorchTensors.view(copies(new NDList(documents)).get(0)));
+                empty("spans", TensorView.Type.INT32, new long[] {shape.batch(), 4, shape.keyLength()}, 0, 1, 2);
+                launch.run(launch.variant("document_spans"), 1, 1, shape.batch());
+            }
         }
 
-        /** A result without what its last axis was filled up with. */
-        NDArray cut(NDArray result) {
-            return shape.headDim() < headDim ? Operators.MODULE.call("cut", true, result, like).singletonOrThrow() : result;
+        private NDList copies(NDList arrays) {
+            NDList copies = Operators.MODULE.call("laid_out", true, arrays);
+            copies.attach(scope);
+            return copies;
         }
 
         void put(String name, NDArray array) {
-            TensorView own = TorchTensors.view(array);
-            if (own.deviceIndex() != view.deviceIndex()) {
-                throw new InvalidInputException("the fused kernel takes arrays of one device: " + name + " is on "
-                        + array.getDevice() + ", the queries are on gpu" + view.deviceIndex());
-            }
-            if (own.address() % 16 != 0) {
-                throw new InvalidInputException("the fused kernel takes arrays that start at multiples of 16 bytes: " + name
-                        + " starts at " + Long.toHexString(own.address()));
-            }
-            tensors.put(name, own);
+            launch.with(name, TorchTensors.view(array));
         }
 
-        /** Lets the device find where documents begin and end, so that it need not visit what lies beyond. */
-        private void findDocuments(NDArray documents) {
-            NDArray spans = Operators.MODULE.call("document_spans", true, documents).singletonOrThrow();
-            spans.attach(scope);
-            put("spans", spans);
-            KernelLibrary.Variant variant = LIBRARY.variant("document_spans", view.deviceIndex());
-            LIBRARY.kernel(variant, view.deviceIndex()).launch(1, 1, shape.batch(), tensors, numbers);
+        /** Whether heads are filled up to a head dimension of a compiled kernel. */
+        boolean isPadded() {
+            return shape.headDim() < headDim;
         }
 
-        private NDArray copy(String how, NDArray array) {
-            NDArray copy = Operators.MODULE.call(how, true, array).singletonOrThrow();
-            copy.attach(scope);
-            return copy;
+        /** A result [B, heads, rows, D] in [B, rows, heads, D] memory. */
+        NDArray rows(String name, int heads, int rows) {
+            return empty(name, queries.type(), new long[] {shape.batch(), heads, rows, headDim}, 0, 2, 1, 3);
+        }
+
+        /** A float32 for each query of each head, each head's line filled up to whole groups of 16 bytes. */
+        NDArray lines(String name) {
+            long[] sizes = {(long) shape.batch() * shape.numHeads(), (shape.queryLength() + 3) / 4 * 4L};
+            return empty(name, TensorView.Type.FLOAT32, sizes, 0, 1);
+        }
+
+        private NDArray empty(String name, TensorView.Type type, long[] sizes, int... order) {
+            NDArray array = TorchTensors.empty(scope, type, queries.deviceIndex(), sizes, order);
+            put(name, array);
+            return array;
         }
 
         void launch(String kernel) {
-            KernelLibrary.Variant variant =
-                    LIBRARY.variant(kernel + "-" + feature + "-" + type() + "-d" + headDim, view.deviceIndex());
+            KernelLibrary.Variant variant = launch.variant(kernel + "-" + feature + "-" + type() + "-d" + headDim);
             boolean byKeys = kernel.equals("backward_keys");
             int rows = byKeys ? shape.keyLength() : shape.queryLength();
             int tile = byKeys ? variant.keys() : variant.queries();
-            LIBRARY.kernel(variant, view.deviceIndex())
-                    .launch(shape.numHeads(), (rows - 1) / tile + 1, shape.batch(), tensors, numbers);
+            launch.run(variant, shape.numHeads(), (rows - 1) / tile + 1, shape.batch());
         }
 
         /** The numbers' type and how they are multiplied, as the kernels' names say it. */
         private String type() {
-            return switch (view.type()) {
+            return switch (queries.type()) {
                 case BFLOAT16 -> "bf16";
                 case FLOAT16 -> "fp16";
                 default -> TensorFloat32.isAllowed() ? "tf32" : "fp32";
@@ -294,6 +307,6 @@ public record FusedKernel() implements ExplicitGradientKernel {
         call.requireFit(new FusedKernel());
         HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
         return PlanMemory.with("head tables", call.device(), manager -> new DeviceTable(manager,
-                manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general()));
+                TorchTensors.view(manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS))), rows.general()));
     }
 }

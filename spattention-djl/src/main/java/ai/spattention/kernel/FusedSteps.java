@@ -5,6 +5,7 @@ import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
 import ai.spattention.plan.Tensor;
+import java.util.Optional;
 
 /**
  * The fused kernel's launches in a plan, for bfloat16.
@@ -26,6 +27,39 @@ public final class FusedSteps {
      * @param spans memory for where documents begin and end, [B, 4, N], int32; null without documents
      */
     public record Sight(Tensor heads, boolean general, Tensor documents, Tensor spans) {}
+
+    /**
+     * What the heads of a layout see.
+     *
+     * @param rows [H, 8], row by row
+     * @param general whether a head has a prefix or a stride
+     */
+    public record Heads(int[] rows, boolean general) {}
+
+    /**
+     * Why there is no kernel for a layout.
+     *
+     * @param layout the layout
+     * @param numHeads H
+     * @param length N
+     * @return the reason, for people; empty if there is one
+     */
+    public static Optional<String> misfit(AttentionLayout layout, int numHeads, int length) {
+        return HeadTable.unfit(layout.headMasks(numHeads, length), length);
+    }
+
+    /**
+     * What the heads of a layout see, as the kernel reads it.
+     *
+     * @param layout a layout without {@link #misfit}
+     * @param numHeads H
+     * @param length N
+     * @return the head table
+     */
+    public static Heads heads(AttentionLayout layout, int numHeads, int length) {
+        HeadTable table = HeadTable.of(layout.headMasks(numHeads, length), length);
+        return new Heads(table.rows(), table.general());
+    }
 
     /**
      * What a forward pass reads and writes; any strides whose rows begin at multiples of 16 bytes.

@@ -2,7 +2,7 @@ package ai.spattention.plan;
 
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.KernelLibrary;
-import ai.spattention.cuda.TensorView;
+import ai.spattention.cuda.Launch;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -100,9 +100,10 @@ public final class KernelStep implements Step {
 
     @Override
     public Ready prepare() {
-        Map<String, TensorView> views = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> views.put(name, tensor.view(device.index())));
-        return library.kernel(variant, device.index()).prepare(gridX, gridY, gridZ, views, numbers)::launch;
+        Launch launch = new Launch(library);
+        tensors.forEach((name, tensor) -> launch.with(name, tensor.view(device.index())));
+        numbers.forEach(launch::with);
+        return launch.prepare(variant, gridX, gridY, gridZ)::accept;
     }
 
     @Override

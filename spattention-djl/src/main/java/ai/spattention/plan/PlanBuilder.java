@@ -14,7 +14,6 @@ import java.util.Map;
 public final class PlanBuilder {
 
     private final List<Planned> steps = new ArrayList<>();
-    private final Map<Region, int[]> lives = new LinkedHashMap<>();
     private final List<Region> kept = new ArrayList<>();
     private final List<String> phases = new ArrayList<>();
     private String part = "";
@@ -77,13 +76,7 @@ public final class PlanBuilder {
      * @param step the step
      */
     public void add(Step step) {
-        int number = steps.size();
         steps.add(new Planned(phases.size() - 1, part, step));
-        for (Tensor tensor : step.tensors()) {
-            if (tensor.region().isPlacedByPlan()) {
-                lives.computeIfAbsent(tensor.region(), region -> new int[] {number, number})[1] = number;
-            }
-        }
     }
 
     /**
@@ -97,6 +90,15 @@ public final class PlanBuilder {
 
     /** With gaps between regions that nothing may write to. */
     Plan build(long gap) {
+        Map<Region, int[]> lives = new LinkedHashMap<>();
+        for (int number = 0; number < steps.size(); number++) {
+            for (Tensor tensor : steps.get(number).step.tensors()) {
+                if (tensor.region().isPlacedByPlan()) {
+                    int now = number;
+                    lives.computeIfAbsent(tensor.region(), region -> new int[] {now, now})[1] = now;
+                }
+            }
+        }
         List<ArenaLayout.Life> all = new ArrayList<>();
         for (Region region : kept) {
             lives.remove(region);

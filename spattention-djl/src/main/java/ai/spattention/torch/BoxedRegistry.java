@@ -6,7 +6,6 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.spattention.torch.OperatorSignature.Type;
 import com.sun.jna.Callback;
 import com.sun.jna.CallbackReference;
-import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
@@ -39,7 +38,6 @@ final class BoxedRegistry extends OperatorRegistry {
     private static final int HAS_KEY = 0x10000; // a std::optional<c10::DispatchKey> that holds one
 
     private static final NativeLibrary TORCH = library("libtorch_cpu.so");
-    private static final Function DELETE = library("libstdc++.so").getFunction("_ZdlPv");
 
     /** {@code void (*)(OperatorKernel*, const OperatorHandle&, DispatchKeySet, std::vector<IValue>*)} */
     interface Entry extends Callback {
@@ -50,11 +48,11 @@ final class BoxedRegistry extends OperatorRegistry {
         Native.register(BoxedRegistry.class, TORCH);
     }
 
-    private static native int aoti_torch_new_uninitialized_tensor(Pointer out);
+    private static native int aoti_torch_new_uninitialized_tensor(long out);
 
-    private static native int aoti_torch_assign_tensors(Pointer source, Pointer target);
+    private static native int aoti_torch_assign_tensors(long source, long target);
 
-    private static native int aoti_torch_delete_tensor_object(Pointer tensor);
+    private static native int aoti_torch_delete_tensor_object(long tensor);
 
     @Override
     void register(String key, OperatorSignature signature, OperatorBody body, Shape poison) {
@@ -102,7 +100,7 @@ final class BoxedRegistry extends OperatorRegistry {
     }
 
     /** Takes the arguments off the stack: tensors are moved, so that None is left in their place. */
-    private static Object[] take(PtNDManager scope, Pointer first, List<Type> types) {
+    private Object[] take(PtNDManager scope, Pointer first, List<Type> types) {
         Object[] taken = new Object[types.size()];
         for (int i = 0; i < taken.length; i++) {
             long at = (long) i * IVALUE_BYTES;
@@ -112,7 +110,7 @@ final class BoxedRegistry extends OperatorRegistry {
             }
             taken[i] = switch (tag) {
                 case TENSOR -> {
-                    long handle = newTensor();
+                    long handle = undefined();
                     new Pointer(handle).setLong(0, first.getLong(at));
                     first.setLong(at, 0);
                     first.setLong(at + TAG, NONE);
@@ -146,31 +144,26 @@ final class BoxedRegistry extends OperatorRegistry {
             first.setLong(at, tensor ? new Pointer(handles[i]).getLong(0) : 0);
             first.setLong(at + TAG, tensor ? TENSOR : INT);
             if (tensor) {
-                DELETE.invokeVoid(new Object[] {new Pointer(handles[i])});
+                Cpp._ZdlPv(handles[i]);
             }
         }
         return first.share((long) handles.length * IVALUE_BYTES);
     }
 
-    private static long newTensor() {
-        check("aoti_torch_new_uninitialized_tensor", aoti_torch_new_uninitialized_tensor(cell()));
-        return cell().getLong(0);
-    }
-
     @Override
     long undefined() {
-        return newTensor();
+        return given("aoti_torch_new_uninitialized_tensor", aoti_torch_new_uninitialized_tensor(ThreadMemory.own().address(0)));
     }
 
     @Override
     long copy(long handle) {
-        long copy = newTensor();
-        check("aoti_torch_assign_tensors", aoti_torch_assign_tensors(new Pointer(handle), new Pointer(copy)));
+        long copy = undefined();
+        check("aoti_torch_assign_tensors", aoti_torch_assign_tensors(handle, copy));
         return copy;
     }
 
     @Override
     void delete(long handle) {
-        check("aoti_torch_delete_tensor_object", aoti_torch_delete_tensor_object(new Pointer(handle)));
+        check("aoti_torch_delete_tensor_object", aoti_torch_delete_tensor_object(handle));
     }
 }

@@ -22,7 +22,9 @@ public final class LoadedLibraries {
      * @return the library; empty if it is not loaded, or the system does not tell (only Linux does)
      */
     public static Optional<NativeLibrary> find(String name) {
-        Pattern file = Pattern.compile(".*/" + Pattern.quote(name) + "(\\.\\d+)*");
+        String stem = name.substring(0, name.indexOf(".so"));
+        Pattern file = Pattern.compile(".*/" + Pattern.quote(stem) + "(-[0-9a-f]{8})?" + Pattern.quote(name.substring(stem.length()))
+                + "(\\.\\d+)*"); // some builds put a part of the content's digest into the name
         try (Stream<String> lines = Files.lines(LOADED_FILES)) {
             return lines.filter(line -> file.matcher(line).matches()).map(line -> line.substring(line.indexOf('/'))).findFirst()
                     .map(NativeLibrary::getInstance);

@@ -10,7 +10,6 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.spattention.torch.OperatorSignature.Type;
 import com.sun.jna.Callback;
 import com.sun.jna.CallbackThreadInitializer;
-import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -32,8 +31,6 @@ abstract class OperatorRegistry {
 
     /** A thread of libtorch's becomes one of Java's at its first call and stays it: to attach it anew costs 40 µs a call. */
     private static final CallbackThreadInitializer STAYS_ATTACHED = new CallbackThreadInitializer(true, false, "libtorch autograd");
-
-    private static final ThreadLocal<Memory> CELL = ThreadLocal.withInitial(() -> new Memory(Long.BYTES));
 
     private static final List<Object> KEPT = Collections.synchronizedList(new ArrayList<>());
 
@@ -130,21 +127,36 @@ abstract class OperatorRegistry {
     /** An array of a tensor; null for an undefined one. The scope deletes the handle. */
     static NDArray array(PtNDManager scope, long handle) {
         NDArray array = new PtNDArray(scope, handle);
-        return new Pointer(handle).getPointer(0).equals(Undefined.TENSOR) ? null : array;
+        return new Pointer(handle).getLong(0) == Undefined.TENSOR ? null : array;
     }
 
     /** What undefined tensors point to. */
     private static final class Undefined {
-        static final Pointer TENSOR = library("libc10.so").getGlobalVariableAddress("_ZN3c1019UndefinedTensorImpl10_singletonE");
+        static final long TENSOR = Pointer.nativeValue(
+                library("libc10.so").getGlobalVariableAddress("_ZN3c1019UndefinedTensorImpl10_singletonE"));
+    }
+
+    /** C++'s own functions. */
+    static final class Cpp {
+
+        static {
+            Native.register(Cpp.class, library("libstdc++.so"));
+        }
+
+        private Cpp() {}
+
+        /** {@code operator delete(void*)} */
+        static native void _ZdlPv(long object);
     }
 
     static NativeLibrary library(String name) {
         return LoadedLibraries.find(name).orElseThrow(() -> new IllegalStateException(name + " is not loaded"));
     }
 
-    /** This thread's eight bytes, for a function that gives a pointer through its last argument. */
-    static Memory cell() {
-        return CELL.get();
+    /** What a function gave through its last argument, {@code ThreadMemory.own().address(0)}. */
+    static long given(String function, int code) {
+        check(function, code);
+        return ThreadMemory.own().get(0);
     }
 
     static void check(String function, int code) {

@@ -5,7 +5,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.spattention.torch.OperatorSignature.Type;
 import com.sun.jna.Callback;
-import com.sun.jna.Function;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
@@ -18,8 +17,6 @@ import java.util.List;
  */
 final class ShimRegistry extends OperatorRegistry {
 
-    private static final Function DELETE_BOX = library("libstdc++.so").getFunction("_ZdlPv");
-
     /** {@code void (*)(StableIValue* stack, uint64_t arguments, uint64_t results)} */
     interface Entry extends Callback {
         void invoke(Pointer stack, long arguments, long results);
@@ -29,15 +26,15 @@ final class ShimRegistry extends OperatorRegistry {
         Native.register(ShimRegistry.class, library("libtorch_cpu.so"));
     }
 
-    private static native int aoti_torch_library_init_impl(String namespace, String key, Pointer file, int line, Pointer out);
+    private static native int aoti_torch_library_init_impl(String namespace, String key, Pointer file, int line, long out);
 
-    private static native int aoti_torch_library_impl(Pointer library, String name, Callback kernel);
+    private static native int aoti_torch_library_impl(long library, String name, Callback kernel);
 
-    private static native int aoti_torch_new_tensor_handle(Pointer tensor, Pointer out);
+    private static native int aoti_torch_new_tensor_handle(long tensor, long out);
 
-    private static native int aoti_torch_new_uninitialized_tensor(Pointer out);
+    private static native int aoti_torch_new_uninitialized_tensor(long out);
 
-    private static native int aoti_torch_delete_tensor_object(Pointer tensor);
+    private static native int aoti_torch_delete_tensor_object(long tensor);
 
     @Override
     void register(String key, OperatorSignature signature, OperatorBody body, Shape poison) {
@@ -48,8 +45,9 @@ final class ShimRegistry extends OperatorRegistry {
         });
         Memory file = keep(new Memory(32)); // libtorch keeps the pointer, not a copy
         file.setString(0, "SPAttention for Java");
-        check("aoti_torch_library_init_impl", aoti_torch_library_init_impl("aten", key, file, 1, cell()));
-        check("aoti_torch_library_impl", aoti_torch_library_impl(cell().getPointer(0), signature.name(), entry));
+        long library = given("aoti_torch_library_init_impl",
+                aoti_torch_library_init_impl("aten", key, file, 1, ThreadMemory.own().address(0)));
+        check("aoti_torch_library_impl", aoti_torch_library_impl(library, signature.name(), entry));
     }
 
     private static Object[] take(PtNDManager scope, Pointer stack, List<Type> types) {
@@ -69,26 +67,23 @@ final class ShimRegistry extends OperatorRegistry {
     }
 
     private static long unbox(long box) {
-        Pointer memory = new Pointer(box);
-        long value = memory.getLong(0);
-        DELETE_BOX.invokeVoid(new Object[] {memory});
+        long value = new Pointer(box).getLong(0);
+        Cpp._ZdlPv(box);
         return value;
     }
 
     @Override
     long copy(long handle) {
-        check("aoti_torch_new_tensor_handle", aoti_torch_new_tensor_handle(new Pointer(handle), cell()));
-        return cell().getLong(0);
+        return given("aoti_torch_new_tensor_handle", aoti_torch_new_tensor_handle(handle, ThreadMemory.own().address(0)));
     }
 
     @Override
     long undefined() {
-        check("aoti_torch_new_uninitialized_tensor", aoti_torch_new_uninitialized_tensor(cell()));
-        return cell().getLong(0);
+        return given("aoti_torch_new_uninitialized_tensor", aoti_torch_new_uninitialized_tensor(ThreadMemory.own().address(0)));
     }
 
     @Override
     void delete(long handle) {
-        check("aoti_torch_delete_tensor_object", aoti_torch_delete_tensor_object(new Pointer(handle)));
+        check("aoti_torch_delete_tensor_object", aoti_torch_delete_tensor_object(handle));
     }
 }

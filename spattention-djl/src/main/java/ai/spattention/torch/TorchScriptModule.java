@@ -91,7 +91,7 @@ public final class TorchScriptModule {
      * @param differentiable whether autograd may pass through the results (while training); if false the results are
      *     inference tensors
      * @param arguments the arguments in order: an {@link NDArray} for a Tensor, a non-empty {@link NDList} for a
-     *     {@code List[Tensor]}; each array may come once
+     *     {@code List[Tensor]}
      * @return the results, attached to the first array's manager
      */
     public NDList call(String method, boolean differentiable, Object... arguments) {
@@ -117,7 +117,7 @@ public final class TorchScriptModule {
             return IValueUtils.forward(module, inputs, differentiable);
         } finally {
             JniUtils.setGraphExecutorOptimize(OPTIMIZE_ELSEWHERE);
-            for (int i = 0; i < ownNames.size(); i++) {
+            for (int i = ownNames.size() - 1; i >= 0; i--) { // back to front: an array may come twice
                 rename(inputs.get(i), ownNames.get(i));
             }
         }

@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
@@ -62,6 +65,27 @@ class TorchTensorsTest {
         assertEquals(TensorView.Type.INT32, TorchTensors.view(manager.ones(new Shape(3), DataType.INT32)).type());
         assertEquals(TensorView.Type.OTHER, TorchTensors.view(manager.ones(new Shape(3), DataType.FLOAT64)).type());
         assertEquals(0, TorchTensors.view(manager.create(1f)).sizes().length);
+    }
+
+    @Test
+    void givesMemoryThatLiesAsAsked() {
+        NDArray x = TorchTensors.empty(manager, TensorView.Type.BFLOAT16, -1, new long[] {2, 16, 3, 64}, 0, 2, 1, 3);
+        assertSame(manager, x.getManager());
+        assertEquals(new Shape(2, 16, 3, 64), x.getShape());
+        TensorView view = TorchTensors.view(x);
+        assertEquals(TensorView.Type.BFLOAT16, view.type());
+        assertArrayEquals(new long[] {3072, 64, 1024, 1}, view.strides());
+        NDArray numbers = TorchTensors.empty(manager, TensorView.Type.INT32, -1, new long[] {3, 2}, 0, 1);
+        assertEquals(DataType.INT32, numbers.getDataType());
+        assertEquals(21, numbers.muli(0).add(manager.arange(1, 7).reshape(3, 2)).sum().getLong());
+        assertFalse(numbers.hasGradient());
+    }
+
+    @Test
+    void libtorchSaysWhyThereIsNoMemory() {
+        String message = assertThrows(EngineException.class,
+                () -> TorchTensors.empty(manager, TensorView.Type.FLOAT32, -1, new long[] {1L << 40, 1 << 10}, 0, 1)).getMessage();
+        assertTrue(message.contains("you tried to allocate " + (1L << 52) + " bytes"), message);
     }
 
     @Test

@@ -3,6 +3,7 @@ package ai.spattention.kernel;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
@@ -18,7 +19,7 @@ import ai.spattention.torch.TorchScriptModule;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The memory that the fused kernel's launches ask of libtorch; a CPU gives it alike. */
+/** What the fused kernel's launches ask of libtorch's operators; a CPU gives it alike. */
 class FusedOperatorsTest {
 
     private final TorchScriptModule operators = TorchScriptModule.load(FusedKernel.class, "fused.torchscript");
@@ -40,11 +41,15 @@ class FusedOperatorsTest {
         assertTrue(view.isDense(order) && view.address() % 16 == 0, view.toString());
     }
 
+    private NDArray laidOut(NDArray array) {
+        return operators.call("laid_out", true, new NDList(array)).singletonOrThrow();
+    }
+
     @Test
     void headsAreFilledUpToTheNextPowerOfTwo() {
         for (int[] size : new int[][] {{1, 32}, {31, 32}, {33, 64}, {96, 128}, {200, 256}}) {
             NDArray x = manager.randomNormal(new Shape(2, 3, 5, size[0])).transpose(0, 2, 1, 3);
-            NDArray padded = operators.call("padded", true, x).singletonOrThrow();
+            NDArray padded = laidOut(x);
             assertLies(padded, TensorView.Type.FLOAT32, new long[] {2, 5, 3, size[1]}, 0, 2, 1, 3);
             assertEquals(x, padded.get(":, :, :, :" + size[0]));
             assertEquals(0, padded.get(":, :, :, " + size[0] + ":").abs().sum().getFloat());
@@ -55,21 +60,19 @@ class FusedOperatorsTest {
     }
 
     @Test
-    void givesResultsOfEveryShape() {
-        NDArray q = brain(2, 6, 5, 64);
-        q.setRequiresGradient(true);
-        NDArray k = brain(2, 3, 9, 64);
-        NDList forward = operators.call("forward_results", true, q);
-        assertEquals(2, forward.size());
-        assertLies(forward.get(0), TensorView.Type.BFLOAT16, new long[] {2, 6, 5, 64}, 0, 2, 1, 3);
-        assertLies(forward.get(1), TensorView.Type.FLOAT32, new long[] {12, 8}, 0, 1);
-        assertFalse(forward.get(0).hasGradient(), "a new leaf");
-        NDList backward = operators.call("backward_results", true, q, k);
-        assertEquals(4, backward.size());
-        assertLies(backward.get(0), TensorView.Type.FLOAT32, new long[] {12, 8}, 0, 1);
-        assertLies(backward.get(1), TensorView.Type.BFLOAT16, new long[] {2, 6, 5, 64}, 0, 2, 1, 3);
-        assertLies(backward.get(2), TensorView.Type.BFLOAT16, new long[] {2, 6, 9, 64}, 0, 2, 1, 3);
-        assertLies(backward.get(3), TensorView.Type.BFLOAT16, new long[] {2, 6, 9, 64}, 0, 2, 1, 3);
+    void gradientsGetTheShapesOfWhatTheyBelongTo() {
+        NDArray q = manager.zeros(new Shape(2, 6, 5, 24));
+        NDArray k = manager.zeros(new Shape(2, 3, 7, 24));
+        NDArray dq = manager.randomNormal(new Shape(2, 6, 5, 32));
+        NDArray dk = manager.randomNormal(new Shape(2, 6, 7, 32));
+        NDArray dv = manager.randomNormal(new Shape(2, 6, 7, 32));
+        NDList gradients = operators.call("gradients", true, dq, dk, dv, q, k);
+        assertEquals(dq.get(":, :, :, :24"), gradients.get(0));
+        for (int i = 0; i < 2; i++) {
+            NDArray sum = (i == 0 ? dk : dv).get(":, :, :, :24").reshape(2, 3, 2, 7, 24).sum(new int[] {2});
+            assertArrayEquals(sum.toFloatArray(), gradients.get(1 + i).toFloatArray(), 1e-6f);
+            assertEquals(k.getShape(), gradients.get(1 + i).getShape());
+        }
     }
 
     @Test
@@ -84,20 +87,17 @@ class FusedOperatorsTest {
     }
 
     @Test
-    void givesRoomForTheDocumentsBounds() {
-        NDArray documents = manager.zeros(new Shape(2, 9), DataType.INT64);
-        assertLies(operators.call("document_spans", true, documents).singletonOrThrow(), TensorView.Type.INT32, new long[] {2, 4, 9}, 0, 1, 2);
-    }
-
-    @Test
     void laysOutAnew() {
         NDArray turned = brain(2, 3, 64, 5).transpose(0, 1, 3, 2);
         assertFalse(TorchTensors.view(turned).isAligned());
-        NDArray copy = operators.call("laid_out", true, turned).singletonOrThrow();
+        NDList copies = operators.call("laid_out", true, new NDList(turned, brain(2, 3, 5, 24), turned));
+        assertNull(turned.getName(), "it has its own name again, though it came twice");
+        assertLies(copies.get(1), TensorView.Type.BFLOAT16, new long[] {2, 3, 5, 32}, 0, 2, 1, 3);
+        NDArray copy = copies.get(2);
         assertLies(copy, TensorView.Type.BFLOAT16, new long[] {2, 3, 5, 64}, 0, 2, 1, 3);
         assertTrue(Bfloat16.toFloat32(copy).eq(Bfloat16.toFloat32(turned)).all().getBoolean());
         NDArray documents = manager.arange(6).toType(DataType.INT64, true).reshape(2, 3).transpose(1, 0);
-        NDArray laidOut = operators.call("laid_out", true, documents).singletonOrThrow();
+        NDArray laidOut = laidOut(documents);
         assertLies(laidOut, TensorView.Type.INT64, new long[] {3, 2}, 0, 1);
         assertArrayEquals(new long[] {0, 3, 1, 4, 2, 5}, laidOut.toLongArray());
     }
