@@ -59,7 +59,7 @@ def rotary_backward(x, x_pitch, weight, cos, sin, root, y_grad, x_grad, x_grad_p
     w_high = tl.load(weight + high, mask=inside, other=0.0)
     w_low_grad = tl.zeros([BLOCK], tl.float32)
     w_high_grad = tl.zeros([BLOCK], tl.float32)
-    for row in range(program * each, tl.minimum(program * each + each, T)):
+    for row in tl.range(program * each, tl.minimum(program * each + each, T), num_stages=2):
         angle = (first + row % length) * HALF + place
         c = tl.load(cos + angle)
         s = tl.load(sin + angle)

@@ -15,7 +15,7 @@ Letters: T = tokens (rows), K = slots, size = a row's length.
 import triton
 import triton.language as tl
 
-UNROLLED = tl.constexpr(4)  # slots whose rows are read at the same time
+FEW_SLOTS = tl.constexpr(8)  # whose rows are read at the same time
 
 
 @triton.jit
@@ -29,12 +29,15 @@ def store_row(pointer, row, columns, size, inside, values):
 
 
 @triton.jit
-def sum_of_slots(rows, places, token, slots, columns, size, inside):
-    """A token's rows added up, in the order of its slots."""
+def sum_of_slots(rows, places, token, slots, columns, size, inside, MANY: tl.constexpr):
+    """A token's rows added up, in the order of its slots; without MANY at most FEW_SLOTS of them."""
     total = tl.zeros(columns.shape, tl.float32)
-    for start in range(0, slots, UNROLLED):
-        for i in tl.static_range(UNROLLED):
-            slot = start + i
+    if MANY:
+        for slot in range(0, slots):
+            place = tl.load(places + tl.cast(token, tl.int64) * slots + slot)
+            total += load_row(rows, place, columns, size, inside)
+    else:
+        for slot in tl.static_range(FEW_SLOTS):
             place = tl.load(places + tl.cast(token, tl.int64) * slots + slot, mask=slot < slots, other=0)
             total += load_row(rows, place, columns, size, inside & (slot < slots))
     return total
@@ -42,15 +45,15 @@ def sum_of_slots(rows, places, token, slots, columns, size, inside):
 
 @triton.jit
 def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, epsilon, BLOCK: tl.constexpr, SUM: tl.constexpr):
-    """SUM: "nothing" (total is not written), "branch" or "slots"."""
+    """SUM: "nothing" (total is not written), "branch", "slots" or "many slots"."""
     row = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
     value = load_row(x, row, columns, size, inside)
     if SUM == "branch":
         value += load_row(branch, row, columns, size, inside)
-    if SUM == "slots":
-        value += sum_of_slots(rows, places, row, slots, columns, size, inside)
+    if SUM == "slots" or SUM == "many slots":
+        value += sum_of_slots(rows, places, row, slots, columns, size, inside, SUM == "many slots")
     if SUM != "nothing":
         store_row(total, row, columns, size, inside, value)
     r = tl.rsqrt(tl.sum(value * value) / size + epsilon)
@@ -60,18 +63,18 @@ def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, e
 
 @triton.jit
 def norm_backward(x, weight, root, y_grad, rows, places, total_grad, x_grad, branch_grad, parts, T, size, slots, each,
-                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, ADD: tl.constexpr):
-    """x is what was normalised. SLOTS: rows are further summands of y's gradient. ADD: total_grad is a further summand of x's.
-    x's gradient is written twice, as float32 (it may be total_grad itself) and as bfloat16. parts [programs, size]."""
+                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, STAGES: tl.constexpr):
+    """x is what was normalised. SLOTS: rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is a further summand of x's.
+    STAGES - 1 further rows' copies are under way. x's gradient is written twice, as float32 (it may be total_grad itself) and as bfloat16. parts [programs, size]."""
     program = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
     w = tl.load(weight + columns, mask=inside, other=0.0)
     w_grad = tl.zeros([BLOCK], tl.float32)
-    for row in range(program * each, tl.minimum(program * each + each, T)):
+    for row in tl.range(program * each, tl.minimum(program * each + each, T), num_stages=STAGES):
         arriving = load_row(y_grad, row, columns, size, inside)
         if SLOTS:
-            arriving += sum_of_slots(rows, places, row, slots, columns, size, inside)
+            arriving += sum_of_slots(rows, places, row, slots, columns, size, inside, MANY)
         r = tl.load(root + row)
         n = load_row(x, row, columns, size, inside) * r
         g = arriving * w
@@ -85,13 +88,15 @@ def norm_backward(x, weight, root, y_grad, rows, places, total_grad, x_grad, bra
 
 
 @triton.jit
-def sum_parts(parts, out, count, size, BLOCK: tl.constexpr, ADD: tl.constexpr):
-    """out = sum over `count` parts of [count, size], or with ADD out + that."""
+def sum_parts(parts, out, count, pitch, size, BLOCK: tl.constexpr, PARTS: tl.constexpr, ADD: tl.constexpr):
+    """out = sum over `count` parts of `size` numbers, `pitch` apart, or with ADD out + that."""
     columns = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = columns < size
     total = tl.zeros([BLOCK], tl.float32)
-    for part in range(0, count):
-        total += tl.load(parts + part * size + columns, mask=inside, other=0.0)
+    for start in range(0, count, PARTS):
+        part = start + tl.arange(0, PARTS)
+        at = parts + part.to(tl.int64)[:, None] * pitch + columns[None, :]
+        total += tl.sum(tl.load(at, mask=(part < count)[:, None] & inside[None, :], other=0.0), 0)
     if ADD:
         total += tl.load(out + columns, mask=inside, other=0.0)
     tl.store(out + columns, total, mask=inside)

@@ -11,9 +11,13 @@ def run(T, D, E, K, renorm, TOK=16, STEP=32, rows=8, device="cpu"):
     tiles = -(-T // TOK)
     f, i = torch.float32, torch.int32
     z = lambda *s, dtype=f: torch.full(s, 7777, dtype=dtype)
-    logits, chosen, weights = z(T, E), z(T, K, dtype=i), z(T, K)
+    chosen, weights = z(T, K, dtype=i), z(T, K)
+    b = torch.bfloat16
+    P = (E + 7) // 8 * 8; wp, gp = z(3 * P, D, dtype=b), z(3 * P, D, dtype=b)
+    router.router_parts[(-(-P * D // 64),)](w, wp, gp, E * D, P * D, 64)
+    logits = h.float() @ wp.float().T
     counts, psum, sq = z(tiles, E, dtype=i), z(tiles, E), z(tiles)
-    router.router_forward[(tiles,)](h, w, logits, chosen, weights, counts, psum, sq, T, D, E, K, TOK, EX, STEP, renorm)
+    router.router_forward[(tiles,)](logits, chosen, weights, counts, psum, sq, T, E, P, K, TOK, EX, renorm)
     begins, ends, tends, loads, mp, ms = z(tiles, E, dtype=i), z(E, dtype=i), z(E, dtype=i), z(E, dtype=i), z(E), z(1)
     router.router_order[(1,)](counts, psum, sq, begins, ends, tends, loads, mp, ms, tiles, T, E, rows, 4, EX)
     places, rt, rw = z(T, K, dtype=i), z(T * K, dtype=i), z(T * K)
@@ -21,7 +25,7 @@ def run(T, D, E, K, renorm, TOK=16, STEP=32, rows=8, device="cpu"):
     # reference
     h64 = h.double().requires_grad_(); w64 = w.double().requires_grad_()
     x = h64 @ w64.T; p = x.softmax(-1); top = p.topk(K, -1); wt = top.values / top.values.sum(-1, keepdim=True) if renorm else top.values
-    assert (logits - x).abs().max() < 1e-4, (logits - x).abs().max()
+    assert (logits.view(T, 3, P).sum(1)[:, :E] - x).abs().max() < 1e-4, (logits - x).abs().max()
     assert torch.equal(chosen.long(), top.indices); assert (weights - wt).abs().max() < 1e-5
     order = torch.sort(chosen.flatten().long(), stable=True)[1]
     assert torch.equal(rt.long(), order // K); pl = torch.empty(T * K, dtype=torch.long); pl[order] = torch.arange(T * K)
@@ -33,10 +37,9 @@ def run(T, D, E, K, renorm, TOK=16, STEP=32, rows=8, device="cpu"):
     g = torch.randn(T * K); wb, wz = 0.3, 0.2
     loss = (wt.flatten()[order] * g.double()).sum() + wb * bal + wz * zz
     dh, dw = torch.autograd.grad(loss, (h64, w64))
-    lg, hg = z(T, E), z(T, D).bfloat16()
-    router.router_backward[(tiles,)](w, logits, chosen, weights, places, g, (wb * E * cnt / T).float(), torch.tensor([wz]), lg, hg, T, D, E, K, TOK, EX, STEP, renorm)
-    each = -(-T // 3); parts = z(3, E, D)
-    router.router_weights[(-(-D // STEP), 3)](lg, h, parts, T, D, E, each, TOK, EX, STEP)
+    lg = z(T, 3 * P).bfloat16()
+    router.router_backward[(tiles,)](logits, chosen, weights, places, g, (wb * E * cnt / T).float(), torch.tensor([wz]), lg, T, E, P, K, TOK, EX, renorm)
+    hg, parts = (lg.float() @ gp.float()).bfloat16(), (lg[:, :2 * P].float().T @ h.float()).view(2, P, D)[:, :E]
     rel = lambda a, b: ((a.double() - b).norm() / b.norm()).item()
     errs = rel(hg, dh), rel(parts.sum(0), dw)
     assert errs[0] < 4e-3 and errs[1] < 1e-4, errs

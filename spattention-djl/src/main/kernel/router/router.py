@@ -4,34 +4,29 @@ A token's logits x = h W^T go through a softmax over all experts; the K largest 
 divided by their sum (RENORMALIZE). Rows are the (token, slot) pairs sorted by expert, tokens in their order (a counting sort), as
 `grouped_matmul` reads them.
 
-    router_forward    one program for each tile of tokens: logits, choices, weights, and the tile's share of the statistics
+    router_parts      one program for each tile of W: its three parts
+    router_forward    one program for each tile of tokens: choices, weights, and the tile's share of the statistics
     router_order      one program: where each tile's rows of each expert begin; the statistics summed over tiles
     router_places     one program for each tile of tokens: each pair's row, and each row's token and weight
-    router_backward   one program for each tile of tokens: the gradients of the logits and of h
-    router_weights    one program for columns of W and a share of the tokens: that share's part of the gradient of W
+    router_backward   one program for each tile of tokens: the gradients of the logits
 
-Logits are as exact as float32 products: h is bfloat16, and W (float32) is split into three parts of bfloat16, whose products with h
-are exact in float32.
+The products themselves are dense ones of bfloat16 numbers with float32 sums, and as exact as float32's: W (float32) is split into three
+bfloat16 numbers, W = W1 + W2 + W3, whose products with h (bfloat16) are exact. Gradients x' of logits are split in two, x' = x1 + x2:
+
+    logits    [T, 3 P] = h [W1; W2; W3]^T, whose three parts router_forward adds up
+    h'        [x1 x2 x1] [W1; W1; W2], the columns and rows in that order: the largest terms
+    W'        [x1 x2]^T h, two parts to be added up
 
 The statistics are what the router's losses are made of: each expert's tokens and mean probability (balance, arXiv 2101.03961, equations 4
 to 6), and the mean of logsumexp(x)^2 (z, arXiv 2202.08906, equation 5). The losses themselves are somebody else's: router_backward takes
 their gradients with respect to the mean probabilities and the mean square.
 
-Letters: T = tokens, D = a token's size, E = experts, K = slots, S = T K rows. Nothing is added up by atomics.
+Letters: T = tokens, D = a token's size, E = experts, P = E up to a multiple of 8 (the rest is zeros, so that every row begins where
+products can read it), K = slots, S = T K rows. Nothing is added up by atomics.
 """
 
 import triton
 import triton.language as tl
-
-
-@triton.jit
-def exact_product(h, w):
-    """h w^T with h bfloat16 and w float32, summed in float32."""
-    first = w.to(tl.bfloat16)
-    rest = w - first.to(tl.float32)
-    second = rest.to(tl.bfloat16)
-    third = (rest - second.to(tl.float32)).to(tl.bfloat16)
-    return tl.dot(h, first.T) + (tl.dot(h, second.T) + tl.dot(h, third.T))
 
 
 @triton.jit
@@ -45,38 +40,60 @@ def softmax_of(logits, known):
 
 
 @triton.jit
-def router_forward(hidden, weight, logits, chosen, weights, counts, probability_sums, square_sums, T, D, E, slots,
-                   TOKENS: tl.constexpr, EXPERTS: tl.constexpr, STEP: tl.constexpr, RENORMALIZE: tl.constexpr):
+def logits_of(parts, tokens, experts, inside, known, P):
+    """A tile of logits out of their three parts, the small ones added up first."""
+    at = parts + tokens.to(tl.int64)[:, None] * (3 * P) + experts[None, :]
+    mask = inside[:, None] & known[None, :]
+    small = tl.load(at + P, mask=mask, other=0.0) + tl.load(at + 2 * P, mask=mask, other=0.0)
+    return tl.load(at, mask=mask, other=0.0) + small
+
+
+@triton.jit
+def router_parts(weight, parts, gradient_parts, count, all, BLOCK: tl.constexpr):
+    """weight [E, D], count = E D, all = P D. parts [3 P, D]: W1, W2, W3 one after the other; gradient_parts: W1, W1, W2."""
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < all
+    w = tl.load(weight + at, mask=at < count, other=0.0)
+    first = w.to(tl.bfloat16)
+    rest = w - first.to(tl.float32)
+    second = rest.to(tl.bfloat16)
+    tl.store(parts + at, first, mask=inside)
+    tl.store(parts + all + at, second, mask=inside)
+    tl.store(parts + 2 * all + at, (rest - second.to(tl.float32)).to(tl.bfloat16), mask=inside)
+    tl.store(gradient_parts + at, first, mask=inside)
+    tl.store(gradient_parts + all + at, first, mask=inside)
+    tl.store(gradient_parts + 2 * all + at, second, mask=inside)
+
+
+@triton.jit
+def router_forward(logits, chosen, weights, counts, probability_sums, square_sums, T, E, P, slots, TOKENS: tl.constexpr,
+                   EXPERTS: tl.constexpr, RENORMALIZE: tl.constexpr):
+    """logits [T, 3 P], the parts."""
     tile = tl.program_id(0)
     tokens = tile * TOKENS + tl.arange(0, TOKENS)
     experts = tl.arange(0, EXPERTS)
     inside, known = tokens < T, experts < E
-    h_at = hidden + tokens.to(tl.int64)[:, None] * D + tl.arange(0, STEP)[None, :]
-    w_at = weight + experts[:, None] * D + tl.arange(0, STEP)[None, :]
-    x = tl.zeros([TOKENS, EXPERTS], tl.float32)
-    for start in range(0, D, STEP):
-        columns = (start + tl.arange(0, STEP) < D)[None, :]
-        h = tl.load(h_at + start, mask=inside[:, None] & columns, other=0.0)
-        w = tl.load(w_at + start, mask=known[:, None] & columns, other=0.0)
-        x += exact_product(h, w)
-    tl.store(logits + tokens.to(tl.int64)[:, None] * E + experts[None, :], x, mask=inside[:, None] & known[None, :])
-    p, log_sum = softmax_of(x, known)
+    p, log_sum = softmax_of(logits_of(logits, tokens, experts, inside, known, P), known)
 
     left = tl.where(known[None, :], p, -1.0)
     taken = tl.zeros([TOKENS, EXPERTS], tl.int32)
     total = tl.zeros([TOKENS], tl.float32)
     for slot in range(0, slots):
         best = tl.max(left, 1)
-        expert = tl.argmax(left, 1)  # the first of equals
+        expert = tl.min(tl.where(left == best[:, None], experts[None, :], EXPERTS), 1)  # the first of equals
         here = experts[None, :] == expert[:, None]
         taken += here.to(tl.int32)
         left = tl.where(here, -2.0, left)
         total += best
         tl.store(chosen + tokens * slots + slot, expert, mask=inside)
-        tl.store(weights + tokens * slots + slot, best, mask=inside)
+        if not RENORMALIZE:
+            tl.store(weights + tokens * slots + slot, best, mask=inside)
     if RENORMALIZE:
+        left = tl.where(known[None, :], p, -1.0)
         for slot in range(0, slots):
-            best = tl.load(weights + tokens * slots + slot, mask=inside, other=0.0)
+            best = tl.max(left, 1)
+            expert = tl.min(tl.where(left == best[:, None], experts[None, :], EXPERTS), 1)
+            left = tl.where(experts[None, :] == expert[:, None], -2.0, left)
             tl.store(weights + tokens * slots + slot, best / total, mask=inside)
     line = tile * E + experts
     tl.store(counts + line, tl.sum(tl.where(inside[:, None], taken, 0), 0), mask=known)
@@ -139,15 +156,14 @@ def router_places(chosen, weights, begins, places, row_tokens, row_weights, T, E
 
 
 @triton.jit
-def router_backward(weight, logits, chosen, weights, places, row_weight_grads, probability_grads, square_grad, logit_grads, hidden_grad,
-                    T, D, E, slots, TOKENS: tl.constexpr, EXPERTS: tl.constexpr, STEP: tl.constexpr, RENORMALIZE: tl.constexpr):
-    """probability_grads [E], square_grad []: the gradients of mean_probabilities and mean_square."""
+def router_backward(logits, chosen, weights, places, row_weight_grads, probability_grads, square_grad, logit_grads, T, E, P, slots,
+                    TOKENS: tl.constexpr, EXPERTS: tl.constexpr, RENORMALIZE: tl.constexpr):
+    """probability_grads [E], square_grad []: the gradients of mean_probabilities and mean_square. logit_grads [T, 3 P], bfloat16: x1 x2 x1."""
     tile = tl.program_id(0)
     tokens = tile * TOKENS + tl.arange(0, TOKENS)
     experts = tl.arange(0, EXPERTS)
     inside, known = tokens < T, experts < E
-    at = tokens.to(tl.int64)[:, None] * E + experts[None, :]
-    p, log_sum = softmax_of(tl.load(logits + at, mask=inside[:, None] & known[None, :], other=0.0), known)
+    p, log_sum = softmax_of(logits_of(logits, tokens, experts, inside, known, P), known)
 
     mean = tl.zeros([TOKENS], tl.float32)
     total = tl.zeros([TOKENS], tl.float32)
@@ -169,31 +185,10 @@ def router_backward(weight, logits, chosen, weights, places, row_weight_grads, p
         expert = tl.load(chosen + pair, mask=inside, other=0)
         p_grad += tl.where(experts[None, :] == expert[:, None], grad[:, None], 0.0)
     x_grad = p * (p_grad - tl.sum(p_grad * p, 1)[:, None] + square * log_sum[:, None])
-    x_grad = tl.where(inside[:, None] & known[None, :], x_grad, 0.0)
-    tl.store(logit_grads + at, x_grad, mask=inside[:, None] & known[None, :])
-
-    for start in range(0, D, STEP):
-        columns = start + tl.arange(0, STEP)
-        w = tl.load(weight + experts[:, None] * D + columns[None, :], mask=known[:, None] & (columns < D)[None, :], other=0.0)
-        grad = tl.dot(x_grad, w, input_precision="tf32x3")
-        tl.store(hidden_grad + tokens.to(tl.int64)[:, None] * D + columns[None, :], grad.to(hidden_grad.dtype.element_ty),
-                 mask=inside[:, None] & (columns < D)[None, :])
-
-
-@triton.jit
-def router_weights(logit_grads, hidden, parts, T, D, E, each, TOKENS: tl.constexpr, EXPERTS: tl.constexpr, STEP: tl.constexpr):
-    """parts[share] = sum of x_grad^T h over the share's `each` tokens: [shares, E, D]."""
-    share = tl.program_id(1)
-    columns = tl.program_id(0) * STEP + tl.arange(0, STEP)
-    experts = tl.arange(0, EXPERTS)
-    known = experts < E
-    sums = tl.zeros([EXPERTS, STEP], tl.float32)
-    for start in range(share * each, tl.minimum(share * each + each, T), TOKENS):
-        tokens = start + tl.arange(0, TOKENS)
-        inside = tokens < tl.minimum(share * each + each, T)
-        grad = tl.load(logit_grads + tokens.to(tl.int64)[:, None] * E + experts[None, :], mask=inside[:, None] & known[None, :], other=0.0)
-        h = tl.load(hidden + tokens.to(tl.int64)[:, None] * D + columns[None, :], mask=inside[:, None] & (columns < D)[None, :], other=0.0)
-        high = grad.to(tl.bfloat16)
-        low = (grad - high.to(tl.float32)).to(tl.bfloat16)
-        sums += tl.dot(high.T, h) + tl.dot(low.T, h)
-    tl.store(parts + (share * E + experts).to(tl.int64)[:, None] * D + columns[None, :], sums, mask=known[:, None] & (columns < D)[None, :])
+    x_grad = tl.where(known[None, :], x_grad, 0.0)
+    first = x_grad.to(tl.bfloat16)
+    at = logit_grads + tokens.to(tl.int64)[:, None] * (3 * P) + experts[None, :]
+    mask = inside[:, None] & (experts < P)[None, :]
+    tl.store(at, first, mask=mask)
+    tl.store(at + P, (x_grad - first.to(tl.float32)).to(tl.bfloat16), mask=mask)
+    tl.store(at + 2 * P, first, mask=mask)

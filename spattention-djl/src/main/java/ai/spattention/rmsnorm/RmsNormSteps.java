@@ -18,6 +18,11 @@ public final class RmsNormSteps {
     /** Programs of a backward pass: each keeps a weight's gradient in registers and writes it once. */
     private static final int MOST_PROGRAMS = 1024;
 
+    private static final int COLUMNS_OF_SUM = 32;
+
+    /** So many rows of a token are read at the same time. */
+    private static final int FEW_SLOTS = 8;
+
     private final PlanBuilder plan;
     private final CudaDevice device;
     private final float epsilon;
@@ -50,7 +55,12 @@ public final class RmsNormSteps {
      * @param rows [S, D], bfloat16
      * @param places the row of each (token, slot) pair, [T, K], int32
      */
-    public record Slots(Tensor rows, Tensor places) {}
+    public record Slots(Tensor rows, Tensor places) {
+
+        private String name() {
+            return places.size(1) > FEW_SLOTS ? "many_slots" : "slots";
+        }
+    }
 
     /**
      * y = norm(x).
@@ -89,7 +99,7 @@ public final class RmsNormSteps {
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Slots slots, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        add(forward("slots", x, weight, y, root).with("total", total), slots);
+        add(forward(slots.name(), x, weight, y, root).with("total", total), slots);
     }
 
     private KernelStep forward(String summed, Tensor x, Tensor weight, Tensor y, Tensor root) {
@@ -149,7 +159,7 @@ public final class RmsNormSteps {
      * @param addWeights whether the weight's gradient is added to what stands there
      */
     public void backwardOfSum(Backward arrays, Slots slots, boolean addWeights) {
-        add(backward("slots", arrays, addWeights).with("total_grad", arrays.xGradient), slots);
+        add(backward(slots.name(), arrays, addWeights).with("total_grad", arrays.xGradient), slots);
     }
 
     private KernelStep backward(String name, Backward arrays, boolean addWeights) {
@@ -171,13 +181,13 @@ public final class RmsNormSteps {
      *
      * @param plan where the step goes
      * @param device the GPU
-     * @param parts [count, ...], float32
+     * @param parts [count, ...], float32; parts may lie apart
      * @param out [...], float32, without gaps
      * @param add whether they are added to what stands there
      */
     public static void sumParts(PlanBuilder plan, CudaDevice device, Tensor parts, Tensor out, boolean add) {
         long size = out.elements();
         plan.add(new KernelStep(LIBRARY, add ? "sum_parts-add" : "sum_parts", device).with("parts", parts).with("out", out)
-                .with("count", parts.size(0)).with("size", size).grid((size - 1) / 128 + 1, 1, 1));
+                .with("count", parts.size(0)).with("pitch", parts.strides()[0]).with("size", size).grid((size - 1) / COLUMNS_OF_SUM + 1, 1, 1));
     }
 }

@@ -1,5 +1,6 @@
 package ai.spattention.router;
 
+import ai.spattention.cublas.DenseProducts;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView.Type;
@@ -22,12 +23,16 @@ public final class RouterSteps {
     public static final int MOST_EXPERTS = 256;
 
     private static final int SMALLEST_EXPERTS = 16;
-    private static final int SHARES = 16; // of the tokens, whose parts of the weight's gradient are added up at last
+    private static final int PAIRS_OF_TILE = 2048; // of token and expert
+    private static final int PART_UNIT = 8; // every part's rows begin where products can read them
+    private static final int BLOCK_OF_PARTS = 1024;
 
     private final PlanBuilder plan;
     private final CudaDevice device;
+    private final DenseProducts products;
     private final Sizes sizes;
     private final int block;
+    private final long padded;
 
     /**
      * What a router is.
@@ -43,7 +48,7 @@ public final class RouterSteps {
     /**
      * The routing of tokens.
      *
-     * @param logits [T, E], float32
+     * @param logits their three parts, [T, 3 P], float32, P = E up to a multiple of 8
      * @param chosen [T, K], int32
      * @param weights [T, K], float32
      * @param places the row of each (token, slot) pair, [T, K], int32
@@ -51,9 +56,10 @@ public final class RouterSteps {
      * @param rowWeights the weight of each row, [S], float32
      * @param ends where each expert's rows end, [E], int32
      * @param tileEnds where each expert's tiles end, [E], int32
+     * @param gradientParts of the router's matrix, for the gradient of the tokens, [3 P, D], bfloat16
      */
     public record Routed(Tensor logits, Tensor chosen, Tensor weights, Tensor places, Tensor rowTokens, Tensor rowWeights, Tensor ends,
-            Tensor tileEnds) {}
+            Tensor tileEnds, Tensor gradientParts) {}
 
     /**
      * What the router's losses are computed from.
@@ -69,30 +75,25 @@ public final class RouterSteps {
      *
      * @param plan where steps go
      * @param device the GPU
+     * @param products the plan's dense products
      * @param sizes what the router is
      */
-    public RouterSteps(PlanBuilder plan, CudaDevice device, Sizes sizes) {
+    public RouterSteps(PlanBuilder plan, CudaDevice device, DenseProducts products, Sizes sizes) {
         this.plan = plan;
         this.device = device;
+        this.products = products;
         this.sizes = sizes;
         block = Math.max(SMALLEST_EXPERTS, Integer.highestOneBit(2 * Math.toIntExact(sizes.experts) - 1));
-    }
-
-    private int tokensOfTile() {
-        return block <= 64 ? 64 : block == 128 ? 32 : 16;
+        padded = (sizes.experts + PART_UNIT - 1) / PART_UNIT * PART_UNIT;
     }
 
     private long tiles() {
-        return (sizes.tokens - 1) / tokensOfTile() + 1;
-    }
-
-    private int columnsOfTile() {
-        return block <= 64 ? 64 : 32;
+        return (sizes.tokens - 1) / (PAIRS_OF_TILE / block) + 1;
     }
 
     private KernelStep step(String kernel) {
         return new KernelStep(LIBRARY, kernel + "-" + block, device).with("T", sizes.tokens).with("E", sizes.experts)
-                .with("slots", sizes.slots);
+                .with("P", padded).with("slots", sizes.slots);
     }
 
     private String renormalized(String kernel) {
@@ -109,19 +110,25 @@ public final class RouterSteps {
      */
     public Routed forward(Tensor hidden, Tensor weight, Statistics statistics) {
         long pairs = sizes.tokens * sizes.slots;
-        Routed routed = new Routed(plan.array("router logits", Type.FLOAT32, sizes.tokens, sizes.experts),
+        Routed routed = new Routed(plan.array("router logits", Type.FLOAT32, sizes.tokens, 3 * padded),
                 plan.array("chosen experts", Type.INT32, sizes.tokens, sizes.slots),
                 plan.array("experts' weights", Type.FLOAT32, sizes.tokens, sizes.slots),
                 plan.array("places of rows", Type.INT32, sizes.tokens, sizes.slots),
                 plan.array("tokens of rows", Type.INT32, pairs), plan.array("weights of rows", Type.FLOAT32, pairs),
                 plan.array("ends of experts' rows", Type.INT32, sizes.experts),
-                plan.array("ends of experts' tiles", Type.INT32, sizes.experts));
+                plan.array("ends of experts' tiles", Type.INT32, sizes.experts),
+                plan.array("parts of a router for gradients", Type.BFLOAT16, 3 * padded, hidden.size(1)));
+        Tensor parts = plan.array("parts of a router", Type.BFLOAT16, 3 * padded, hidden.size(1));
         Tensor counts = plan.array("experts' tokens by tile", Type.INT32, tiles(), sizes.experts);
         Tensor begins = plan.array("experts' first rows by tile", Type.INT32, tiles(), sizes.experts);
         Tensor probabilities = plan.array("sums of probabilities by tile", Type.FLOAT32, tiles(), sizes.experts);
         Tensor squares = plan.array("sums of squares by tile", Type.FLOAT32, tiles());
-        plan.add(step(renormalized("router_forward")).with("hidden", hidden).with("weight", weight).with("D", hidden.size(1))
-                .with("logits", routed.logits).with("chosen", routed.chosen).with("weights", routed.weights).with("counts", counts)
+        long all = padded * hidden.size(1);
+        plan.add(new KernelStep(LIBRARY, "router_parts", device).with("weight", weight).with("parts", parts)
+                .with("gradient_parts", routed.gradientParts).with("count", weight.elements()).with("all", all)
+                .grid((all - 1) / BLOCK_OF_PARTS + 1, 1, 1));
+        products.timesTransposed(hidden, parts, routed.logits);
+        plan.add(step(renormalized("router_forward")).with("logits", routed.logits).with("chosen", routed.chosen).with("weights", routed.weights).with("counts", counts)
                 .with("probability_sums", probabilities).with("square_sums", squares).grid(tiles(), 1, 1));
         plan.add(step("router_order").with("counts", counts).with("probability_sums", probabilities).with("square_sums", squares)
                 .with("begins", begins).with("ends", routed.ends).with("tile_ends", routed.tileEnds).with("loads", statistics.loads)
@@ -137,7 +144,6 @@ public final class RouterSteps {
      * The gradients.
      *
      * @param hidden from the forward pass
-     * @param weight from the forward pass
      * @param routed from the forward pass
      * @param rowWeightGradients [S], float32
      * @param statisticsGradients of the mean probabilities [E] and the mean square [1], float32; loads have none
@@ -145,20 +151,18 @@ public final class RouterSteps {
      * @param weightGradient [E, D], float32, written or added to
      * @param add whether the weight's gradient is added to what stands there
      */
-    public void backward(Tensor hidden, Tensor weight, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients,
-            Tensor hiddenGradient, Tensor weightGradient, boolean add) {
-        Tensor logitGradients = plan.array("gradients of router logits", Type.FLOAT32, sizes.tokens, sizes.experts);
-        long columns = hidden.size(1);
-        plan.add(step(renormalized("router_backward")).with("weight", weight).with("logits", routed.logits)
-                .with("chosen", routed.chosen).with("weights", routed.weights).with("places", routed.places)
-                .with("row_weight_grads", rowWeightGradients).with("probability_grads", statisticsGradients.meanProbabilities)
-                .with("square_grad", statisticsGradients.meanSquare).with("logit_grads", logitGradients)
-                .with("hidden_grad", hiddenGradient).with("D", columns).grid(tiles(), 1, 1));
-        long each = (sizes.tokens - 1) / SHARES + 1;
-        long shares = (sizes.tokens - 1) / each + 1;
-        Tensor parts = plan.array("parts of a router's gradient", Type.FLOAT32, shares, sizes.experts, columns);
-        plan.add(step("router_weights").with("logit_grads", logitGradients).with("hidden", hidden).with("parts", parts)
-                .with("D", columns).with("each", each).grid((columns - 1) / columnsOfTile() + 1, shares, 1));
-        RmsNormSteps.sumParts(plan, device, parts, weightGradient, add);
+    public void backward(Tensor hidden, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients, Tensor hiddenGradient,
+            Tensor weightGradient, boolean add) {
+        Tensor logitGradients = plan.array("gradients of router logits", Type.BFLOAT16, sizes.tokens, 3 * padded);
+        plan.add(step(renormalized("router_backward")).with("logits", routed.logits).with("chosen", routed.chosen)
+                .with("weights", routed.weights).with("places", routed.places).with("row_weight_grads", rowWeightGradients)
+                .with("probability_grads", statisticsGradients.meanProbabilities).with("square_grad", statisticsGradients.meanSquare)
+                .with("logit_grads", logitGradients).grid(tiles(), 1, 1));
+        products.times(logitGradients, routed.gradientParts, hiddenGradient);
+        Tensor parts = plan.array("parts of a router's gradient", Type.FLOAT32, 2 * padded, hidden.size(1));
+        products.transposedTimes(logitGradients.columns(0, 2 * padded), hidden, parts, false);
+        // both parts of an expert's line; the padding's lines are skipped
+        long line = padded * hidden.size(1);
+        RmsNormSteps.sumParts(plan, device, parts.as(new long[] {2, weightGradient.elements()}, new long[] {line, 1}), weightGradient, add);
     }
 }

@@ -36,7 +36,7 @@ final class AttentionPass {
         long tokens = hidden.size(0);
         context.plan.part("projections");
         Tensor projected = context.half("queries, keys and values", tokens, queries + 2 * keys);
-        context.linear(hidden, weights.queryKeyValue(), projected);
+        context.products.timesTransposed(hidden, weights.queryKeyValue(), projected);
         context.plan.part("query/key norm and rotation");
         Tensor turnedQueries = context.half("turned queries", tokens, queries);
         Tensor turnedKeys = context.half("turned keys", tokens, keys);
@@ -51,7 +51,7 @@ final class AttentionPass {
                 attended, logSums);
         attention.forward(arrays);
         context.plan.part("projections");
-        context.linear(attended, weights.output(), out);
+        context.products.timesTransposed(attended, weights.output(), out);
         return new Kept(hidden, projected, queryRoot, keyRoot, arrays);
     }
 
@@ -61,8 +61,8 @@ final class AttentionPass {
         Tensor attended = kept.arrays.out();
         context.plan.part("projections");
         Tensor attendedGradient = context.half("gradient of attended values", tokens, queries);
-        context.linearRows(outGradient, weights.output(), attendedGradient);
-        context.linearMatrix(outGradient, attended, gradients.output(), add);
+        context.products.times(outGradient, weights.output(), attendedGradient);
+        context.products.transposedTimes(outGradient, attended, gradients.output(), add);
         context.plan.part("attention");
         Tensor queryGradient = context.half("gradient of turned queries", tokens, queries);
         Tensor keyGradients = context.half("gradients of turned keys by query head", tokens, queries);
@@ -82,8 +82,8 @@ final class AttentionPass {
         rotary.backward(keysOf(kept.projected), weights.keyNorm(), kept.keyRoot, keyGradient, keysOf(projectedGradient),
                 gradients.keyNorm(), add);
         context.plan.part("projections");
-        context.linearRows(projectedGradient, weights.queryKeyValue(), hiddenGradient);
-        context.linearMatrix(projectedGradient, kept.hidden, gradients.queryKeyValue(), add);
+        context.products.times(projectedGradient, weights.queryKeyValue(), hiddenGradient);
+        context.products.transposedTimes(projectedGradient, kept.hidden, gradients.queryKeyValue(), add);
     }
 
     private Tensor queriesOf(Tensor projected) {

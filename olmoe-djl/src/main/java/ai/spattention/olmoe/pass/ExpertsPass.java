@@ -17,7 +17,7 @@ final class ExpertsPass {
 
     ExpertsPass(PassContext context) {
         this.context = context;
-        router = new RouterSteps(context.plan, context.device, new RouterSteps.Sizes(context.shape.tokens(),
+        router = new RouterSteps(context.plan, context.device, context.products, new RouterSteps.Sizes(context.shape.tokens(),
                 context.config.numExperts(), context.config.numExpertsPerTok(), context.config.normTopkProb(),
                 GroupedSteps.rowsOfTile(context.device)));
         rows = new RowSteps(context.plan, context.device);
@@ -80,7 +80,7 @@ final class ExpertsPass {
         Tensor hiddenGradients = context.half("gradients of rows", rowCount, hiddenSize);
         experts.times(bothGradient, weights.gateUp(), false, hiddenGradients);
         context.plan.part("router");
-        router.backward(kept.hidden, weights.router(), routed, rowWeightGradients, statisticsGradients, routerGradient,
+        router.backward(kept.hidden, routed, rowWeightGradients, statisticsGradients, routerGradient,
                 gradients.router(), add);
         return hiddenGradients;
     }

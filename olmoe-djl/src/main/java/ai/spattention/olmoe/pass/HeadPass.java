@@ -40,10 +40,10 @@ final class HeadPass {
             long rowsOfSlice = Math.min(slice, tokens - first);
             Tensor logits = context.half("logits", rowsOfSlice, classes);
             Tensor part = hidden.rows(first, rowsOfSlice);
-            context.linear(part, matrix, logits);
+            context.products.timesTransposed(part, matrix, logits);
             rows.crossEntropy(logits, targets, losses, count, first);
-            context.linearRows(logits, matrix, hiddenGradient.rows(first, rowsOfSlice));
-            context.linearMatrix(logits, part, matrixGradient, add || first > 0);
+            context.products.times(logits, matrix, hiddenGradient.rows(first, rowsOfSlice));
+            context.products.transposedTimes(logits, part, matrixGradient, add || first > 0);
         }
         rows.meanLoss(losses, count, loss);
     }
