@@ -1,6 +1,6 @@
 package ai.spattention.attention;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
@@ -19,15 +19,15 @@ public final class SharedHeadsSteps {
      * Adds up what the query heads of a group give to the head that they share.
      *
      * @param plan where the step goes
-     * @param device the GPU
+     * @param target the GPU
      * @param array [T, H, D], bfloat16, query heads that share a head side by side
      * @param out [T, G D], bfloat16, written; rows may lie apart
      */
-    public static void sum(PlanBuilder plan, CudaDevice device, Tensor array, Tensor out) {
+    public static void sum(PlanBuilder plan, CudaTarget target, Tensor array, Tensor out) {
         long dim = array.size(2);
         long heads = out.size(1) / dim;
         long headsOfProgram = COLUMNS_OF_PROGRAM / dim;
-        plan.add(new KernelStep(LIBRARY, "sum_shared_heads-d" + dim, device).with("array", array).with("out", out)
+        plan.add(new KernelStep(LIBRARY, "sum_shared_heads-d" + dim, target).with("array", array).with("out", out)
                 .with("out_pitch", out.strides()[0]).with("heads", heads).with("group", array.size(1) / heads)
                 .grid(array.size(0), (heads - 1) / headsOfProgram + 1, 1));
     }

@@ -1,6 +1,7 @@
 package ai.spattention.cublas;
 
 import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.Step;
 import ai.spattention.plan.Tensor;
@@ -20,7 +21,7 @@ public final class DenseMatmul implements Step {
     /** The workspace that a plan's products share: what NVIDIA recommends for compute capability 9.0, twice. */
     public static final long WORKSPACE_BYTES = 64L << 20;
 
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final Factor left;
     private final Factor right;
     private final Tensor out;
@@ -72,7 +73,7 @@ public final class DenseMatmul implements Step {
     /**
      * A product.
      *
-     * @param device the GPU
+     * @param target the GPU
      * @param left a, M times K
      * @param right b, K times N
      * @param out [M, N]
@@ -80,8 +81,8 @@ public final class DenseMatmul implements Step {
      * @param workspace {@link #WORKSPACE_BYTES} of memory, which products on one stream share
      * @throws IllegalArgumentException if the shapes or types do not fit
      */
-    public DenseMatmul(CudaDevice device, Factor left, Factor right, Tensor out, boolean add, Tensor workspace) {
-        this.device = device;
+    public DenseMatmul(CudaTarget target, Factor left, Factor right, Tensor out, boolean add, Tensor workspace) {
+        this.target = target;
         this.left = left;
         this.right = right;
         this.out = out;
@@ -108,6 +109,7 @@ public final class DenseMatmul implements Step {
 
     @Override
     public Ready prepare() {
+        CudaDevice device = target.device();
         CublasLt library = CublasLt.of(device);
         Prepared[] made = new Prepared[1];
         device.inContext(() -> made[0] = describe(library));

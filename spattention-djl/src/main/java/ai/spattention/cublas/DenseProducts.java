@@ -1,7 +1,7 @@
 package ai.spattention.cublas;
 
 import ai.spattention.cublas.DenseMatmul.Factor;
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.PlanBuilder;
 import ai.spattention.plan.Tensor;
@@ -10,18 +10,18 @@ import ai.spattention.plan.Tensor;
 public final class DenseProducts {
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final Tensor workspace;
 
     /**
      * Starts.
      *
      * @param plan where products go
-     * @param device the GPU
+     * @param target the GPU
      */
-    public DenseProducts(PlanBuilder plan, CudaDevice device) {
+    public DenseProducts(PlanBuilder plan, CudaTarget target) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
         workspace = plan.keep(plan.array("workspace of products", TensorView.Type.INT32, DenseMatmul.WORKSPACE_BYTES / 4));
     }
 
@@ -33,7 +33,7 @@ public final class DenseProducts {
      * @param out [M, N], written
      */
     public void timesTransposed(Tensor left, Tensor right, Tensor out) {
-        plan.add(new DenseMatmul(device, Factor.of(left), Factor.transposed(right), out, false, workspace));
+        plan.add(new DenseMatmul(target, Factor.of(left), Factor.transposed(right), out, false, workspace));
     }
 
     /**
@@ -44,7 +44,7 @@ public final class DenseProducts {
      * @param out [M, N], written
      */
     public void times(Tensor left, Tensor right, Tensor out) {
-        plan.add(new DenseMatmul(device, Factor.of(left), Factor.of(right), out, false, workspace));
+        plan.add(new DenseMatmul(target, Factor.of(left), Factor.of(right), out, false, workspace));
     }
 
     /**
@@ -56,6 +56,6 @@ public final class DenseProducts {
      * @param add whether the product is added to what stands there
      */
     public void transposedTimes(Tensor left, Tensor right, Tensor out, boolean add) {
-        plan.add(new DenseMatmul(device, Factor.transposed(left), Factor.of(right), out, add, workspace));
+        plan.add(new DenseMatmul(target, Factor.transposed(left), Factor.of(right), out, add, workspace));
     }
 }

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -301,10 +302,21 @@ public final class KernelLibrary {
      * @return the variant
      */
     public Variant variantFor(String kernel, int computeCapability) {
-        return best.computeIfAbsent(new Wanted(kernel, computeCapability), key -> architectures(computeCapability)
-                .map(architecture -> variants.get(kernel + "-" + architecture)).filter(Objects::nonNull).findFirst()
+        return best.computeIfAbsent(new Wanted(kernel, computeCapability), key -> find(kernel, computeCapability)
                 .orElseThrow(() -> new IllegalStateException("there is no kernel " + kernel + " for compute capability "
                         + computeCapability)));
+    }
+
+    /**
+     * The best variant of a kernel that not every GPU has.
+     *
+     * @param kernel the variant's name without the architecture
+     * @param computeCapability 10 times the major plus the minor number
+     * @return the variant; empty if there is none
+     */
+    public Optional<Variant> find(String kernel, int computeCapability) {
+        return architectures(computeCapability).map(architecture -> variants.get(kernel + "-" + architecture))
+                .filter(Objects::nonNull).findFirst();
     }
 
     /**

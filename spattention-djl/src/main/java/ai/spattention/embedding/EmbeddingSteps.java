@@ -1,6 +1,6 @@
 package ai.spattention.embedding;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.KernelStep;
@@ -21,17 +21,17 @@ public final class EmbeddingSteps {
     private static final int TILE = 64;
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
 
     /**
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      */
-    public EmbeddingSteps(PlanBuilder plan, CudaDevice device) {
+    public EmbeddingSteps(PlanBuilder plan, CudaTarget target) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
     }
 
     /**
@@ -43,7 +43,7 @@ public final class EmbeddingSteps {
      * @param x [T, D], float32, written
      */
     public void forward(Tensor tokens, Tensor high, Tensor low, Tensor x) {
-        plan.add(new KernelStep(LIBRARY, "embedding_forward", device).with("tokens", tokens).with("high", high).with("low", low)
+        plan.add(new KernelStep(LIBRARY, "embedding_forward", target).with("tokens", tokens).with("high", high).with("low", low)
                 .with("x", x).with("V", high.size(0)).with("size", high.size(1))
                 .grid(x.size(0), (x.size(1) - 1) / FORWARD_BLOCK + 1, 1));
     }
@@ -59,9 +59,9 @@ public final class EmbeddingSteps {
     public void backward(Tensor tokens, Tensor gradient, Tensor out, int leftOut) {
         long count = gradient.size(0);
         Tensor links = plan.array("positions with the same token", TensorView.Type.INT32, 2, count);
-        plan.add(new KernelStep(LIBRARY, "embedding_links", device).with("tokens", tokens).with("links", links).with("T", count)
+        plan.add(new KernelStep(LIBRARY, "embedding_links", target).with("tokens", tokens).with("links", links).with("T", count)
                 .grid((count - 1) / TILE + 1, 1, 1));
-        plan.add(new KernelStep(LIBRARY, "embedding_backward", device).with("tokens", tokens).with("links", links)
+        plan.add(new KernelStep(LIBRARY, "embedding_backward", target).with("tokens", tokens).with("links", links)
                 .with("x_grad", gradient).with("out", out).with("V", out.size(0)).with("T", count).with("size", out.size(1))
                 .with("left_out", leftOut).grid(count, (out.size(1) - 1) / BACKWARD_BLOCK + 1, 1));
     }

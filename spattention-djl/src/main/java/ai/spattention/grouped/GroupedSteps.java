@@ -1,6 +1,6 @@
 package ai.spattention.grouped;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.Launch;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.KernelStep;
@@ -15,7 +15,7 @@ import ai.spattention.plan.Tensor;
 public final class GroupedSteps {
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final Tensor ends;
     private final Tensor tileEnds;
 
@@ -23,13 +23,13 @@ public final class GroupedSteps {
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      * @param ends where each expert's rows end, [E], int32
      * @param tileEnds where each expert's tiles end, [E], int32
      */
-    public GroupedSteps(PlanBuilder plan, CudaDevice device, Tensor ends, Tensor tileEnds) {
+    public GroupedSteps(PlanBuilder plan, CudaTarget target, Tensor ends, Tensor tileEnds) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
         this.ends = ends;
         this.tileEnds = tileEnds;
     }
@@ -37,11 +37,11 @@ public final class GroupedSteps {
     /**
      * The rows of a tile of {@link #times}.
      *
-     * @param device the GPU
+     * @param target the GPU
      * @return what tile ends are counted in
      */
-    public static int rowsOfTile(CudaDevice device) {
-        return ExpertRows.LIBRARY.variant("rows", device.index()).rows();
+    public static int rowsOfTile(CudaTarget target) {
+        return ExpertRows.LIBRARY.variantFor("rows", target.computeCapability()).rows();
     }
 
     /**
@@ -52,7 +52,7 @@ public final class GroupedSteps {
      * @param out [S, size], bfloat16, written
      */
     public void gather(Tensor array, Tensor tokens, Tensor out) {
-        plan.add(new KernelStep(ExpertRows.LIBRARY, "gather_rows-" + Launch.block(out.size(1), 1024), device).with("array", array)
+        plan.add(new KernelStep(ExpertRows.LIBRARY, "gather_rows-" + Launch.block(out.size(1), 1024), target).with("array", array)
                 .with("tokens", tokens).with("out", out).with("size", out.size(1)).grid(out.size(0), 1, 1));
     }
 
@@ -65,11 +65,38 @@ public final class GroupedSteps {
      * @param out [S, n], bfloat16, written
      */
     public void times(Tensor rows, Tensor matrices, boolean transposed, Tensor out) {
-        KernelStep step = new KernelStep(ExpertRows.LIBRARY, transposed ? "rows-transposed" : "rows", device).with("array", rows)
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, transposed ? "rows-transposed" : "rows", target).with("array", rows)
                 .with("matrices", matrices).with("out", out).with("ends", ends).with("tile_ends", tileEnds)
                 .with("experts", matrices.size(0)).with("N", out.size(1)).with("K", rows.size(1));
         // an upper bound of the tiles: how many there are, only the device knows
         plan.add(step.tiles(tiles(out.size(1), step.variant().columns()),
+                rows.size(0) / step.variant().rows() + matrices.size(0), 1));
+    }
+
+    /**
+     * Whether {@link #timesGated} has a kernel; else its two parts are done one after the other.
+     *
+     * @param target the GPU
+     * @return true for compute capability 9.0
+     */
+    public static boolean servesGated(CudaTarget target) {
+        return ExpertRows.LIBRARY.find("rows-gated", target.computeCapability()).isPresent();
+    }
+
+    /**
+     * Each row times its expert's matrix, whose first half gates the second: silu(gate) · up · weight.
+     *
+     * @param rows [S, k], bfloat16
+     * @param matrices [E, 2 I, k], bfloat16
+     * @param rowWeights [S], float32
+     * @param both gate before up, [S, 2 I], bfloat16, written
+     * @param inner [S, I], bfloat16, written
+     */
+    public void timesGated(Tensor rows, Tensor matrices, Tensor rowWeights, Tensor both, Tensor inner) {
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, "rows-gated", target).with("array", rows).with("matrices", matrices)
+                .with("both", both).with("inner", inner).with("row_weights", rowWeights).with("ends", ends)
+                .with("tile_ends", tileEnds).with("experts", matrices.size(0)).with("half", inner.size(1)).with("K", rows.size(1));
+        plan.add(step.tiles(tiles(inner.size(1), step.variant().columns()),
                 rows.size(0) / step.variant().rows() + matrices.size(0), 1));
     }
 
@@ -85,7 +112,7 @@ public final class GroupedSteps {
         if (out.type() != TensorView.Type.FLOAT32) {
             throw new IllegalArgumentException("gradients of experts are float32 (got " + out.type() + ")");
         }
-        KernelStep step = new KernelStep(ExpertRows.LIBRARY, add ? "matrices-fp32-add" : "matrices-fp32", device).with("left", left)
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, add ? "matrices-fp32-add" : "matrices-fp32", target).with("left", left)
                 .with("right", right).with("out", out).with("ends", ends).with("experts", out.size(0)).with("M", left.size(1))
                 .with("N", right.size(1));
         plan.add(step.tiles(tiles(right.size(1), step.variant().columns()), tiles(left.size(1), step.variant().rows()), out.size(0)));

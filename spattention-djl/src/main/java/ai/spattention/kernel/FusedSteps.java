@@ -1,6 +1,6 @@
 package ai.spattention.kernel;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
@@ -15,7 +15,7 @@ import java.util.Optional;
 public final class FusedSteps {
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final Sight sight;
 
     /**
@@ -76,19 +76,19 @@ public final class FusedSteps {
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      * @param sight what the heads see
      */
-    public FusedSteps(PlanBuilder plan, CudaDevice device, Sight sight) {
+    public FusedSteps(PlanBuilder plan, CudaTarget target, Sight sight) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
         this.sight = sight;
     }
 
     /** Finds where documents begin and end; once a pass, before all else. */
     public void findDocuments() {
         if (sight.documents != null) {
-            plan.add(new KernelStep(FusedKernel.LIBRARY, "document_spans", device).with("documents", sight.documents)
+            plan.add(new KernelStep(FusedKernel.LIBRARY, "document_spans", target).with("documents", sight.documents)
                     .with("spans", sight.spans).with("M", sight.documents.size(1)).grid(1, 1, sight.documents.size(0)));
         }
     }
@@ -126,7 +126,7 @@ public final class FusedSteps {
         long dim = arrays.queries.size(3);
         String feature = (sight.general ? "general" : "ranges") + (sight.documents == null ? "" : "_documents");
         double scale = 1 / Math.sqrt(dim);
-        KernelStep step = new KernelStep(FusedKernel.LIBRARY, kernel + "-" + feature + "-bf16-d" + dim, device)
+        KernelStep step = new KernelStep(FusedKernel.LIBRARY, kernel + "-" + feature + "-bf16-d" + dim, target)
                 .with("q", arrays.queries).with("k", arrays.keys).with("v", arrays.values).with("heads", sight.heads)
                 .with("H", arrays.queries.size(1)).with("group", arrays.queries.size(1) / arrays.keys.size(1))
                 .with("N", arrays.queries.size(2)).with("M", arrays.keys.size(2)).with("scale", scale)

@@ -1,6 +1,6 @@
 package ai.spattention.plan;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.Launch;
 import java.util.Collection;
@@ -12,7 +12,7 @@ public final class KernelStep implements Step {
 
     private final KernelLibrary library;
     private final KernelLibrary.Variant variant;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private final Map<String, Number> numbers = new LinkedHashMap<>();
     private int gridX = 1;
@@ -24,12 +24,12 @@ public final class KernelStep implements Step {
      *
      * @param library the kernels
      * @param kernel the variant's name without the architecture
-     * @param device the GPU
+     * @param target the GPU
      */
-    public KernelStep(KernelLibrary library, String kernel, CudaDevice device) {
+    public KernelStep(KernelLibrary library, String kernel, CudaTarget target) {
         this.library = library;
-        this.device = device;
-        variant = library.variant(kernel, device.index());
+        this.target = target;
+        variant = library.variantFor(kernel, target.computeCapability());
     }
 
     /**
@@ -89,7 +89,7 @@ public final class KernelStep implements Step {
      * @return this step
      */
     public KernelStep tiles(long columnTiles, long rowTiles, long matrices) {
-        return variant.persistent() ? grid(Math.min(columnTiles * rowTiles * matrices, device.multiprocessors()), 1, 1)
+        return variant.persistent() ? grid(Math.min(columnTiles * rowTiles * matrices, target.multiprocessors()), 1, 1)
                 : grid(columnTiles, rowTiles, matrices);
     }
 
@@ -101,7 +101,7 @@ public final class KernelStep implements Step {
     @Override
     public Ready prepare() {
         Launch launch = new Launch(library);
-        tensors.forEach((name, tensor) -> launch.with(name, tensor.view(device.index())));
+        tensors.forEach((name, tensor) -> launch.with(name, tensor.view(target.deviceIndex())));
         numbers.forEach(launch::with);
         return launch.prepare(variant, gridX, gridY, gridZ)::accept;
     }

@@ -1,6 +1,6 @@
 package ai.spattention.querykeyrotary;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
@@ -20,7 +20,7 @@ public final class QueryKeyRotarySteps {
     private static final int MOST_PROGRAMS = 1024;
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final Tensor cosines;
     private final Tensor sines;
     private final long length;
@@ -30,15 +30,15 @@ public final class QueryKeyRotarySteps {
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      * @param cosines of the angles of all positions, [positions, D / 2], float32
      * @param sines of the same angles
      * @param length N; row t stands at position t mod N
      * @param epsilon what is added to the mean square
      */
-    public QueryKeyRotarySteps(PlanBuilder plan, CudaDevice device, Tensor cosines, Tensor sines, long length, float epsilon) {
+    public QueryKeyRotarySteps(PlanBuilder plan, CudaTarget target, Tensor cosines, Tensor sines, long length, float epsilon) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
         this.cosines = cosines;
         this.sines = sines;
         this.length = length;
@@ -76,13 +76,13 @@ public final class QueryKeyRotarySteps {
         plan.add(step("rotary_backward", x, weight, root).with("y_grad", gradient).with("x_grad", xGradient)
                 .with("x_grad_pitch", xGradient.strides()[0]).with("parts", parts).with("T", rows).with("each", each)
                 .grid(programs, 1, 1));
-        RmsNormSteps.sumParts(plan, device, parts, weightGradient, add);
+        RmsNormSteps.sumParts(plan, target, parts, weightGradient, add);
     }
 
     private KernelStep step(String kernel, Tensor x, Tensor weight, Tensor root) {
         long half = cosines.size(1);
         int block = Math.max(SMALLEST_BLOCK, Integer.highestOneBit(Math.toIntExact(x.size(1)) - 1));
-        return new KernelStep(LIBRARY, kernel + "-half" + half + "-" + block, device).with("x", x).with("x_pitch", x.strides()[0])
+        return new KernelStep(LIBRARY, kernel + "-half" + half + "-" + block, target).with("x", x).with("x_pitch", x.strides()[0])
                 .with("weight", weight).with("cos", cosines).with("sin", sines).with("root", root).with("size", x.size(1))
                 .with("length", length).with("first", 0);
     }

@@ -1,6 +1,6 @@
 package ai.spattention.rmsnorm;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
@@ -24,19 +24,19 @@ public final class RmsNormSteps {
     private static final int FEW_SLOTS = 8;
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final float epsilon;
 
     /**
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      * @param epsilon what is added to the mean square
      */
-    public RmsNormSteps(PlanBuilder plan, CudaDevice device, float epsilon) {
+    public RmsNormSteps(PlanBuilder plan, CudaTarget target, float epsilon) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
         this.epsilon = epsilon;
     }
 
@@ -103,7 +103,7 @@ public final class RmsNormSteps {
     }
 
     private KernelStep forward(String summed, Tensor x, Tensor weight, Tensor y, Tensor root) {
-        KernelStep step = new KernelStep(LIBRARY, "norm_forward-" + summed + "-" + block(x), device).with("x", x).with("weight", weight)
+        KernelStep step = new KernelStep(LIBRARY, "norm_forward-" + summed + "-" + block(x), target).with("x", x).with("weight", weight)
                 .with("y", y).with("root", root).with("size", x.size(1)).with("epsilon", epsilon).grid(x.size(0), 1, 1);
         plan.add(step);
         return step;
@@ -167,12 +167,12 @@ public final class RmsNormSteps {
         long each = (rows - 1) / MOST_PROGRAMS + 1;
         long programs = (rows - 1) / each + 1;
         Tensor parts = plan.array("parts of a norm's gradient", arrays.weight.type(), programs, arrays.x.size(1));
-        KernelStep step = new KernelStep(LIBRARY, "norm_backward-" + name + "-" + block(arrays.x), device).with("x", arrays.x)
+        KernelStep step = new KernelStep(LIBRARY, "norm_backward-" + name + "-" + block(arrays.x), target).with("x", arrays.x)
                 .with("weight", arrays.weight).with("root", arrays.root).with("y_grad", arrays.gradient).with("x_grad", arrays.xGradient)
                 .with("branch_grad", arrays.branchGradient).with("parts", parts).with("T", rows).with("size", arrays.x.size(1))
                 .with("each", each).grid(programs, 1, 1);
         plan.add(step);
-        sumParts(plan, device, parts, arrays.weightGradient, addWeights);
+        sumParts(plan, target, parts, arrays.weightGradient, addWeights);
         return step;
     }
 
@@ -180,14 +180,14 @@ public final class RmsNormSteps {
      * Adds up a gradient's parts, in their order.
      *
      * @param plan where the step goes
-     * @param device the GPU
+     * @param target the GPU
      * @param parts [count, ...], float32; parts may lie apart
      * @param out [...], float32, without gaps
      * @param add whether they are added to what stands there
      */
-    public static void sumParts(PlanBuilder plan, CudaDevice device, Tensor parts, Tensor out, boolean add) {
+    public static void sumParts(PlanBuilder plan, CudaTarget target, Tensor parts, Tensor out, boolean add) {
         long size = out.elements();
-        plan.add(new KernelStep(LIBRARY, add ? "sum_parts-add" : "sum_parts", device).with("parts", parts).with("out", out)
+        plan.add(new KernelStep(LIBRARY, add ? "sum_parts-add" : "sum_parts", target).with("parts", parts).with("out", out)
                 .with("count", parts.size(0)).with("pitch", parts.strides()[0]).with("size", size).grid((size - 1) / COLUMNS_OF_SUM + 1, 1, 1));
     }
 }

@@ -1,7 +1,7 @@
 package ai.spattention.router;
 
 import ai.spattention.cublas.DenseProducts;
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
@@ -28,7 +28,7 @@ public final class RouterSteps {
     private static final int BLOCK_OF_PARTS = 1024;
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
     private final DenseProducts products;
     private final Sizes sizes;
     private final int block;
@@ -74,13 +74,13 @@ public final class RouterSteps {
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      * @param products the plan's dense products
      * @param sizes what the router is
      */
-    public RouterSteps(PlanBuilder plan, CudaDevice device, DenseProducts products, Sizes sizes) {
+    public RouterSteps(PlanBuilder plan, CudaTarget target, DenseProducts products, Sizes sizes) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
         this.products = products;
         this.sizes = sizes;
         block = Math.max(SMALLEST_EXPERTS, Integer.highestOneBit(2 * Math.toIntExact(sizes.experts) - 1));
@@ -92,7 +92,7 @@ public final class RouterSteps {
     }
 
     private KernelStep step(String kernel) {
-        return new KernelStep(LIBRARY, kernel + "-" + block, device).with("T", sizes.tokens).with("E", sizes.experts)
+        return new KernelStep(LIBRARY, kernel + "-" + block, target).with("T", sizes.tokens).with("E", sizes.experts)
                 .with("P", padded).with("slots", sizes.slots);
     }
 
@@ -124,7 +124,7 @@ public final class RouterSteps {
         Tensor probabilities = plan.array("sums of probabilities by tile", Type.FLOAT32, tiles(), sizes.experts);
         Tensor squares = plan.array("sums of squares by tile", Type.FLOAT32, tiles());
         long all = padded * hidden.size(1);
-        plan.add(new KernelStep(LIBRARY, "router_parts", device).with("weight", weight).with("parts", parts)
+        plan.add(new KernelStep(LIBRARY, "router_parts", target).with("weight", weight).with("parts", parts)
                 .with("gradient_parts", routed.gradientParts).with("count", weight.elements()).with("all", all)
                 .grid((all - 1) / BLOCK_OF_PARTS + 1, 1, 1));
         products.timesTransposed(hidden, parts, routed.logits);
@@ -163,6 +163,6 @@ public final class RouterSteps {
         products.transposedTimes(logitGradients.columns(0, 2 * padded), hidden, parts, false);
         // both parts of an expert's line; the padding's lines are skipped
         long line = padded * hidden.size(1);
-        RmsNormSteps.sumParts(plan, device, parts.as(new long[] {2, weightGradient.elements()}, new long[] {line, 1}), weightGradient, add);
+        RmsNormSteps.sumParts(plan, target, parts.as(new long[] {2, weightGradient.elements()}, new long[] {line, 1}), weightGradient, add);
     }
 }

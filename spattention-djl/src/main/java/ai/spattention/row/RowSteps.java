@@ -1,6 +1,6 @@
 package ai.spattention.row;
 
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.Launch;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
@@ -14,22 +14,22 @@ import ai.spattention.plan.Tensor;
 public final class RowSteps {
 
     private final PlanBuilder plan;
-    private final CudaDevice device;
+    private final CudaTarget target;
 
     /**
      * Starts.
      *
      * @param plan where steps go
-     * @param device the GPU
+     * @param target the GPU
      */
-    public RowSteps(PlanBuilder plan, CudaDevice device) {
+    public RowSteps(PlanBuilder plan, CudaTarget target) {
         this.plan = plan;
-        this.device = device;
+        this.target = target;
     }
 
     private KernelStep gate(String kernel, Tensor both, Tensor rowWeights) {
         long size = both.size(1) / 2;
-        return new KernelStep(RowKernels.LIBRARY, kernel + "-" + Launch.block(size, 512), device).with("both", both)
+        return new KernelStep(RowKernels.LIBRARY, kernel + "-" + Launch.block(size, 512), target).with("both", both)
                 .with("row_weight", rowWeights).with("size", size).grid(both.size(0), 1, 1);
     }
 
@@ -70,7 +70,7 @@ public final class RowSteps {
      * @param first the first row's token
      */
     public void crossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor count, long first) {
-        plan.add(new KernelStep(RowKernels.LIBRARY, "cross_entropy-4096", device).with("logits", logits).with("targets", targets)
+        plan.add(new KernelStep(RowKernels.LIBRARY, "cross_entropy-4096", target).with("logits", logits).with("targets", targets)
                 .with("losses", losses).with("count", count).with("first", first).with("size", logits.size(1))
                 .grid(logits.size(0), 1, 1));
     }
@@ -82,7 +82,7 @@ public final class RowSteps {
      * @param count [1], float32, written
      */
     public void countTargets(Tensor targets, Tensor count) {
-        plan.add(new KernelStep(RowKernels.LIBRARY, "count_targets-1024", device).with("targets", targets).with("count", count)
+        plan.add(new KernelStep(RowKernels.LIBRARY, "count_targets-1024", target).with("targets", targets).with("count", count)
                 .with("rows", targets.size(0)));
     }
 
@@ -94,7 +94,7 @@ public final class RowSteps {
      * @param loss [1], float32, written
      */
     public void meanLoss(Tensor losses, Tensor count, Tensor loss) {
-        plan.add(new KernelStep(RowKernels.LIBRARY, "mean_loss-1024", device).with("losses", losses).with("count", count)
+        plan.add(new KernelStep(RowKernels.LIBRARY, "mean_loss-1024", target).with("losses", losses).with("count", count)
                 .with("loss", loss).with("rows", losses.size(0)));
     }
 }

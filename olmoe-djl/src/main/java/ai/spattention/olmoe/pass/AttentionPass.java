@@ -73,9 +73,9 @@ final class AttentionPass {
         Tensor keyGradient = keyGradients;
         if (keys < queries) {
             keyGradient = context.half("gradient of turned keys", tokens, keys);
-            SharedHeadsSteps.sum(context.plan, context.device, keyGradients.reshape(byHead), keyGradient);
+            SharedHeadsSteps.sum(context.plan, context.target, keyGradients.reshape(byHead), keyGradient);
         }
-        SharedHeadsSteps.sum(context.plan, context.device, valueGradients.reshape(byHead), valuesOf(projectedGradient));
+        SharedHeadsSteps.sum(context.plan, context.target, valueGradients.reshape(byHead), valuesOf(projectedGradient));
         context.plan.part("query/key norm and rotation");
         rotary.backward(queriesOf(kept.projected), weights.queryNorm(), kept.queryRoot, queryGradient, queriesOf(projectedGradient),
                 gradients.queryNorm(), add);

@@ -17,10 +17,10 @@ final class ExpertsPass {
 
     ExpertsPass(PassContext context) {
         this.context = context;
-        router = new RouterSteps(context.plan, context.device, context.products, new RouterSteps.Sizes(context.shape.tokens(),
+        router = new RouterSteps(context.plan, context.target, context.products, new RouterSteps.Sizes(context.shape.tokens(),
                 context.config.numExperts(), context.config.numExpertsPerTok(), context.config.normTopkProb(),
-                GroupedSteps.rowsOfTile(context.device)));
-        rows = new RowSteps(context.plan, context.device);
+                GroupedSteps.rowsOfTile(context.target)));
+        rows = new RowSteps(context.plan, context.target);
         rowCount = context.shape.tokens() * context.config.numExpertsPerTok();
         hiddenSize = context.config.hiddenSize();
         width = context.config.intermediateSize();
@@ -30,7 +30,7 @@ final class ExpertsPass {
     record Kept(Tensor hidden, RouterSteps.Routed routed, Tensor both, Tensor outputs) {}
 
     private GroupedSteps experts(RouterSteps.Routed routed) {
-        return new GroupedSteps(context.plan, context.device, routed.ends(), routed.tileEnds());
+        return new GroupedSteps(context.plan, context.target, routed.ends(), routed.tileEnds());
     }
 
     /** hidden [T, D] bfloat16. */
@@ -42,10 +42,14 @@ final class ExpertsPass {
         Tensor gathered = gather(experts, hidden, routed);
         context.plan.part("experts' products");
         Tensor both = context.half("gate and up", rowCount, 2 * width);
-        experts.times(gathered, weights.gateUp(), true, both);
-        context.plan.part("gate");
         Tensor inner = context.half("gated rows", rowCount, width);
-        rows.gateForward(both, routed.rowWeights(), inner);
+        if (GroupedSteps.servesGated(context.target)) {
+            experts.timesGated(gathered, weights.gateUp(), routed.rowWeights(), both, inner);
+        } else {
+            experts.times(gathered, weights.gateUp(), true, both);
+            context.plan.part("gate");
+            rows.gateForward(both, routed.rowWeights(), inner);
+        }
         context.plan.part("experts' products");
         Tensor outputs = context.half("experts' rows", rowCount, hiddenSize);
         experts.times(inner, weights.down(), true, outputs);

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.spattention.adamw.AdamWSteps;
 import ai.spattention.cuda.CudaStream;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.plan.Region;
@@ -76,7 +77,7 @@ public final class FlatWeights implements AutoCloseable {
         matrixPlaces.forEach((parameter, first) -> {
             try (NDArray dense = parameter.getArray().duplicate()) {
                 long count = dense.size();
-                AdamWSteps.split(stream.device(), source(parameter, dense), Tensor.dense(high, first, Type.BFLOAT16, count),
+                AdamWSteps.split(CudaTarget.of(stream.device()), source(parameter, dense), Tensor.dense(high, first, Type.BFLOAT16, count),
                         Tensor.dense(low, first, Type.BFLOAT16, count)).prepare().run(stream);
                 stream.synchronize();
             }

@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.pass;
 
 import ai.spattention.cublas.DenseProducts;
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.plan.PlanBuilder;
@@ -11,16 +11,16 @@ import ai.spattention.plan.Tensor;
 final class PassContext {
 
     final PlanBuilder plan = new PlanBuilder();
-    final CudaDevice device;
+    final CudaTarget target;
     final OlmoeConfig config;
     final PassShape shape;
     final DenseProducts products;
 
-    PassContext(CudaDevice device, OlmoeConfig config, PassShape shape) {
-        this.device = device;
+    PassContext(CudaTarget target, OlmoeConfig config, PassShape shape) {
+        this.target = target;
         this.config = config;
         this.shape = shape;
-        products = new DenseProducts(plan, device);
+        products = new DenseProducts(plan, target);
     }
 
     /** A bfloat16 array. */

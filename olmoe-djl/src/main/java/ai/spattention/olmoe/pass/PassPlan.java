@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.pass;
 
 import ai.djl.nn.Parameter;
-import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.embedding.EmbeddingSteps;
 import ai.spattention.kernel.FusedSteps;
@@ -53,23 +53,23 @@ final class PassPlan {
     private final long tokens;
     private final long size;
 
-    private PassPlan(OlmoeModel model, FlatWeights weights, Constants constants, PassArrays arrays, CudaDevice device, PassShape shape) {
+    private PassPlan(OlmoeModel model, FlatWeights weights, Constants constants, PassArrays arrays, CudaTarget target, PassShape shape) {
         this.model = model;
         this.weights = weights;
         config = model.getConfig();
-        context = new PassContext(device, config, shape);
+        context = new PassContext(target, config, shape);
         add = shape.addGradients();
         tokens = shape.tokens();
         size = config.hiddenSize();
         this.arrays = arrays;
         Tensor spans = shape.documents()
                 ? context.plan.array("ends of documents", Type.INT32, shape.batch(), 4, shape.length()) : null;
-        fused = new FusedSteps(context.plan, device,
+        fused = new FusedSteps(context.plan, target,
                 new FusedSteps.Sight(constants.heads, constants.general, shape.documents() ? arrays.documents().tensor() : null, spans));
-        attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, device, constants.cosines,
+        attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, target, constants.cosines,
                 constants.sines, shape.length(), config.rmsNormEps()));
         experts = new ExpertsPass(context);
-        norms = new RmsNormSteps(context.plan, device, config.rmsNormEps());
+        norms = new RmsNormSteps(context.plan, target, config.rmsNormEps());
     }
 
     /**
@@ -79,19 +79,19 @@ final class PassPlan {
      * @param weights where weights and gradients lie
      * @param constants what the pass reads besides
      * @param arrays through which it is fed and read
-     * @param device the GPU
+     * @param target the GPU
      * @param shape what the plan is for
      * @return the plan
      */
-    static Plan of(OlmoeModel model, FlatWeights weights, Constants constants, PassArrays arrays, CudaDevice device, PassShape shape) {
-        return new PassPlan(model, weights, constants, arrays, device, shape).make();
+    static Plan of(OlmoeModel model, FlatWeights weights, Constants constants, PassArrays arrays, CudaTarget target, PassShape shape) {
+        return new PassPlan(model, weights, constants, arrays, target, shape).make();
     }
 
     private Plan make() {
         context.plan.phase(FORWARD);
         context.plan.part("embedding");
         Parameter vectors = model.getEmbedding().getWeight();
-        EmbeddingSteps embedding = new EmbeddingSteps(context.plan, context.device);
+        EmbeddingSteps embedding = new EmbeddingSteps(context.plan, context.target);
         Tensor stream = context.single("embedded tokens", tokens, size);
         long[] embedded = {config.vocabSize(), size};
         embedding.forward(arrays.tokens().tensor(), weights.high(vectors, embedded), weights.low(vectors, embedded), stream);

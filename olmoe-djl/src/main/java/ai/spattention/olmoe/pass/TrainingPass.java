@@ -3,12 +3,14 @@ package ai.spattention.olmoe.pass;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.spattention.InvalidInputException;
 import ai.spattention.RotaryEmbedding;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaStream;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.kernel.AttentionLayout;
@@ -85,7 +87,7 @@ public final class TrainingPass implements AutoCloseable {
         }
         NDManager own = manager.newSubManager();
         PassArrays arrays = PassArrays.of(own, model.getConfig(), shape);
-        Plan plan = PassPlan.of(model, weights, constants(own, shape), arrays, stream.device(), shape);
+        Plan plan = PassPlan.of(model, weights, constants(own, shape), arrays, CudaTarget.of(stream.device()), shape);
         reserve(plan.bytes());
         Loaded made = new Loaded(plan.on(arenaAddress), arrays, own);
         plans.put(shape, made);
@@ -170,8 +172,8 @@ public final class TrainingPass implements AutoCloseable {
      */
     public void backward(PassShape shape, NDArray probabilityGradients, NDArray squareGradients, Start start) {
         Loaded loaded = loaded(shape);
-        loaded.arrays.probabilityGradients().array().set(new ai.djl.ndarray.index.NDIndex(":"), probabilityGradients);
-        loaded.arrays.squareGradients().array().set(new ai.djl.ndarray.index.NDIndex(":"), squareGradients);
+        loaded.arrays.probabilityGradients().array().set(new NDIndex(":"), probabilityGradients);
+        loaded.arrays.squareGradients().array().set(new NDIndex(":"), squareGradients);
         run(loaded, PassPlan.BACKWARD, start);
     }
 
