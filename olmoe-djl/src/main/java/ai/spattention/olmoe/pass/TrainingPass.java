@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import ai.spattention.InvalidInputException;
 import ai.spattention.RotaryEmbedding;
 import ai.spattention.cuda.CudaDevice;
@@ -16,12 +15,10 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.FusedSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,17 +54,8 @@ public final class TrainingPass implements AutoCloseable {
         manager.setName("training pass");
         CudaDevice device = CudaDevice.of(manager.getDevice().getDeviceId());
         stream = new CudaStream(device);
-        List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
-        List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
-        for (DecoderLayer layer : model.getLayers()) {
-            matrices.addAll(LayerWeights.matrices(layer));
-            others.addAll(LayerWeights.others(layer));
-        }
-        if (!model.getConfig().tieWordEmbeddings()) {
-            matrices.add(model.getOutputWeight());
-        }
-        weights = new FlatWeights(manager, matrices, others);
-        weights.load(stream);
+        weights = FlatWeights.of(model, manager);
+        weights.load();
         rotary = new RotaryEmbedding(model.getConfig().headDim(), model.getConfig().ropeTheta());
     }
 

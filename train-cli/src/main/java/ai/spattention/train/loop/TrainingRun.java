@@ -19,6 +19,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.eval.CorpusLoss;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
@@ -486,7 +487,7 @@ public final class TrainingRun implements AutoCloseable {
     public void saveModel(Path folder) throws IOException {
         try (Tokenizer tokenizer = data.tokenizer()) {
             AtomicFolder.write(folder, whole -> {
-                HuggingFaceFolder.write(block, whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+                HuggingFaceFolder.write(block, ParameterValues.PLAIN, whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
                 AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
                 AtomicFile.write(whole.resolve("tokenizer_config.json"), TokenizerConfig.of(tokenizer));
             });
