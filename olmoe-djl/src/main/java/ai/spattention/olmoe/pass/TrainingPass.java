@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.pass;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -19,9 +20,13 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
+import ai.spattention.torch.DeviceMemory;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Training passes of a model on a GPU, each a plan of launches on raw memory that is made once for a batch's shape. One thread at a
@@ -43,19 +48,34 @@ public final class TrainingPass implements AutoCloseable {
     private record Loaded(Plan.Loaded plan, PassArrays arrays, NDManager manager) {}
 
     /**
-     * Takes a model's weights.
+     * Copies a model's weights.
      *
      * @param model a model whose parameters have their values, float32 on a GPU; they are read once
      * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
      */
     public TrainingPass(OlmoeModel model, NDManager parent) {
+        this(model, parent, FlatWeights::load);
+    }
+
+    /**
+     * Takes a model's weights over: its parameters become views of the pass's memory ({@link FlatWeights#adopt}), so that there is one
+     * copy of them.
+     *
+     * @param model a model whose parameters have their values, float32 on a GPU
+     * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
+     * @return the pass
+     */
+    public static TrainingPass adopting(OlmoeModel model, NDManager parent) {
+        return new TrainingPass(model, parent, FlatWeights::adopt);
+    }
+
+    private TrainingPass(OlmoeModel model, NDManager parent, Consumer<FlatWeights> take) {
         this.model = model;
         manager = parent.newSubManager();
         manager.setName("training pass");
-        CudaDevice device = CudaDevice.of(manager.getDevice().getDeviceId());
-        stream = new CudaStream(device);
+        stream = new CudaStream(CudaDevice.of(manager.getDevice().getDeviceId()));
         weights = FlatWeights.of(model, manager);
-        weights.load();
+        take.accept(weights);
         rotary = new RotaryEmbedding(model.getConfig().headDim(), model.getConfig().ropeTheta());
     }
 
@@ -68,18 +88,58 @@ public final class TrainingPass implements AutoCloseable {
         return weights;
     }
 
+    /**
+     * Where the passes run.
+     *
+     * @return the stream
+     */
+    public CudaStream stream() {
+        return stream;
+    }
+
+    /**
+     * The GPU on which the passes run.
+     *
+     * @return the device
+     */
+    public Device device() {
+        return manager.getDevice();
+    }
+
+    /**
+     * Makes the plans of shapes before they are needed, and the memory that all of them need.
+     *
+     * @param shapes the shapes
+     * @throws InvalidInputException if the GPU has not so much memory free
+     */
+    public void prepare(PassShape... shapes) {
+        List<Made> made = new ArrayList<>();
+        for (PassShape shape : shapes) {
+            if (!plans.containsKey(shape)) {
+                made.add(make(shape));
+            }
+        }
+        reserve(made.stream().mapToLong(each -> each.plan.bytes()).max().orElse(0));
+        made.forEach(each -> plans.put(each.shape, new Loaded(each.plan.on(arenaAddress), each.arrays, each.manager)));
+    }
+
     private Loaded loaded(PassShape shape) {
         Loaded known = plans.get(shape);
-        if (known != null) {
-            return known;
+        if (known == null) {
+            prepare(shape);
+            known = plans.get(shape);
         }
+        return known;
+    }
+
+    /** What runs in the arena, or will. */
+    private record Made(PassShape shape, Plan plan, PassArrays arrays, NDManager manager) {}
+
+    private Made make(PassShape shape) {
         NDManager own = manager.newSubManager();
         PassArrays arrays = PassArrays.of(own, model.getConfig(), shape);
         Plan plan = PassPlan.of(model, weights, constants(own, shape), arrays, CudaTarget.of(stream.device()), shape);
-        reserve(plan.bytes());
-        Loaded made = new Loaded(plan.on(arenaAddress), arrays, own);
-        plans.put(shape, made);
-        return made;
+        return new Made(shape, plan, arrays, own);
     }
 
     private PassPlan.Constants constants(NDManager own, PassShape shape) {
@@ -106,6 +166,14 @@ public final class TrainingPass implements AutoCloseable {
         forgetPlans();
         if (arenaManager != null) {
             arenaManager.close();
+        }
+        long free = DeviceMemory.free(manager.getDevice());
+        if (bytes > free) {
+            arenaBytes = 0;
+            throw new InvalidInputException(String.format(Locale.ROOT, "a training pass needs %,d bytes of GPU memory for what is computed on"
+                    + " the way, but only %,d are free: lower training.micro_batch (raise training.gradient_accumulation_steps to keep"
+                    + " the batch) or data.sequence_length, or set training.pass=blocks and training.activation_checkpointing=true",
+                    bytes, free));
         }
         arenaManager = manager.newSubManager();
         NDArray memory = arenaManager.zeros(new Shape((bytes + 3) / 4));
