@@ -29,10 +29,9 @@ public final class PassFit {
      *
      * @param precision of products and activations
      * @param kernel the attention kernel's name
-     * @param activationCheckpointing whether layers are to be computed again in the backward pass
      * @param length N, the sequences' length
      */
-    public record Wish(Precision precision, String kernel, boolean activationCheckpointing, int length) {}
+    public record Wish(Precision precision, String kernel, int length) {}
 
     /**
      * Why a model's passes cannot run as plans on a device.
@@ -66,9 +65,6 @@ public final class PassFit {
         }
         if (!KERNELS.contains(wish.kernel)) {
             return Optional.of("model.kernel asks for another attention (got " + wish.kernel + ")");
-        }
-        if (wish.activationCheckpointing) {
-            return Optional.of("training.activation_checkpointing is on");
         }
         if (config.attentionDropout() > 0) {
             return Optional.of("there is dropout (got attention_dropout " + config.attentionDropout() + ")");

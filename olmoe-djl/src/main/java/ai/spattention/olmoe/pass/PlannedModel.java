@@ -33,6 +33,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
 
     private final OlmoeModel model;
     private final TrainingPass pass;
+    private final Kept kept;
     private final Consumer<String> notes;
     private TrainingPass.Start start;
     private boolean adds;
@@ -42,13 +43,15 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
      *
      * @param model the model
      * @param pass its passes
+     * @param kept what is kept of each layer for the backward phase
      * @param start how they are started; launch by launch where a driver refuses graphs
      * @param notes is told, in one line, that it does
      */
-    public PlannedModel(OlmoeModel model, TrainingPass pass, TrainingPass.Start start, Consumer<String> notes) {
+    public PlannedModel(OlmoeModel model, TrainingPass pass, Kept kept, TrainingPass.Start start, Consumer<String> notes) {
         super(VERSION);
         this.model = addChildBlock("model", model);
         this.pass = pass;
+        this.kept = kept;
         this.start = start;
         this.notes = notes;
     }
@@ -71,7 +74,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
             }
         }
         PassShape shape = new PassShape(Math.toIntExact(tokens.getShape().get(0)), Math.toIntExact(tokens.getShape().get(1)),
-                documents != null, adds);
+                documents != null, adds, kept);
         adds = true;
         return segments.run("pass", new Part(shape, tokens, targets, documents), new NDList());
     }

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class PassFitTest {
 
-    private static final Wish WISH = new Wish(Precision.BFLOAT16, "auto", false, 200);
+    private static final Wish WISH = new Wish(Precision.BFLOAT16, "auto", 200);
 
     private static OlmoeConfig.Builder served() {
         return OlmoeConfig.builder().setVocabSize(512).setHiddenSize(256).setIntermediateSize(128).setNumHiddenLayers(2)
@@ -36,7 +36,7 @@ class PassFitTest {
     void whatFitsHasNoReason() {
         assertEquals(Optional.empty(), misfit(config -> config));
         assertEquals(Optional.empty(), misfit(config -> config.optTieWordEmbeddings(true).optNormTopkProb(true)));
-        assertEquals(Optional.empty(), PassFit.misfit(served().build(), new Wish(Precision.BFLOAT16, "fused", false, 1)));
+        assertEquals(Optional.empty(), PassFit.misfit(served().build(), new Wish(Precision.BFLOAT16, "fused", 1)));
         assertEquals(Optional.empty(), misfit(config -> config.setHiddenSize(4096).setNumAttentionHeads(32).optNumKeyValueHeads(32)
                 .setIntermediateSize(4096).setNumExperts(256).setVocabSize(50304)));
         assertEquals(Optional.empty(), PassFit.misfit(80));
@@ -54,10 +54,9 @@ class PassFitTest {
         assertReason("the device is no GPU (got cpu)", PassFit.misfit(served().build(), WISH, Device.cpu()));
         assertReason("the GPU's compute capability is below 8.0 (got 7.5)", PassFit.misfit(75));
         OlmoeConfig config = served().build();
-        assertReason("precision is not bfloat16 (got float32)", PassFit.misfit(config, new Wish(Precision.FLOAT32, "auto", false, 200)));
+        assertReason("precision is not bfloat16 (got float32)", PassFit.misfit(config, new Wish(Precision.FLOAT32, "auto", 200)));
         assertReason("model.kernel asks for another attention (got tiled)",
-                PassFit.misfit(config, new Wish(Precision.BFLOAT16, "tiled", false, 200)));
-        assertReason("training.activation_checkpointing is on", PassFit.misfit(config, new Wish(Precision.BFLOAT16, "auto", true, 200)));
+                PassFit.misfit(config, new Wish(Precision.BFLOAT16, "tiled", 200)));
         assertReason("there is dropout (got attention_dropout 0.5)", misfit(builder -> builder.optAttentionDropout(0.5f)));
         assertReason("queries, keys and values are clamped (got clip_qkv 8.0)", misfit(builder -> builder.optClipQkv(8f)));
         assertReason("projections have biases (attention_bias)", misfit(builder -> builder.optAttentionBias(true)));

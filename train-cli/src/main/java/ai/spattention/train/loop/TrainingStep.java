@@ -15,7 +15,6 @@ import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.pass.PassShape;
 import ai.spattention.olmoe.pass.PlannedModel;
 import ai.spattention.olmoe.pass.TrainingPass;
 import ai.spattention.segment.PartObserver;
@@ -28,7 +27,6 @@ import ai.spattention.train.optim.FlatAdamW;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -90,8 +88,8 @@ public final class TrainingStep implements AutoCloseable {
                 training.optOptimizer(optimizer);
             } else {
                 TrainingPass pass = TrainingPass.adopting(block, manager);
-                PlannedModel planned = new PlannedModel(block, pass, choice.start(), watch.notes);
-                update = resources.add(new PlanUpdate(planned, pass, parameters, shapes(config), manager, new FlatAdamW.Settings(
+                PlannedModel planned = new PlannedModel(block, pass, PassChoice.kept(config), choice.start(), watch.notes);
+                update = resources.add(new PlanUpdate(planned, pass, parameters, PassChoice.shapes(config), manager, new FlatAdamW.Settings(
                         settings(config.optimizer()), schedule, mostUpdates, microBatches, config.training().maxGradNorm())));
                 model.setBlock(new SegmentedBlock(planned, watch.parts));
             }
@@ -111,16 +109,6 @@ public final class TrainingStep implements AutoCloseable {
     private static Set<String> decayed(List<Parameter> parameters) {
         return parameters.stream().filter(parameter -> parameter.getType() == Parameter.Type.WEIGHT)
                 .map(Parameter::getId).collect(Collectors.toSet());
-    }
-
-    /** Those of a step's micro-batches: the first overwrites gradients, others add to them. */
-    private static List<PassShape> shapes(RunConfig config) {
-        List<PassShape> shapes = new ArrayList<>();
-        shapes.add(new PassShape(config.training().microBatch(), config.data().sequenceLength(), config.data().documentMask(), false));
-        if (config.training().gradientAccumulationSteps() > 1) {
-            shapes.add(new PassShape(config.training().microBatch(), config.data().sequenceLength(), config.data().documentMask(), true));
-        }
-        return shapes;
     }
 
     /**
