@@ -24,7 +24,7 @@ import java.util.Map;
  * A model's weights and gradients in a few flat arrays. Matrices that products read are kept in two halves of 16 bits, the upper one a
  * bfloat16 number, both together the exact float32 number; the others are float32. Gradients are float32.
  */
-public final class FlatWeights implements ParameterValues, AutoCloseable {
+public final class FlatWeights implements WeightPlaces, ParameterValues, AutoCloseable {
 
     /** Every parameter begins at a multiple of so many elements, so that kernels may read whole lines. */
     private static final long UNIT = 64;
@@ -301,48 +301,25 @@ public final class FlatWeights implements ParameterValues, AutoCloseable {
         sectionOf.get(parameter).write(parameter, values);
     }
 
-    /**
-     * The bfloat16 matrix that begins with a parameter.
-     *
-     * @param parameter one of the matrices
-     * @param sizes the sizes; several parameters that lie one after the other may be one matrix
-     * @return the matrix, rounded
-     */
+    @Override
     public Tensor high(Parameter parameter, long... sizes) {
         Section section = sectionOf.get(parameter);
         return Tensor.dense(section.highRegion, section.places.get(parameter), Type.BFLOAT16, sizes);
     }
 
-    /**
-     * What {@link #high} lacks.
-     *
-     * @param parameter one of the matrices
-     * @param sizes the sizes
-     * @return the lower halves, 16 bits each
-     */
+    @Override
     public Tensor low(Parameter parameter, long... sizes) {
         Section section = sectionOf.get(parameter);
         return Tensor.dense(section.lowRegion, section.places.get(parameter), Type.BFLOAT16, sizes);
     }
 
-    /**
-     * The float32 values of a parameter that is no matrix.
-     *
-     * @param parameter one of the others
-     * @return the values, in the parameter's shape
-     */
+    @Override
     public Tensor vectors(Parameter parameter) {
         Section section = sectionOf.get(parameter);
         return Tensor.dense(section.valuesRegion, section.places.get(parameter), Type.FLOAT32, parameter.getShape().getShape());
     }
 
-    /**
-     * The gradient that begins with a parameter's.
-     *
-     * @param parameter any of the parameters
-     * @param sizes the sizes
-     * @return the gradient, float32
-     */
+    @Override
     public Tensor gradient(Parameter parameter, long... sizes) {
         Section section = sectionOf.get(parameter);
         return Tensor.dense(section.gradientsRegion(), section.places.get(parameter), Type.FLOAT32, sizes);

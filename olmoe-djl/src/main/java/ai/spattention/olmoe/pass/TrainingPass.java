@@ -13,13 +13,8 @@ import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
-import ai.spattention.kernel.AttentionLayout;
-import ai.spattention.kernel.FusedSteps;
-import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Plan;
-import ai.spattention.plan.Region;
-import ai.spattention.plan.Tensor;
 import ai.spattention.torch.DeviceMemory;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -138,23 +133,9 @@ public final class TrainingPass implements AutoCloseable {
     private Made make(PassShape shape) {
         NDManager own = manager.newSubManager();
         PassArrays arrays = PassArrays.of(own, model.getConfig(), shape);
-        Plan plan = PassPlan.of(model, weights, constants(own, shape), arrays, CudaTarget.of(stream.device()), shape);
+        Plan plan = PassPlan.of(model, weights, PassPlan.Constants.of(own, model.getConfig(), rotary, shape.length()), arrays,
+                CudaTarget.of(stream.device()), shape);
         return new Made(shape, plan, arrays, own);
-    }
-
-    private PassPlan.Constants constants(NDManager own, PassShape shape) {
-        OlmoeConfig config = model.getConfig();
-        FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()),
-                config.numAttentionHeads(), shape.length());
-        NDArray table = own.create(heads.rows(), new Shape(config.numAttentionHeads(), heads.rows().length / config.numAttentionHeads()));
-        NDList angles = rotary.table(manager.getDevice(), shape.length());
-        return new PassPlan.Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
-                tensor("sines", angles.get(1)));
-    }
-
-    private static Tensor tensor(String name, NDArray array) {
-        TensorView view = TorchTensors.view(array);
-        return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
     }
 
     /** Makes the arena large enough; what ran in a smaller one is made anew when it is wanted. */

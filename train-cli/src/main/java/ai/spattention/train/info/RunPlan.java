@@ -1,8 +1,11 @@
 package ai.spattention.train.info;
 
 import ai.djl.Device;
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.pass.PassMemory;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.RunConfig;
@@ -47,6 +50,11 @@ public final class RunPlan {
         plan.set("model", ModelInfo.sizes(model));
         MemoryEstimate memory = MemoryEstimate.of(model, (long) run.training().microBatch() * run.data().sequenceLength(),
                 run.precision(), run.training().activationCheckpointing(), run.optimizer().statePrecision());
+        Optional<PassChoice> pass = device.map(where -> PassChoice.of(run, where));
+        if (pass.isPresent() && pass.get().whyBlocks().isEmpty()) {
+            CudaTarget target = CudaTarget.of(CudaDevice.of(device.get().getDeviceId()));
+            memory = memory.withActivations(PassMemory.bytes(model, target, PassChoice.shapes(run)));
+        }
         plan.putObject("memory_estimate")
                 .put("weights_bytes", memory.weights())
                 .put("gradients_bytes", memory.gradients())
@@ -57,8 +65,7 @@ public final class RunPlan {
         plan.putObject("training")
                 .put("precision", run.precision().key())
                 .put("kernel", run.model().kernel())
-                .put("pass", device.map(where -> PassChoice.of(run, where).toString())
-                        .orElse("is chosen where the run is: there is no GPU here"))
+                .put("pass", pass.map(PassChoice::toString).orElse("is chosen where the run is: there is no GPU here"))
                 .put("sequence_length", run.data().sequenceLength())
                 .put("micro_batch", run.training().microBatch())
                 .put("gradient_accumulation_steps", run.training().gradientAccumulationSteps())
