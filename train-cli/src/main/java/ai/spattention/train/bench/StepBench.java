@@ -17,8 +17,6 @@ import ai.spattention.train.gpu.PeakFlops;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.TrainingStep;
 import ai.spattention.train.optim.Schedule;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -180,8 +178,6 @@ public final class StepBench {
         try (Batch batch = new Batch(manager, new NDList(ids), new NDList(targets), (int) shape.get(0), new StackBatchifier(),
                 new StackBatchifier(), 0, 1)) {
             step.add(batch);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

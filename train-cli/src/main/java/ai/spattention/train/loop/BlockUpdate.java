@@ -17,6 +17,7 @@ final class BlockUpdate implements StepUpdate {
     private final AdamW optimizer;
     private final int microBatches;
     private final double maxNorm;
+    private boolean hasGradients;
 
     BlockUpdate(List<Parameter> parameters, AdamW optimizer, int microBatches, double maxNorm) {
         this.parameters = parameters;
@@ -32,7 +33,10 @@ final class BlockUpdate implements StepUpdate {
 
     @Override
     public void begin() {
-        Gradients.zero(parameters);
+        if (hasGradients) { // before the first pass the engine has no memory for them
+            Gradients.zero(parameters);
+        }
+        hasGradients = true;
     }
 
     @Override

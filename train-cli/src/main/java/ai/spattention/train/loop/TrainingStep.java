@@ -77,8 +77,9 @@ public final class TrainingStep implements AutoCloseable {
             DefaultTrainingConfig training = new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
                     config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
                     .addTrainingListeners(watch.listeners.toArray(TrainingListener[]::new));
-            // gradients are the pass's own then; no memory must be taken for others
-            block.freezeParameters(choice.whyBlocks().isEmpty());
+            if (choice.whyBlocks().isEmpty()) {
+                block.freezeParameters(true); // gradients are the pass's own; no memory must be taken for others
+            }
             block.initialize(manager, model.getDataType(), shape);
             List<Parameter> parameters = block.getParameters().values();
             if (choice.whyBlocks().isPresent()) {
@@ -161,9 +162,8 @@ public final class TrainingStep implements AutoCloseable {
      * The forward and backward pass of a micro-batch.
      *
      * @param batch token ids, and documents where the configuration has a document mask; labels: targets
-     * @throws IOException if a data set of DJL's cannot be read
      */
-    public void add(Batch batch) throws IOException {
+    public void add(Batch batch) {
         EasyTrain.trainBatch(trainer, batch);
     }
 

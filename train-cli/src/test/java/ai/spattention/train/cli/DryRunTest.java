@@ -19,7 +19,7 @@ class DryRunTest {
     private Path folder;
 
     private String[] dryRun(Path data, String... more) {
-        List<String> arguments = new ArrayList<>(List.of("train", "--config", "quickstart", "--dry-run",
+        List<String> arguments = new ArrayList<>(List.of("train", "--config", "quickstart", "--dry-run", "--device", "cpu",
                 "--output", folder.resolve("run").toString()));
         SmallData.arguments(data).forEach(setting -> arguments.addAll(List.of("--set", setting)));
         arguments.addAll(List.of(more));
@@ -40,6 +40,7 @@ class DryRunTest {
         assertEquals("384", line(plan, "tokens per step"));
         assertEquals("2", line(plan, "gradient accumulation steps"));
         assertEquals("float32", line(plan, "precision"));
+        assertEquals("blocks, because the device is no GPU (got cpu)", line(plan, "pass"));
         assertEquals("no", line(plan, "activation checkpointing"));
         assertEquals("50", line(plan, "steps"));
         assertEquals("35,392", line(plan, "parameters"));
@@ -72,6 +73,7 @@ class DryRunTest {
         assertTrue(Cli.refused(dryRun(data, "--set", "model.num_attention_heads=5")).contains("must divide"));
         assertTrue(Cli.refused(dryRun(data, "--set", "schedule.type=wsd")).contains("schedule.decay_steps"));
         assertTrue(Cli.refused(dryRun(data, "--set", "model.vocab_size=200")).contains("257"));
+        assertTrue(Cli.refused(dryRun(data, "--set", "training.pass=plan")).contains("the device is no GPU (got cpu)"));
         assertTrue(Cli.refused(dryRun(data, "--set", "data.sequence_length=100000000")).contains("less than one sequence"));
         assertTrue(Cli.refused(dryRun(folder)).contains("manifest.json"), "a folder that is there has to be prepared data");
         Files.createDirectories(folder.resolve("run"));

@@ -293,7 +293,7 @@ class PlannedTrainingGpuTest {
 
     /** A step without a finite loss changes nothing, and the next one counts. */
     @Test
-    void skipsWhatIsNotFinite() throws IOException {
+    void skipsWhatIsNotFinite() {
         RunConfig config = config(PLAN);
         List<String> notes = new ArrayList<>();
         OlmoeModel model = ModelSetup.model(config, (Integer) null);
@@ -337,7 +337,7 @@ class PlannedTrainingGpuTest {
         return all;
     }
 
-    private static StepUpdate.Outcome step(TrainingStep work, RunConfig config, long seed) throws IOException {
+    private static StepUpdate.Outcome step(TrainingStep work, RunConfig config, long seed) {
         Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
         Random random = new Random(seed);
         work.begin();
