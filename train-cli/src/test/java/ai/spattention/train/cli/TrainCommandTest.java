@@ -60,10 +60,9 @@ class TrainCommandTest {
 
     @Test
     void theResolvedConfigurationRunsAgainToTheSameNumbers() throws IOException {
-        Cli first = Cli.ok(train(folder.resolve("a"), "--set", "training.steps=2"));
-        String pass = "blocks, because the device is no GPU (got cpu)";
-        assertTrue(first.err().contains("pass: " + pass), first.err());
-        assertTrue(Cli.ok("info", folder.resolve("a").toString()).out().contains(pass), "what the run said, info says, too");
+        Cli.ok(train(folder.resolve("a"), "--set", "training.steps=2"));
+        assertTrue(Cli.ok("info", folder.resolve("a").toString()).out().contains("blocks, because the device is no GPU (got cpu)"),
+                "how its passes went");
         Cli.ok("train", "--device", "cpu", "--config", folder.resolve("a").resolve("config.yaml").toString(), "--output",
                 folder.resolve("b").toString());
         assertEquals(losses(folder.resolve("a")), losses(folder.resolve("b")));
