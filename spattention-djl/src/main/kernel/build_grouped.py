@@ -59,6 +59,8 @@ def compile_variant(job):
         options = {"num_warps": warps, "num_stages": stages}
         facts = {"rows": height, "columns": width, "persistent": tuned}
         if tuned:
+            if out == "fp32":
+                stages += 1  # there is room: results need no place on their way out
             constants["STAGES"] = stages
             maps = tensor_maps(height, width, step, constants.get("TRANSPOSED"))
     signature, divisors = {}, {}

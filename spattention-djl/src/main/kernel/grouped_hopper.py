@@ -25,8 +25,10 @@ def fetch(left, left_at, right, right_at, left_place, right_place, ready, wanted
 
 @gluon.jit
 def store(out, sums, row, rows_end, column, columns_end, ADD: gl.constexpr):
-    """Writes a tile of a matrix with `columns_end` columns, up to its last row and column; with ADD adds it to what stands there."""
-    LAYOUT: gl.constexpr = in_memory(sums.shape[1], gl.num_warps())
+    """Writes a tile of a matrix with `columns_end` columns, up to its last row and column; with ADD adds it to what stands there. float32
+    numbers go out as they lie in registers: four threads fill 32 bytes."""
+    WIDE: gl.constexpr = out.dtype.element_ty == gl.float32
+    LAYOUT: gl.constexpr = product(sums.shape[1], gl.num_warps()) if WIDE else in_memory(sums.shape[1], gl.num_warps())
     values = gl.convert_layout(sums.to(out.dtype.element_ty), LAYOUT)
     r = row + gl.arange(0, sums.shape[0], layout=by_row(LAYOUT))
     c = column + gl.arange(0, sums.shape[1], layout=by_column(LAYOUT))
