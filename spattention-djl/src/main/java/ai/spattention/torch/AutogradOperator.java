@@ -5,7 +5,6 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -18,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * ({@link OperatorCarrier}). Nothing that libtorch can do by itself is changed.
  *
  * <p>What a function's forward pass throws reaches the caller. What its backward pass throws goes to the log, and the engine throws
- * an {@link EngineException} that names the operator and "an invalid gradient". A graph may be walked again where it is retained; a
- * backward pass of the backward pass is refused by libtorch.
+ * an {@link EngineException} with its class and message. A graph may be walked again where it is retained; a backward pass of the
+ * backward pass is refused by libtorch.
  */
 public final class AutogradOperator {
 
@@ -28,8 +27,6 @@ public final class AutogradOperator {
 
     /** An id that no caller of the operators gives as a scale by chance. */
     private static final long FIRST_NUMBER = 7_000_000_001L;
-
-    private static final Shape INVALID_GRADIENT = new Shape(0);
 
     /** Each function's number, as the operator takes it. */
     private static final Map<AutogradFunction, NDArray> NUMBERS = new ConcurrentHashMap<>();
@@ -68,9 +65,8 @@ public final class AutogradOperator {
 
         private static Optional<String> register(OperatorRegistry registry, OperatorCarrier carrier) {
             try {
-                registry.register(carrier.key(), carrier.forward(), (scope, arguments) -> forward(carrier, arguments), null);
-                registry.register(carrier.key(), carrier.backward(), (scope, arguments) -> backward(carrier, arguments),
-                        INVALID_GRADIENT);
+                registry.register(carrier.key(), carrier.forward(), (scope, arguments) -> forward(carrier, arguments));
+                registry.register(carrier.key(), carrier.backward(), (scope, arguments) -> backward(carrier, arguments));
                 return Optional.empty();
             } catch (RuntimeException | LinkageError e) {
                 return Optional.of("registering an operator failed (" + e.getMessage() + ")");
@@ -128,16 +124,10 @@ public final class AutogradOperator {
             throw new IllegalStateException("libtorch's autograd cannot call Java: " + reason);
         });
         NDArray number = NUMBERS.computeIfAbsent(function, AutogradOperator::number);
-        NDList result = new NDList();
-        try {
-            OperatorFailures.during(() -> result.addAll(constant == null
-                    ? Registered.MODULE.call(carrier.method(), true, first, second, third, number)
-                    : Registered.MODULE.call(carrier.method() + "_constant", true, first, second, third, constant, number)));
-        } catch (RuntimeException | Error e) {
-            result.close();
-            throw e;
-        }
-        return result.singletonOrThrow();
+        return OperatorFailures.during(() -> constant == null
+                ? Registered.MODULE.call(carrier.method(), true, first, second, third, number)
+                : Registered.MODULE.call(carrier.method() + "_constant", true, first, second, third, constant, number))
+                .singletonOrThrow();
     }
 
     private static NDArray number(AutogradFunction function) {
