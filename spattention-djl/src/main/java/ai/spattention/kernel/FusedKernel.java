@@ -93,9 +93,6 @@ public record FusedKernel() implements ExplicitGradientKernel {
         if (call.headDim() > LARGEST_HEAD_DIM) {
             return Optional.of("it takes head dimensions up to " + LARGEST_HEAD_DIM + " (got " + call.headDim() + ")");
         }
-        if (call.dropout()) {
-            return Optional.of("it has no dropout of attention weights");
-        }
         int tile = call.type() == DataType.FLOAT32 || call.headDim() > 128 ? 16 : 64; // the smallest of all variants
         if ((call.keyLength() - 1) / tile + 1 > MOST_BLOCKS) {
             return Optional.of("it takes at most " + MOST_BLOCKS * tile + " positions (got " + call.keyLength() + ")");
@@ -108,12 +105,11 @@ public record FusedKernel() implements ExplicitGradientKernel {
      * every newer one.
      *
      * @param call a call that fits
-     * @return true for 16 bits and head dimensions of 33 to 128 on compute capability 9.0
+     * @return true for 16 bits, head dimensions of 33 to 128 and no dropout on compute capability 9.0
      */
     static boolean isTuned(AttentionCall call) {
-        return LIBRARY.isTunedFor("forward-ranges-" + (call.type() == DataType.FLOAT32 ? "fp32" : "bf16") + "-d"
-                + padded(call.headDim()),
-                call.device().getDeviceId());
+        return LIBRARY.isTunedFor("forward-" + (call.dropout() ? "dropout" : "ranges") + "-"
+                + (call.type() == DataType.FLOAT32 ? "fp32" : "bf16") + "-d" + padded(call.headDim()), call.device().getDeviceId());
     }
 
     /** The least head dimension of a compiled kernel that holds a head; fused.torchscript knows it, too. */
@@ -127,18 +123,19 @@ public record FusedKernel() implements ExplicitGradientKernel {
         // refuses what does not fit
         TABLES.use(AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training), table -> null);
         if (training) {
-            return new AutogradAttention(this, layout).attend(queries, keys, values, documents);
+            return new AutogradAttention(this, layout, dropout).attend(queries, keys, values, documents);
         }
-        NDList results = forward(queries, keys, values, documents, layout);
+        NDList results = forward(queries, keys, values, documents, layout, AttentionDropout.NONE);
         results.get(1).close();
         return results.get(0);
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout) {
+        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
             try (NDManager scope = Scopes.over(queries, keys, values)) {
-                Call call = new Call(scope, queries, keys, values, documents, table);
+                Call call = new Call(scope, queries, keys, values, documents, table, dropout);
                 NDList results = Operators.MODULE.call("forward_results", true, call.queries);
                 call.put("out", results.get(0));
                 call.put("lse", results.get(1));
@@ -150,16 +147,16 @@ public record FusedKernel() implements ExplicitGradientKernel {
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
-            NDList forward, NDArray gradient) {
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
         AttentionShape.of(queries, keys, values).requireGradient(gradient);
-        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT),
-                table -> backward(queries, keys, values, documents, table, forward, gradient));
+        return TABLES.use(AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT),
+                table -> backward(queries, keys, values, documents, table, dropout, forward, gradient));
     }
 
-    private NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, DeviceTable table, NDList forward,
-            NDArray gradient) {
+    private NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, DeviceTable table,
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
         try (NDManager scope = Scopes.over(queries, keys, values)) {
-            Call call = new Call(scope, queries, keys, values, documents, table);
+            Call call = new Call(scope, queries, keys, values, documents, table, dropout);
             call.readable("grad", gradient);
             call.rowsFirst("out", forward.get(0));
             call.put("lse", forward.get(1));
@@ -194,7 +191,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
         private final Map<String, TensorView> tensors = new HashMap<>();
         private final Map<String, Number> numbers = new HashMap<>();
 
-        Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, DeviceTable table) {
+        Call(NDManager scope, NDArray q, NDArray k, NDArray v, NDArray documents, DeviceTable table, AttentionDropout dropout) {
             this.scope = scope;
             this.shape = AttentionShape.of(q, k, v);
             this.headDim = padded(shape.headDim());
@@ -209,7 +206,12 @@ public record FusedKernel() implements ExplicitGradientKernel {
                 put("documents", TorchTensors.view(documents).isDense(0, 1) ? documents : copy("laid_out", documents));
                 findDocuments(documents);
             }
-            this.feature = (table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
+            boolean drops = dropout.rate() > 0;
+            if (drops) {
+                numbers.put("seed", dropout.seed());
+                numbers.put("kept", dropout.kept());
+            }
+            this.feature = (drops ? "dropout" : table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
             double scale = 1 / Math.sqrt(shape.headDim());
             numbers.put("H", shape.numHeads());
             numbers.put("group", shape.group());

@@ -103,16 +103,17 @@ public final class WindowKernel implements ExplicitGradientKernel {
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout) {
+        AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         // not as inference tensors: the result goes on into what autograd records
         return call("window_forward", true, queries, keys, values, layout);
     }
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
-            NDList forward, NDArray gradient) {
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
+        AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         AttentionShape.of(queries, keys, values).requireGradient(gradient);
         return plans.use(planKey(queries, keys, values, layout), plan -> operators.get()
                 .call("window_backward", true, queries, keys, values, gradient, forward, plan.arrays));

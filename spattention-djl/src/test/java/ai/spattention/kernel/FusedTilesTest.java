@@ -83,12 +83,17 @@ class FusedTilesTest {
         List<TileLoops.Tile> tiles = loops.keyTiles(4032, 64);
         assertEquals(32, tiles.size(), "keys 2048 to 4095");
         assertEquals(1, tiles.stream().filter(TileLoops.Tile::needsMask).count(), "the diagonal's");
-        assertEquals(32, loops.queryTiles(0, 64).size(), "queries 0 to 2047");
+        assertEquals(32, loops.queryTiles(0, 64, 4).size(), "queries 0 to 2047");
         documents[4095] = 0; // a number that comes back: bounds no longer hold
         assertEquals(64, new TileLoops(loops.row(), 4096, 4096, documents).keyTiles(4032, 64).size());
     }
 
     private static void cover(HeadMask mask, int queries, int keys, long[] documents, int tile) {
+        cover(mask, queries, keys, documents, tile, 4);
+        cover(mask, queries, keys, documents, tile, 8); // with dropout
+    }
+
+    private static void cover(HeadMask mask, int queries, int keys, long[] documents, int tile, int unit) {
         TileLoops loops = new TileLoops(HeadTable.of(List.of(mask), keys).rows(), queries, keys, documents);
         int offset = keys - queries;
         List<TileLoops.Tile> byQueries = new ArrayList<>();
@@ -97,8 +102,10 @@ class FusedTilesTest {
         }
         List<TileLoops.Tile> byKeys = new ArrayList<>();
         for (int key = 0; key < keys; key += tile) {
-            byKeys.addAll(loops.queryTiles(key, tile));
+            byKeys.addAll(loops.queryTiles(key, tile, unit));
         }
+        boolean aligned = byKeys.stream().allMatch(t -> !t.inRange() && !t.inPrefix() || (t.firstQuery() - offset) % unit == 0);
+        assertTrue(aligned || tile % unit != 0, "the kernels' tiles are multiples of 16");
         for (List<TileLoops.Tile> tiles : List.of(byQueries, byKeys)) {
             int[][] times = new int[keys][keys];
             for (TileLoops.Tile t : tiles) {
