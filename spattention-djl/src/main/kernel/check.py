@@ -38,7 +38,7 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dro
         if seed % 4 > 1:
             ids %= 5  # numbers that fall, and come back
     heads = launch.pattern(name, H, L)
-    drawn = ((seed << 32) + 77, (58982, 20000, 1)[seed % 3]) if dropout else None  # the rates 0.1, 0.69, and nearly 1
+    drawn = ((seed << 32) + 77, (58982, 45875, 20000)[seed % 3]) if dropout else None  # the rates 0.1, 0.3 and 0.69
     attention = launch.Attention(kernels, heads, N, M, ids, device, dropout=drawn)
     out, lse = attention.forward(q, k, v)
     results = (out, *attention.backward(q, k, v, out, lse, grad))
@@ -68,7 +68,8 @@ def main():
         dims, seconds = (32, 64, 128, 256) if sys.argv[2] == "sm_80" else (64, 128), float(sys.argv[3]) if len(sys.argv) > 3 else 120
     start, done, wrong, worst = time.time(), 0, 0, {}
     dropout = (False,) if sys.argv[2:3] == ["sm_90a"] else (False, True)  # sm_80's kernels drop weights there
-    cases = list(itertools.product(sizes, PATTERNS, dims, types, (False, True), dropout))
+    cases = [(size, *rest, drops) for size, *rest, drops in itertools.product(sizes, PATTERNS, dims, types, (False, True), dropout)
+             if size[4] > 1 or not drops]  # the gradients of a lone key are all rounding
     random.Random(0).shuffle(cases)  # what the clock cuts off is spread evenly
     for index, ((B, H, G, N, M), name, D, dtype, documents, dropout) in enumerate(cases):
         if time.time() - start > seconds:

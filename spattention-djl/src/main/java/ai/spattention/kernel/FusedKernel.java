@@ -28,7 +28,7 @@ import java.util.Optional;
  * cannot read as they lie (a last axis that is not contiguous, rows that do not start at multiples of 16 bytes, a head dimension
  * other than 32, 64, 128 and 256, which is filled up with zeros) are copied first. Products of float32 numbers are as good as
  * float32's own, or those of TF32 where libtorch allows it ({@link TensorFloat32}). Everything runs on PyTorch's stream, without
- * waiting for it; the same inputs give the same bits.
+ * waiting for it; the same inputs, and with dropout the same seed, give the same bits.
  *
  * <p>Training in segments calls {@link #forward} and {@link #backward}. In any other model {@link #attend} makes both a node of
  * libtorch's autograd graph ({@link AutogradOperator}); who wants a backward pass of the backward pass needs the {@link TiledKernel}.
