@@ -45,7 +45,8 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dro
     expected = launch.reference(q, k, v, heads, ids, grad, drawn)
     again, lse_again = attention.forward(q, k, v)
     repeat = (again, *attention.backward(q, k, v, again, lse_again, grad))
-    errors = [launch.relative_error(a, e) for a, e in zip(results, expected)]
+    least = 0.1 if dropout else 0.0  # where rows see one key, gradients are all rounding, and dropout scales that up
+    errors = [launch.relative_error(a, e, least) for a, e in zip(results, expected)]
     same = all(torch.equal(a, b) for a, b in zip(results, repeat))
     limit = LIMITS[kernels.types[dtype]]
     good = same and all(error < limit for error in errors)  # NaN is not good
@@ -69,7 +70,7 @@ def main():
     start, done, wrong, worst = time.time(), 0, 0, {}
     dropout = (False,) if sys.argv[2:3] == ["sm_90a"] else (False, True)  # sm_80's kernels drop weights there
     cases = [(size, *rest, drops) for size, *rest, drops in itertools.product(sizes, PATTERNS, dims, types, (False, True), dropout)
-             if size[4] > 1 or not drops]  # the gradients of a lone key are all rounding
+             if size[4] > 1 or not drops]
     random.Random(0).shuffle(cases)  # what the clock cuts off is spread evenly
     for index, ((B, H, G, N, M), name, D, dtype, documents, dropout) in enumerate(cases):
         if time.time() - start > seconds:
