@@ -627,6 +627,9 @@ public final class SpAttentionBlock extends AbstractBlock {
         /**
          * Sets the probability with which an attention weight is dropped in training. Default: 0.
          *
+         * <p>What is dropped repeats itself after {@code Engine.setRandomSeed}. The fused kernel rounds the probability to a multiple
+         * of 1 / 65536; of the fast kernels the window kernel alone cannot drop weights.
+         *
          * @param dropout in [0, 1)
          * @return this builder
          */

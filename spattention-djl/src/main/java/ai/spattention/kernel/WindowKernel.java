@@ -103,7 +103,7 @@ public final class WindowKernel implements ExplicitGradientKernel {
             float dropout, boolean training) {
         AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
         if (training) {
-            return new AutogradAttention(this, layout).attend(queries, keys, values, documents);
+            return new AutogradAttention(this, layout, dropout).attend(queries, keys, values, documents);
         }
         NDList results = forward(queries, keys, values, layout, false);
         results.get(1).close();
@@ -111,8 +111,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout) {
+        AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         // not as inference tensors: the result goes on into what autograd records
         return forward(queries, keys, values, layout, true);
     }
@@ -124,8 +125,8 @@ public final class WindowKernel implements ExplicitGradientKernel {
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
-            NDList forward, NDArray gradient) {
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
+        AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         AttentionShape.of(queries, keys, values).requireGradient(gradient);
         return PLANS.use(planKey(queries, keys, values, layout), plan -> operators.get()
                 .call("window_backward", true, queries, keys, values, gradient, forward.get(0), forward.get(1), plan.arrays));

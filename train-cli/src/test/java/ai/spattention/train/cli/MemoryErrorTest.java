@@ -80,12 +80,12 @@ class MemoryErrorTest {
     private record Exhausting() implements AutogradFunction {
 
         @Override
-        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant) {
+        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed) {
             return new NDList(first.add(second).add(third), first.duplicate());
         }
 
         @Override
-        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, NDList forward, NDArray gradient) {
+        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed, NDList forward, NDArray gradient) {
             throw new EngineException(PYTORCH_2_5);
         }
     }
@@ -96,7 +96,7 @@ class MemoryErrorTest {
                 GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
             NDArray x = manager.ones(new Shape(2, 3));
             x.setRequiresGradient(true);
-            NDArray loss = AutogradOperator.apply(new Exhausting(), x, x.mul(2), x.mul(3), null).sum();
+            NDArray loss = AutogradOperator.apply(new Exhausting(), x, x.mul(2), x.mul(3), null, 0).sum();
             EngineException thrown = assertThrows(EngineException.class, () -> collector.backward(loss));
             assertTrue(text(thrown).startsWith("the GPU's memory is used up: 2.00 GiB were asked for"), thrown.getMessage());
         }
