@@ -66,13 +66,12 @@ import java.util.stream.Collectors;
  *   <tr><td>{@code optAttentionProbsDropoutProb}, 0.1 unless set</td><td>the same, or {@code optDropout}, 0 unless set</td></tr>
  *   <tr><td>projections with a bias, always</td><td>{@code optBias(true)}</td></tr>
  *   <tr><td>{@code getResultProjection}</td><td>{@code getOutputProjection}</td></tr>
- *   <tr><td>sees everything that the mask does not hide</td><td>sees what the pattern allows and the mask does not hide;
- *       with {@link StandardPattern#CAUSAL} no causal mask is needed</td></tr>
+ *   <tr><td>sees everything that the mask does not hide, without a mask what follows a query, too</td><td>sees what the pattern allows
+ *       and the mask does not hide, never what follows: {@link StandardPattern#CAUSAL} needs no causal mask, and an encoder such as
+ *       BERT's is not to be swapped</td></tr>
  *   <tr><td>a query whose keys are all hidden sees them all</td><td>it sees nothing: zeros are projected</td></tr>
  *   <tr><td>more queries than keys</td><td>refused</td></tr>
  *   <tr><td>a mask in four axes is added to the scores</td><td>the same</td></tr>
- *   <tr><td>without a mask a query sees what follows it, too</td><td>never: all patterns are causal, so that an encoder (BERT) cannot
- *       be swapped</td></tr>
  *   <tr><td>trained weights</td><td>{@link #copyParameters}; back by {@link #copyParametersTo}</td></tr>
  * </table>
  */
@@ -304,9 +303,10 @@ public final class SpAttentionBlock extends AbstractBlock {
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
         if (dataType != DataType.FLOAT32 && dataType != DataType.FLOAT64 && dataType != DataType.FLOAT16) {
-            throw new InvalidInputException("the parameters of attention can be float32, float64 or float16 (got " + dataType + (
-                    dataType == DataType.BFLOAT16 ? "): DJL's PyTorch has no bfloat16; leave them float32 and build the block with"
-                            + " optPrecision(Precision.BFLOAT16)" : ")"));
+            String advice = dataType != DataType.BFLOAT16 ? "" : ": DJL's PyTorch has no bfloat16; leave them float32 and build the"
+                    + " block with optPrecision(Precision.BFLOAT16)";
+            throw new InvalidInputException("the parameters of attention can be float32, float64 or float16 (got " + dataType + ")"
+                    + advice);
         }
         Shape input = inputShapes[0];
         Shape queries = new Shape(input.get(0), input.get(1), (long) numHeads * headDim);
