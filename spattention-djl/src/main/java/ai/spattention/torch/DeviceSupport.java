@@ -21,8 +21,13 @@ public final class DeviceSupport {
      * @throws InvalidInputException if it is a GPU that PyTorch does not see
      */
     public static void requirePresent(Device device) {
-        int gpus = device.isGpu() ? Engine.getEngine("PyTorch").getGpuCount() : 0;
-        if (device.isGpu() && device.getDeviceId() >= gpus) {
+        if (device.isGpu()) {
+            requirePresent(device, Engine.getEngine("PyTorch").getGpuCount());
+        }
+    }
+
+    static void requirePresent(Device device, int gpus) {
+        if (device.getDeviceId() >= gpus) {
             throw new InvalidInputException("the device gpu" + device.getDeviceId() + " was asked for, but PyTorch sees "
                     + (gpus == 0 ? "no GPU: use the cpu, or PyTorch's libraries for CUDA" : gpus == 1 ? "one GPU only: use gpu0"
                             : gpus + " GPUs: choose from gpu0 to gpu" + (gpus - 1)));
