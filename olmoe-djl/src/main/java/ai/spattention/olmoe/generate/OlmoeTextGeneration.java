@@ -44,6 +44,7 @@ public final class OlmoeTextGeneration implements Translator<String, String> {
      * Starts criteria that say all but where the model is: {@code optModelPath} takes a folder in Hugging Face's format, {@code
      * optModelUrls} its {@code file:} address, or that of an archive of its files ({@code .zip}, {@code .tar.gz}, or {@code
      * jar:///NAME.zip} on the class path), which DJL unpacks into its cache. {@code optDevice} chooses the device.
+     * Where only an address can be given, {@link OlmoeRepositoryFactory} has one that needs no class of ours.
      *
      * <p>Set are {@code optEngine}, {@code optTranslatorFactory} with {@link OlmoeTranslatorFactory}, the argument {@code
      * blockFactory} with {@link OlmoeBlockFactory} and the option {@code hasParameter} false, for DJL is not to look for

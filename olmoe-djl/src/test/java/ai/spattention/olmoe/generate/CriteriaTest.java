@@ -53,7 +53,7 @@ class CriteriaTest {
         folder = root.resolve("model");
         try (GeneratingModel model = new GeneratingModel()) {
             model.write(folder);
-            said = text(model.generator().build().generate(ids("x")));
+            said = text(model.generator().optMaxNewTokens(8).build().generate(ids("x")));
         }
         System.setProperty("DJL_CACHE_DIR", root.resolve("cache").toString()); // where archives are unpacked
     }
@@ -64,7 +64,7 @@ class CriteriaTest {
     }
 
     private static void assertSpeaks(Criteria.Builder<String, String> criteria) throws Exception {
-        try (ZooModel<String, String> model = ModelZoo.loadModel(criteria.build());
+        try (ZooModel<String, String> model = ModelZoo.loadModel(criteria.optArgument("maxNewTokens", 8).build());
                 Predictor<String, String> predictor = model.newPredictor()) {
             assertEquals(said, predictor.predict("x"));
         }
@@ -98,6 +98,26 @@ class CriteriaTest {
                 .optOption("hasParameter", "false"));
     }
 
+    /** Found by ServiceLoader. */
+    @Test
+    void aSchemeOfItsOwn() throws Exception {
+        assertSpeaks(Criteria.builder().setTypes(String.class, String.class).optModelUrls("olmoe://" + folder));
+        Criteria<String, GeneratedText> brief = Criteria.builder().setTypes(String.class, GeneratedText.class)
+                .optModelUrls("olmoe://" + folder + "?maxNewTokens=4").build();
+        try (ZooModel<String, GeneratedText> model = brief.loadModel(); var predictor = model.newPredictor()) {
+            assertEquals(4, ((OlmoeGenerationBlock) model.getBlock()).getOptions().maxNewTokens());
+            assertTrue(said.startsWith(predictor.predict("x").next()));
+        }
+        assertEquals("unknown argument 'tokens': choose of kernel, maxNewTokens, precision, seed, temperature, topK, topP",
+                assertThrows(InvalidInputException.class, () -> Criteria.builder().setTypes(String.class, String.class)
+                        .optModelUrls("olmoe://" + folder + "?tokens=4").build().loadModel()).getMessage());
+        for (String wrong : List.of("olmoe:///absent", "olmoe://absent/model", "olmoe:absent")) {
+            assertEquals(wrong + " is no folder: the address of a model folder is olmoe:///FOLDER, with the whole path",
+                    assertThrows(InvalidInputException.class, () -> Criteria.builder().setTypes(String.class, String.class)
+                            .optModelUrls(wrong)).getMessage());
+        }
+    }
+
     @Test
     void anArchive() throws Exception {
         assertSpeaks(OlmoeTextGeneration.criteria().optModelUrls(archive(root.resolve("plain.zip"), "").toUri().toString()));
@@ -123,7 +143,8 @@ class CriteriaTest {
         assertEquals("text is generated from String to String, or to GeneratedText as it grows (got java.lang.String to"
                 + " java.lang.Integer): give one of these to setTypes", assertThrows(InvalidInputException.class, () ->
                 OlmoeTextGeneration.criteria(folder).setTypes(String.class, Integer.class).build().loadModel()).getMessage());
-        Criteria<NDList, NDList> arrays = OlmoeTextGeneration.criteria(folder).setTypes(NDList.class, NDList.class).build();
+        Criteria<NDList, NDList> arrays = OlmoeTextGeneration.criteria(folder).setTypes(NDList.class, NDList.class)
+                .optArgument("maxNewTokens", 8).build();
         try (ZooModel<NDList, NDList> model = arrays.loadModel(); Predictor<NDList, NDList> predictor = model.newPredictor()) {
             try (NDList prompt = new NDList(model.getNDManager().create(ids("x")));
                     NDList drawn = predictor.predict(prompt)) {
@@ -143,9 +164,9 @@ class CriteriaTest {
     /** Eight threads, half with a predictor of their own and half with one that they share, longer and shorter texts at once. */
     @Test
     void threadsShareAModelAndAPredictor() throws Exception {
-        List<String> prompts = List.of("a", "bc", "def", "ghij", "x", "public static", "if (", "");
+        List<String> prompts = List.of("a", "bcd", "public static", "");
         ExecutorService threads = Executors.newFixedThreadPool(8);
-        try (ZooModel<String, String> model = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 20).build().loadModel();
+        try (ZooModel<String, String> model = OlmoeTextGeneration.criteria(folder).optArgument("maxNewTokens", 8).build().loadModel();
                 Predictor<String, String> shared = model.newPredictor()) {
             List<String> expected = new ArrayList<>();
             for (String prompt : prompts) {
