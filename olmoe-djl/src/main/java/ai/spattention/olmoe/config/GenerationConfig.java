@@ -57,8 +57,8 @@ public record GenerationConfig(Boolean doSample, Double temperature, Integer top
         root.properties().forEach(entry -> requireSupported(file, entry.getKey(), entry.getValue()));
         return new GenerationConfig(
                 value(file, root, "do_sample", JsonNode::isBoolean, "true or false").map(JsonNode::booleanValue).orElse(null),
-                value(file, root, "temperature", node -> node.isNumber() && node.doubleValue() >= 0, "a number of at least 0")
-                        .map(JsonNode::doubleValue).orElse(null),
+                value(file, root, "temperature", node -> node.isNumber() && node.doubleValue() >= 0
+                        && Double.isFinite(node.doubleValue()), "a number of at least 0").map(JsonNode::doubleValue).orElse(null),
                 integer(file, root, "top_k", 0),
                 value(file, root, "top_p", node -> node.isNumber() && node.doubleValue() > 0 && node.doubleValue() <= 1,
                         "a number above 0 and at most 1").map(JsonNode::doubleValue).orElse(null),

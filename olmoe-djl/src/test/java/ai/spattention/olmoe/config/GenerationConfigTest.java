@@ -54,6 +54,7 @@ class GenerationConfigTest {
         "'num_beams': 'all' | 'num_beams' = 'all', which would change the text and is not supported here: remove it, or set it to 1",
         "'do_sample': 1 | 'do_sample' = 1: it must be true or false",
         "'temperature': -1 | 'temperature' = -1: it must be a number of at least 0",
+        "'temperature': 1e999 | 'temperature' = 'Infinity': it must be a number of at least 0",
         "'temperature': 'hot' | 'temperature' = 'hot': it must be a number of at least 0",
         "'top_k': -1 | 'top_k' = -1: it must be a whole number of at least 0",
         "'top_k': 2.5 | 'top_k' = 2.5: it must be a whole number of at least 0",
