@@ -2,8 +2,10 @@ package ai.spattention.examples;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
+import ai.spattention.torch.DeviceSupport;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A program's settings: its defaults, and what the command line says of them as {@code name=value}. Immutable. */
@@ -42,6 +44,13 @@ final class Options {
         return values.get(name);
     }
 
+    String choice(String name, String... allowed) {
+        if (!List.of(allowed).contains(text(name))) {
+            throw new InvalidInputException("'" + name + "' must be one of " + String.join(", ", allowed) + " (got " + text(name) + ")");
+        }
+        return text(name);
+    }
+
     int number(String name) {
         try {
             int number = Integer.parseInt(text(name));
@@ -56,6 +65,8 @@ final class Options {
 
     /** {@code cpu}, {@code gpu} or {@code gpu1} and so on, as DJL names devices. */
     Device device() {
-        return Device.fromName(text("device"));
+        Device device = Device.fromName(text("device"));
+        DeviceSupport.requirePresent(device);
+        return device;
     }
 }

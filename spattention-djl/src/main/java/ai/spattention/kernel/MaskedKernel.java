@@ -140,8 +140,8 @@ public final class MaskedKernel implements AttentionKernel {
             float dropout, boolean training) {
         if (queries.getDataType() != DataType.FLOAT32 && queries.getDataType() != DataType.FLOAT64) {
             // 16 bits have no room for the mask's values, and DJL no name for one of their types
-            return like(queries, attend(Bfloat16.toFloat32(queries), Bfloat16.toFloat32(keys), Bfloat16.toFloat32(values),
-                    seen, offsets, shape, dropout, training));
+            return Bfloat16.asTypeOf(attend(Bfloat16.toFloat32(queries), Bfloat16.toFloat32(keys), Bfloat16.toFloat32(values),
+                    seen, offsets, shape, dropout, training), queries);
         }
         NDArray q = queries.reshape(shape.batch(), shape.numKvHeads(), shape.group(), shape.queryLength(), shape.headDim());
         NDArray k = keys.expandDims(2);
@@ -159,9 +159,5 @@ public final class MaskedKernel implements AttentionKernel {
             probabilities = Dropout.dropout(probabilities, dropout, true).singletonOrThrow();
         }
         return probabilities.matMul(v).reshape(shape.batch(), shape.numHeads(), shape.queryLength(), shape.headDim());
-    }
-
-    private static NDArray like(NDArray queries, NDArray result) {
-        return Bfloat16.is(queries) ? Bfloat16.of(result) : result.toType(queries.getDataType(), false);
     }
 }
