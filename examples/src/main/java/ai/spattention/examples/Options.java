@@ -63,9 +63,10 @@ final class Options {
         throw new InvalidInputException("'" + name + "' must be a whole number above 0 (got " + text(name) + ")");
     }
 
-    /** {@code cpu}, {@code gpu} or {@code gpu1} and so on, as DJL names devices. */
+    /** {@code cpu}, {@code gpu} or {@code gpu1} and so on; DJL itself takes {@code gpu} for one without a number, which computes nothing. */
     Device device() {
-        Device device = Device.fromName(text("device"));
+        String name = text("device");
+        Device device = Device.fromName(name.equals("gpu") ? "gpu0" : name);
         DeviceSupport.requirePresent(device);
         return device;
     }

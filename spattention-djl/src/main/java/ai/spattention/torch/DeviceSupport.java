@@ -27,6 +27,9 @@ public final class DeviceSupport {
     }
 
     static void requirePresent(Device device, int gpus) {
+        if (device.getDeviceId() < 0) { // what Device.fromName("gpu") gives; DJL fails on it much later
+            throw new InvalidInputException("the device " + device + " has no number: use Device.gpu() for the first GPU, or gpu0 as its name");
+        }
         if (device.getDeviceId() >= gpus) {
             throw new InvalidInputException("the device gpu" + device.getDeviceId() + " was asked for, but PyTorch sees "
                     + (gpus == 0 ? "no GPU: use the cpu, or PyTorch's libraries for CUDA" : gpus == 1 ? "one GPU only: use gpu0"

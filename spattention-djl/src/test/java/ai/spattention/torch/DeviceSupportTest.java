@@ -27,6 +27,12 @@ class DeviceSupportTest {
     }
 
     @Test
+    void aGpuWithoutANumberIsRefused() {
+        assertEquals("the device gpu(-1) has no number: use Device.gpu() for the first GPU, or gpu0 as its name",
+                assertThrows(InvalidInputException.class, () -> DeviceSupport.requirePresent(Device.fromName("gpu"), 2)).getMessage());
+    }
+
+    @Test
     void everyProcessorDoesBfloat16() {
         assertDoesNotThrow(() -> DeviceSupport.requireBfloat16(Device.cpu()));
     }
