@@ -31,13 +31,13 @@ class FusedManifestTest {
     void everyVariantIsThere() {
         int count = 0;
         for (String kernel : List.of("forward", "backward_queries", "backward_keys")) {
-            for (String feature : List.of("ranges", "ranges_documents", "general", "general_documents")) {
+            for (String feature : List.of("ranges", "ranges_documents", "general", "general_documents", "dropout", "dropout_documents")) {
                 for (String type : List.of("bf16", "fp16", "fp32", "tf32")) {
                     for (int headDim : new int[] {32, 64, 128, 256}) {
                         String name = kernel + "-" + feature + "-" + type + "-d" + headDim;
                         FusedKernel.LIBRARY.variant(name + "-sm_80");
                         count++;
-                        if (type.endsWith("16") && (headDim == 64 || headDim == 128)) {
+                        if (type.endsWith("16") && (headDim == 64 || headDim == 128) && !feature.startsWith("dropout")) {
                             FusedKernel.LIBRARY.variant(name + "-sm_90a");
                             count++;
                         }
@@ -56,7 +56,7 @@ class FusedManifestTest {
     @Test
     void tilesOfStridedPatternsHoldTheirDiagonal() {
         for (KernelLibrary.Variant variant : MANIFEST.kernels()) {
-            if (variant.name().contains("-general")) {
+            if (variant.name().contains("-general") || variant.name().contains("-dropout")) {
                 boolean byKeys = variant.name().startsWith("backward_keys");
                 assertTrue(byKeys ? variant.queries() >= variant.keys() : variant.keys() >= variant.queries(), variant.name());
             }
@@ -107,7 +107,8 @@ class FusedManifestTest {
 
     @ParameterizedTest
     @CsvSource({"forward-ranges-bf16-d64, 90, sm_90a", "forward-ranges-bf16-d64, 86, sm_80", "forward-ranges-bf16-d64, 100, sm_80",
-        "forward-ranges-bf16-d256, 90, sm_80", "backward_keys-general-fp32-d64, 90, sm_80", "document_spans, 90, sm_90a"})
+        "forward-ranges-bf16-d256, 90, sm_80", "backward_keys-general-fp32-d64, 90, sm_80", "forward-dropout-bf16-d64, 90, sm_80",
+        "document_spans, 90, sm_90a"})
     void choosesTheBestCodeOfAKernel(String kernel, int computeCapability, String expected) {
         assertEquals(kernel + "-" + expected, FusedKernel.LIBRARY.variantFor(kernel, computeCapability).name());
     }
