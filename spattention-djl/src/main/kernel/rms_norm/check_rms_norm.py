@@ -19,6 +19,9 @@ def run(T, D, K, how, each=3):
     assert rel(y, n) < 4e-3
     if how != "nothing": assert rel(total, s) < 1e-6
     src = x if how == "nothing" else total
+    again = z(T, D, dtype=b)
+    rms_norm.norm_again[(T,)](src, w, root, again, D, B)
+    assert torch.equal(again, y)
     for slots in (False, True):
         for add in (False, True):
             yg, tg = torch.randn(T, D).bfloat16(), torch.randn(T, D)

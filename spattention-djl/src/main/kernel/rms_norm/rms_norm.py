@@ -2,6 +2,7 @@
 token. Arrays are read and written once; sums run in float32.
 
     norm_forward     one program for each row: total = x + branch (+ the rows), y = norm(total)
+    norm_again       one program for each row: y once more, from total and root
     norm_backward    one program for `each` rows: the gradients of total and of its summands, and a part of the weight's gradient
     sum_parts        adds up the parts of a gradient
 
@@ -59,6 +60,16 @@ def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, e
     r = tl.rsqrt(tl.sum(value * value) / size + epsilon)
     store_row(y, row, columns, size, inside, value * r * tl.load(weight + columns, mask=inside, other=0.0))
     tl.store(root + row, r)
+
+
+@triton.jit
+def norm_again(x, weight, root, y, size, BLOCK: tl.constexpr):
+    """The same bits as norm_forward's."""
+    row = tl.program_id(0)
+    columns = tl.arange(0, BLOCK)
+    inside = columns < size
+    value = load_row(x, row, columns, size, inside)
+    store_row(y, row, columns, size, inside, value * tl.load(root + row) * tl.load(weight + columns, mask=inside, other=0.0))
 
 
 @triton.jit

@@ -18,6 +18,7 @@ def jobs():
             name = f"norm_forward-{summed.replace(' ', '_')}-{block}"
             UNUSED[name] = unused
             yield name, "norm_forward", {"BLOCK": block, "SUM": summed}, warps
+        yield f"norm_again-{block}", "norm_again", {"BLOCK": block}, warps
         for name, slots, many, add in (("last", False, False, False), ("branch", False, False, True), ("slots", True, False, True),
                                        ("many_slots", True, True, True)):
             name = f"norm_backward-{name}-{block}"

@@ -55,9 +55,10 @@ public final class Plan {
         ArenaWatch watch = layout.guard() == 0 ? null : new ArenaWatch(layout, address);
         for (int number = 0; number < steps.size(); number++) {
             PlanBuilder.Planned planned = steps.get(number);
+            String name = planned.step().toString();
             Step.Ready step = planned.step().prepare();
-            ready.get(phases.get(planned.phase())).add(new ReadyStep(planned.part(),
-                    watch == null ? step : watch.around(number, planned.step().toString(), step)));
+            ready.get(phases.get(planned.phase())).add(new ReadyStep(planned.part(), name,
+                    watch == null ? step : watch.around(number, name, step)));
         }
         return new Loaded(ready, watch != null);
     }
@@ -73,7 +74,16 @@ public final class Plan {
     }
 
     /** A step that can run, and what it is part of. */
-    record ReadyStep(String part, Step.Ready step) {}
+    record ReadyStep(String part, String name, Step.Ready step) {}
+
+    /**
+     * How long a step took.
+     *
+     * @param part what it is part of
+     * @param name what it is
+     * @param milliseconds of the GPU, with the event that measured it
+     */
+    public record StepTime(String part, String name, double milliseconds) {}
 
     /** A plan whose memory has its place. */
     public static final class Loaded implements AutoCloseable {
@@ -126,35 +136,30 @@ public final class Plan {
         }
 
         /**
-         * Runs a phase and measures how long the GPU works on each part.
+         * Runs a phase and measures the GPU's own time.
          *
          * @param phase the phase's name
          * @param stream the stream
-         * @return the parts' times in milliseconds, one for each run of steps of the same part, in their order
+         * @return each step's time, in order
          */
-        public List<Map.Entry<String, Double>> profile(String phase, CudaStream stream) {
-            List<Map.Entry<String, CudaEvent>> begun = new ArrayList<>();
-            String current = null;
-            for (ReadyStep ready : steps(phase)) {
-                if (!ready.part.equals(current)) {
-                    current = ready.part;
-                    begun.add(mark(current, stream));
+        public List<StepTime> profile(String phase, CudaStream stream) {
+            List<ReadyStep> steps = steps(phase);
+            List<CudaEvent> events = new ArrayList<>();
+            steps.forEach(step -> events.add(new CudaEvent(stream.device())));
+            events.add(new CudaEvent(stream.device()));
+            stream.device().inContext(() -> {
+                for (int i = 0; i < steps.size(); i++) {
+                    events.get(i).record(stream);
+                    steps.get(i).step.run(stream);
                 }
-                stream.device().inContext(() -> ready.step.run(stream));
+                events.get(steps.size()).record(stream);
+            });
+            List<StepTime> times = new ArrayList<>();
+            for (int i = 0; i < steps.size(); i++) {
+                times.add(new StepTime(steps.get(i).part, steps.get(i).name, events.get(i).millisecondsTo(events.get(i + 1))));
             }
-            begun.add(mark("", stream));
-            List<Map.Entry<String, Double>> times = new ArrayList<>();
-            for (int i = 0; i + 1 < begun.size(); i++) {
-                times.add(Map.entry(begun.get(i).getKey(), begun.get(i).getValue().millisecondsTo(begun.get(i + 1).getValue())));
-            }
-            begun.forEach(event -> event.getValue().close());
+            events.forEach(CudaEvent::close);
             return times;
-        }
-
-        private static Map.Entry<String, CudaEvent> mark(String part, CudaStream stream) {
-            CudaEvent event = new CudaEvent(stream.device());
-            event.record(stream);
-            return Map.entry(part, event);
         }
 
         @Override

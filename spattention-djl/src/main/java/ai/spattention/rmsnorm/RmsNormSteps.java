@@ -118,6 +118,19 @@ public final class RmsNormSteps {
     }
 
     /**
+     * y once more, the same bits, where it was not kept.
+     *
+     * @param x what was normalised, [T, D], float32
+     * @param weight [D], float32
+     * @param root from the forward pass, [T], float32
+     * @param y [T, D], bfloat16, written
+     */
+    public void again(Tensor x, Tensor weight, Tensor root, Tensor y) {
+        plan.add(new KernelStep(LIBRARY, "norm_again-" + block(x), target).with("x", x).with("weight", weight).with("root", root)
+                .with("y", y).with("size", x.size(1)).grid(x.size(0), 1, 1));
+    }
+
+    /**
      * What a backward pass reads and writes.
      *
      * @param x what was normalised, [T, D], float32

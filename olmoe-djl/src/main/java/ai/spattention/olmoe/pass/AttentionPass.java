@@ -29,36 +29,47 @@ final class AttentionPass {
     }
 
     /** What the backward pass needs. */
-    record Kept(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, FusedSteps.Forward arrays) {}
+    record State(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, FusedSteps.Forward arrays) {}
 
     /** hidden [T, D] bfloat16 -> out [T, D] bfloat16. */
-    Kept forward(Tensor hidden, LayerWeights weights, Tensor out) {
+    State forward(Tensor hidden, LayerWeights weights, Tensor out) {
         long tokens = hidden.size(0);
         context.plan.part("projections");
         Tensor projected = context.half("queries, keys and values", tokens, queries + 2 * keys);
         context.products.timesTransposed(hidden, weights.queryKeyValue(), projected);
-        context.plan.part("query/key norm and rotation");
-        Tensor turnedQueries = context.half("turned queries", tokens, queries);
-        Tensor turnedKeys = context.half("turned keys", tokens, keys);
         Tensor queryRoot = context.single("root of queries", tokens);
         Tensor keyRoot = context.single("root of keys", tokens);
-        rotary.forward(queriesOf(projected), weights.queryNorm(), turnedQueries, queryRoot);
-        rotary.forward(keysOf(projected), weights.keyNorm(), turnedKeys, keyRoot);
-        context.plan.part("attention");
         Tensor attended = context.half("attended values", tokens, queries);
         Tensor logSums = context.single("logarithms of sums", batch * queries / dim, (length + 3) / 4 * 4);
-        FusedSteps.Forward arrays = new FusedSteps.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)),
-                attended, logSums);
-        attention.forward(arrays);
+        State state = turned(weights, hidden, projected, queryRoot, keyRoot, attended, logSums);
+        context.plan.part("attention");
+        attention.forward(state.arrays);
         context.plan.part("projections");
         context.products.timesTransposed(attended, weights.output(), out);
-        return new Kept(hidden, projected, queryRoot, keyRoot, arrays);
+        return state;
+    }
+
+    /** Norm and rotation of queries and keys. */
+    private State turned(LayerWeights weights, Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, Tensor attended,
+            Tensor logSums) {
+        context.plan.part("query/key norm and rotation");
+        Tensor turnedQueries = context.half("turned queries", projected.size(0), queries);
+        Tensor turnedKeys = context.half("turned keys", projected.size(0), keys);
+        rotary.forward(queriesOf(projected), weights.queryNorm(), turnedQueries, queryRoot);
+        rotary.forward(keysOf(projected), weights.keyNorm(), turnedKeys, keyRoot);
+        return new State(hidden, projected, queryRoot, keyRoot,
+                new FusedSteps.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)), attended, logSums));
+    }
+
+    /** The state where turned queries and keys were not kept, with its input computed again. */
+    State again(State state, LayerWeights weights, Tensor hidden) {
+        return turned(weights, hidden, state.projected, state.queryRoot, state.keyRoot, state.arrays.out(), state.arrays.logSums());
     }
 
     /** The gradients of hidden (written to hiddenGradient, bfloat16) and of the weights. */
-    void backward(Kept kept, LayerWeights weights, LayerWeights gradients, Tensor outGradient, Tensor hiddenGradient, boolean add) {
+    void backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient, Tensor hiddenGradient, boolean add) {
         long tokens = outGradient.size(0);
-        Tensor attended = kept.arrays.out();
+        Tensor attended = state.arrays.out();
         context.plan.part("projections");
         Tensor attendedGradient = context.half("gradient of attended values", tokens, queries);
         context.products.times(outGradient, weights.output(), attendedGradient);
@@ -67,7 +78,7 @@ final class AttentionPass {
         Tensor queryGradient = context.half("gradient of turned queries", tokens, queries);
         Tensor keyGradients = context.half("gradients of turned keys by query head", tokens, queries);
         Tensor valueGradients = context.half("gradients of values by query head", tokens, queries);
-        attention.backward(kept.arrays, heads(attendedGradient), queryGradient, keyGradients, valueGradients);
+        attention.backward(state.arrays, heads(attendedGradient), queryGradient, keyGradients, valueGradients);
         Tensor projectedGradient = context.half("gradient of queries, keys and values", tokens, queries + 2 * keys);
         long[] byHead = {tokens, queries / dim, dim};
         Tensor keyGradient = keyGradients;
@@ -77,13 +88,13 @@ final class AttentionPass {
         }
         SharedHeadsSteps.sum(context.plan, context.target, valueGradients.reshape(byHead), valuesOf(projectedGradient));
         context.plan.part("query/key norm and rotation");
-        rotary.backward(queriesOf(kept.projected), weights.queryNorm(), kept.queryRoot, queryGradient, queriesOf(projectedGradient),
+        rotary.backward(queriesOf(state.projected), weights.queryNorm(), state.queryRoot, queryGradient, queriesOf(projectedGradient),
                 gradients.queryNorm(), add);
-        rotary.backward(keysOf(kept.projected), weights.keyNorm(), kept.keyRoot, keyGradient, keysOf(projectedGradient),
+        rotary.backward(keysOf(state.projected), weights.keyNorm(), state.keyRoot, keyGradient, keysOf(projectedGradient),
                 gradients.keyNorm(), add);
         context.plan.part("projections");
         context.products.times(projectedGradient, weights.queryKeyValue(), hiddenGradient);
-        context.products.transposedTimes(projectedGradient, kept.hidden, gradients.queryKeyValue(), add);
+        context.products.transposedTimes(projectedGradient, state.hidden, gradients.queryKeyValue(), add);
     }
 
     private Tensor queriesOf(Tensor projected) {

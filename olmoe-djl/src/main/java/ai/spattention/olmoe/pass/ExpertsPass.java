@@ -2,6 +2,7 @@ package ai.spattention.olmoe.pass;
 
 import ai.spattention.grouped.GroupedSteps;
 import ai.spattention.plan.Tensor;
+import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
 import ai.spattention.row.RowSteps;
 
@@ -26,15 +27,23 @@ final class ExpertsPass {
         width = context.config.intermediateSize();
     }
 
-    /** What the backward pass needs, and the rows [S, D] that a token's result is the sum of. */
-    record Kept(Tensor hidden, RouterSteps.Routed routed, Tensor both, Tensor outputs) {}
+    /** What the backward pass needs. */
+    record State(Tensor hidden, RouterSteps.Routed routed, Tensor both) {
+
+        State with(Tensor sameHidden) {
+            return new State(sameHidden, routed, both);
+        }
+    }
+
+    /** The state, and the gated rows [S, I]. */
+    record Up(State state, Tensor inner) {}
 
     private GroupedSteps experts(RouterSteps.Routed routed) {
         return new GroupedSteps(context.plan, context.target, routed.ends(), routed.tileEnds());
     }
 
-    /** hidden [T, D] bfloat16. */
-    Kept forward(Tensor hidden, LayerWeights weights, RouterSteps.Statistics statistics) {
+    /** Everything but the last product. hidden [T, D] bfloat16. */
+    Up up(Tensor hidden, LayerWeights weights, RouterSteps.Statistics statistics) {
         context.plan.part("router");
         RouterSteps.Routed routed = router.forward(hidden, weights.router(), statistics);
         GroupedSteps experts = experts(routed);
@@ -50,20 +59,26 @@ final class ExpertsPass {
             context.plan.part("gate");
             rows.gateForward(both, routed.rowWeights(), inner);
         }
+        return new Up(new State(hidden, routed, both), inner);
+    }
+
+    /** The rows that a token's result is the sum of. */
+    RmsNormSteps.Slots down(Up up, LayerWeights weights) {
         context.plan.part("experts' products");
+        RouterSteps.Routed routed = up.state.routed;
         Tensor outputs = context.half("experts' rows", rowCount, hiddenSize);
-        experts.times(inner, weights.down(), true, outputs);
-        return new Kept(hidden, routed, both, outputs);
+        experts(routed).times(up.inner, weights.down(), true, outputs);
+        return new RmsNormSteps.Slots(outputs, routed.places());
     }
 
     /**
      * The gradients.
      *
-     * @return the gradients of hidden by row [S, D], to be added up by token, beside what the router adds (written to routerGradient)
+     * @return the gradients of hidden by row, to be added up by token, beside what the router adds (written to routerGradient)
      */
-    Tensor backward(Kept kept, LayerWeights weights, LayerWeights gradients, Tensor outGradient,
+    RmsNormSteps.Slots backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient,
             RouterSteps.Statistics statisticsGradients, Tensor routerGradient, boolean add) {
-        RouterSteps.Routed routed = kept.routed;
+        RouterSteps.Routed routed = state.routed;
         GroupedSteps experts = experts(routed);
         context.plan.part("rows in the experts' order");
         Tensor gradient = gather(experts, outGradient, routed);
@@ -74,19 +89,19 @@ final class ExpertsPass {
         Tensor inner = context.half("gated rows", rowCount, width);
         Tensor bothGradient = context.half("gradient of gate and up", rowCount, 2 * width);
         Tensor rowWeightGradients = context.single("gradients of rows' weights", rowCount);
-        rows.gateBackward(kept.both, routed.rowWeights(), innerGradient, inner, bothGradient, rowWeightGradients);
+        rows.gateBackward(state.both, routed.rowWeights(), innerGradient, inner, bothGradient, rowWeightGradients);
         context.plan.part("experts' products");
         experts.outer(gradient, inner, gradients.down(), add);
         context.plan.part("rows in the experts' order");
-        Tensor gathered = gather(experts, kept.hidden, routed);
+        Tensor gathered = gather(experts, state.hidden, routed);
         context.plan.part("experts' products");
         experts.outer(bothGradient, gathered, gradients.gateUp(), add);
         Tensor hiddenGradients = context.half("gradients of rows", rowCount, hiddenSize);
         experts.times(bothGradient, weights.gateUp(), false, hiddenGradients);
         context.plan.part("router");
-        router.backward(kept.hidden, routed, rowWeightGradients, statisticsGradients, routerGradient,
+        router.backward(state.hidden, routed, rowWeightGradients, statisticsGradients, routerGradient,
                 gradients.router(), add);
-        return hiddenGradients;
+        return new RmsNormSteps.Slots(hiddenGradients, routed.places());
     }
 
     private Tensor gather(GroupedSteps experts, Tensor array, RouterSteps.Routed routed) {

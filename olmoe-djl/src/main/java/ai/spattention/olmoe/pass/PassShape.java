@@ -9,8 +9,9 @@ import ai.spattention.InvalidInputException;
  * @param length N, at least 1
  * @param documents whether sequences hold several documents, which do not see each other
  * @param addGradients whether gradients are added to what stands in the weights' gradients, or written over it
+ * @param kept what is kept of each layer for the backward phase
  */
-public record PassShape(int batch, int length, boolean documents, boolean addGradients) {
+public record PassShape(int batch, int length, boolean documents, boolean addGradients, Kept kept) {
 
     /** Checks the sizes. */
     public PassShape {

@@ -182,9 +182,9 @@ public final class TrainingPass implements AutoCloseable {
      *
      * @param shape what the batch is; a forward pass of it must have run
      * @param phase forward or backward
-     * @return milliseconds by part, in order
+     * @return each step's time, in order
      */
-    public List<Map.Entry<String, Double>> profile(PassShape shape, String phase) {
+    public List<Plan.StepTime> profile(PassShape shape, String phase) {
         return loaded(shape).plan.profile(phase, stream);
     }
 
