@@ -91,10 +91,16 @@ public final class PlanRunner implements AutoCloseable {
         return tensor;
     }
 
+    /** Keeps an array that steps made for themselves, to be read. */
+    public void keep(Tensor tensor) {
+        plan.keep(tensor);
+        kept.put(tensor.region(), tensor);
+    }
+
     /** Memory for a result; it holds no numbers when the plan begins. */
     public Tensor out(String name, Type type, long... sizes) {
-        Tensor tensor = plan.keep(plan.array(name, type, sizes));
-        kept.put(tensor.region(), tensor);
+        Tensor tensor = plan.array(name, type, sizes);
+        keep(tensor);
         return tensor;
     }
 
