@@ -33,6 +33,19 @@ public final class PlanReading {
             Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")),
             Map.entry("split", Set.of("high", "low")), Map.entry("join", Set.of("weights")));
 
+    /** What the build scripts promise the compiler of numbers, by the first part of a kernel's name. */
+    private static final Map<String, Map<String, Integer>> DIVISORS = Map.ofEntries(
+            Map.entry("norm_forward", Map.of("size", 16)), Map.entry("norm_again", Map.of("size", 16)),
+            Map.entry("norm_backward", Map.of("size", 16)), Map.entry("sum_parts", Map.of("size", 16, "pitch", 16)),
+            Map.entry("rotary_forward", Map.of("size", 16, "x_pitch", 16)),
+            Map.entry("rotary_backward", Map.of("size", 16, "x_pitch", 16, "x_grad_pitch", 16)),
+            Map.entry("router_parts", Map.of("count", 16, "all", 16)), Map.entry("router_forward", Map.of("P", 8)),
+            Map.entry("router_backward", Map.of("P", 8)), Map.entry("embedding_forward", Map.of("size", 16)),
+            Map.entry("embedding_backward", Map.of("size", 16)), Map.entry("sum_shared_heads", Map.of("out_pitch", 16)),
+            Map.entry("gate_forward", Map.of("size", 16)), Map.entry("gate_backward", Map.of("size", 16)),
+            Map.entry("cross_entropy", Map.of("size", 8)), Map.entry("gather_rows", Map.of("size", 16)),
+            Map.entry("rows", Map.of("N", 16, "K", 64, "half", 16)), Map.entry("matrices", Map.of("M", 16, "N", 16)));
+
     /** What is read, too, by what it is written by. */
     private static final Map<String, String> UPDATED = Map.of("embedding_backward", "out", "cross_entropy", "logits");
 
@@ -92,6 +105,28 @@ public final class PlanReading {
                 if (step instanceof KernelStep && (base + first) % 16 != 0) {
                     faults.add(step + " takes " + tensor + " from byte " + first + " on");
                 }
+            }
+        }
+        return faults;
+    }
+
+    /**
+     * Numbers that are no multiples of what kernels were compiled for.
+     *
+     * @param plan the plan
+     * @return what is wrong, for people
+     */
+    public static List<String> indivisible(Plan plan) {
+        List<String> faults = new ArrayList<>();
+        for (Step step : plan.steps()) {
+            if (step instanceof KernelStep kernel) {
+                String name = kernel.variant().name();
+                DIVISORS.getOrDefault(name.substring(0, name.indexOf('-')), Map.of()).forEach((number, divisor) -> {
+                    Number given = kernel.numbers().get(number);
+                    if (given != null && given.longValue() % divisor != 0) {
+                        faults.add(name + " takes " + number + " " + given + ", which is no multiple of " + divisor);
+                    }
+                });
             }
         }
         return faults;

@@ -103,6 +103,11 @@ public final class KernelStep implements Step {
         return tensors;
     }
 
+    /** The numbers by the names of the kernel's parameters. */
+    Map<String, Number> numbers() {
+        return numbers;
+    }
+
     @Override
     public void check() {
         for (String source : variant.sources()) {

@@ -156,6 +156,7 @@ class PassPlanTest {
                 }
                 assertEquals(List.of(), PlanReading.faults(plan, empty, add ? gradients : List.of()), target + " " + shape);
                 assertEquals(List.of(), PlanReading.misaligned(plan), target + " " + shape);
+                assertEquals(List.of(), PlanReading.indivisible(plan), target + " " + shape);
             }
         }
     }
