@@ -9,7 +9,18 @@ import java.util.Map;
 
 /**
  * Collects the steps of a plan. Steps run in the order in which they are added, phase after phase; each phase is started by itself
- * ({@link Plan#run}). A region of the arena lives from the first step that uses it to the last one, unless it is kept.
+ * ({@link Plan.Loaded#run}). A region of the arena lives from the first step that uses it to the last one, unless it is kept.
+ *
+ * <pre>{@code
+ * PlanBuilder plan = new PlanBuilder();
+ * Tensor in = plan.keep(plan.array("numbers", Type.FLOAT32, 64, 1024)); // kept: it is written before the plan runs
+ * Tensor out = plan.keep(plan.array("root", Type.FLOAT32, 64));
+ * plan.phase("forward");
+ * new RmsNormSteps(plan, target, 1e-5f).forward(in, weight, plan.array("normalised", Type.BFLOAT16, 64, 1024), out);
+ * Plan made = plan.build();               // every address is decided, relative to the arena: made.bytes() of memory
+ * Plan.Loaded ready = made.on(address);   // an arena's address on the GPU
+ * ready.run("forward", stream);           // or runAsGraph
+ * }</pre>
  */
 public final class PlanBuilder {
 
