@@ -173,7 +173,8 @@ public final class PlanReading {
                 if (results.contains(parameter)) {
                     written.add(tensor);
                 }
-                if (!results.contains(parameter) || parameter.equals(UPDATED.get(first)) || parameter.equals("out") && name.contains("-add-")) {
+                if (!results.contains(parameter) || parameter.equals(UPDATED.get(first))
+                        || parameter.equals("out") && name.contains("-add-")) {
                     read.add(tensor);
                 }
             });

@@ -13,9 +13,9 @@ import java.util.function.Predicate;
 /**
  * Finds steps that write outside their arrays, and shows those that read what nothing wrote. A region and the memory around it are
  * filled with ones, which are not numbers in any floating-point type and -1 as integers, before the step that uses it first, and again
- * after the step that uses it last: what is read outside a region's life or bounds spoils the results. After each step, the memory around
- * every living region must still be as it was filled. Regions that are kept are left as they are; the memory around them is filled before
- * the plan's first step. Phases are to run one after the other, each once.
+ * after the step that uses it last: what is read outside a region's life or bounds spoils the results. After each step, the memory
+ * around every living region must still be as it was filled. Regions that are kept are left as they are; the memory around them is
+ * filled before the plan's first step. Phases are to run one after the other, each once.
  */
 final class ArenaWatch {
 
@@ -135,7 +135,7 @@ final class ArenaWatch {
         Optional<Watched> before = all.stream().filter(lives.and(watched -> watched.end <= at))
                 .max(Comparator.comparingLong(Watched::end));
         Optional<Watched> behind = all.stream().filter(lives.and(watched -> watched.begin > at)).findFirst();
-        return before.map(watched -> (at - watched.end) + " bytes behind '" + watched.name() + "'").orElse("behind nothing") + " and "
-                + behind.map(watched -> (watched.begin - at) + " bytes before '" + watched.name() + "'").orElse("before nothing");
+        return before.map(watched -> (at - watched.end) + " bytes behind '" + watched.name() + "'").orElse("behind nothing")
+                + " and " + behind.map(watched -> (watched.begin - at) + " bytes before '" + watched.name() + "'").orElse("before nothing");
     }
 }

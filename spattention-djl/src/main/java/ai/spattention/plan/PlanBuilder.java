@@ -25,8 +25,8 @@ import java.util.Map;
 public final class PlanBuilder {
 
     /**
-     * The system property that makes plans look for steps that write outside their arrays, or read what nothing wrote. They run far slower
-     * then, step by step.
+     * The system property that makes plans look for steps that write outside their arrays, or read what nothing wrote. They run far
+     * slower then, step by step.
      */
     public static final String WATCH = "spattention.plan.watch";
 

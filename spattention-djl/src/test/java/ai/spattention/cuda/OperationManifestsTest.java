@@ -100,8 +100,8 @@ class OperationManifestsTest {
             files.filter(folder -> Files.exists(folder.resolve("variants.py")))
                     .forEach(folder -> folders.add(folder.getFileName().toString().replace("_", "")));
         }
-        assertEquals(operations().map(owner -> owner.getPackageName().replaceFirst(".*\\.", "")).collect(Collectors.toCollection(TreeSet::new)),
-                folders);
+        assertEquals(operations().map(owner -> owner.getPackageName().replaceFirst(".*\\.", ""))
+                .collect(Collectors.toCollection(TreeSet::new)), folders);
         for (String folder : folders) {
             Path resources = Path.of("src/main/resources/ai/spattention", folder);
             JsonArray kernels = JsonUtils.GSON.fromJson(Files.readString(resources.resolve("manifest.json")), JsonObject.class)

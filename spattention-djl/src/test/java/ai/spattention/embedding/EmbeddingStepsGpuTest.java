@@ -17,7 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class EmbeddingStepsGpuTest {
 
     @ParameterizedTest
-    @CsvSource({"1, 1, 16, -1", "1, 7, 48, 3", "700, 31, 1040, -1", "130, 1000, 2048, 5", "65, 2, 64, 1", "300, 1, 512, -1", "300, 1, 64, 0"})
+    @CsvSource({"1, 1, 16, -1", "1, 7, 48, 3", "700, 31, 1040, -1", "130, 1000, 2048, 5", "65, 2, 64, 1", "300, 1, 512, -1",
+        "300, 1, 64, 0"})
     void rowsAndTheirGradients(int tokens, int vocabulary, int size, int leftOut) {
         try (PlanRunner runner = new PlanRunner()) {
             Random random = new Random(7);

@@ -104,7 +104,7 @@ public final class PlanRunner implements AutoCloseable {
         return tensor;
     }
 
-    /** Runs the steps: watched; as launches; and as a graph, all of which must give the same bits. Ends the test where there is no GPU. */
+    /** Runs the steps: watched, as launches, and as a graph, which must give the same bits. Ends the test where there is no GPU. */
     public void run() {
         Plan watched = plan.build(ArenaWatch.GUARD);
         assertTrue(watched.bytes() > 0);

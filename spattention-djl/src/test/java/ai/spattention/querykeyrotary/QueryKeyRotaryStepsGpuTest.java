@@ -58,7 +58,8 @@ class QueryKeyRotaryStepsGpuTest {
         Tensor y = runner.out("y", Type.BFLOAT16, tokens, size);
         Tensor roots = runner.out("root", Type.FLOAT32, tokens);
         Tensor wideGradient = runner.half("wide gradient", filled);
-        Tensor weightGradient = add ? runner.in("gradient of the weight", before) : runner.out("gradient of the weight", Type.FLOAT32, size);
+        Tensor weightGradient = add ? runner.in("gradient of the weight", before)
+                : runner.out("gradient of the weight", Type.FLOAT32, size);
         QueryKeyRotarySteps steps = new QueryKeyRotarySteps(runner.plan(), runner.target(), runner.in("cosines", cosines),
                 runner.in("sines", sines), length, EPSILON);
         steps.forward(given, w, y, roots);

@@ -81,8 +81,8 @@ class RmsNormStepsGpuTest {
 
     /** Slots 0: the sum with a branch; else with so many rows of each token. */
     @ParameterizedTest
-    @CsvSource({"1, 16, 0", "7, 1024, 0", "1000, 1040, 0", "5, 4096, 0", "1, 16, 1", "7, 48, 3", "1000, 1040, 8", "33, 2048, 8", "7, 1024, 9",
-        "100, 4096, 13"})
+    @CsvSource({"1, 16, 0", "7, 1024, 0", "1000, 1040, 0", "5, 4096, 0", "1, 16, 1", "7, 48, 3", "1000, 1040, 8", "33, 2048, 8",
+        "7, 1024, 9", "100, 4096, 13"})
     void normOfASum(int rows, int size, int slots) {
         NDArray x = runner.random(rows, size);
         NDArray weight = weight(size);
@@ -99,7 +99,8 @@ class RmsNormStepsGpuTest {
             NDArray experts = runner.rounded((long) rows * slots, size);
             NDArray places = places(rows, slots);
             added = sum(PlanRunner.exact(experts), places);
-            norms.forwardOfSum(given, new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places)), w, total, y, root);
+            RmsNormSteps.Slots own = new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places));
+            norms.forwardOfSum(given, own, w, total, y, root);
         }
         NDArray sum = PlanRunner.exact(x).add(PlanRunner.exact(added));
         NDArray expected = norm(sum, PlanRunner.exact(weight));
@@ -112,8 +113,8 @@ class RmsNormStepsGpuTest {
 
     /** Slots -1: nothing else depends on x; 0: something does; else y's gradient has so many further rows of each token, too. */
     @ParameterizedTest
-    @CsvSource({"1, 16, -1, false", "7, 1024, -1, true", "3000, 64, -1, true", "1, 16, 0, true", "1000, 1040, 0, false", "1025, 48, 0, true",
-        "5, 4096, 0, false", "1, 16, 2, false", "7, 48, 8, true", "2100, 64, 8, false", "33, 2048, 8, true", "7, 1024, 9, false",
+    @CsvSource({"1, 16, -1, false", "7, 1024, -1, true", "3000, 64, -1, true", "1, 16, 0, true", "1000, 1040, 0, false",
+        "1025, 48, 0, true", "5, 4096, 0, false", "1, 16, 2, false", "7, 48, 8, true", "2100, 64, 8, false", "33, 2048, 8, true", "7, 1024, 9, false",
         "40, 4096, 12, true"})
     void gradients(int rows, int size, int slots, boolean add) {
         NDArray x = runner.random(rows, size);
@@ -124,7 +125,8 @@ class RmsNormStepsGpuTest {
         NDArray arriving = PlanRunner.exact(gradient);
         Tensor xGradient = slots < 0 ? runner.out("gradient of x", Type.FLOAT32, rows, size) : runner.in("gradient of x", summand);
         Tensor branchGradient = runner.out("gradient of the branch", Type.BFLOAT16, rows, size);
-        Tensor weightGradient = add ? runner.in("gradient of the weight", before) : runner.out("gradient of the weight", Type.FLOAT32, size);
+        Tensor weightGradient = add ? runner.in("gradient of the weight", before)
+                : runner.out("gradient of the weight", Type.FLOAT32, size);
         NDArray root = root(PlanRunner.exact(x)).flatten().toType(DataType.FLOAT32, true);
         RmsNormSteps.Backward arrays = new RmsNormSteps.Backward(runner.in("x", x), runner.in("weight", weight), runner.in("root", root),
                 runner.half("gradient", gradient), xGradient, branchGradient, weightGradient);

@@ -71,7 +71,8 @@ class RouterStepsGpuTest {
             for (int slot = 0; slot < s.slots; slot++) {
                 int best = -1;
                 for (int expert = 0; expert < s.experts; expert++) {
-                    if (!taken[expert] && (best < 0 || probabilities[token * s.experts + expert] > probabilities[token * s.experts + best])) {
+                    int line = token * s.experts;
+                    if (!taken[expert] && (best < 0 || probabilities[line + expert] > probabilities[line + best])) {
                         best = expert;
                     }
                 }
@@ -96,7 +97,8 @@ class RouterStepsGpuTest {
         }
         Shape shape = new Shape(s.tokens, s.experts);
         NDArray taken = runner.manager().create(mask, shape);
-        return runner.differentiate(new NDList(hidden, weight), new NDList(upstream.ofMeans, upstream.ofSquare, runner.manager().create(direction, shape)), in -> {
+        NDList directions = new NDList(upstream.ofMeans, upstream.ofSquare, runner.manager().create(direction, shape));
+        return runner.differentiate(new NDList(hidden, weight), directions, in -> {
             NDArray logits = in.get(0).matMul(in.get(1).transpose());
             NDArray logSum = logits.exp().sum(new int[] {1}).log();
             NDArray probabilities = logits.softmax(1);
@@ -137,7 +139,8 @@ class RouterStepsGpuTest {
             routed.ends(), routed.tileEnds()}) {
             runner.keep(each);
         }
-        router.backward(given, routed, runner.in("gradients of rows' weights", rowGradients), gradients, hiddenGradient, weightGradient, add);
+        router.backward(given, routed, runner.in("gradients of rows' weights", rowGradients), gradients, hiddenGradient, weightGradient,
+                add);
 
         double[] probabilities = PlanRunner.exact(hidden).matMul(PlanRunner.exact(weight).transpose()).softmax(1).toDoubleArray();
         Upstream upstream = new Upstream(rowGradients.toFloatArray(), meanGradients, squareGradient);
@@ -199,8 +202,8 @@ class RouterStepsGpuTest {
         RouterSteps.Statistics statistics = new RouterSteps.Statistics(runner.out("loads", Type.INT64, experts),
                 runner.out("mean probabilities", Type.FLOAT32, experts), runner.out("mean square", Type.FLOAT32, 1));
         RouterSteps.Routed routed = new RouterSteps(runner.plan(), runner.target(), new DenseProducts(runner.plan(), runner.target()),
-                new RouterSteps.Sizes(tokens, experts, slots, true, ROWS_OF_TILE)).forward(runner.half("hidden", runner.rounded(tokens, 64)),
-                        weight, statistics);
+                new RouterSteps.Sizes(tokens, experts, slots, true, ROWS_OF_TILE))
+                .forward(runner.half("hidden", runner.rounded(tokens, 64)), weight, statistics);
         runner.keep(routed.chosen());
         runner.keep(routed.weights());
         runner.run();

@@ -206,7 +206,8 @@ class TrainingPassGpuTest {
                 manager.full(new Shape((long) layers, 1), (float) (SQUARES / layers)));
     }
 
-    private static Results ofPass(Case each, OlmoeModel block, TrainingPass pass, Batch batch, PassShape shape, Start start, NDManager manager) {
+    private static Results ofPass(Case each, OlmoeModel block, TrainingPass pass, Batch batch, PassShape shape, Start start,
+            NDManager manager) {
         NDList outputs = pass.forward(shape, batch.tokens, batch.targets, batch.documents, start);
         NDList gradients = gradientsOfStatistics(each, outputs, manager);
         pass.backward(shape, gradients.get(0), gradients.get(1), start);
@@ -216,7 +217,8 @@ class TrainingPassGpuTest {
             for (Pair<String, Parameter> named : block.getParameters()) {
                 Tensor gradient = pass.weights().gradient(named.getValue(), named.getValue().getArray().getShape().getShape());
                 float[] values = new float[(int) gradient.elements()];
-                ByteBuffer.wrap(stream.read(gradient.address(), 4 * values.length)).order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+                ByteBuffer.wrap(stream.read(gradient.address(), 4 * values.length)).order(ByteOrder.nativeOrder()).asFloatBuffer()
+                        .get(values);
                 found.put(named.getKey(), values);
             }
         }
@@ -224,7 +226,8 @@ class TrainingPassGpuTest {
             long[] loads = outputs.get(1).toLongArray();
             int slots = each.config.numExpertsPerTok();
             for (int i = 0; i < loads.length; i++) {
-                assertEquals(i % each.config.numExperts() < slots ? (long) each.batch * each.length : 0, loads[i], "the choice is forced");
+                assertEquals(i % each.config.numExperts() < slots ? (long) each.batch * each.length : 0, loads[i],
+                        "the choice is forced");
             }
         }
         return new Results(outputs.get(0).toFloatArray()[0], found);
@@ -264,12 +267,13 @@ class TrainingPassGpuTest {
             Results expected = ofBlocks(block, trainer, batch);
             List<String> faults = new ArrayList<>();
             try (TrainingPass pass = new TrainingPass(block, manager)) {
-                Results first = ofPass(each, block, pass, batch, each.shape(false, Kept.ALL), Start.LAUNCHES, manager);
+                PassShape shape = each.shape(false, Kept.ALL);
+                Results first = ofPass(each, block, pass, batch, shape, Start.LAUNCHES, manager);
                 assertEquals(expected.loss, first.loss, 1e-3 * expected.loss);
                 faults.addAll(faults(expected.gradients, first.gradients, 1e-2));
-                same(faults, "the second time", first, ofPass(each, block, pass, batch, each.shape(false, Kept.ALL), Start.LAUNCHES, manager));
-                same(faults, "as a graph", first, ofPass(each, block, pass, batch, each.shape(false, Kept.ALL), Start.GRAPH, manager));
-                same(faults, "as a graph again", first, ofPass(each, block, pass, batch, each.shape(false, Kept.ALL), Start.GRAPH, manager));
+                same(faults, "the second time", first, ofPass(each, block, pass, batch, shape, Start.LAUNCHES, manager));
+                same(faults, "as a graph", first, ofPass(each, block, pass, batch, shape, Start.GRAPH, manager));
+                same(faults, "as a graph again", first, ofPass(each, block, pass, batch, shape, Start.GRAPH, manager));
                 same(faults, "with normalised rows computed again", first,
                         ofPass(each, block, pass, batch, each.shape(false, Kept.PRODUCTS), Start.LAUNCHES, manager));
                 Results inputs = ofPass(each, block, pass, batch, each.shape(false, Kept.INPUTS), Start.LAUNCHES, manager);
@@ -279,7 +283,8 @@ class TrainingPassGpuTest {
                 for (Kept kept : Kept.values()) {
                     try (TrainingPass pass = new TrainingPass(block, manager)) {
                         Results found = ofPass(each, block, pass, batch, each.shape(false, kept), Start.LAUNCHES, manager);
-                        faults(expected.gradients, found.gradients, 1e-2).forEach(fault -> faults.add("watched, " + kept + " kept: " + fault));
+                        faults(expected.gradients, found.gradients, 1e-2)
+                                .forEach(fault -> faults.add("watched, " + kept + " kept: " + fault));
                     } catch (IllegalStateException e) {
                         faults.add(kept + " kept: " + e.getMessage());
                     }
@@ -356,7 +361,8 @@ class TrainingPassGpuTest {
                 for (int round = 0; round < 3; round++) {
                     for (Case each : List.of(small, large, packed)) {
                         Start start = round == 1 ? Start.GRAPH : Start.LAUNCHES;
-                        Results found = ofPass(each, block, pass, Batch.of(each, manager, 5), each.shape(false, Kept.ALL), start, manager);
+                        Batch batch = Batch.of(each, manager, 5);
+                        Results found = ofPass(each, block, pass, batch, each.shape(false, Kept.ALL), start, manager);
                         Results before = first.putIfAbsent(each, found);
                         if (before != null) {
                             same(faults, "in round " + round + " of " + each, before, found);
@@ -374,8 +380,9 @@ class TrainingPassGpuTest {
         with(each, (block, trainer, manager) -> {
             try (TrainingPass pass = new TrainingPass(block, manager)) {
                 Batch batch = Batch.of(each, manager, 5);
+                PassShape shape = each.shape(false, Kept.ALL);
                 assertEquals("the pass was made for sequences without documents", assertThrows(InvalidInputException.class,
-                        () -> pass.forward(each.shape(false, Kept.ALL), batch.tokens, batch.targets, batch.tokens, Start.LAUNCHES)).getMessage());
+                        () -> pass.forward(shape, batch.tokens, batch.targets, batch.tokens, Start.LAUNCHES)).getMessage());
             }
         });
     }
