@@ -13,7 +13,7 @@ import java.util.Set;
 /** Goes through a plan's steps and looks for elements that a step reads before any wrote them. It needs no GPU. */
 public final class PlanReading {
 
-    /** What each kernel writes, by the first part of its name; its other arrays are read. A kernel of two operations has both's. */
+    /** What each kernel writes, by the first part of its name; its other arrays are read. */
     private static final Map<String, Set<String>> WRITTEN = Map.ofEntries(
             Map.entry("norm_forward", Set.of("total", "y", "root")), Map.entry("norm_again", Set.of("y")),
             Map.entry("norm_backward", Set.of("x_grad", "branch_grad", "parts")), Map.entry("sum_parts", Set.of("out")),
@@ -24,11 +24,12 @@ public final class PlanReading {
             Map.entry("router_places", Set.of("places", "row_tokens", "row_weights")),
             Map.entry("router_backward", Set.of("logit_grads")),
             Map.entry("embedding_forward", Set.of("x")), Map.entry("embedding_links", Set.of("links")),
+            Map.entry("embedding_firsts", Set.of("links")),
             Map.entry("embedding_backward", Set.of("out")), Map.entry("sum_shared_heads", Set.of("out")),
             Map.entry("gate_forward", Set.of("inner")), Map.entry("gate_backward", Set.of("inner", "both_grad", "row_weight_grad")),
             Map.entry("cross_entropy", Set.of("logits", "losses")), Map.entry("count_targets", Set.of("count")),
             Map.entry("mean_loss", Set.of("loss")), Map.entry("gather_rows", Set.of("out")),
-            Map.entry("rows", Set.of("out", "both", "inner")), Map.entry("matrices", Set.of("out")),
+            Map.entry("rows", Set.of("out")), Map.entry("matrices", Set.of("out")),
             Map.entry("forward", Set.of("out", "lse")), Map.entry("backward_queries", Set.of("delta", "q_grad")),
             Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")),
             Map.entry("split", Set.of("high", "low")), Map.entry("join", Set.of("weights")));
@@ -44,7 +45,7 @@ public final class PlanReading {
             Map.entry("embedding_backward", Map.of("size", 16)), Map.entry("sum_shared_heads", Map.of("out_pitch", 16)),
             Map.entry("gate_forward", Map.of("size", 16)), Map.entry("gate_backward", Map.of("size", 16)),
             Map.entry("cross_entropy", Map.of("size", 8)), Map.entry("gather_rows", Map.of("size", 16)),
-            Map.entry("rows", Map.of("N", 16, "K", 64, "half", 16)), Map.entry("matrices", Map.of("M", 16, "N", 16)));
+            Map.entry("rows", Map.of("N", 16, "K", 64)), Map.entry("matrices", Map.of("M", 16, "N", 16)));
 
     /** What is read, too, by what it is written by. */
     private static final Map<String, String> UPDATED = Map.of("embedding_backward", "out", "cross_entropy", "logits");

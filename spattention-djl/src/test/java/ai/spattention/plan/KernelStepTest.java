@@ -2,6 +2,7 @@ package ai.spattention.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.adamw.AdamWSteps;
 import ai.spattention.cuda.CudaTarget;
@@ -29,12 +30,12 @@ class KernelStepTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"80, sm_80, false", "86, sm_80, false", "89, sm_80, false", "90, sm_90a, true", "100, sm_80, false", "120, sm_80, false"})
-    void theGpuDecidesTheCode(int computeCapability, String architecture, boolean gated) {
+    @CsvSource({"80, sm_80", "86, sm_80", "89, sm_80", "90, sm_90a", "100, sm_80", "120, sm_80"})
+    void theGpuDecidesTheCode(int computeCapability, String architecture) {
         assertEquals("rows-" + architecture, new KernelStep(EXPERTS, "rows", target(computeCapability)).variant().name());
         assertEquals("split-sm_80", new KernelStep(HALVES, "split", target(computeCapability)).toString());
-        assertEquals(gated, EXPERTS.find("rows-gated", computeCapability).isPresent());
-        assertEquals(gated, GroupedSteps.servesGated(target(computeCapability)));
+        assertEquals("rows-" + architecture, EXPERTS.find("rows", computeCapability).orElseThrow().name());
+        assertTrue(EXPERTS.find("columns", computeCapability).isEmpty());
         assertEquals(EXPERTS.variant("rows-" + architecture).rows(), GroupedSteps.rowsOfTile(target(computeCapability)));
     }
 
