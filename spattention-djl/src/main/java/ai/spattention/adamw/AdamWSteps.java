@@ -2,15 +2,32 @@ package ai.spattention.adamw;
 
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.KernelStep;
+import ai.spattention.plan.PlanBuilder;
 import ai.spattention.plan.Tensor;
 
-/** Steps of the optimizer on weights in two halves. The kernels are {@code src/main/kernel/adamw}. */
+/**
+ * Steps of AdamW over flat arrays, with the gradients' norm, clipping, and the skipping of an update whose loss or norm is no finite
+ * number: all of it decided on the device. The kernels are {@code src/main/kernel/adamw}.
+ */
 public final class AdamWSteps {
 
     static final KernelLibrary LIBRARY = KernelLibrary.beside(AdamWSteps.class, "");
 
     private static final int BLOCK = 1024;
+
+    /** Gradients of one program that adds up squares, at least. */
+    private static final long SQUARES_OF_PROGRAM = 1L << 16;
+
+    /** What {@link #begin} writes: how many numbers. */
+    public static final int STATE_SIZE = 8;
+
+    /** Where the gradients' norm stands in the state. */
+    public static final int STATE_NORM = 1;
+
+    /** Where the state says whether the update is skipped: 1, else 0. */
+    public static final int STATE_SKIPPED = 2;
 
     private AdamWSteps() {}
 
@@ -43,5 +60,114 @@ public final class AdamWSteps {
     private static KernelStep halves(String kernel, CudaTarget target, Tensor weights, Tensor high, Tensor low) {
         return new KernelStep(LIBRARY, kernel, target).with("weights", weights).with("high", high).with("low", low)
                 .with("count", weights.elements()).grid((weights.elements() - 1) / BLOCK + 1, 1, 1);
+    }
+
+    /**
+     * The method's constants.
+     *
+     * @param beta1 the decay of the mean
+     * @param beta2 the decay of the variance
+     * @param epsilon what is added to the root of the variance
+     */
+    public record Constants(double beta1, double beta2, double epsilon) {}
+
+    /**
+     * The sums of squares of an array's parts.
+     *
+     * @param plan where the step goes
+     * @param target the GPU
+     * @param gradients [n], float32, n a multiple of 64
+     * @param parts [{@link #parts}(n)], float64 (8 bytes of any type), written
+     */
+    public static void squares(PlanBuilder plan, CudaTarget target, Tensor gradients, Tensor parts) {
+        plan.add(new KernelStep(LIBRARY, "square_parts", target).with("grads", gradients).with("parts", parts)
+                .with("count", gradients.elements()).with("each", SQUARES_OF_PROGRAM).grid(parts.elements(), 1, 1));
+    }
+
+    /**
+     * How many parts {@link #squares} makes.
+     *
+     * @param elements n
+     * @return an even number, so that the next array's parts begin where kernels may write them
+     */
+    public static long parts(long elements) {
+        long programs = (elements - 1) / SQUARES_OF_PROGRAM + 1;
+        return programs + programs % 2;
+    }
+
+    /**
+     * Decides an update.
+     *
+     * @param plan where the step goes
+     * @param target the GPU
+     * @param parts the sums of squares of all gradients, float64
+     * @param loss [1], float32
+     * @param rates the learning rate of update t at t, float32
+     * @param updates [1], int64: how many updates there were; counted on unless the update is skipped
+     * @param state [{@link #STATE_SIZE}], float32, written
+     * @param divisor what gradients are divided by: micro-batches
+     * @param maxNorm the largest norm that stays as it is; 0 for no clipping
+     * @param constants the method's constants
+     */
+    public static void begin(PlanBuilder plan, CudaTarget target, Tensor parts, Tensor loss, Tensor rates, Tensor updates, Tensor state,
+            int divisor, double maxNorm, Constants constants) {
+        plan.add(new KernelStep(LIBRARY, "begin_update", target).with("parts", parts).with("loss", loss).with("rates", rates)
+                .with("updates", updates).with("state", state).with("programs", parts.elements()).with("divisor", divisor)
+                .with("max_norm", maxNorm).with("log2_beta1", log2(constants.beta1)).with("log2_beta2", log2(constants.beta2)));
+    }
+
+    private static double log2(double number) {
+        return Math.log(number) / Math.log(2);
+    }
+
+    /**
+     * Updates weights in two halves.
+     *
+     * @param plan where the step goes
+     * @param target the GPU
+     * @param high [n], updated
+     * @param low [n], updated
+     * @param moments gradients and moments
+     * @param state from {@link #begin}
+     * @param constants the method's constants
+     * @param decay the weight decay
+     */
+    public static void update(PlanBuilder plan, CudaTarget target, Tensor high, Tensor low, Moments moments, Tensor state,
+            Constants constants, double decay) {
+        plan.add(update("adamw_split", target, moments, state, constants, decay).with("high", high).with("low", low));
+    }
+
+    /**
+     * Updates float32 weights.
+     *
+     * @param plan where the step goes
+     * @param target the GPU
+     * @param weights [n], updated
+     * @param moments gradients and moments
+     * @param state from {@link #begin}
+     * @param constants the method's constants
+     * @param decay the weight decay
+     */
+    public static void update(PlanBuilder plan, CudaTarget target, Tensor weights, Moments moments, Tensor state, Constants constants,
+            double decay) {
+        plan.add(update("adamw_plain", target, moments, state, constants, decay).with("weights", weights));
+    }
+
+    /**
+     * What an update reads beside the weights.
+     *
+     * @param gradients [n], float32
+     * @param means [n], float32 or bfloat16, updated
+     * @param variances [n], of the same type, updated
+     */
+    public record Moments(Tensor gradients, Tensor means, Tensor variances) {}
+
+    private static KernelStep update(String kernel, CudaTarget target, Moments moments, Tensor state, Constants constants, double decay) {
+        String type = moments.means.type() == TensorView.Type.BFLOAT16 ? "-bf16" : "-fp32";
+        long count = moments.gradients.elements();
+        return new KernelStep(LIBRARY, kernel + type, target).with("grads", moments.gradients).with("means", moments.means)
+                .with("variances", moments.variances).with("state", state).with("count", count).with("beta1", constants.beta1)
+                .with("beta2", constants.beta2).with("epsilon", constants.epsilon).with("decay", decay)
+                .grid((count - 1) / BLOCK + 1, 1, 1);
     }
 }

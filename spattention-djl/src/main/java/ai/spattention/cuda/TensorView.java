@@ -19,6 +19,8 @@ public record TensorView(long address, Type type, int deviceIndex, long[] sizes,
         BFLOAT16(15, 9, 2),
         /** Single precision. */
         FLOAT32(6, 7, 4),
+        /** 16-bit integers, signed. */
+        INT16(2, 1, 2),
         /** 32-bit integers. */
         INT32(3, 4, 4),
         /** 64-bit integers. */

@@ -51,6 +51,9 @@ public final class TorchTensors {
 
         static native int aoti_torch_empty_strided(long rank, long sizes, long strides, int type, int deviceType, int deviceIndex,
                 long out);
+
+        static native int aoti_torch_create_tensor_from_blob(long data, long rank, long sizes, long strides, long offset, int type,
+                int deviceType, int deviceIndex, long out);
     }
 
     /** The part of libtorch that exists for GPUs only. */
@@ -125,6 +128,31 @@ public final class TorchTensors {
             throw new CudaException("libtorch gave no memory for an array " + Arrays.toString(sizes) + " of " + type + " on " + device);
         }
         return new PtNDArray((PtNDManager) manager, memory.get(0));
+    }
+
+    /**
+     * An array's memory as elements of another type, bit by bit. (TorchScript cannot do that.)
+     *
+     * @param array an array without gaps; it must stay open for as long as the result is used, which does not own the memory
+     * @param type the type to see
+     * @return the same bytes as one line of elements, attached to the array's manager
+     */
+    public static NDArray reinterpret(NDArray array, TensorView.Type type) {
+        TensorView view = view(array);
+        int[] order = new int[view.sizes().length];
+        Arrays.setAll(order, axis -> axis);
+        if (!view.isDense(order)) {
+            throw new IllegalArgumentException("an array with gaps cannot be seen as another type (got " + array.getShape() + ")");
+        }
+        ThreadMemory memory = ThreadMemory.own();
+        memory.put(1, array.size() * view.type().bytes() / type.bytes());
+        memory.put(2, 1);
+        int code = Torch.aoti_torch_create_tensor_from_blob(view.address(), 1, memory.address(1), memory.address(2), 0,
+                type.torchNumber(), view.deviceIndex() < 0 ? CPU : CUDA, Math.max(0, view.deviceIndex()), memory.address(0));
+        if (code != 0) {
+            throw new CudaException("libtorch does not show " + view.type() + " as " + type);
+        }
+        return new PtNDArray((PtNDManager) array.getManager(), memory.get(0));
     }
 
     private static long[] strides(long[] sizes, int[] order) {

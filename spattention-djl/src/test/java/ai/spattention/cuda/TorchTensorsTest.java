@@ -82,6 +82,20 @@ class TorchTensorsTest {
     }
 
     @Test
+    void showsMemoryAsAnotherType() {
+        NDArray x = manager.create(new float[] {1.5f, -0f, Float.MIN_VALUE, 3}, new Shape(2, 2));
+        NDArray bits = TorchTensors.reinterpret(x, TensorView.Type.INT32);
+        assertSame(manager, bits.getManager());
+        assertArrayEquals(new int[] {0x3fc00000, 0x80000000, 1, 0x40400000}, bits.toIntArray());
+        NDArray halves = TorchTensors.reinterpret(x, TensorView.Type.BFLOAT16);
+        assertEquals(new Shape(8), halves.getShape());
+        assertArrayEquals(new float[] {0, 1.5f, 0, -0f}, Bfloat16.toFloat32(halves.get("0:4")).toFloatArray(), "the lower half lies first");
+        bits.addi(1);
+        assertEquals(Math.nextUp(3f), x.getFloat(1, 1), "the same memory");
+        assertThrows(IllegalArgumentException.class, () -> TorchTensors.reinterpret(x.get(":, 0:1"), TensorView.Type.INT32));
+    }
+
+    @Test
     void libtorchSaysWhyThereIsNoMemory() {
         String message = assertThrows(EngineException.class,
                 () -> TorchTensors.empty(manager, TensorView.Type.FLOAT32, -1, new long[] {1L << 40, 1 << 10}, 0, 1)).getMessage();

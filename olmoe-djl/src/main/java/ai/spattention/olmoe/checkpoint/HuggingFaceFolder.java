@@ -103,7 +103,7 @@ public final class HuggingFaceFolder {
      */
     public static void save(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
         requireEmpty(folder.toAbsolutePath());
-        AtomicFolder.write(folder, whole -> write(model, whole, type, maxShardBytes));
+        AtomicFolder.write(folder, whole -> write(model, ParameterValues.PLAIN, whole, type, maxShardBytes));
     }
 
     /**
@@ -138,18 +138,20 @@ public final class HuggingFaceFolder {
      * Writes a model's files into a folder that a caller makes whole, with files of its own.
      *
      * @param model an initialised model
+     * @param values where its parameters' values are read
      * @param folder the folder, for instance that of {@link AtomicFolder#write}
      * @param type the type of the weights in the file: F32, F16 or BF16
      * @param maxShardBytes the largest file; a single larger tensor gets a file of its own
      * @throws InvalidInputException if the disk is full or read-only
      * @throws IOException if writing fails otherwise
      */
-    public static void write(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
+    public static void write(OlmoeModel model, ParameterValues values, Path folder, TensorType type, long maxShardBytes)
+            throws IOException {
         if (!TYPE_NAMES.containsKey(type)) {
             throw new InvalidInputException("weights are written as F32, F16 or BF16 (got " + type + ")");
         }
         List<TensorFolder.Tensor> tensors = HuggingFaceNames.of(model).stream()
-                .map(slot -> new TensorFolder.Tensor(slot.name(), type, slot.shape(), () -> values(slot))).toList();
+                .map(slot -> new TensorFolder.Tensor(slot.name(), type, slot.shape(), () -> values(values, slot))).toList();
         TensorFolder.write(folder, tensors, maxShardBytes);
         AtomicFile.write(folder.resolve("config.json"), ConfigJson.write(model.getConfig(), TYPE_NAMES.get(type)));
     }
@@ -169,9 +171,9 @@ public final class HuggingFaceFolder {
     }
 
     /** Float32 values in an array of their own, which the writer may close. */
-    private static NDArray values(TensorSlot slot) {
+    private static NDArray values(ParameterValues values, TensorSlot slot) {
         try (NDManager scope = slot.parameter().getArray().getManager().newSubManager()) {
-            NDArray whole = slot.parameter().getArray().stopGradient();
+            NDArray whole = values.read(slot.parameter());
             whole.attach(scope);
             NDArray part = slot.of(whole).toType(DataType.FLOAT32, false);
             part.attach(scope.getParentManager());

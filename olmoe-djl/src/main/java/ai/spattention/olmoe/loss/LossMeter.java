@@ -44,9 +44,7 @@ public final class LossMeter implements Consumer<LossParts>, AutoCloseable {
      * @throws IllegalStateException if there was none
      */
     public LossValues read() {
-        if (count == 0) {
-            throw new IllegalStateException("no loss has been computed since the last reading");
-        }
+        requireLosses();
         Number[] values = sums.toArray();
         LossValues mean = new LossValues(values[0].doubleValue() / count, values[1].doubleValue() / count,
                 values[2].doubleValue() / count, values[3].doubleValue() / count);
@@ -54,6 +52,23 @@ public final class LossMeter implements Consumer<LossParts>, AutoCloseable {
         sums = null;
         count = 0;
         return mean;
+    }
+
+    /**
+     * The losses since the last reading, added up, still on the device.
+     *
+     * @return [4], float32, the total first; stays the meter's
+     * @throws IllegalStateException if there was none
+     */
+    public NDArray sums() {
+        requireLosses();
+        return sums;
+    }
+
+    private void requireLosses() {
+        if (count == 0) {
+            throw new IllegalStateException("no loss has been computed since the last reading");
+        }
     }
 
     @Override

@@ -2,142 +2,327 @@ package ai.spattention.olmoe.pass;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-import ai.spattention.adamw.AdamWSteps;
-import ai.spattention.cuda.CudaStream;
-import ai.spattention.cuda.CudaTarget;
+import ai.djl.training.initializer.Initializer;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.cuda.TorchTensors;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.model.DecoderLayer;
+import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
+import ai.spattention.segment.NoGradient;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A model's weights and gradients in a few flat arrays on a GPU. Matrices that products read are kept in two halves of 16 bits, the
- * upper one a bfloat16 number, both together the exact float32 number; the others are float32. Gradients are float32.
+ * A model's weights and gradients in a few flat arrays. Matrices that products read are kept in two halves of 16 bits, the upper one a
+ * bfloat16 number, both together the exact float32 number; the others are float32. Gradients are float32.
  */
-public final class FlatWeights implements AutoCloseable {
+public final class FlatWeights implements WeightPlaces, ParameterValues, AutoCloseable {
 
     /** Every parameter begins at a multiple of so many elements, so that kernels may read whole lines. */
     private static final long UNIT = 64;
 
     private final NDManager manager;
-    private final Map<Parameter, Long> matrixPlaces;
-    private final Map<Parameter, Long> vectorPlaces;
-    private final Region high;
-    private final Region low;
-    private final Region matrixGradients;
-    private final Region vectors;
-    private final Region vectorGradients;
+    private final Map<Parameter, Section> sectionOf = new IdentityHashMap<>();
+    private final List<Section> sections;
+
+    /** Parameters that are kept and trained alike, one after the other in memory. */
+    public static final class Section {
+
+        private final NDManager manager;
+        private final String name;
+        private final boolean decays;
+        private final Map<Parameter, Long> places = new IdentityHashMap<>();
+        private final long elements;
+        /** Of one of the two kinds: the halves as bfloat16 and int16, or the values; each [elements]. */
+        private final NDArray high;
+        private final NDArray low;
+        private final NDArray values;
+        private final Region highRegion;
+        private final Region lowRegion;
+        private final Region valuesRegion;
+        private NDArray gradients;
+        private Region gradientsRegion;
+
+        private Section(NDManager manager, String name, List<Parameter> parameters, boolean split, boolean decays) {
+            this.manager = manager;
+            this.name = name;
+            this.decays = decays;
+            long end = 0;
+            for (Parameter parameter : parameters) {
+                places.put(parameter, end);
+                end += (parameter.getShape().size() + UNIT - 1) / UNIT * UNIT;
+            }
+            elements = end;
+            if (split) {
+                NDArray upper = manager.zeros(new Shape(elements / 2)); // float32, as good as any
+                NDArray lower = manager.zeros(new Shape(elements / 2));
+                high = TorchTensors.reinterpret(upper, Type.BFLOAT16);
+                low = TorchTensors.reinterpret(lower, Type.INT16);
+                highRegion = region("upper halves of " + name, upper);
+                lowRegion = region("lower halves of " + name, lower);
+                values = null;
+                valuesRegion = null;
+            } else {
+                high = null;
+                low = null;
+                highRegion = null;
+                lowRegion = null;
+                values = manager.zeros(new Shape(elements));
+                valuesRegion = region(name, values);
+            }
+        }
+
+        private static Region region(String name, NDArray memory) {
+            return Region.fixed(name, TorchTensors.view(memory).address(), 4 * memory.size());
+        }
+
+        /**
+         * Whether the weights are kept in halves.
+         *
+         * @return true for two halves of 16 bits, false for float32
+         */
+        public boolean isSplit() {
+            return high != null;
+        }
+
+        /**
+         * Whether the optimizer's weight decay concerns them.
+         *
+         * @return true for matrices, false for norms
+         */
+        public boolean decays() {
+            return decays;
+        }
+
+        /**
+         * The number of elements, with the gaps between parameters, which hold zeros.
+         *
+         * @return a multiple of 64
+         */
+        public long elements() {
+            return elements;
+        }
+
+        /**
+         * All upper halves.
+         *
+         * @return [elements], 16 bits each
+         */
+        public Tensor high() {
+            return Tensor.dense(highRegion, 0, Type.BFLOAT16, elements);
+        }
+
+        /**
+         * All lower halves.
+         *
+         * @return [elements], 16 bits each
+         */
+        public Tensor low() {
+            return Tensor.dense(lowRegion, 0, Type.BFLOAT16, elements);
+        }
+
+        /**
+         * All values of a section that is not split.
+         *
+         * @return [elements], float32
+         */
+        public Tensor values() {
+            return Tensor.dense(valuesRegion, 0, Type.FLOAT32, elements);
+        }
+
+        /**
+         * All gradients. Their memory is taken when they are first asked for: by then parameters may have given up theirs.
+         *
+         * @return [elements], float32
+         */
+        public Tensor gradients() {
+            return Tensor.dense(gradientsRegion(), 0, Type.FLOAT32, elements);
+        }
+
+        private Region gradientsRegion() {
+            if (gradients == null) {
+                gradients = manager.zeros(new Shape(elements));
+                gradientsRegion = region("gradients of " + name, gradients);
+            }
+            return gradientsRegion;
+        }
+
+        /**
+         * The part of a flat array that belongs to a parameter, for example of an optimizer's moments.
+         *
+         * @param flat [elements], any type
+         * @param parameter one of the section's
+         * @return a view in the parameter's shape, attached to the flat array's manager
+         */
+        public NDArray part(NDArray flat, Parameter parameter) {
+            long first = places.get(parameter);
+            Shape shape = parameter.getShape();
+            try (NDArray part = flat.get(new NDIndex("{}:{}", first, first + shape.size()))) {
+                return part.reshape(shape);
+            }
+        }
+
+        /** The part of the weights that belongs to a parameter. */
+        private NDArray weight(Parameter parameter) {
+            return part(isSplit() ? high : values, parameter);
+        }
+
+        private NDArray read(Parameter parameter) {
+            if (!isSplit()) {
+                return weight(parameter);
+            }
+            NDArray exact = manager.create(parameter.getShape());
+            try (NDArray upper = part(high, parameter); NDArray lower = part(low, parameter)) {
+                Halves.join(upper, lower, exact);
+            }
+            return exact;
+        }
+
+        private void write(Parameter parameter, NDArray exact) {
+            try (NoGradient copying = new NoGradient(); NDArray own = weight(parameter)) {
+                if (isSplit()) {
+                    try (NDArray lower = part(low, parameter)) {
+                        Halves.split(exact, own, lower);
+                    }
+                } else {
+                    own.set(new NDIndex(":"), exact);
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
 
     /**
-     * Makes room, with values still to be {@link #load}ed.
+     * Makes room, with values still to be {@link #load}ed or {@link #adopt}ed.
      *
-     * @param parent the manager that owns the memory if {@link #close} is not called earlier; its device is a GPU
+     * @param parent the manager that owns the memory if {@link #close} is not called earlier
      * @param matrices the parameters that products read, in the order in which they shall lie
      * @param others the other parameters
      */
     public FlatWeights(NDManager parent, List<Parameter> matrices, List<Parameter> others) {
         manager = parent.newSubManager();
         manager.setName("flat weights");
-        matrixPlaces = new IdentityHashMap<>();
-        vectorPlaces = new IdentityHashMap<>();
-        long matrixElements = place(matrices, matrixPlaces);
-        long vectorElements = place(others, vectorPlaces);
-        high = region("upper halves of weights", 2 * matrixElements);
-        low = region("lower halves of weights", 2 * matrixElements);
-        matrixGradients = region("gradients", 4 * matrixElements);
-        vectors = region("float32 weights", 4 * vectorElements);
-        vectorGradients = region("gradients of float32 weights", 4 * vectorElements);
+        List<Parameter> routers = others.stream().filter(FlatWeights::decays).toList();
+        List<Parameter> norms = others.stream().filter(parameter -> !decays(parameter)).toList();
+        sections = List.of(section("matrices", matrices, true, true), section("routers", routers, false, true),
+                section("norms", norms, false, false));
     }
 
-    private static long place(List<Parameter> parameters, Map<Parameter, Long> places) {
-        long end = 0;
-        for (Parameter parameter : parameters) {
-            places.put(parameter, end);
-            end += (parameter.getShape().size() + UNIT - 1) / UNIT * UNIT;
+    /**
+     * Makes room for a model's weights.
+     *
+     * @param model a model whose parameters have their shapes
+     * @param parent the manager that owns the memory if {@link #close} is not called earlier
+     * @return the weights, with values still to be {@link #load}ed or {@link #adopt}ed
+     */
+    public static FlatWeights of(OlmoeModel model, NDManager parent) {
+        List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
+        List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
+        for (DecoderLayer layer : model.getLayers()) {
+            matrices.addAll(LayerWeights.matrices(layer));
+            others.addAll(LayerWeights.others(layer));
         }
-        return end;
+        if (!model.getConfig().tieWordEmbeddings()) {
+            matrices.add(model.getOutputWeight());
+        }
+        return new FlatWeights(parent, matrices, others);
     }
 
-    private Region region(String name, long bytes) {
-        NDArray memory = manager.zeros(new Shape(Math.max(1, bytes / 4))); // float32, as good as any
-        return Region.fixed(name, TorchTensors.view(memory).address(), bytes);
+    /** As everywhere in training: matrices decay, norms do not. */
+    private static boolean decays(Parameter parameter) {
+        return parameter.getType() == Parameter.Type.WEIGHT;
     }
 
-    /**
-     * Takes the values of the parameters.
-     *
-     * @param stream where the copies go
-     */
-    public void load(CudaStream stream) {
-        matrixPlaces.forEach((parameter, first) -> {
-            try (NDArray dense = parameter.getArray().duplicate()) {
-                long count = dense.size();
-                AdamWSteps.split(CudaTarget.of(stream.device()), source(parameter, dense), Tensor.dense(high, first, Type.BFLOAT16, count),
-                        Tensor.dense(low, first, Type.BFLOAT16, count)).prepare().run(stream);
-                stream.synchronize();
-            }
-        });
-        vectorPlaces.forEach((parameter, first) -> {
-            try (NDArray dense = parameter.getArray().duplicate()) {
-                stream.copy(vectors(parameter).address(), TorchTensors.view(dense).address(), 4 * dense.size());
-                stream.synchronize();
-            }
-        });
+    private Section section(String name, List<Parameter> parameters, boolean split, boolean decays) {
+        Section section = new Section(manager, name, parameters, split, decays);
+        parameters.forEach(parameter -> sectionOf.put(parameter, section));
+        return section;
     }
 
-    private static Tensor source(Parameter parameter, NDArray dense) {
-        long address = TorchTensors.view(dense).address();
-        return Tensor.dense(Region.fixed(parameter.getName(), address, 4 * dense.size()), 0, Type.FLOAT32, dense.size());
+    /** Copies the values of the parameters, which stay as they are. */
+    public void load() {
+        sectionOf.forEach((parameter, section) -> section.write(parameter, parameter.getArray()));
     }
 
     /**
-     * The bfloat16 matrix that begins with a parameter.
-     *
-     * @param parameter one of the matrices
-     * @param sizes the sizes; several parameters that lie one after the other may be one matrix
-     * @return the matrix, rounded
+     * Takes the values of the parameters, which become views of the memory here: of the upper halves, in bfloat16, for matrices. A
+     * parameter's own array is closed before the next one is taken. The parameters are frozen: their gradients are here, too.
      */
+    public void adopt() {
+        sectionOf.forEach((parameter, section) -> {
+            section.write(parameter, parameter.getArray());
+            parameter.freeze(true);
+            parameter.close();
+            Initializer initializer = parameter.getInitializer();
+            parameter.setInitializer((owner, shape, type) -> section.weight(parameter));
+            parameter.initialize(manager, DataType.FLOAT32);
+            parameter.setInitializer(initializer);
+        });
+    }
+
+    /**
+     * The parts that are kept and trained alike.
+     *
+     * @return matrices, routers and norms
+     */
+    public List<Section> sections() {
+        return sections;
+    }
+
+    /**
+     * Where a parameter belongs.
+     *
+     * @param parameter one of the model's
+     * @return its section
+     */
+    public Section section(Parameter parameter) {
+        return sectionOf.get(parameter);
+    }
+
+    @Override
+    public NDArray read(Parameter parameter) {
+        return sectionOf.get(parameter).read(parameter);
+    }
+
+    @Override
+    public void write(Parameter parameter, NDArray values) {
+        sectionOf.get(parameter).write(parameter, values);
+    }
+
+    @Override
     public Tensor high(Parameter parameter, long... sizes) {
-        return Tensor.dense(high, matrixPlaces.get(parameter), Type.BFLOAT16, sizes);
+        Section section = sectionOf.get(parameter);
+        return Tensor.dense(section.highRegion, section.places.get(parameter), Type.BFLOAT16, sizes);
     }
 
-    /**
-     * What {@link #high} lacks.
-     *
-     * @param parameter one of the matrices
-     * @param sizes the sizes
-     * @return the lower halves, 16 bits each
-     */
+    @Override
     public Tensor low(Parameter parameter, long... sizes) {
-        return Tensor.dense(low, matrixPlaces.get(parameter), Type.BFLOAT16, sizes);
+        Section section = sectionOf.get(parameter);
+        return Tensor.dense(section.lowRegion, section.places.get(parameter), Type.BFLOAT16, sizes);
     }
 
-    /**
-     * The float32 values of a parameter that is no matrix.
-     *
-     * @param parameter one of the others
-     * @return the values, in the parameter's shape
-     */
+    @Override
     public Tensor vectors(Parameter parameter) {
-        return Tensor.dense(vectors, vectorPlaces.get(parameter), Type.FLOAT32, parameter.getShape().getShape());
+        Section section = sectionOf.get(parameter);
+        return Tensor.dense(section.valuesRegion, section.places.get(parameter), Type.FLOAT32, parameter.getShape().getShape());
     }
 
-    /**
-     * The gradient that begins with a parameter's.
-     *
-     * @param parameter any of the parameters
-     * @param sizes the sizes
-     * @return the gradient, float32
-     */
+    @Override
     public Tensor gradient(Parameter parameter, long... sizes) {
-        Long place = matrixPlaces.get(parameter);
-        return place != null ? Tensor.dense(matrixGradients, place, Type.FLOAT32, sizes)
-                : Tensor.dense(vectorGradients, vectorPlaces.get(parameter), Type.FLOAT32, sizes);
+        Section section = sectionOf.get(parameter);
+        return Tensor.dense(section.gradientsRegion(), section.places.get(parameter), Type.FLOAT32, sizes);
     }
 
     @Override

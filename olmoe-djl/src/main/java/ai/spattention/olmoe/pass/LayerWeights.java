@@ -45,11 +45,11 @@ record LayerWeights(Tensor attentionNorm, Tensor queryKeyValue, Tensor queryNorm
         return projection.getDirectParameters().get("weight");
     }
 
-    static LayerWeights of(DecoderLayer layer, OlmoeConfig config, FlatWeights weights) {
+    static LayerWeights of(DecoderLayer layer, OlmoeConfig config, WeightPlaces weights) {
         return of(layer, config, weights::high, (parameter, sizes) -> weights.vectors(parameter));
     }
 
-    static LayerWeights gradients(DecoderLayer layer, OlmoeConfig config, FlatWeights weights) {
+    static LayerWeights gradients(DecoderLayer layer, OlmoeConfig config, WeightPlaces weights) {
         return of(layer, config, weights::gradient, weights::gradient);
     }
 

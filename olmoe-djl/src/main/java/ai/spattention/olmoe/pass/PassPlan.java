@@ -1,15 +1,24 @@
 package ai.spattention.olmoe.pass;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
+import ai.spattention.RotaryEmbedding;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.cuda.TensorView;
+import ai.spattention.cuda.TorchTensors;
 import ai.spattention.embedding.EmbeddingSteps;
+import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.FusedSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.FillStep;
 import ai.spattention.plan.Plan;
+import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 import ai.spattention.rmsnorm.RmsNormSteps;
@@ -34,11 +43,35 @@ final class PassPlan {
      * @param cosines of the positions' angles, [N, head dimension / 2], float32
      * @param sines of the same angles
      */
-    record Constants(Tensor heads, boolean general, Tensor cosines, Tensor sines) {}
+    record Constants(Tensor heads, boolean general, Tensor cosines, Tensor sines) {
+
+        /**
+         * The constants of a model.
+         *
+         * @param manager owns the head table, and says where all lie
+         * @param config the model's configuration
+         * @param rotary the positions' angles, which stay there for as long as the plan is used
+         * @param length N
+         * @return the constants
+         */
+        static Constants of(NDManager manager, OlmoeConfig config, RotaryEmbedding rotary, int length) {
+            int rows = config.numAttentionHeads();
+            FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()), rows, length);
+            NDArray table = manager.create(heads.rows(), new Shape(rows, heads.rows().length / rows));
+            NDList angles = rotary.table(manager.getDevice(), length);
+            return new Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
+                    tensor("sines", angles.get(1)));
+        }
+
+        private static Tensor tensor(String name, NDArray array) {
+            TensorView view = TorchTensors.view(array);
+            return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
+        }
+    }
 
     private final OlmoeModel model;
     private final OlmoeConfig config;
-    private final FlatWeights weights;
+    private final WeightPlaces weights;
     private final PassContext context;
     private final boolean add;
     private final RmsNormSteps norms;
@@ -48,7 +81,7 @@ final class PassPlan {
     private final long tokens;
     private final long size;
 
-    private PassPlan(OlmoeModel model, FlatWeights weights, Constants constants, PassArrays arrays, CudaTarget target, PassShape shape) {
+    private PassPlan(OlmoeModel model, WeightPlaces weights, Constants constants, PassArrays arrays, CudaTarget target, PassShape shape) {
         this.model = model;
         this.weights = weights;
         config = model.getConfig();
@@ -78,7 +111,7 @@ final class PassPlan {
      * @param shape what the plan is for
      * @return the plan
      */
-    static Plan of(OlmoeModel model, FlatWeights weights, Constants constants, PassArrays arrays, CudaTarget target, PassShape shape) {
+    static Plan of(OlmoeModel model, WeightPlaces weights, Constants constants, PassArrays arrays, CudaTarget target, PassShape shape) {
         return new PassPlan(model, weights, constants, arrays, target, shape).make();
     }
 

@@ -1,11 +1,11 @@
 package ai.spattention.olmoe.pass;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import ai.spattention.InvalidInputException;
 import ai.spattention.RotaryEmbedding;
 import ai.spattention.cuda.CudaDevice;
@@ -13,18 +13,15 @@ import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
-import ai.spattention.kernel.AttentionLayout;
-import ai.spattention.kernel.FusedSteps;
-import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Plan;
-import ai.spattention.plan.Region;
-import ai.spattention.plan.Tensor;
+import ai.spattention.torch.DeviceMemory;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Training passes of a model on a GPU, each a plan of launches on raw memory that is made once for a batch's shape. One thread at a
@@ -46,28 +43,34 @@ public final class TrainingPass implements AutoCloseable {
     private record Loaded(Plan.Loaded plan, PassArrays arrays, NDManager manager) {}
 
     /**
-     * Takes a model's weights.
+     * Copies a model's weights.
      *
      * @param model a model whose parameters have their values, float32 on a GPU; they are read once
      * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
      */
     public TrainingPass(OlmoeModel model, NDManager parent) {
+        this(model, parent, FlatWeights::load);
+    }
+
+    /**
+     * Takes a model's weights over: its parameters become views of the pass's memory ({@link FlatWeights#adopt}), so that there is one
+     * copy of them.
+     *
+     * @param model a model whose parameters have their values, float32 on a GPU
+     * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
+     * @return the pass
+     */
+    public static TrainingPass adopting(OlmoeModel model, NDManager parent) {
+        return new TrainingPass(model, parent, FlatWeights::adopt);
+    }
+
+    private TrainingPass(OlmoeModel model, NDManager parent, Consumer<FlatWeights> take) {
         this.model = model;
         manager = parent.newSubManager();
         manager.setName("training pass");
-        CudaDevice device = CudaDevice.of(manager.getDevice().getDeviceId());
-        stream = new CudaStream(device);
-        List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
-        List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
-        for (DecoderLayer layer : model.getLayers()) {
-            matrices.addAll(LayerWeights.matrices(layer));
-            others.addAll(LayerWeights.others(layer));
-        }
-        if (!model.getConfig().tieWordEmbeddings()) {
-            matrices.add(model.getOutputWeight());
-        }
-        weights = new FlatWeights(manager, matrices, others);
-        weights.load(stream);
+        stream = new CudaStream(CudaDevice.of(manager.getDevice().getDeviceId()));
+        weights = FlatWeights.of(model, manager);
+        take.accept(weights);
         rotary = new RotaryEmbedding(model.getConfig().headDim(), model.getConfig().ropeTheta());
     }
 
@@ -80,33 +83,59 @@ public final class TrainingPass implements AutoCloseable {
         return weights;
     }
 
+    /**
+     * Where the passes run.
+     *
+     * @return the stream
+     */
+    public CudaStream stream() {
+        return stream;
+    }
+
+    /**
+     * The GPU on which the passes run.
+     *
+     * @return the device
+     */
+    public Device device() {
+        return manager.getDevice();
+    }
+
+    /**
+     * Makes the plans of shapes before they are needed, and the memory that all of them need.
+     *
+     * @param shapes the shapes
+     * @throws InvalidInputException if the GPU has not so much memory free
+     */
+    public void prepare(PassShape... shapes) {
+        List<Made> made = new ArrayList<>();
+        for (PassShape shape : shapes) {
+            if (!plans.containsKey(shape)) {
+                made.add(make(shape));
+            }
+        }
+        reserve(made.stream().mapToLong(each -> each.plan.bytes()).max().orElse(0));
+        made.forEach(each -> plans.put(each.shape, new Loaded(each.plan.on(arenaAddress), each.arrays, each.manager)));
+    }
+
     private Loaded loaded(PassShape shape) {
         Loaded known = plans.get(shape);
-        if (known != null) {
-            return known;
+        if (known == null) {
+            prepare(shape);
+            known = plans.get(shape);
         }
+        return known;
+    }
+
+    /** What runs in the arena, or will. */
+    private record Made(PassShape shape, Plan plan, PassArrays arrays, NDManager manager) {}
+
+    private Made make(PassShape shape) {
         NDManager own = manager.newSubManager();
         PassArrays arrays = PassArrays.of(own, model.getConfig(), shape);
-        Plan plan = PassPlan.of(model, weights, constants(own, shape), arrays, CudaTarget.of(stream.device()), shape);
-        reserve(plan.bytes());
-        Loaded made = new Loaded(plan.on(arenaAddress), arrays, own);
-        plans.put(shape, made);
-        return made;
-    }
-
-    private PassPlan.Constants constants(NDManager own, PassShape shape) {
-        OlmoeConfig config = model.getConfig();
-        FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()),
-                config.numAttentionHeads(), shape.length());
-        NDArray table = own.create(heads.rows(), new Shape(config.numAttentionHeads(), heads.rows().length / config.numAttentionHeads()));
-        NDList angles = rotary.table(manager.getDevice(), shape.length());
-        return new PassPlan.Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
-                tensor("sines", angles.get(1)));
-    }
-
-    private static Tensor tensor(String name, NDArray array) {
-        TensorView view = TorchTensors.view(array);
-        return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
+        Plan plan = PassPlan.of(model, weights, PassPlan.Constants.of(own, model.getConfig(), rotary, shape.length()), arrays,
+                CudaTarget.of(stream.device()), shape);
+        return new Made(shape, plan, arrays, own);
     }
 
     /** Makes the arena large enough; what ran in a smaller one is made anew when it is wanted. */
@@ -118,6 +147,14 @@ public final class TrainingPass implements AutoCloseable {
         forgetPlans();
         if (arenaManager != null) {
             arenaManager.close();
+        }
+        long free = DeviceMemory.free(manager.getDevice());
+        if (bytes > free) {
+            arenaBytes = 0;
+            throw new InvalidInputException(String.format(Locale.ROOT, "a training pass needs %,d bytes of GPU memory for what is computed on"
+                    + " the way, but only %,d are free: lower training.micro_batch (raise training.gradient_accumulation_steps to keep"
+                    + " the batch) or data.sequence_length, or set training.pass=blocks and training.activation_checkpointing=true",
+                    bytes, free));
         }
         arenaManager = manager.newSubManager();
         NDArray memory = arenaManager.zeros(new Shape((bytes + 3) / 4));

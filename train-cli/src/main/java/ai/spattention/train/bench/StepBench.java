@@ -1,29 +1,24 @@
 package ai.spattention.train.bench;
 
 import ai.djl.Device;
-import ai.djl.Model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-import ai.djl.training.DefaultTrainingConfig;
-import ai.djl.training.EasyTrain;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.translate.StackBatchifier;
 import ai.spattention.olmoe.config.ModelFlops;
-import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.segment.PartObserver;
-import ai.spattention.segment.SegmentedBlock;
-import ai.spattention.segment.SegmentedTrainer;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.gpu.PeakFlops;
 import ai.spattention.train.loop.ModelSetup;
-import ai.spattention.train.optim.AdamW;
-import ai.spattention.train.optim.Gradients;
+import ai.spattention.train.loop.TrainingStep;
 import ai.spattention.train.optim.Schedule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +27,6 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -119,62 +113,52 @@ public final class StepBench {
         OlmoeModel block = ModelSetup.model(config, (Integer) null);
         // drawn on the device: half a minute less for 7 billion parameters, whose values need not come back here
         block.setInitializer(new NormalInitializer((float) config.model().initializerRange()), Parameter.Type.WEIGHT);
-        try (Model model = Model.newInstance(config.name(), device, "PyTorch");
-                AdamW adamW = adamW(config)) {
-            model.setBlock(new SegmentedBlock(block, clock));
-            DefaultTrainingConfig training = new DefaultTrainingConfig(new OlmoeLoss(
-                    config.training().loadBalancingLossWeight(), config.training().routerZLossWeight()))
-                    .optDevices(new Device[] {device}).optOptimizer(adamW);
-            try (SegmentedTrainer trainer = new SegmentedTrainer(model, training)) {
-                trainer.initialize(shape);
-                List<Parameter> parameters = block.getParameters().values();
-                Random random = new Random(1);
-                Runnable pass = () -> pass(trainer, shape, config.model().vocabSize(), random);
-                Runnable update = () -> {
-                    Gradients.finish(parameters, 1, config.training().maxGradNorm());
-                    adamW.nextStep();
-                    trainer.step();
-                    Gradients.zero(parameters);
-                };
-                for (int i = 0; i < warmUps; i++) {
-                    double ms = clock.time.milliseconds(pass);
-                    notes.accept(String.format(Locale.ROOT, "  warm-up %d: %.1f ms", i + 1, ms));
-                    Gradients.zero(parameters);
-                }
-                List<Double> passes = new ArrayList<>();
-                List<Double> steps = new ArrayList<>();
-                for (int i = 0; i < repetitions; i++) {
-                    double ms = clock.time.milliseconds(pass);
-                    passes.add(ms);
-                    if (optimizer) {
-                        steps.add(ms + clock.time.milliseconds(update));
-                    } else {
-                        Gradients.zero(parameters);
-                    }
-                }
-                OptionalLong peak = memory.bytes();
-                Map<String, Double> parts = parts(clock, pass, () -> Gradients.zero(parameters));
-                double passMs = Median.of(passes);
-                OptionalDouble stepMs = steps.isEmpty() ? OptionalDouble.empty()
-                        : OptionalDouble.of(Median.of(steps));
-                stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
-                double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
-                OptionalDouble limit = PeakFlops.of(config, device);
-                return new Row(config.name(), config.model().attentionPattern().patternName(), config.model().kernel(), length, micro,
-                        passMs, stepMs, parts,
-                        limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak);
+        TrainingStep.Watch watch = new TrainingStep.Watch(clock, notes, List.of());
+        try (TrainingStep step = new TrainingStep(config, block, device, Schedule.constant(config.optimizer().peakLr(), 0), repetitions,
+                watch)) {
+            if (optimizer) {
+                step.prepare();
             }
+            notes.accept("  pass: " + step.choice());
+            Random random = new Random(1);
+            Runnable pass = () -> pass(step, shape, config.model().vocabSize(), random);
+            for (int i = 0; i < warmUps; i++) {
+                step.begin();
+                double ms = clock.time.milliseconds(pass);
+                notes.accept(String.format(Locale.ROOT, "  warm-up %d: %.1f ms", i + 1, ms));
+            }
+            List<Double> passes = new ArrayList<>();
+            List<Double> steps = new ArrayList<>();
+            for (int i = 0; i < repetitions; i++) {
+                step.begin();
+                double ms = clock.time.milliseconds(pass);
+                passes.add(ms);
+                if (optimizer) {
+                    steps.add(ms + clock.time.milliseconds(step::update));
+                }
+            }
+            OptionalLong peak = memory.bytes();
+            Map<String, Double> parts = parts(clock, step, pass);
+            double passMs = Median.of(passes);
+            OptionalDouble stepMs = steps.isEmpty() ? OptionalDouble.empty()
+                    : OptionalDouble.of(Median.of(steps));
+            stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
+            double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
+            OptionalDouble limit = PeakFlops.of(config, device);
+            return new Row(config.name(), config.model().attentionPattern().patternName(), config.model().kernel(), length, micro,
+                    passMs, stepMs, parts,
+                    limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak);
         }
     }
 
     /** Repetitions in which every part is waited for: what the parts leave of the pass is the rest. */
-    private Map<String, Double> parts(PartClock clock, Runnable pass, Runnable after) {
+    private Map<String, Double> parts(PartClock clock, TrainingStep step, Runnable pass) {
         int rounds = Math.min(3, repetitions);
         clock.running = true;
         double total = 0;
         for (int i = 0; i < rounds; i++) {
+            step.begin();
             total += clock.time.milliseconds(pass);
-            after.run();
         }
         clock.running = false;
         Map<String, Double> parts = new LinkedHashMap<>();
@@ -188,21 +172,16 @@ public final class StepBench {
         return parts;
     }
 
-    private static AdamW adamW(RunConfig config) {
-        Set<String> none = Set.of();
-        return new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(), config.optimizer().epsilon(),
-                config.optimizer().weightDecay(), config.optimizer().statePrecision()),
-                Schedule.constant(config.optimizer().peakLr(), 0), none);
-    }
-
-    private void pass(SegmentedTrainer trainer, Shape shape, int vocabulary, Random random) {
-        NDManager manager = trainer.getManager().newSubManager();
+    private static void pass(TrainingStep step, Shape shape, int vocabulary, Random random) {
+        NDManager manager = step.trainer().getManager().newSubManager();
         int count = (int) shape.size();
         NDArray ids = manager.create(random.ints(count, 0, vocabulary).asLongStream().toArray(), shape);
         NDArray targets = manager.create(random.ints(count, 0, vocabulary).asLongStream().toArray(), shape);
         try (Batch batch = new Batch(manager, new NDList(ids), new NDList(targets), (int) shape.get(0), new StackBatchifier(),
                 new StackBatchifier(), 0, 1)) {
-            EasyTrain.trainBatch(trainer, batch);
+            step.add(batch);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

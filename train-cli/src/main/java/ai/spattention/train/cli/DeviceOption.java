@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.spattention.InvalidInputException;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
+import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -46,6 +47,20 @@ public final class DeviceOption {
         DeviceRequest wanted = request == null ? new DeviceRequest(otherwise, 0) : request;
         // asking for the number of GPUs loads PyTorch, which a CPU needs later at most
         return wanted.resolve(wanted.choice() == DeviceChoice.CPU ? 0 : Engine.getEngine("PyTorch").getGpuCount());
+    }
+
+    /**
+     * The chosen device, if it is here.
+     *
+     * @param otherwise what counts if the option was not given
+     * @return the device; empty if a GPU was asked for that is not there
+     */
+    Optional<Device> find(DeviceChoice otherwise) {
+        try {
+            return Optional.of(device(otherwise));
+        } catch (InvalidInputException e) {
+            return Optional.empty();
+        }
     }
 
     /** Reads the option's value. */

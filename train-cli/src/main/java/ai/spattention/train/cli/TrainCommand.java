@@ -63,7 +63,7 @@ final class TrainCommand implements Callable<Integer> {
             RunFolder.requireFresh(output);
         }
         if (dryRun) {
-            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run)));
+            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()))));
             spec.commandLine().getOut().flush();
             return 0;
         }

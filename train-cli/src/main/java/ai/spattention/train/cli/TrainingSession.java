@@ -90,6 +90,7 @@ final class TrainingSession {
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
+            recorder.note("pass: " + run.getPassChoice());
             if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
@@ -133,6 +134,7 @@ final class TrainingSession {
         Versions.all().forEach(root::put);
         root.put("device", device.toString());
         gpu.ifPresent(name -> root.put("gpu", name));
+        root.put("pass", run.getPassChoice().toString());
         run.getPeakFlops().ifPresent(peak -> root.put("peak_tflops", peak / 1e12));
         root.put("processors", Runtime.getRuntime().availableProcessors());
         return root.toPrettyString() + "\n";

@@ -98,6 +98,21 @@ final class ConfigMapper {
                 generator.writeString(value.key());
             }
         });
+        module.addDeserializer(GraphMode.class, new StdDeserializer<>(GraphMode.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public GraphMode deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                for (GraphMode mode : GraphMode.values()) {
+                    if (parser.hasToken(JsonToken.VALUE_STRING) && nameOf(mode).equals(parser.getText())) {
+                        return mode;
+                    }
+                }
+                // YAML reads a plain off as false
+                return parser.hasToken(JsonToken.VALUE_FALSE) ? GraphMode.OFF
+                        : (GraphMode) context.handleUnexpectedToken(GraphMode.class, parser);
+            }
+        });
         module.addDeserializer(LayoutLength.class, new StdDeserializer<>(LayoutLength.class) {
             private static final long serialVersionUID = 1L;
 

@@ -69,6 +69,16 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
                 token * microBatchTokens + logits + copies);
     }
 
+    /**
+     * The estimate where the memory of a micro batch is known, as that of a planned pass.
+     *
+     * @param bytes what a micro batch keeps and needs on the way
+     * @return the estimate with that
+     */
+    public MemoryEstimate withActivations(long bytes) {
+        return new MemoryEstimate(weights, gradients, optimizer, bytes);
+    }
+
     private static long bytes(Precision precision) {
         return precision == Precision.FLOAT32 ? Float.BYTES : Short.BYTES;
     }

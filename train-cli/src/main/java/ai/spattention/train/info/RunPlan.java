@@ -1,7 +1,11 @@
 package ai.spattention.train.info;
 
+import ai.djl.Device;
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.pass.PassMemory;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.RunConfig;
@@ -12,6 +16,7 @@ import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
 import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.ScheduleSetup;
 import ai.spattention.train.optim.Schedule;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -20,6 +25,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -32,16 +38,23 @@ public final class RunPlan {
      * Plans a run. Data that is there is checked as the run would; data that is not there yet is not.
      *
      * @param run the configuration
+     * @param device where it would run; empty if this machine has no such device
      * @return the plan: model, memory, steps, data, tasks to score and learning rates
-     * @throws ai.spattention.InvalidInputException if the data is damaged or does not fit the configuration
+     * @throws ai.spattention.InvalidInputException if the data is damaged or does not fit the configuration, or passes
+     *     cannot run as the configuration asks
      * @throws IOException if the data cannot be read
      */
-    public static ObjectNode of(RunConfig run) throws IOException {
+    public static ObjectNode of(RunConfig run, Optional<Device> device) throws IOException {
         OlmoeConfig model = ModelSetup.config(run, null);
         ObjectNode plan = JsonNodeFactory.instance.objectNode().put("name", run.name());
         plan.set("model", ModelInfo.sizes(model));
         MemoryEstimate memory = MemoryEstimate.of(model, (long) run.training().microBatch() * run.data().sequenceLength(),
                 run.precision(), run.training().activationCheckpointing(), run.optimizer().statePrecision());
+        Optional<PassChoice> pass = device.map(where -> PassChoice.of(run, where));
+        if (pass.isPresent() && pass.get().whyBlocks().isEmpty()) {
+            CudaTarget target = CudaTarget.of(CudaDevice.of(device.get().getDeviceId()));
+            memory = memory.withActivations(PassMemory.bytes(model, target, PassChoice.shapes(run)));
+        }
         plan.putObject("memory_estimate")
                 .put("weights_bytes", memory.weights())
                 .put("gradients_bytes", memory.gradients())
@@ -52,6 +65,7 @@ public final class RunPlan {
         plan.putObject("training")
                 .put("precision", run.precision().key())
                 .put("kernel", run.model().kernel())
+                .put("pass", pass.map(PassChoice::toString).orElse("is chosen where the run is: there is no GPU here"))
                 .put("sequence_length", run.data().sequenceLength())
                 .put("micro_batch", run.training().microBatch())
                 .put("gradient_accumulation_steps", run.training().gradientAccumulationSteps())

@@ -1,5 +1,6 @@
 package ai.spattention.train.loop;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -14,8 +15,8 @@ final class ExpertLoadMeter extends TrainingListenerAdapter implements AutoClose
     private final NDManager manager;
     private NDArray sums;
 
-    ExpertLoadMeter(NDManager parent) {
-        manager = parent.newSubManager();
+    ExpertLoadMeter(Device device) {
+        manager = NDManager.newBaseManager(device, "PyTorch");
     }
 
     @Override

@@ -1,19 +1,12 @@
 package ai.spattention.train.loop;
 
 import ai.djl.Device;
-import ai.djl.Model;
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
-import ai.djl.training.DefaultTrainingConfig;
-import ai.djl.training.EasyTrain;
 import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.StackBatchifier;
-import ai.djl.util.Pair;
 import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
@@ -25,17 +18,11 @@ import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.Resources;
-import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
-import ai.spattention.olmoe.loss.OlmoeLoss;
-import ai.spattention.segment.NoGradient;
-import ai.spattention.segment.SegmentedBlock;
-import ai.spattention.segment.SegmentedTrainer;
-import ai.spattention.torch.Bfloat16;
+import ai.spattention.segment.PartObserver;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
-import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.TokenizerConfig;
@@ -52,21 +39,16 @@ import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
 import ai.spattention.train.gpu.PeakFlops;
 import ai.spattention.train.metrics.StepMetrics;
-import ai.spattention.train.optim.AdamW;
-import ai.spattention.train.optim.Gradients;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 
 /**
  * One training run through DJL's Trainer. Everything that a step depends on is a function of the configuration, the data and
@@ -83,13 +65,9 @@ public final class TrainingRun implements AutoCloseable {
     private final CheckpointStore checkpoints;
     private final Resources resources = new Resources();
     private final OlmoeModel block;
-    private final Model model;
-    private final Trainer trainer;
-    private final AdamW optimizer;
+    private final TrainingStep work;
     private final Schedule schedule;
-    private final LossMeter losses;
     private final ExpertLoadMeter expertLoad;
-    private final List<Parameter> parameters;
     private final TokenSequences training;
     private final TokenSequences validation;
     private final Optional<TaskEvaluation> evaluation;
@@ -144,21 +122,11 @@ public final class TrainingRun implements AutoCloseable {
             batches = new BatchSource(training, config.seed(), 0);
             block = ModelSetup.model(config, data.manifest());
             evaluation = prepareEvaluation();
-            model = resources.add(Model.newInstance(config.name(), device, "PyTorch"));
-            model.setBlock(new SegmentedBlock(block));
-            losses = new LossMeter(model.getNDManager());
-            expertLoad = new ExpertLoadMeter(model.getNDManager());
+            expertLoad = resources.add(new ExpertLoadMeter(device));
             schedule = ScheduleSetup.schedule(config);
-            // parameters get their shapes, and with them their ranks, before the optimizer asks which ones decay
-            block.initialize(model.getNDManager(), model.getDataType(), inputShape());
-            parameters = block.getParameters().values();
-            optimizer = resources.add(new AdamW(new AdamW.Settings(config.optimizer().beta1(), config.optimizer().beta2(),
-                    config.optimizer().epsilon(), config.optimizer().weightDecay(), config.optimizer().statePrecision()),
-                    schedule, decayed()));
-            trainer = resources.add(new SegmentedTrainer(model, new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
-                    config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
-                    .optOptimizer(optimizer).addTrainingListeners(expertLoad)));
-            trainer.initialize(inputShape());
+            work = resources.add(new TrainingStep(config, block, device, schedule, config.training().steps(),
+                    new TrainingStep.Watch(PartObserver.NONE, observer::note, List.of(expertLoad))));
+            work.prepare();
             flopsPerToken = ModelFlops.trainingPerToken(block.getConfig(), config.data().sequenceLength());
             peakFlops = PeakFlops.of(config, device);
         } catch (Throwable e) {
@@ -179,16 +147,6 @@ public final class TrainingRun implements AutoCloseable {
         }
     }
 
-    private Shape inputShape() {
-        return new Shape(config.training().microBatch(), config.data().sequenceLength());
-    }
-
-    /** Matrices decay; norms and biases do not. */
-    private Set<String> decayed() {
-        return parameters.stream().filter(parameter -> parameter.getType() == Parameter.Type.WEIGHT)
-                .map(Parameter::getId).collect(Collectors.toSet());
-    }
-
     /**
      * The model in training.
      *
@@ -196,6 +154,15 @@ public final class TrainingRun implements AutoCloseable {
      */
     public OlmoeModel getModel() {
         return block;
+    }
+
+    /**
+     * Which way the passes run.
+     *
+     * @return the choice
+     */
+    public PassChoice getPassChoice() {
+        return work.choice();
     }
 
     /**
@@ -224,11 +191,7 @@ public final class TrainingRun implements AutoCloseable {
         List<String> changes = Continuation.changes(checkpoint.folder(), state, config, data.manifest().fingerprint());
         try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.model());
                 SafetensorsFile moments = SafetensorsFile.open(checkpoint.optimizer())) {
-            Map<String, AdamW.Moments> restored = new LinkedHashMap<>();
-            for (Pair<String, Parameter> named : block.getParameters()) {
-                restore(weights, moments, named.getKey(), named.getValue(), restored);
-            }
-            optimizer.restore(state.updates(), restored);
+            work.restore(state.updates(), CheckpointTensors.restore(block, work.values(), weights, moments, work.manager()));
         }
         step = state.step();
         savedStep = step;
@@ -238,23 +201,6 @@ public final class TrainingRun implements AutoCloseable {
         unrecorded = Optional.of(state.unrecorded()).filter(line -> !line.isEmpty()).map(StepMetrics::ofLine);
         changes.forEach(change -> observer.note("from step " + (step + 1) + " on, " + change));
         return step;
-    }
-
-    private void restore(SafetensorsFile weights, SafetensorsFile moments, String name, Parameter parameter,
-            Map<String, AdamW.Moments> restored) {
-        NDManager owner = model.getNDManager();
-        // in place, element by element: DJL's set(Buffer) would put the parameter into Java's memory, whose other alignment
-        // changes the rounding of matrix products
-        try (NoGradient copying = new NoGradient();
-                NDArray saved = weights.read(owner, name);
-                NDArray values = saved.reshape(saved.size());
-                NDArray flat = parameter.getArray().reshape(saved.size())) {
-            flat.set(new NDIndex("0:{}", saved.size()), values);
-        }
-        if (moments.names().contains("mean/" + name)) {
-            restored.put(parameter.getId(), new AdamW.Moments(moments.read(owner, "mean/" + name),
-                    moments.read(owner, "variance/" + name)));
-        }
     }
 
     /**
@@ -335,44 +281,40 @@ public final class TrainingRun implements AutoCloseable {
         long start = System.nanoTime();
         step++;
         // the engine's randomness (dropout) depends on seed and step alone, so that a resumed run draws the same
-        model.getNDManager().getEngine().setRandomSeed(Math.floorMod(config.seed() * 1_000_003 + step, Integer.MAX_VALUE));
-        int microBatches = config.training().gradientAccumulationSteps();
-        for (int i = 0; i < microBatches; i++) {
+        work.manager().getEngine().setRandomSeed(Math.floorMod(config.seed() * 1_000_003 + step, Integer.MAX_VALUE));
+        work.begin();
+        for (int i = 0; i < config.training().gradientAccumulationSteps(); i++) {
             TokenBatch tokenBatch = batches.next(config.training().microBatch());
-            try (Batch batch = batch(trainer.getManager(), tokenBatch)) {
-                EasyTrain.trainBatch(trainer, batch);
+            try (Batch batch = batch(work.trainer().getManager(), tokenBatch)) {
+                work.add(batch);
             }
         }
-        double norm = Gradients.finish(parameters, microBatches, config.training().maxGradNorm());
-        LossValues loss = losses.read();
-        boolean skipped = !Double.isFinite(norm) || !Double.isFinite(loss.total());
-        if (skipped) {
-            skip(loss, norm);
+        StepUpdate.Outcome outcome = work.finish();
+        if (outcome.skipped()) {
+            skip(outcome);
         } else {
             skipsInARow = 0;
-            optimizer.nextStep();
-            trainer.step();
         }
-        Gradients.zero(parameters);
         tokens += config.tokensPerStep();
         double seconds = (System.nanoTime() - start) / 1e9;
         elapsedSeconds += seconds;
+        LossValues loss = outcome.loss();
         StepMetrics.Builder metrics = StepMetrics.builder().setStep(step).setTokens(tokens)
-                .setLosses(loss.languageModel(), loss.loadBalancing(), loss.routerZ()).setGradientNorm(norm)
-                .setLearningRate(schedule.learningRate(Math.max(1, optimizer.getStep())))
+                .setLosses(loss.languageModel(), loss.loadBalancing(), loss.routerZ()).setGradientNorm(outcome.norm())
+                .setLearningRate(schedule.learningRate(Math.max(1, work.updates())))
                 .setTokensPerSecond(config.tokensPerStep() / seconds).optExpertLoad(expertLoad.read());
         peakFlops.ifPresent(peak -> metrics.optUtilisation(config.tokensPerStep() / seconds * flopsPerToken / peak));
         ProcessMemory.residentBytes().ifPresent(bytes -> metrics.optMemoryMb(bytes / 1048576.0));
-        Device device = trainer.getDevices()[0];
+        Device device = work.manager().getDevice();
         if (device.isGpu()) {
             metrics.optGpuMemoryMb(CudaUtils.getGpuMemory(device).getCommitted() / 1048576.0);
         }
         return metrics;
     }
 
-    private void skip(LossValues loss, double norm) {
+    private void skip(StepUpdate.Outcome outcome) {
         skipsInARow++;
-        observer.note("step " + step + " is skipped: loss " + loss.total() + ", gradient norm " + norm);
+        observer.note("step " + step + " is skipped: loss " + outcome.loss().total() + ", gradient norm " + outcome.norm());
         if (skipsInARow == SKIPS_IN_A_ROW) {
             throw new TrainingFailedException("the loss or a gradient was not finite in " + SKIPS_IN_A_ROW
                     + " steps in a row, the last of them step " + step
@@ -398,7 +340,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private double validate() throws IOException {
         long start = System.nanoTime();
-        CorpusLoss loss = new CorpusLoss(block, model.getNDManager());
+        CorpusLoss loss = new CorpusLoss(block, work.manager());
         long count = Math.min(validation.count(), config.validation().sequences());
         for (long first = 0; first < count; first += config.training().microBatch()) {
             TokenBatch batch = BatchSource.inOrder(validation, first,
@@ -413,7 +355,7 @@ public final class TrainingRun implements AutoCloseable {
     private Map<String, Map<String, Double>> scoreTasks(TaskEvaluation tasks, BooleanSupplier stop) throws IOException {
         long start = System.nanoTime();
         try (Tokenizer tokenizer = data.tokenizer()) {
-            return tasks.score(block, model.getNDManager(), tokenizer, stop);
+            return tasks.score(block, work.manager(), tokenizer, stop);
         } catch (CancellationException e) {
             observer.note("step " + step + ": the tasks were not scored to the end, for the run was asked to stop");
         } catch (InvalidInputException | IOException e) {
@@ -433,7 +375,7 @@ public final class TrainingRun implements AutoCloseable {
         String text;
         try (Tokenizer tokenizer = data.tokenizer()) {
             long[] prompt = Arrays.stream(tokenizer.encode(sample.prompt())).asLongStream().toArray();
-            long[] generated = TextGenerator.builder().setModel(block, model.getNDManager())
+            long[] generated = TextGenerator.builder().setModel(block, work.manager())
                     .optSampling(new Sampling(sample.temperature(), sample.topK(), sample.topP(), config.seed()))
                     .optMaxNewTokens(sample.tokens()).build().generate(prompt);
             text = tokenizer.decode(Arrays.stream(generated).mapToInt(Math::toIntExact).toArray());
@@ -450,29 +392,11 @@ public final class TrainingRun implements AutoCloseable {
      * @param line the step's metrics if they are not told yet, else empty
      */
     private void checkpoint(String line) throws IOException {
-        SafetensorsWriter weights = new SafetensorsWriter();
-        SafetensorsWriter moments = new SafetensorsWriter();
-        Map<String, AdamW.Moments> state = optimizer.getMoments();
-        for (Pair<String, Parameter> named : block.getParameters()) {
-            weights.add(named.getKey(), named.getValue().getArray());
-            AdamW.Moments own = state.get(named.getValue().getId());
-            if (own != null) {
-                addMoment(moments, "mean/" + named.getKey(), own.mean());
-                addMoment(moments, "variance/" + named.getKey(), own.variance());
-            }
-        }
-        Path written = checkpoints.save(new TrainingState(TrainingState.VERSION, step, optimizer.getStep(), tokens, elapsedSeconds,
-                data.manifest().fingerprint(), RunConfigWriter.settings(config), line), weights, moments);
+        Path written = checkpoints.save(new TrainingState(TrainingState.VERSION, step, work.updates(), tokens, elapsedSeconds,
+                data.manifest().fingerprint(), RunConfigWriter.settings(config), line), CheckpointTensors.weights(block, work.values()),
+                CheckpointTensors.moments(block, work.moments()));
         savedStep = step;
         observer.checkpointed(step, written);
-    }
-
-    private static void addMoment(SafetensorsWriter moments, String name, NDArray moment) {
-        if (Bfloat16.is(moment)) {
-            moments.add(name, TensorType.BF16, moment.getShape(), () -> Bfloat16.toFloat32(moment));
-        } else {
-            moments.add(name, moment);
-        }
     }
 
     /**
@@ -486,7 +410,7 @@ public final class TrainingRun implements AutoCloseable {
     public void saveModel(Path folder) throws IOException {
         try (Tokenizer tokenizer = data.tokenizer()) {
             AtomicFolder.write(folder, whole -> {
-                HuggingFaceFolder.write(block, whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+                HuggingFaceFolder.write(block, work.values(), whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
                 AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
                 AtomicFile.write(whole.resolve("tokenizer_config.json"), TokenizerConfig.of(tokenizer));
             });

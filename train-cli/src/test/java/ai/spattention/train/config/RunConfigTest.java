@@ -80,6 +80,6 @@ class RunConfigTest {
     @Test
     void refusesValuesWhenMadeByHandToo() {
         assertEquals("training.steps must be at least 1 (got 0)", assertThrows(InvalidInputException.class,
-                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, false, null)).getMessage());
+                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, false, PassMode.AUTO, GraphMode.AUTO, null)).getMessage());
     }
 }

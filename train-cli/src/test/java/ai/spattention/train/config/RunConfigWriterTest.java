@@ -52,6 +52,11 @@ class RunConfigWriterTest {
     }
 
     @Test
+    void wordsThatYamlTakesForOthersReadBackAsThemselves() {
+        assertRoundTrip(ConfigFiles.load("training.cuda_graph=off", "training.pass=plan"));
+    }
+
+    @Test
     void presetsReadBackAsThemselves() {
         for (String name : Presets.names()) {
             assertRoundTrip(RunConfigLoader.load(Presets.find(name), List.of()));

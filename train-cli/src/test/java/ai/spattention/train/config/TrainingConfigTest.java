@@ -8,7 +8,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingConfigTest {
 
-    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001, false, null);
+    private static final TrainingConfig DEFAULTS = new TrainingConfig(100, 4, 1, 1.0, 0.01, 0.001, false,
+            PassMode.AUTO, GraphMode.AUTO, null);
 
     @Test
     void defaults() {
@@ -25,9 +26,19 @@ class TrainingConfigTest {
                 "training.load_balancing_loss_weight=0.5",
                 "training.router_z_loss_weight=0.25",
                 "training.activation_checkpointing=true",
+                "training.pass=blocks",
+                "training.cuda_graph=off",
                 "training.peak_tflops=989").training();
-        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25, true, 989.0), changed);
+        assertEquals(new TrainingConfig(200, 2, 3, 0, 0.5, 0.25, true, PassMode.BLOCKS, GraphMode.OFF, 989.0), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
+    }
+
+    /** YAML takes a plain off for false, in a file as on the command line. */
+    @Test
+    void offIsOff() {
+        for (String text : new String[] {"off", "'off'", "false"}) {
+            assertEquals(GraphMode.OFF, ConfigFiles.load("training.cuda_graph=" + text).training().cudaGraph(), text);
+        }
     }
 
     @ParameterizedTest
@@ -40,6 +51,8 @@ class TrainingConfigTest {
             "training.max_grad_norm=-0.5 | training.max_grad_norm must be a number of at least 0 (got -0.5)",
             "training.load_balancing_loss_weight=-1 | training.load_balancing_loss_weight must be a number of at least 0 (got -1.0)",
             "training.router_z_loss_weight=-1 | training.router_z_loss_weight must be a number of at least 0 (got -1.0)",
+            "training.pass=fast | 'training.pass must be one of auto, plan, blocks (got ''fast'')'",
+            "training.cuda_graph=on | training.cuda_graph must be one of auto, off (got on)",
             "training.peak_tflops=0 | training.peak_tflops must be a number above 0 (got 0.0)",
             "training.peak_tflops=much | 'training.peak_tflops must be a number, or null (got ''much'')'",
     })

@@ -1,0 +1,100 @@
+package ai.spattention.olmoe.pass;
+
+import ai.djl.Device;
+import ai.spattention.Precision;
+import ai.spattention.cublas.DenseMatmul;
+import ai.spattention.cuda.CudaDevice;
+import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.kernel.FusedSteps;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.rmsnorm.RmsNormSteps;
+import ai.spattention.router.RouterSteps;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Whether a model's training passes can run as plans. This is the one place that decides it. */
+public final class PassFit {
+
+    private static final int LEAST_COMPUTE_CAPABILITY = 80;
+    private static final int UNIT_OF_WIDTHS = 64;
+    private static final int UNIT_OF_VOCABULARY = 8;
+    private static final Set<Integer> HEAD_DIMENSIONS = Set.of(32, 64, 128, 256);
+    private static final Set<String> KERNELS = Set.of("auto", "fused");
+
+    private PassFit() {}
+
+    /**
+     * How a model is to train, besides its configuration.
+     *
+     * @param precision of products and activations
+     * @param kernel the attention kernel's name
+     * @param length N, the sequences' length
+     */
+    public record Wish(Precision precision, String kernel, int length) {}
+
+    /**
+     * Why a model's passes cannot run as plans on a device.
+     *
+     * @param config the model's configuration
+     * @param wish how it is to train
+     * @param device where
+     * @return the first reason, for people, as the end of a sentence; empty if they can
+     */
+    public static Optional<String> misfit(OlmoeConfig config, Wish wish, Device device) {
+        return misfit(device).or(() -> misfit(config, wish));
+    }
+
+    private static Optional<String> misfit(Device device) {
+        if (!device.isGpu()) {
+            return Optional.of("the device is no GPU (got " + device.getDeviceType() + ")");
+        }
+        return CudaDevice.unavailable().or(() -> misfit(CudaDevice.of(device.getDeviceId()).computeCapability())).or(DenseMatmul::unavailable);
+    }
+
+    /** By the GPU's age. */
+    static Optional<String> misfit(int computeCapability) {
+        return computeCapability >= LEAST_COMPUTE_CAPABILITY ? Optional.empty()
+                : Optional.of("the GPU's compute capability is below 8.0 (got " + computeCapability / 10 + "." + computeCapability % 10 + ")");
+    }
+
+    /** By the model and its settings, whatever the device. */
+    static Optional<String> misfit(OlmoeConfig config, Wish wish) {
+        if (wish.precision != Precision.BFLOAT16) {
+            return Optional.of("precision is not bfloat16 (got " + wish.precision.key() + ")");
+        }
+        if (!KERNELS.contains(wish.kernel)) {
+            return Optional.of("model.kernel asks for another attention (got " + wish.kernel + ")");
+        }
+        if (config.attentionDropout() > 0) {
+            return Optional.of("there is dropout (got attention_dropout " + config.attentionDropout() + ")");
+        }
+        if (config.clipQkv() != null) {
+            return Optional.of("queries, keys and values are clamped (got clip_qkv " + config.clipQkv() + ")");
+        }
+        if (config.attentionBias()) {
+            return Optional.of("projections have biases (attention_bias)");
+        }
+        return widths(config).or(() -> FusedSteps.misfit(new AttentionLayout(config.pattern(), config.layoutLength()),
+                config.numAttentionHeads(), wish.length).map(reason -> "no kernel computes its attention: " + reason));
+    }
+
+    private static Optional<String> widths(OlmoeConfig config) {
+        if (!HEAD_DIMENSIONS.contains(config.headDim())) {
+            return Optional.of("the head dimension is none of 32, 64, 128 and 256 (got " + config.headDim() + ")");
+        }
+        if (config.numExperts() > RouterSteps.MOST_EXPERTS) {
+            return Optional.of("there are more than " + RouterSteps.MOST_EXPERTS + " experts (got " + config.numExperts() + ")");
+        }
+        if (config.vocabSize() % UNIT_OF_VOCABULARY != 0) {
+            return Optional.of("the vocabulary is no multiple of " + UNIT_OF_VOCABULARY + " (got " + config.vocabSize() + ")");
+        }
+        Map<String, Integer> widths = Map.of("hidden size", config.hiddenSize(), "experts' width", config.intermediateSize(),
+                "width of all queries", config.numAttentionHeads() * config.headDim(),
+                "width of all keys", config.numKeyValueHeads() * config.headDim());
+        return widths.entrySet().stream().sorted(Map.Entry.comparingByKey())
+                .filter(width -> width.getValue() > RmsNormSteps.mostColumns() || width.getValue() % UNIT_OF_WIDTHS != 0)
+                .map(width -> "the " + width.getKey() + " is no multiple of " + UNIT_OF_WIDTHS + " up to " + RmsNormSteps.mostColumns()
+                        + " (got " + width.getValue() + ")").findFirst();
+    }
+}

@@ -1,0 +1,77 @@
+package ai.spattention.olmoe.pass;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.djl.Device;
+import ai.spattention.Precision;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.pass.PassFit.Wish;
+import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.StandardPattern;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class PassFitTest {
+
+    private static final Wish WISH = new Wish(Precision.BFLOAT16, "auto", 200);
+
+    private static OlmoeConfig.Builder served() {
+        return OlmoeConfig.builder().setVocabSize(512).setHiddenSize(256).setIntermediateSize(128).setNumHiddenLayers(2)
+                .setNumAttentionHeads(4).optNumKeyValueHeads(2).setNumExperts(16).setNumExpertsPerTok(4).setMaxPositionEmbeddings(512)
+                .optPattern(StandardPattern.SP);
+    }
+
+    private static Optional<String> misfit(UnaryOperator<OlmoeConfig.Builder> change) {
+        return PassFit.misfit(change.apply(served()).build(), WISH);
+    }
+
+    private static void assertReason(String reason, Optional<String> misfit) {
+        assertEquals(Optional.of(reason), misfit);
+    }
+
+    @Test
+    void whatFitsHasNoReason() {
+        assertEquals(Optional.empty(), misfit(config -> config));
+        assertEquals(Optional.empty(), misfit(config -> config.optTieWordEmbeddings(true).optNormTopkProb(true)));
+        assertEquals(Optional.empty(), PassFit.misfit(served().build(), new Wish(Precision.BFLOAT16, "fused", 1)));
+        assertEquals(Optional.empty(), misfit(config -> config.setHiddenSize(4096).setNumAttentionHeads(32).optNumKeyValueHeads(32)
+                .setIntermediateSize(4096).setNumExperts(256).setVocabSize(50304)));
+        assertEquals(Optional.empty(), PassFit.misfit(80));
+    }
+
+    /** All patterns of our own have a kernel at a length of theirs. */
+    @ParameterizedTest
+    @EnumSource(value = StandardPattern.class, names = {"CAUSAL", "SP", "EXCLUSIVE", "LOCAL", "GAPPED", "LONGFORMER", "BIGBIRD"})
+    void patternsOfTheProjectFit(AttentionPattern pattern) {
+        assertEquals(Optional.empty(), misfit(config -> config.optPattern(pattern)));
+    }
+
+    @Test
+    void everyReasonSaysWhatItSaw() {
+        assertReason("the device is no GPU (got cpu)", PassFit.misfit(served().build(), WISH, Device.cpu()));
+        assertReason("the GPU's compute capability is below 8.0 (got 7.5)", PassFit.misfit(75));
+        OlmoeConfig config = served().build();
+        assertReason("precision is not bfloat16 (got float32)", PassFit.misfit(config, new Wish(Precision.FLOAT32, "auto", 200)));
+        assertReason("model.kernel asks for another attention (got tiled)",
+                PassFit.misfit(config, new Wish(Precision.BFLOAT16, "tiled", 200)));
+        assertReason("there is dropout (got attention_dropout 0.5)", misfit(builder -> builder.optAttentionDropout(0.5f)));
+        assertReason("queries, keys and values are clamped (got clip_qkv 8.0)", misfit(builder -> builder.optClipQkv(8f)));
+        assertReason("projections have biases (attention_bias)", misfit(builder -> builder.optAttentionBias(true)));
+        assertReason("the head dimension is none of 32, 64, 128 and 256 (got 16)",
+                misfit(builder -> builder.setNumAttentionHeads(16).optNumKeyValueHeads(16)));
+        assertReason("there are more than 256 experts (got 257)", misfit(builder -> builder.setNumExperts(257)));
+        assertReason("the vocabulary is no multiple of 8 (got 257)", misfit(builder -> builder.setVocabSize(257)));
+        assertReason("the hidden size is no multiple of 64 up to 4096 (got 8192)",
+                misfit(builder -> builder.setHiddenSize(8192).setNumAttentionHeads(32).optNumKeyValueHeads(16)));
+        assertReason("the hidden size is no multiple of 64 up to 4096 (got 96)",
+                misfit(builder -> builder.setHiddenSize(96).setNumAttentionHeads(3).optNumKeyValueHeads(3)));
+        assertReason("the experts' width is no multiple of 64 up to 4096 (got 100)", misfit(builder -> builder.setIntermediateSize(100)));
+        assertReason("the width of all keys is no multiple of 64 up to 4096 (got 32)",
+                misfit(builder -> builder.setHiddenSize(128).optNumKeyValueHeads(1)));
+        Optional<String> reformer = misfit(builder -> builder.optPattern(StandardPattern.REFORMER));
+        assertEquals(Optional.of("no kernel computes its attention: "), reformer.map(reason -> reason.substring(0, 34)));
+    }
+}

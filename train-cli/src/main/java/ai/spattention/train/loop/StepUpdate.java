@@ -1,0 +1,68 @@
+package ai.spattention.train.loop;
+
+import ai.djl.training.Trainer;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.olmoe.loss.LossValues;
+import ai.spattention.train.optim.AdamW;
+import java.util.Map;
+
+/** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
+interface StepUpdate extends AutoCloseable {
+
+    /**
+     * What a step was.
+     *
+     * @param loss the means over the micro-batches
+     * @param norm the gradients' norm, of their mean over the micro-batches, before clipping
+     * @param skipped whether the weights stayed as they were, for one of the two is not finite
+     */
+    record Outcome(LossValues loss, double norm, boolean skipped) {}
+
+    /** Takes the memory that a whole step needs beside the weights, so that it fails now or never. */
+    void prepare();
+
+    /** Before a step's first micro-batch: there are no gradients. */
+    void begin();
+
+    /**
+     * After a step's last micro-batch: divides, clips and updates, or skips. Waits for the device.
+     *
+     * @param trainer the trainer
+     * @param losses the micro-batches' losses, which are read
+     * @return what the step was
+     */
+    Outcome finish(Trainer trainer, LossMeter losses);
+
+    /**
+     * How many updates there were, skipped ones not counted.
+     *
+     * @return 0 before the first
+     */
+    long updates();
+
+    /**
+     * The optimizer's state.
+     *
+     * @return by parameter id; the arrays stay the optimizer's
+     */
+    Map<String, AdamW.Moments> moments();
+
+    /**
+     * Takes up the state of a checkpoint.
+     *
+     * @param updates how many updates there were
+     * @param moments in float32, by parameter id; the arrays become the optimizer's
+     */
+    void restore(long updates, Map<String, AdamW.Moments> moments);
+
+    /**
+     * The weights.
+     *
+     * @return where their exact values are read and written
+     */
+    ParameterValues values();
+
+    @Override
+    void close();
+}

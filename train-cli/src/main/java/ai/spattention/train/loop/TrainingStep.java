@@ -1,0 +1,207 @@
+package ai.spattention.train.loop;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.listener.TrainingListener;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.io.Resources;
+import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.pass.PlannedModel;
+import ai.spattention.olmoe.pass.TrainingPass;
+import ai.spattention.segment.PartObserver;
+import ai.spattention.segment.SegmentedBlock;
+import ai.spattention.segment.SegmentedTrainer;
+import ai.spattention.train.config.OptimizerConfig;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.Schedule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * The step of a model in training: micro-batches, whose gradients add up, and one update. Passes run by the model's blocks or as a
+ * plan, as is chosen once, when the step is made; DJL's Trainer drives both.
+ */
+public final class TrainingStep implements AutoCloseable {
+
+    private final Resources resources = new Resources();
+    private final PassChoice choice;
+    private final NDManager manager;
+    private final LossMeter losses;
+    private final StepUpdate update;
+    private final Trainer trainer;
+
+    /**
+     * What else is told of a step's passes.
+     *
+     * @param parts is told when parts of a pass run
+     * @param notes gets a line that a person should know
+     * @param listeners are told of batches, as by any Trainer
+     */
+    public record Watch(PartObserver parts, Consumer<String> notes, List<TrainingListener> listeners) {}
+
+    /**
+     * Sets a step up.
+     *
+     * @param config the run's configuration
+     * @param block the model, not initialised
+     * @param device where to compute
+     * @param schedule the learning rate by update
+     * @param mostUpdates how many updates there will be at most
+     * @param watch what is told of the passes
+     * @throws ai.spattention.InvalidInputException if a plan is asked for that cannot be
+     */
+    public TrainingStep(RunConfig config, OlmoeModel block, Device device, Schedule schedule, long mostUpdates, Watch watch) {
+        choice = PassChoice.of(config, device);
+        int microBatches = config.training().gradientAccumulationSteps();
+        Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
+        try {
+            Model model = resources.add(Model.newInstance(config.name(), device, "PyTorch"));
+            manager = model.getNDManager();
+            losses = new LossMeter(manager);
+            DefaultTrainingConfig training = new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
+                    config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
+                    .addTrainingListeners(watch.listeners.toArray(TrainingListener[]::new));
+            // gradients are the pass's own then; no memory must be taken for others
+            block.freezeParameters(choice.whyBlocks().isEmpty());
+            block.initialize(manager, model.getDataType(), shape);
+            List<Parameter> parameters = block.getParameters().values();
+            if (choice.whyBlocks().isPresent()) {
+                AdamW optimizer = new AdamW(settings(config.optimizer()), schedule, decayed(parameters));
+                update = resources.add(new BlockUpdate(parameters, optimizer, microBatches, config.training().maxGradNorm()));
+                model.setBlock(new SegmentedBlock(block, watch.parts));
+                training.optOptimizer(optimizer);
+            } else {
+                TrainingPass pass = TrainingPass.adopting(block, manager);
+                PlannedModel planned = new PlannedModel(block, pass, PassChoice.kept(config), choice.start(), watch.notes);
+                update = resources.add(new PlanUpdate(planned, pass, parameters, PassChoice.shapes(config), manager, new FlatAdamW.Settings(
+                        settings(config.optimizer()), schedule, mostUpdates, microBatches, config.training().maxGradNorm())));
+                model.setBlock(new SegmentedBlock(planned, watch.parts));
+            }
+            trainer = resources.add(new SegmentedTrainer(model, training));
+            trainer.initialize(shape);
+        } catch (Throwable e) {
+            resources.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static AdamW.Settings settings(OptimizerConfig config) {
+        return new AdamW.Settings(config.beta1(), config.beta2(), config.epsilon(), config.weightDecay(), config.statePrecision());
+    }
+
+    /** Matrices decay; norms and biases do not. */
+    private static Set<String> decayed(List<Parameter> parameters) {
+        return parameters.stream().filter(parameter -> parameter.getType() == Parameter.Type.WEIGHT)
+                .map(Parameter::getId).collect(Collectors.toSet());
+    }
+
+    /**
+     * Which way passes run.
+     *
+     * @return the choice
+     */
+    public PassChoice choice() {
+        return choice;
+    }
+
+    /**
+     * The memory on the step's device.
+     *
+     * @return the manager, which lives as long as the step
+     */
+    public NDManager manager() {
+        return manager;
+    }
+
+    /**
+     * The Trainer.
+     *
+     * @return the trainer; its manager owns batches
+     */
+    public Trainer trainer() {
+        return trainer;
+    }
+
+    /**
+     * The weights.
+     *
+     * @return where their exact values are read and written
+     */
+    public ParameterValues values() {
+        return update.values();
+    }
+
+    /** Takes the memory that a whole step needs, so that what does not fit fails now. */
+    public void prepare() {
+        update.prepare();
+    }
+
+    /** Begins a step. */
+    public void begin() {
+        update.begin();
+    }
+
+    /**
+     * The forward and backward pass of a micro-batch.
+     *
+     * @param batch token ids, and documents where the configuration has a document mask; labels: targets
+     * @throws IOException if a data set of DJL's cannot be read
+     */
+    public void add(Batch batch) throws IOException {
+        EasyTrain.trainBatch(trainer, batch);
+    }
+
+    /**
+     * Updates the weights by what the micro-batches have added up. Waits for the device.
+     *
+     * @return what the step was
+     */
+    StepUpdate.Outcome finish() {
+        return update.finish(trainer, losses);
+    }
+
+    /** Updates the weights, as a step does at its end. Waits for the device. */
+    public void update() {
+        finish();
+    }
+
+    /** How many updates there were, skipped ones not counted. */
+    long updates() {
+        return update.updates();
+    }
+
+    /** The optimizer's state by parameter id; the arrays stay the optimizer's. */
+    Map<String, AdamW.Moments> moments() {
+        return update.moments();
+    }
+
+    /** Takes up the state of a checkpoint: moments in float32, which become the optimizer's. */
+    void restore(long updates, Map<String, AdamW.Moments> moments) {
+        update.restore(updates, moments);
+    }
+
+    @Override
+    public void close() {
+        try {
+            resources.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

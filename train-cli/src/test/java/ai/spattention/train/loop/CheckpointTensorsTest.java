@@ -1,0 +1,166 @@
+package ai.spattention.train.loop;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.util.Pair;
+import ai.spattention.Precision;
+import ai.spattention.cuda.CudaTarget;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.pass.FlatWeights;
+import ai.spattention.olmoe.safetensors.SafetensorsFile;
+import ai.spattention.torch.Bfloat16;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.Schedule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Checkpoints move between the two ways: here the flat arrays lie in the processor's memory. */
+class CheckpointTensorsTest {
+
+    /** Plans are made for it, and not run. */
+    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132);
+
+    @TempDir
+    private Path folder;
+
+    private static OlmoeModel model(NDManager manager, long seed) {
+        OlmoeModel model = OlmoeModel.builder().setConfig(OlmoeConfig.builder().setVocabSize(40).setHiddenSize(24).setIntermediateSize(8)
+                .setNumHiddenLayers(2).setNumAttentionHeads(4).setNumExperts(3).setNumExpertsPerTok(2).setMaxPositionEmbeddings(16).build())
+                .optPrecision(Precision.BFLOAT16).optSeed(seed).build();
+        model.initialize(manager, DataType.FLOAT32, new Shape(1, 4));
+        return model;
+    }
+
+    private static AdamW.Settings settings(Precision precision) {
+        return new AdamW.Settings(0.9, 0.95, 1e-8, 0.1, precision);
+    }
+
+    private static FlatAdamW flat(FlatWeights weights, OlmoeModel model, NDManager manager, Precision precision) {
+        return new FlatAdamW(weights, model.getParameters().values(), TARGET, manager,
+                new FlatAdamW.Settings(settings(precision), Schedule.constant(0.1, 0), 5, 2, 1));
+    }
+
+    private Path write(String name, OlmoeModel model, ParameterValues values, Map<String, AdamW.Moments> moments) throws IOException {
+        Path own = Files.createDirectory(folder.resolve(name));
+        CheckpointTensors.weights(model, values).write(own.resolve("model"));
+        CheckpointTensors.moments(model, moments).write(own.resolve("optimizer"));
+        return own;
+    }
+
+    private static void assertSameFiles(Path expected, Path actual) throws IOException {
+        for (String file : new String[] {"model", "optimizer"}) {
+            assertEquals(-1, Files.mismatch(expected.resolve(file), actual.resolve(file)), file);
+        }
+    }
+
+    private static Map<String, AdamW.Moments> restore(Path from, OlmoeModel model, ParameterValues values, NDManager manager)
+            throws IOException {
+        try (SafetensorsFile weights = SafetensorsFile.open(from.resolve("model"));
+                SafetensorsFile moments = SafetensorsFile.open(from.resolve("optimizer"))) {
+            return CheckpointTensors.restore(model, values, weights, moments, manager);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Precision.class)
+    void oneFileFormatForBothWaysThereAndBack(Precision precision) throws IOException {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                AdamW adamW = new AdamW(settings(precision), Schedule.constant(0.1, 0), Set.of());
+                AdamW again = new AdamW(settings(precision), Schedule.constant(0.1, 0), Set.of())) {
+            OlmoeModel model = model(manager, 1);
+            adamW.nextStep();
+            for (Pair<String, Parameter> named : model.getParameters()) {
+                NDArray array = named.getValue().getArray().stopGradient();
+                adamW.update(named.getValue().getId(), array, manager.randomNormal(array.getShape()));
+            }
+            Path blocks = write("blocks", model, ParameterValues.PLAIN, adamW.getMoments());
+
+            OlmoeModel other = model(manager, 2);
+            FlatWeights weights = FlatWeights.of(other, manager);
+            weights.adopt();
+            try (FlatAdamW optimizer = flat(weights, other, manager, precision)) {
+                assertTrue(optimizer.getMoments().isEmpty(), "as with blocks, there are none before the first update");
+                optimizer.restore(1, restore(blocks, other, weights, manager));
+                assertEquals(1, optimizer.getStep());
+                assertEquals(precision == Precision.BFLOAT16,
+                        Bfloat16.is(optimizer.getMoments().values().iterator().next().mean()));
+                Path plan = write("plan", other, weights, optimizer.getMoments());
+                assertSameFiles(blocks, plan);
+
+                OlmoeModel back = model(manager, 3);
+                again.restore(1, restore(plan, back, ParameterValues.PLAIN, manager));
+                assertSameFiles(blocks, write("back", back, ParameterValues.PLAIN, again.getMoments()));
+
+                optimizer.restore(0, Map.of());
+                assertTrue(optimizer.getMoments().isEmpty());
+                optimizer.restore(1, Map.of());
+                for (AdamW.Moments zeros : optimizer.getMoments().values()) {
+                    float[] values = Bfloat16.toFloat32(zeros.variance()).toFloatArray();
+                    assertArrayEquals(new float[values.length], values, "what a checkpoint does not have begins anew");
+                }
+            }
+        }
+    }
+
+    @Test
+    void momentsOfParametersLieApart() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = model(manager, 1);
+            FlatWeights weights = FlatWeights.of(model, manager);
+            weights.adopt();
+            try (FlatAdamW optimizer = flat(weights, model, manager, Precision.FLOAT32)) {
+                optimizer.restore(1, Map.of());
+                int number = 0;
+                Map<String, AdamW.Moments> moments = optimizer.getMoments();
+                for (Parameter parameter : model.getParameters().values()) {
+                    AdamW.Moments own = moments.get(parameter.getId());
+                    assertEquals(parameter.getShape(), own.mean().getShape());
+                    own.mean().addi(++number);
+                    own.variance().addi(-number);
+                }
+                number = 0;
+                for (Parameter parameter : model.getParameters().values()) {
+                    AdamW.Moments own = moments.get(parameter.getId());
+                    number++;
+                    assertEquals(number * own.mean().size(), own.mean().sum().getFloat(), "nobody else wrote there");
+                    assertEquals(-number * own.mean().size(), own.variance().sum().getFloat());
+                }
+            }
+        }
+    }
+
+    @Test
+    void moreUpdatesThanThereAreLearningRatesAreRefused() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = model(manager, 1);
+            FlatWeights weights = FlatWeights.of(model, manager);
+            try (FlatAdamW optimizer = flat(weights, model, manager, Precision.FLOAT32)) {
+                optimizer.restore(5, Map.of());
+                String message = assertThrows(IllegalStateException.class, () -> optimizer.update(null, manager.zeros(new Shape(1))))
+                        .getMessage();
+                assertTrue(message.contains("5 updates"), message);
+                assertFalse(optimizer.getMoments().isEmpty());
+            }
+        }
+    }
+}
