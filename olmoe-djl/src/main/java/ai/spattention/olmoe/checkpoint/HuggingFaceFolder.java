@@ -124,7 +124,7 @@ public final class HuggingFaceFolder {
         }
         requireEmpty(folder.toAbsolutePath());
         AtomicFolder.write(folder, whole -> {
-            write(model, whole, type, DEFAULT_SHARD_BYTES);
+            write(model, ParameterValues.PLAIN, whole, type, DEFAULT_SHARD_BYTES);
             for (String name : BESIDE_WEIGHTS) {
                 Path file = origin.resolve(name);
                 if (Files.isRegularFile(file)) {
