@@ -66,13 +66,14 @@ def key_tile(t, walk, bands, TILE: tl.constexpr, GENERAL: tl.constexpr):
 
 
 @triton.jit
-def query_walk(bands, start, last, newest, offset, TILE: tl.constexpr, GENERAL: tl.constexpr):
+def query_walk(bands, start, last, newest, offset, UNIT: tl.constexpr, TILE: tl.constexpr, GENERAL: tl.constexpr):
     """The walk of the key tile that holds the keys start..last over queries up to the position `newest`, as `key_walk`; range a
-    comes first (near queries). First rows are multiples of 4: tiles of L and delta lie on whole groups of 16 bytes."""
+    comes first (near queries). First rows, but for the period's, are multiples of UNIT, itself a multiple of 4: tiles of L and delta
+    lie on whole groups of 16 bytes."""
     near_a, far_a, near_b, far_b, prefix, period, first = bands
-    low_a = tl.maximum(start + near_a - offset, 0) // 4 * 4
-    low_b = tl.maximum(start + near_b - offset, 0) // 4 * 4
-    low_prefix = tl.maximum(start - offset, 0) // 4 * 4
+    low_a = tl.maximum(start + near_a - offset, 0) // UNIT * UNIT
+    low_b = tl.maximum(start + near_b - offset, 0) // UNIT * UNIT
+    low_prefix = tl.maximum(start - offset, 0) // UNIT * UNIT
     tiles_a = count_tiles(low_a, tl.minimum(last + far_a, newest) - offset, TILE)
     tiles_b = count_tiles(low_b, tl.minimum(last + far_b, newest) - offset, TILE)
     tiles = tiles_a + tiles_b

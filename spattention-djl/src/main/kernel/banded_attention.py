@@ -26,6 +26,13 @@ is log2(e) / sqrt(D).
 
 A query that sees nothing gets O = 0 and L = +inf, so that its P, and with it its share of every gradient, is 0.
 
+With dropout of attention weights, Z is 1 / (the probability of being kept) where a weight is kept and 0 where it is dropped. As
+in FlashAttention-2 the softmax is that of all weights, and with dP = Z * (dO V^T) the formulas above stay true:
+
+    O = (P * Z) V      dV = (P * Z)^T dO      dS = P * (dP - delta)      delta = rowsum(dO * O) = rowsum(P * dP)
+
+Z is not kept for the backward pass: it is drawn again, from the same counters (`random_numbers`).
+
 What a head sees comes as one row of 8 int32 in `heads` [H, 8]:
     near_a, far_a, near_b, far_b    two disjoint ranges of distances, both ends included; an empty one has near 2^29, far -2^29
     prefix                          the first so many keys are seen by every later query        (GENERAL only)
@@ -37,6 +44,7 @@ of 16 bits and D = 64 and 128; both take their tiles from `band_tiles.py`.
 Variants (compile-time switches).
     GENERAL     prefix and period are honoured
     DOCUMENTS   a query sees only keys of its own document: documents [B, M], int64
+    DROPOUT     of 65,536 attention weights `kept` stay, chosen by `seed`
     PRECISION   how float32 numbers are multiplied: "tf32x3", three products of 11 bits each, as good as float32's own; or "tf32", one.
                 Numbers of 16 bits are multiplied as they are
 
@@ -78,6 +86,32 @@ def result_tile(result, batch, head, row, rows, H, TILE: tl.constexpr, D: tl.con
     r = tl.arange(0, TILE)
     base = result + ((batch.to(tl.int64) * rows + row) * H + head) * D
     return base + r[:, None] * (H * D) + tl.arange(0, D)[None, :], (row + r < rows)[:, None]
+
+
+# ---- Dropout ---------------------------------------------------------------------------------------------------------------
+
+
+@triton.jit
+def random_numbers(seed, line, row, keys, QUERIES: tl.constexpr):
+    """A number of 16 bits for each pair of a key and a row of row..row+QUERIES, `row` a multiple of 8: [keys, QUERIES]. It depends
+    on the pair alone, on its line of [B H] and on the seed, whatever the tile.
+
+    Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011) makes 128 bits of a counter of 128 bits, here
+    (key, row // 8, line, 0), and a key of 64 bits, the seed: numbers for eight rows. The low half of its word w is for the row 2 w
+    of the eight, the high half for the next."""
+    eights = row // 8 + tl.arange(0, QUERIES // 8)
+    a, b, c, d = tl.philox(seed, keys[:, None], eights[None, :], line, 0)
+    words = tl.interleave(tl.interleave(a, c), tl.interleave(b, d))
+    return tl.interleave(words & 0xFFFF, words >> 16).to(tl.int32)
+
+
+@triton.jit
+def random_diagonal(seed, line, rows, keys):
+    """The same for one row of each key."""
+    a, b, c, d = tl.philox(seed, keys, rows // 8, line, 0)
+    word = rows // 2 % 4
+    words = tl.where(word < 2, tl.where(word == 0, a, b), tl.where(word == 2, c, d))
+    return (tl.where(rows % 2 == 0, words, words >> 16) & 0xFFFF).to(tl.int32)
 
 
 # ---- Kernels ---------------------------------------------------------------------------------------------------------------
@@ -131,9 +165,9 @@ def document_spans(documents, spans, M, TILE: tl.constexpr):
 
 @triton.jit
 def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row, heads, documents, spans, out, lse,
-            H, group, N, M, log2_scale,
+            H, group, N, M, log2_scale, seed, kept,
             QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
-            DOCUMENTS: tl.constexpr, PRECISION: tl.constexpr):
+            DOCUMENTS: tl.constexpr, DROPOUT: tl.constexpr, PRECISION: tl.constexpr):
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
     row = (tl.num_programs(1) - 1 - tile) * QUERIES  # late tiles see most: they start first
@@ -171,12 +205,17 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
         shrink = tl.exp2(largest - larger)
         total = total * shrink + tl.sum(weights, 1)
         weighted = weighted * shrink[:, None]
+        if DROPOUT:
+            numbers = random_numbers(seed, batch * H + head, row, start + tl.arange(0, KEYS), QUERIES).T
+            weights = tl.where(numbers < kept, weights, 0.0)
         v_tile = load_tile(v, v_batch, v_head, v_row, batch, kv_head, start, M, KEYS, D)
         weighted = tl.dot(weights.to(v_tile.dtype), v_tile, weighted, input_precision=PRECISION)
         largest = larger
 
     sees = total > 0
     safe = tl.where(sees, total, 1.0)
+    if DROPOUT:
+        weighted *= 65536.0 / kept
     pointers, mask = result_tile(out, batch, head, row, N, H, QUERIES, D)
     tl.store(pointers, (weighted * (1.0 / safe)[:, None]).to(out.dtype.element_ty), mask=mask)
     rows = row + tl.arange(0, QUERIES)
@@ -188,9 +227,9 @@ def forward(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_
 @triton.jit
 def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row,
                      grad, grad_batch, grad_head, grad_row, heads, documents, spans, out, lse, delta, q_grad,
-                     H, group, N, M, log2_scale, scale,
+                     H, group, N, M, log2_scale, scale, seed, kept,
                      QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
-                     DOCUMENTS: tl.constexpr, PRECISION: tl.constexpr):
+                     DOCUMENTS: tl.constexpr, DROPOUT: tl.constexpr, PRECISION: tl.constexpr):
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     kv_head = head // group
     row = (tl.num_programs(1) - 1 - tile) * QUERIES
@@ -232,6 +271,9 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
                 same = document_of(documents, batch, queries, M)[:, None] == document_of(documents, batch, keys, M)[None, :]
                 allowed = allowed & same
             weights = tl.where(allowed, weights, 0.0)
+        if DROPOUT:
+            numbers = random_numbers(seed, batch * H + head, row, start + tl.arange(0, KEYS), QUERIES).T
+            weight_grads = tl.where(numbers < kept, weight_grads * (65536.0 / kept), 0.0)
         score_grads = weights * (weight_grads - deltas[:, None])
         gradient = tl.dot(score_grads.to(k_tile.dtype), k_tile, gradient, input_precision=PRECISION)
     pointers, mask = result_tile(q_grad, batch, head, row, N, H, QUERIES, D)
@@ -241,9 +283,9 @@ def backward_queries(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_
 @triton.jit
 def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_batch, v_head, v_row,
                   grad, grad_batch, grad_head, grad_row, heads, documents, spans, lse, delta, k_grad, v_grad,
-                  H, group, N, M, log2_scale, scale,
+                  H, group, N, M, log2_scale, scale, seed, kept,
                   QUERIES: tl.constexpr, KEYS: tl.constexpr, D: tl.constexpr, GENERAL: tl.constexpr,
-                  DOCUMENTS: tl.constexpr, PRECISION: tl.constexpr):
+                  DOCUMENTS: tl.constexpr, DROPOUT: tl.constexpr, PRECISION: tl.constexpr):
     """The gradients of one tile of keys, seen by one query head: [B, M, H, D]. Query heads that share keys are added up outside.
     Tiles are transposed here: keys are rows."""
     head, tile, batch = tl.program_id(0), tl.program_id(1), tl.program_id(2)
@@ -259,7 +301,7 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
     if DOCUMENTS:
         newest = load_span(spans, batch, 3, last, M) - 1  # no newer row sees these keys
         run_end = load_span(spans, batch, 1, start, M)  # rows before it are in the first key's document, as are the keys they see
-    tiles, walk = query_walk(bands, start, last, newest, offset, QUERIES, GENERAL)
+    tiles, walk = query_walk(bands, start, last, newest, offset, 8 if DROPOUT else 4, QUERIES, GENERAL)
 
     keys = start + tl.arange(0, KEYS)
     k_gradient = tl.zeros([KEYS, D], tl.float32)
@@ -282,11 +324,23 @@ def backward_keys(q, q_batch, q_head, q_row, k, k_batch, k_head, k_row, v, v_bat
                 allowed = allowed & same
             weights = tl.where(allowed, weights, 0.0)
         grad_tile = load_tile(grad, grad_batch, grad_head, grad_row, batch, head, row, N, QUERIES, D)
-        v_gradient = tl.dot(weights.to(grad_tile.dtype), grad_tile, v_gradient, input_precision=PRECISION)
+        used = weights
+        if DROPOUT:
+            if in_range | in_prefix:
+                keep = random_numbers(seed, batch * H + head, row, keys, QUERIES) < kept
+            else:  # a multiple of the period: the tile starts at any row, and all but its diagonal is masked
+                diagonal = random_diagonal(seed, batch * H + head, keys + near - offset, keys) < kept
+                keep = tl.broadcast_to(diagonal[:, None], [KEYS, QUERIES])
+            used = tl.where(keep, weights, 0.0)
+        v_gradient = tl.dot(used.to(grad_tile.dtype), grad_tile, v_gradient, input_precision=PRECISION)
         weight_grads = tl.dot(v_tile, grad_tile.T, input_precision=PRECISION)
+        if DROPOUT:
+            weight_grads = tl.where(keep, weight_grads * (65536.0 / kept), 0.0)
         deltas = load_rows(delta, batch * H + head, pad4(N), row, QUERIES)
         score_grads = weights * (weight_grads - deltas[None, :])
         k_gradient = tl.dot(score_grads.to(q_tile.dtype), q_tile, k_gradient, input_precision=PRECISION)
+    if DROPOUT:
+        v_gradient *= 65536.0 / kept
     pointers, mask = result_tile(v_grad, batch, head, start, M, H, KEYS, D)
     tl.store(pointers, v_gradient.to(v_grad.dtype.element_ty), mask=mask)
     pointers, mask = result_tile(k_grad, batch, head, start, M, H, KEYS, D)

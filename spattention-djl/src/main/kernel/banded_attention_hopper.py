@@ -271,7 +271,7 @@ def backward_keys(q, k, v, grad, heads, documents, spans, lse, delta, k_grad, v_
     if DOCUMENTS:
         newest = load_span(spans, batch, 3, last, M) - 1  # no newer row sees these keys
         run_end = load_span(spans, batch, 1, start, M)  # rows before it are in the first key's document, as are the keys they see
-    tiles, walk = query_walk(bands, start, last, newest, offset, QUERIES, GENERAL)
+    tiles, walk = query_walk(bands, start, last, newest, offset, 4, QUERIES, GENERAL)
     tiles = gl.maximum(tiles, 1)
     for t in gl.static_range(STAGES):
         row, near, far, in_range, in_prefix = query_tile(t, walk, bands, QUERIES, GENERAL)

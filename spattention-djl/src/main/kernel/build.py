@@ -20,11 +20,13 @@ SOURCES = ("band_tiles.py", "banded_attention.py", "banded_attention_hopper.py",
 # The type of the numbers, and how they are multiplied.
 TYPES = {"bf16": ("bf16", "tf32"), "fp16": ("fp16", "tf32"), "fp32": ("fp32", "tf32x3"), "tf32": ("fp32", "tf32")}
 HEAD_DIMS = (32, 64, 128, 256)  # others are padded to the next
-FEATURES = {  # GENERAL, DOCUMENTS
-    "ranges": (False, False),
-    "ranges_documents": (False, True),
-    "general": (True, False),
-    "general_documents": (True, True),
+FEATURES = {  # GENERAL, DOCUMENTS, DROPOUT
+    "ranges": (False, False, False),
+    "ranges_documents": (False, True, False),
+    "general": (True, False, False),
+    "general_documents": (True, True, False),
+    "dropout": (True, False, True),
+    "dropout_documents": (True, True, True),
 }
 FLOAT32_TILES = {  # as shape_of gives them
     32: {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 1), "backward_keys": (64, 64, 4, 1)},
@@ -37,9 +39,10 @@ SPANS = "document_spans"
 SPANS_TILE = 2048
 
 
-def exists(arch, type_name, head_dim):
+def exists(arch, type_name, head_dim, feature):
     """Whether there are kernels of their own for an architecture; elsewhere those for sm_80 run."""
-    return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128)
+    dropout = FEATURES[feature][2]
+    return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128) and not dropout
 
 
 def shape_of(kernel, arch, type_name, head_dim, general):
@@ -58,7 +61,7 @@ def shape_of(kernel, arch, type_name, head_dim, general):
             "backward_keys": (64, 64, 8, 1) if head_dim == 128 else (64, 64, 4, 1)}[kernel]
 
 
-def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general, documents):
+def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general, documents, dropout):
     """The kernel's parameters as Triton wants them: types, constants, and what Java guarantees of the values (divisors)."""
     tma = arch == "sm_90a"
     dtype, precision = TYPES[type_name]
@@ -109,16 +112,20 @@ def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
     if tma:
         constants["STAGES"] = stages
     else:
-        constants["PRECISION"] = precision
+        constants.update(PRECISION=precision, DROPOUT=dropout)
+        if dropout:
+            signature.update(seed="i64", kept="i32")
+        else:
+            constants["seed"] = constants["kept"] = None
     return signature, constants, divisors
 
 
 def compile_attention(arch, kernel, type_name, head_dim, feature, *tile):
     """Compiles one kernel of attention; returns its manifest entry and its PTX."""
-    general, documents = FEATURES[feature]
+    general, documents, dropout = FEATURES[feature]
     queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, type_name, head_dim, general)
     signature, constants, divisors = arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
-                                             documents)
+                                             documents, dropout)
     function = getattr(importlib.import_module("banded_attention_hopper" if arch == "sm_90a" else "banded_attention"), kernel)
     entry, text = ptx.compile_kernel(function, f"{kernel}-{feature}-{type_name}-d{head_dim}-{arch}", arch, signature, constants,
                                      divisors, {"num_warps": warps, "num_stages": stages})
@@ -140,7 +147,7 @@ def run(job):
 
 def main():
     jobs = [(compile_attention, job) for job in itertools.product(ptx.ARCHITECTURES, KERNELS, TYPES, HEAD_DIMS, FEATURES)
-            if exists(job[0], job[2], job[3]) and (not sys.argv[2:] or any(part in "{1}-{4}-{2}-d{3}-{0}".format(*job) for part in sys.argv[2:]))]
+            if exists(job[0], *job[2:]) and (not sys.argv[2:] or any(part in "{1}-{4}-{2}-d{3}-{0}".format(*job) for part in sys.argv[2:]))]
     jobs += [(compile_spans, (arch,)) for arch in ptx.ARCHITECTURES]
     ptx.write(Path(sys.argv[1]), jobs, run, SOURCES)
 

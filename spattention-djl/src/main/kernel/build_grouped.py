@@ -16,9 +16,9 @@ import ptx
 SOURCES = ("grouped.py", "grouped_hopper.py", "hopper.py", "build_grouped.py", "ptx.py")
 # rows, columns, step, warps, stages; shared memory on sm_80 stays under the 99 KB of the smaller chips
 TILES = {"sm_90a": (128, 256, 64, 8, 3), "sm_80": (128, 128, 32, 8, 3)}
-POINTERS = {"tokens": "i32", "ends": "i32", "tile_ends": "i32", "places": "i32", "row_weights": "fp32"}  # the others are bfloat16
-NUMBERS = {"experts", "slots", "N", "K", "M", "size", "half"}
-DIVISORS = {"half": 16, "N": 16, "K": 64, "M": 16, "size": 16}
+POINTERS = {"tokens": "i32", "ends": "i32", "tile_ends": "i32", "places": "i32"}  # the others are bfloat16
+NUMBERS = {"experts", "slots", "N", "K", "M", "size"}
+DIVISORS = {"N": 16, "K": 64, "M": 16, "size": 16}
 MOST_EXPERTS = 256
 
 
@@ -28,8 +28,6 @@ def jobs():
             yield arch, "rows", {"EXPERTS": MOST_EXPERTS, "TRANSPOSED": transposed}, f"rows{'-transposed' if transposed else ''}"
         for out, add in (("bf16", False), ("fp32", False), ("fp32", True)):
             yield arch, "matrices", {"OUT": out, "ADD": add}, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else "")
-        if arch == "sm_90a":
-            yield arch, "rows_gated", {"EXPERTS": MOST_EXPERTS}, "rows-gated"
         for block in (1024, 2048, 4096):
             for kernel in ("gather_rows", "sum_slots"):
                 yield arch, kernel, {"BLOCK": block}, f"{kernel}-{block}"
@@ -57,14 +55,14 @@ def compile_variant(job):
     out = constants.pop("OUT", "bf16")
     if is_product:
         height, width, step, warps, stages = TILES[arch]
-        if kernel == "rows_gated":
-            width //= 2  # of each half
         constants.update(ROWS=height, COLUMNS=width, STEP=step)
         options = {"num_warps": warps, "num_stages": stages}
         facts = {"rows": height, "columns": width, "persistent": tuned}
         if tuned:
+            if out == "fp32":
+                stages += 1  # there is room: results need no place on their way out
             constants["STAGES"] = stages
-            maps = tensor_maps(height, width, step, constants.get("TRANSPOSED", True))
+            maps = tensor_maps(height, width, step, constants.get("TRANSPOSED"))
     signature, divisors = {}, {}
     for argument in function.arg_names:
         if argument in constants:

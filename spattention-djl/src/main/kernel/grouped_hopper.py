@@ -24,13 +24,15 @@ def fetch(left, left_at, right, right_at, left_place, right_place, ready, wanted
 
 
 @gluon.jit
-def store(out, sums, row, rows_end, column, columns_end, pitch, ADD: gl.constexpr):
-    """Writes a tile of a matrix whose rows are `pitch` apart, up to its last row and column; with ADD adds it to what stands there."""
-    LAYOUT: gl.constexpr = in_memory(sums.shape[1], gl.num_warps())
+def store(out, sums, row, rows_end, column, columns_end, ADD: gl.constexpr):
+    """Writes a tile of a matrix with `columns_end` columns, up to its last row and column; with ADD adds it to what stands there. float32
+    numbers go out as they lie in registers: four threads fill 32 bytes."""
+    WIDE: gl.constexpr = out.dtype.element_ty == gl.float32
+    LAYOUT: gl.constexpr = product(sums.shape[1], gl.num_warps()) if WIDE else in_memory(sums.shape[1], gl.num_warps())
     values = gl.convert_layout(sums.to(out.dtype.element_ty), LAYOUT)
     r = row + gl.arange(0, sums.shape[0], layout=by_row(LAYOUT))
     c = column + gl.arange(0, sums.shape[1], layout=by_column(LAYOUT))
-    at = out + r.to(gl.int64)[:, None] * pitch + c[None, :]
+    at = out + r.to(gl.int64)[:, None] * columns_end + c[None, :]
     inside = (r < rows_end)[:, None] & (c < columns_end)[None, :]
     if ADD:
         values += gl.load(at, mask=inside, other=0.0)
@@ -100,71 +102,7 @@ def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexp
                   ready.index(free), (ahead < steps) | (following < tiles))
             stage, phase = next_place(stage, phase, STAGES)
         sums = warpgroup_mma_wait(0, deps=[sums])
-        store(out, sums, row, end, column, N, N, False)
-        expert, row, end, column = next_expert, next_row, next_end, next_column
-
-
-@gluon.jit
-def fetch_gated(left, left_at, right, expert, k, column, half, left_place, gate_place, up_place, ready, wanted):
-    """Starts the copies of a tile of rows and of the tiles of both halves of its expert's matrix."""
-    mbarrier.expect(ready, left.block_type.nbytes + 2 * right.block_type.nbytes, pred=wanted)
-    tma.async_copy_global_to_shared(left, left_at, ready, left_place, wanted)
-    tma.async_copy_global_to_shared(right, (expert, column, k), ready, gate_place, wanted)
-    tma.async_copy_global_to_shared(right, (expert, half + column, k), ready, up_place, wanted)
-
-
-@gluon.jit
-def rows_gated(array, matrices, both, inner, row_weights, ends, tile_ends, experts, half, K, ROWS: gl.constexpr, COLUMNS: gl.constexpr,
-               STEP: gl.constexpr, STAGES: gl.constexpr, EXPERTS: gl.constexpr):
-    """both[r] = array[r] matrices[e]^T, whose first half gates the second: inner[r] = silu(gate) up row_weights[r]. matrices [E, 2 half, K],
-    both [S, 2 half], inner [S, half]. As `rows`, but that a tile has the same COLUMNS of both halves."""
-    numbers = gl.arange(0, EXPERTS, layout=gl.BlockedLayout([EXPERTS // 32], [32], [gl.num_warps()], [0]))
-    all_tile_ends = gl.load(tile_ends + numbers, mask=numbers < experts, other=0x7fffffff)
-    all_ends = gl.load(ends + numbers, mask=numbers < experts, other=0x7fffffff)
-    column_tiles = (half + COLUMNS - 1) // COLUMNS
-    tiles = gl.load(tile_ends + experts - 1) * column_tiles
-    steps = gl.maximum((K + STEP - 1) // STEP, STAGES - 1)
-    a_places, ready = places(array, STAGES), barriers(STAGES)
-    gate_places, up_places = places(matrices, STAGES), places(matrices, STAGES)
-
-    first = gl.program_id(0)
-    expert, row, end = tile_of_rows(first // column_tiles, all_tile_ends, all_ends, ROWS)
-    column = first % column_tiles * COLUMNS
-    for s in gl.static_range(STAGES - 1):
-        fetch_gated(array, (row, s * STEP), matrices, expert, s * STEP, column, half, a_places.index(s), gate_places.index(s),
-                    up_places.index(s), ready.index(s), first < tiles)
-    stage = 0
-    phase = 0
-    for tile in range(first, tiles, gl.num_programs(0)):
-        following = tile + gl.num_programs(0)
-        next_expert, next_row, next_end = tile_of_rows(following // column_tiles, all_tile_ends, all_ends, ROWS)
-        next_column = following % column_tiles * COLUMNS
-        gate = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, gl.num_warps()))
-        up = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, gl.num_warps()))
-        for t in range(steps):
-            mbarrier.wait(ready.index(stage), phase)
-            a = a_places.index(stage)
-            gate = warpgroup_mma(a, gate_places.index(stage).reshape([COLUMNS, STEP]).permute([1, 0]), gate, use_acc=t > 0, is_async=True)
-            up = warpgroup_mma(a, up_places.index(stage).reshape([COLUMNS, STEP]).permute([1, 0]), up, use_acc=t > 0, is_async=True)
-            gate, up = warpgroup_mma_wait(2, deps=[gate, up])
-            ahead = t + STAGES - 1
-            beyond = ahead >= steps  # in the tile that follows
-            k = gl.where(beyond, ahead - steps, ahead) * STEP
-            free = gl.where(stage == 0, STAGES - 1, stage - 1)
-            fetch_gated(array, (gl.where(beyond, next_row, row), k), matrices, gl.where(beyond, next_expert, expert), k,
-                        gl.where(beyond, next_column, column), half, a_places.index(free), gate_places.index(free),
-                        up_places.index(free), ready.index(free), (ahead < steps) | (following < tiles))
-            stage, phase = next_place(stage, phase, STAGES)
-        gate, up = warpgroup_mma_wait(0, deps=[gate, up])
-        LAYOUT: gl.constexpr = product(COLUMNS, gl.num_warps())
-        r = row + gl.arange(0, ROWS, layout=by_row(LAYOUT))
-        weight = gl.load(row_weights + r, mask=r < end, other=0.0)
-        gate = gate.to(both.dtype.element_ty).to(gl.float32)  # as the backward pass will read them
-        up = up.to(both.dtype.element_ty).to(gl.float32)
-        gated = gate / (1.0 + gl.exp(-gate)) * up * weight[:, None]
-        store(both, gate, row, end, column, half, 2 * half, False)
-        store(both + half, up, row, end, column, half, 2 * half, False)
-        store(inner, gated, row, end, column, half, half, False)
+        store(out, sums, row, end, column, N, False)
         expert, row, end, column = next_expert, next_row, next_end, next_column
 
 
@@ -228,5 +166,5 @@ def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS:
                   b_places.index(free), ready.index(free), (ahead < steps) | (following < tiles))
             stage, phase = next_place(stage, phase, STAGES)
         sums = warpgroup_mma_wait(0, deps=[sums])
-        store(out + expert.to(gl.int64) * M * N, sums, m, M, n, N, N, ADD)
+        store(out + expert.to(gl.int64) * M * N, sums, m, M, n, N, ADD)
         expert, m, n, begin, end = next_expert, next_m, next_n, next_begin, next_end

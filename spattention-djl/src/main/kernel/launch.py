@@ -8,7 +8,10 @@ import json
 import math
 from pathlib import Path
 
+import numpy
 import torch
+
+import build
 
 EMPTY = (1 << 29, -(1 << 29))
 NONE = (0, 1, 1 << 29)  # no prefix, no strided distances
@@ -199,8 +202,9 @@ class Interpreter:
                 arguments[name] = values[tensor].stride(("batch", "head", "row").index(axis))
             elif name in values:
                 arguments[name] = values[name]
-        arguments.update(QUERIES=self.TILE, KEYS=self.TILE, D=values["q"].shape[3], GENERAL=feature.startswith("general"),
-                         DOCUMENTS=feature.endswith("documents"), PRECISION="ieee")
+        general, documents, dropout = build.FEATURES[feature]
+        arguments.update(QUERIES=self.TILE, KEYS=self.TILE, D=values["q"].shape[3], GENERAL=general, DOCUMENTS=documents,
+                         DROPOUT=dropout, PRECISION="ieee")
         function[(values["H"], math.ceil(tiles[0] / self.TILE), values["B"])](**arguments)
 
     def spans(self, documents, spans):
@@ -213,11 +217,13 @@ class Interpreter:
 
 
 class Attention:
-    def __init__(self, kernels, heads, N, M, documents, device, poison=True):
+    def __init__(self, kernels, heads, N, M, documents, device, poison=True, dropout=None):
+        """dropout: the seed, and how many of 65,536 weights are kept."""
         self.kernels, self.N, self.M, self.documents = kernels, N, M, documents
+        self.seed, self.kept = dropout or (None, None)
         self.heads = table(heads, M, device)
         general = any(prefix or period for _, prefix, period in heads)
-        self.feature = ("general" if general else "ranges") + ("_documents" if documents is not None else "")
+        self.feature = ("dropout" if dropout else "general" if general else "ranges") + ("_documents" if documents is not None else "")
         self.fill = float("nan") if poison else None
 
     def fresh(self, B, rows, heads, like):
@@ -236,7 +242,7 @@ class Attention:
             self.kernels.spans(self.documents, spans)
         return dict(q=q, k=k, v=v, heads=self.heads, documents=self.documents, spans=spans, B=q.shape[0], H=q.shape[1],
                     group=q.shape[1] // k.shape[1], N=self.N, M=self.M, log2_scale=math.log2(math.e) / math.sqrt(q.shape[3]),
-                    scale=1 / math.sqrt(q.shape[3]))
+                    scale=1 / math.sqrt(q.shape[3]), seed=self.seed, kept=self.kept)
 
     def forward(self, q, k, v):
         B, H = q.shape[:2]
@@ -300,7 +306,27 @@ class Grouped:
         return out
 
 
-def reference(q, k, v, heads, documents, grad):
+def philox(counter, key):
+    """Philox4x32-10 of arrays of 32 bits that broadcast against each other: four words of the counter, two of the key."""
+    c0, c1, c2, c3 = (numpy.asarray(c, numpy.uint64) for c in counter)
+    k0, k1 = key
+    low = numpy.uint64(0xFFFFFFFF)
+    for _ in range(10):
+        left, right = c0 * numpy.uint64(0xD2511F53), c2 * numpy.uint64(0xCD9E8D57)
+        c0, c1, c2, c3 = right >> 32 ^ c1 ^ numpy.uint64(k0), right & low, left >> 32 ^ c3 ^ numpy.uint64(k1), left & low
+        k0, k1 = k0 + 0x9E3779B9 & 0xFFFFFFFF, k1 + 0xBB67AE85 & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+def kept_pairs(seed, kept, B, H, N, M):
+    """[B, H, N, M]: whether a weight is kept, one by one as `random_numbers` of banded_attention.py says it."""
+    row, line = numpy.arange(N)[:, None], numpy.arange(B * H)[:, None, None]
+    words = philox((numpy.arange(M), row // 8, line, 0), (seed & 0xFFFFFFFF, seed >> 32))
+    word = numpy.choose(row // 2 % 4, [numpy.broadcast_to(w, (B * H, N, M)) for w in words])
+    return torch.from_numpy(((word >> (row % 2 * 16).astype(numpy.uint64)) & numpy.uint64(0xFFFF)) < kept).reshape(B, H, N, M)
+
+
+def reference(q, k, v, heads, documents, grad, dropout=None):
     """float64: out, dq, dk, dv."""
     N, M, group = q.shape[2], k.shape[2], q.shape[1] // k.shape[1]
     q, k, v = (x.detach().double().contiguous().requires_grad_() for x in (q, k, v))
@@ -308,11 +334,15 @@ def reference(q, k, v, heads, documents, grad):
     scores = q @ k.repeat_interleave(group, 1).transpose(-1, -2) / math.sqrt(q.shape[3])
     any_seen = seen.any(-1, keepdim=True)
     p = torch.softmax(torch.where(seen | ~any_seen, scores, float("-inf")), -1)
-    out = torch.where(any_seen, p, torch.zeros_like(p)) @ v.repeat_interleave(group, 1)
+    p = torch.where(any_seen, p, torch.zeros_like(p))
+    if dropout:
+        p = p * kept_pairs(*dropout, *p.shape).to(p.device) * (65536 / dropout[1])
+    out = p @ v.repeat_interleave(group, 1)
     return (out.detach(), *torch.autograd.grad(out, (q, k, v), grad.double()))
 
 
-def relative_error(actual, expected):
+def relative_error(actual, expected, least=0.0):
+    """least: the size that an array's numbers are taken to have where they are smaller."""
     difference = (actual.double() - expected).norm().item()
-    norm = expected.norm().item()
+    norm = max(expected.norm().item(), least * math.sqrt(expected.numel()))
     return difference / norm if norm else difference

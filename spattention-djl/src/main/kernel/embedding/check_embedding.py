@@ -13,6 +13,7 @@ def run(T, V, D, left_out=-1):
     assert torch.equal(x, w[tokens])
     links = torch.full((2, T), -7, dtype=torch.int32)
     k.embedding_links[(-(-T // 8),)](tokens, links, T, 8)
+    k.embedding_firsts[(-(-T // 8),)](links, T, 8)
     g, out = torch.randn(T, D), torch.randn(V, D); e = out.clone().double()
     keep = tokens != left_out
     e.index_add_(0, tokens[keep], g[keep].double())

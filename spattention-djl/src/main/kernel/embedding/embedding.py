@@ -1,7 +1,8 @@
 """Rows of an embedding, and the sum of the gradients of each token's rows, in a fixed order and without atomics.
 
     embedding_forward     one program for each position: x = the token's row, high and low parts together (`adamw.py`)
-    embedding_links       one program for each tile of positions: the next position with the same token, and whether there is one before
+    embedding_links       one program for each tile of positions: the next position with the same token
+    embedding_firsts      one program for each tile of positions: where a token does not stand first
     embedding_backward    one program for each position and tile of columns: where a token stands first, the sum over all its positions
 
 Letters: T = positions, V = tokens of the vocabulary, size = a row's length.
@@ -28,20 +29,26 @@ def embedding_forward(tokens, high, low, x, V, size, BLOCK: tl.constexpr):
 
 @triton.jit
 def embedding_links(tokens, links, T, TILE: tl.constexpr):
-    """links [2, T], int32: the next position with the same token, T if there is none; 1 where the token stands first, else 0."""
-    mine = tl.program_id(0) * TILE + tl.arange(0, TILE)
-    own = tl.load(tokens + mine, mask=mine < T, other=-1)
+    """links [2, T], int32: the next position with the same token, T if there is none; then 1s."""
+    first = tl.program_id(0) * TILE
+    mine = first + tl.arange(0, TILE)
+    own = tl.load(tokens + mine, mask=mine < T, other=-1).to(tl.int32)
     following = tl.full([TILE], 0x7fffffff, tl.int32)
-    earlier = tl.zeros([TILE], tl.int32)
-    for start in range(0, T, TILE):
+    for start in range(first, T, TILE):
         others = start + tl.arange(0, TILE)
-        token = tl.load(tokens + others, mask=others < T, other=-2)
-        same = own[:, None] == token[None, :]
-        after = tl.where(same & (others[None, :] > mine[:, None]), others[None, :], 0x7fffffff)
-        following = tl.minimum(following, tl.min(after, 1))
-        earlier = tl.maximum(earlier, tl.max((same & (others[None, :] < mine[:, None])).to(tl.int32), 1))
+        token = tl.load(tokens + others, mask=others < T, other=-2).to(tl.int32)
+        after = (own[:, None] == token[None, :]) & (others[None, :] > mine[:, None])
+        following = tl.minimum(following, tl.min(tl.where(after, others[None, :], 0x7fffffff), 1))
     tl.store(links + mine, tl.minimum(following, T), mask=mine < T)
-    tl.store(links + T + mine, 1 - earlier, mask=mine < T)
+    tl.store(links + T + mine, tl.full([TILE], 1, tl.int32), mask=mine < T)
+
+
+@triton.jit
+def embedding_firsts(links, T, TILE: tl.constexpr):
+    """The second line of links becomes 0 where the token stands at an earlier position, too."""
+    mine = tl.program_id(0) * TILE + tl.arange(0, TILE)
+    following = tl.load(links + mine, mask=mine < T, other=T)
+    tl.store(links + T + following, tl.full([TILE], 0, tl.int32), mask=following < T)
 
 
 @triton.jit

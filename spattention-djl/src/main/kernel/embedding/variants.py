@@ -12,4 +12,5 @@ UNUSED = {}
 def jobs():
     yield "embedding_forward", "embedding_forward", {"BLOCK": 1024}, 4
     yield "embedding_links", "embedding_links", {"TILE": 64}, 4
+    yield "embedding_firsts", "embedding_firsts", {"TILE": 1024}, 4
     yield "embedding_backward", "embedding_backward", {"BLOCK": 512}, 4

@@ -22,12 +22,21 @@ final class BlockOperators {
         NDArray bias = block.getDirectParameters().contains("bias")
                 ? parameterStore.getValue(block.getDirectParameters().get("bias"), x.getDevice(), training) : null;
         if (precision == Precision.FLOAT32) {
-            return Linear.linear(x, weight, bias).singletonOrThrow();
+            return bias == null ? Linear.linear(x, weight).singletonOrThrow() : linear(x, weight, bias);
         }
         try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             return MODULE.call("linear_bfloat16", true, x, weight,
                     bias == null ? scalars.create(new Shape(0), DataType.FLOAT32) : bias).singletonOrThrow();
         }
+    }
+
+    /** libtorch adds a bias within the product where x has two axes, and in a pass of its own where it has more. */
+    private static NDArray linear(NDArray x, NDArray weight, NDArray bias) {
+        Shape shape = x.getShape();
+        long in = shape.getLastDimension();
+        NDArray rows = x.reshape(shape.size() / in, in);
+        return Linear.linear(rows, weight, bias).singletonOrThrow()
+                .reshape(shape.slice(0, shape.dimension() - 1).add(weight.getShape().get(0)));
     }
 
     static NDArray rmsNorm(NDArray x, NDArray weight, float epsilon, Precision precision) {

@@ -20,6 +20,7 @@ import ai.spattention.kernel.AutoKernel;
 import ai.spattention.kernel.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
 import ai.spattention.row.RotationPart;
 import ai.spattention.row.RowKernels;
 import ai.spattention.segment.Segments;
@@ -45,13 +46,15 @@ import java.util.stream.Collectors;
  *       position's document; a query sees only keys of its own
  *   <li>[input, padding mask]: [B, N, E] and [B, N], floating-point or boolean: 0 for padding, which no other position sees
  *   <li>[input, valid lengths]: [B, N, E] and [B]: the same, where what follows a sequence's first so many positions is padding
+ *   <li>[input, offsets]: [B, N, E] and floating-point [B, H, N, N], 1 in the place of what does not differ: added to the scores,
+ *       as DJL's {@code BertBlock} hands a mask to its layers, 0 for pairs to keep and -100,000 for pairs to mask
  *   <li>[keys, queries, values]: [B, M, E], [B, N, E] and [B, M, E] with N &lt;= M; the queries are the last N positions
  *   <li>[keys, queries, values, mask]: the same with a mask [B, N, M]
  * </ul>
  *
  * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M], a padding mask [B, M] or
  * valid lengths [B] may stand everywhere, at no cost in memory. Projections are child blocks with
- * weights [out, in]. A mask is honoured by the masked kernel, whose memory grows with H · N · M.
+ * weights [out, in]. A mask or offsets are honoured by the masked kernel, whose memory grows with H · N · M.
  *
  * <p>Where DJL's block stands, this one can stand:
  *
@@ -63,11 +66,13 @@ import java.util.stream.Collectors;
  *   <tr><td>{@code optAttentionProbsDropoutProb}, 0.1 unless set</td><td>the same, or {@code optDropout}, 0 unless set</td></tr>
  *   <tr><td>projections with a bias, always</td><td>{@code optBias(true)}</td></tr>
  *   <tr><td>{@code getResultProjection}</td><td>{@code getOutputProjection}</td></tr>
- *   <tr><td>sees everything that the mask does not hide</td><td>sees what the pattern allows and the mask does not hide;
- *       with {@link ai.spattention.pattern.StandardPattern#CAUSAL} no causal mask is needed</td></tr>
+ *   <tr><td>sees everything that the mask does not hide, without a mask what follows a query, too</td><td>sees what the pattern allows
+ *       and the mask does not hide, never what follows: {@link StandardPattern#CAUSAL} needs no causal mask, and an encoder such as
+ *       BERT's is not to be swapped</td></tr>
  *   <tr><td>a query whose keys are all hidden sees them all</td><td>it sees nothing: zeros are projected</td></tr>
  *   <tr><td>more queries than keys</td><td>refused</td></tr>
- *   <tr><td>trained weights</td><td>{@link #copyParameters}</td></tr>
+ *   <tr><td>a mask in four axes is added to the scores</td><td>the same</td></tr>
+ *   <tr><td>trained weights</td><td>{@link #copyParameters}; back by {@link #copyParametersTo}</td></tr>
  * </table>
  */
 public final class SpAttentionBlock extends AbstractBlock {
@@ -205,34 +210,54 @@ public final class SpAttentionBlock extends AbstractBlock {
      * @throws InvalidInputException if this block has no bias, or other weights than DJL's block, or one of them has none yet
      */
     public void copyParameters(ScaledDotProductAttentionBlock trained) {
+        pairs(trained).forEach(pair -> pair.getKey().getArray().copyTo(pair.getValue().getArray()));
+    }
+
+    /**
+     * Hands this block's weights to DJL's block: {@link #copyParameters} the other way, under the same conditions.
+     *
+     * @param target the block that takes the weights
+     * @throws InvalidInputException if the pattern is not the causal one, which DJL's block under a causal mask computes; if this
+     *     block has no bias, or other weights than DJL's block, or one of them has none yet
+     */
+    public void copyParametersTo(ScaledDotProductAttentionBlock target) {
+        if (layout.pattern() != StandardPattern.CAUSAL) {
+            throw new InvalidInputException("DJL's block computes what this one does for the pattern causal only (got "
+                    + layout.pattern().patternName() + "): keep this block, or train DJL's from its own weights");
+        }
+        pairs(target).forEach(pair -> pair.getValue().getArray().copyTo(pair.getKey().getArray()));
+    }
+
+    /** The parameters of DJL's block, each with that of this block; refused, before any changes, unless all fit. */
+    private PairList<Parameter, Parameter> pairs(ScaledDotProductAttentionBlock other) {
         if (!bias || numKvHeads != numHeads || clipQkv > 0 || queryKeyNormEpsilon > 0 || rotaryTheta > 0) {
             String described = settings().stream().map(setting -> setting.getKey() + " " + setting.getValue())
                     .collect(Collectors.joining(", "));
             throw new InvalidInputException("weights of DJL's block fit a block with bias, as many key/value heads as heads, and no"
                     + " rotary embedding, query/key normalisation or clipping (got " + described + ")");
         }
-        PairList<Parameter, Parameter> copies = new PairList<>();
-        addCopies(copies, trained.getQueryProjection(), queryProjection);
-        addCopies(copies, trained.getKeyProjection(), keyProjection);
-        addCopies(copies, trained.getValueProjection(), valueProjection);
-        addCopies(copies, trained.getResultProjection(), outputProjection);
-        for (Pair<Parameter, Parameter> copy : copies) { // nothing is changed unless everything fits
-            if (!copy.getKey().isInitialized() || !copy.getValue().isInitialized()) {
+        PairList<Parameter, Parameter> pairs = new PairList<>();
+        addPairs(pairs, other.getQueryProjection(), queryProjection);
+        addPairs(pairs, other.getKeyProjection(), keyProjection);
+        addPairs(pairs, other.getValueProjection(), valueProjection);
+        addPairs(pairs, other.getResultProjection(), outputProjection);
+        for (Pair<Parameter, Parameter> pair : pairs) {
+            if (!pair.getKey().isInitialized() || !pair.getValue().isInitialized()) {
                 throw new InvalidInputException("weights are copied between blocks that have been initialized or loaded (got "
-                        + (copy.getKey().isInitialized() ? "a block" : "a block of DJL") + " without weights): initialize it first");
+                        + (pair.getKey().isInitialized() ? "a block" : "a block of DJL") + " without weights): initialize it first");
             }
-            Shape shape = copy.getKey().getArray().getShape();
-            if (!shape.equals(copy.getValue().getArray().getShape())) {
-                throw new InvalidInputException("DJL's block has a " + copy.getKey().getName() + " " + shape + ", this one "
-                        + copy.getValue().getArray().getShape() + ": give both the same embedding size and number of heads");
+            Shape shape = pair.getKey().getArray().getShape();
+            if (!shape.equals(pair.getValue().getArray().getShape())) {
+                throw new InvalidInputException("DJL's block has a " + pair.getKey().getName() + " " + shape + ", this one "
+                        + pair.getValue().getArray().getShape() + ": give both the same embedding size and number of heads");
             }
         }
-        copies.forEach(copy -> copy.getKey().getArray().copyTo(copy.getValue().getArray()));
+        return pairs;
     }
 
-    private static void addCopies(PairList<Parameter, Parameter> copies, Linear from, Linear to) {
+    private static void addPairs(PairList<Parameter, Parameter> pairs, Linear other, Linear own) {
         for (String name : List.of("weight", "bias")) {
-            copies.add(from.getDirectParameters().get(name), to.getDirectParameters().get(name));
+            pairs.add(other.getDirectParameters().get(name), own.getDirectParameters().get(name));
         }
     }
 
@@ -277,6 +302,12 @@ public final class SpAttentionBlock extends AbstractBlock {
 
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        if (dataType != DataType.FLOAT32 && dataType != DataType.FLOAT64 && dataType != DataType.FLOAT16) {
+            String advice = dataType != DataType.BFLOAT16 ? "" : ": DJL's PyTorch has no bfloat16; leave them float32 and build the"
+                    + " block with optPrecision(Precision.BFLOAT16)";
+            throw new InvalidInputException("the parameters of attention can be float32, float64 or float16 (got " + dataType + ")"
+                    + advice);
+        }
         Shape input = inputShapes[0];
         Shape queries = new Shape(input.get(0), input.get(1), (long) numHeads * headDim);
         Shape keys = new Shape(input.get(0), input.get(1), (long) numKvHeads * headDim);
@@ -299,13 +330,15 @@ public final class SpAttentionBlock extends AbstractBlock {
         NDArray queries = inputs.get(self ? 0 : 1);
         NDArray values = inputs.get(self ? 0 : 2);
         NDArray last = inputs.size() % 2 == 0 ? inputs.get(inputs.size() - 1) : null;
-        if (last == null || last.getShape().dimension() == 3) {
+        int axes = last == null ? 0 : last.getShape().dimension();
+        if (axes == 0 || axes == 3 || axes == 4) {
             return new NDList(attend(parameterStore, Segments.engine(), queries, keys, values, last, null, null, training));
         }
-        if (last.getShape().dimension() > 2) {
+        if (axes > 4) {
             throw new InvalidInputException("attention takes a mask [batch, " + queries.getShape().get(1) + ", "
                     + keys.getShape().get(1) + "], documents or a padding mask [batch, " + keys.getShape().get(1)
-                    + "], or valid lengths [batch] besides its input (got " + last.getShape() + ")");
+                    + "], valid lengths [batch], or what is added to the scores [batch, heads, " + queries.getShape().get(1) + ", "
+                    + keys.getShape().get(1) + "] besides its input (got " + last.getShape() + ")");
         }
         checkInputs(queries.getShape(), keys.getShape(), values.getShape());
         NDArray documents = Padding.documents(last, keys.getShape().get(0), keys.getShape().get(1));
@@ -358,6 +391,8 @@ public final class SpAttentionBlock extends AbstractBlock {
             AttentionLayout current = cache == null ? layout : cache.layout(layout);
             NDArray heads = mask == null
                     ? AttentionPart.run(segments, kernel, new NDList(q, k, v), documents, current, dropout, training)
+                    : mask.getShape().dimension() == 4
+                    ? new MaskedKernel().attendWithOffsets(q, k, v, layout, mask, dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
             return scope.ret(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
                     Bfloat16.is(queryInput), training)), new NDList(heads)).singletonOrThrow());
@@ -529,7 +564,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         /**
          * Sets which keys the heads see. Required.
          *
-         * @param pattern the pattern, for example {@link ai.spattention.pattern.StandardPattern#SP}
+         * @param pattern the pattern, for example {@link StandardPattern#SP}
          * @return this builder
          */
         public Builder setPattern(AttentionPattern pattern) {
@@ -626,6 +661,9 @@ public final class SpAttentionBlock extends AbstractBlock {
 
         /**
          * Sets the probability with which an attention weight is dropped in training. Default: 0.
+         *
+         * <p>What is dropped repeats itself after {@code Engine.setRandomSeed}. The fused kernel rounds the probability to a multiple
+         * of 1 / 65536; of the fast kernels the window kernel alone cannot drop weights.
          *
          * @param dropout in [0, 1)
          * @return this builder

@@ -35,6 +35,8 @@ import ai.spattention.kernel.TiledKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,6 +49,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The block in what DJL does with the blocks of a model: save, load, freeze, describe, put side by side, predict. */
 class LifecycleTest {
@@ -105,6 +108,8 @@ class LifecycleTest {
                 step(trainer);
             }
             written.save(folder, "lifecycle");
+            assertFalse(Files.readString(folder.resolve("lifecycle-0000.params"), StandardCharsets.ISO_8859_1).contains("cpu"),
+                    "no device stands in the file, so that any reads it");
             read.load(folder, "lifecycle");
             NDArray input = written.getNDManager().randomNormal(INPUT);
             assertArrayEquals(run(written, input).toFloatArray(), run(read, input).toFloatArray());
@@ -126,6 +131,8 @@ class LifecycleTest {
             trainer.initialize(INPUT);
             attention.freezeParameters(true);
             Map<String, NDArray> before = copies(model);
+            model.getBlock().getParameters().forEach(parameter -> assertEquals(!attention.getParameters().values()
+                    .contains(parameter.getValue()), parameter.getValue().getArray().hasGradient(), parameter.getKey()));
             step(trainer);
             step(trainer);
             model.getBlock().getParameters().forEach(parameter -> assertEquals(attention.getParameters().values()
@@ -169,6 +176,37 @@ class LifecycleTest {
             assertArrayEquals(new Shape[] {queries}, block.getOutputShapes(four));
             block.initialize(manager, DataType.FLOAT32, four);
             assertEquals(List.of(four), block.describeInput().values());
+        }
+    }
+
+    @Test
+    void aNetworkAroundItTakesAnUnknownBatchAndLength() {
+        for (Shape unknown : new Shape[] {new Shape(-1, 12, DIM), new Shape(-1, -1, DIM)}) {
+            try (Model model = model(network(rich().build()))) {
+                model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, unknown);
+                assertEquals(List.of(unknown), model.describeInput().values());
+                assertArrayEquals(new Shape[] {unknown}, model.getBlock().getOutputShapes(new Shape[] {unknown}));
+                for (long batch : new long[] {1, 3}) {
+                    Shape known = new Shape(batch, 7, DIM);
+                    assertEquals(known, run(model, model.getNDManager().randomNormal(known)).getShape());
+                }
+            }
+        }
+    }
+
+    /** What a model puts beside the input of the block comes from a lambda before it. */
+    @Test
+    void aLambdaBeforeItMayMakeItsMask() {
+        SpAttentionBlock attention = rich().build();
+        SequentialBlock network = new SequentialBlock().add(inputs -> new NDList(inputs.head(), inputs.head().get(":, :, 0").gt(0)))
+                .add(attention).add(inputs -> new NDList(inputs.singletonOrThrow().mul(2)));
+        try (Model model = model(network); Trainer trainer = model.newTrainer(config())) {
+            trainer.initialize(INPUT);
+            NDArray input = model.getNDManager().randomNormal(INPUT);
+            NDArray mask = input.get(":, :, 0").gt(0);
+            NDArray expected = attention.forward(new ParameterStore(model.getNDManager(), false), new NDList(input, mask), false).head();
+            assertEquals(expected.mul(2), run(model, input));
+            step(trainer);
         }
     }
 
@@ -219,14 +257,19 @@ class LifecycleTest {
         }
     }
 
-    @Test
-    void eightThreadsWithOnePredictorGetWhatOneGets() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 8})
+    void eightThreadsGetWhatOneGets(int predictors) throws Exception {
         try (Model model = model(network(rich().build()))) {
             model.getBlock().initialize(model.getNDManager(), DataType.FLOAT32, INPUT);
             List<float[]> inputs = new ArrayList<>();
             List<float[]> expected = new ArrayList<>();
             ExecutorService threads = Executors.newFixedThreadPool(8);
-            try (Predictor<NDList, NDList> predictor = model.newPredictor(new NoopTranslator(null))) {
+            List<Predictor<NDList, NDList>> shared = new ArrayList<>();
+            try {
+                for (int i = 0; i < predictors; i++) {
+                    shared.add(model.newPredictor(new NoopTranslator(null)));
+                }
                 for (int i = 0; i < 8; i++) {
                     inputs.add(model.getNDManager().randomNormal(new Shape(2, 5 + i, DIM)).toFloatArray()); // plans of eight lengths
                 }
@@ -238,6 +281,7 @@ class LifecycleTest {
                 List<Future<Integer>> results = new ArrayList<>();
                 for (int i = 0; i < 8; i++) {
                     int first = i;
+                    Predictor<NDList, NDList> predictor = shared.get(i % predictors);
                     results.add(threads.submit(() -> {
                         for (int k = 0; k < 16; k++) {
                             int which = (first + k) % 8;
@@ -251,6 +295,7 @@ class LifecycleTest {
                 }
             } finally {
                 threads.shutdownNow();
+                shared.forEach(Predictor::close);
             }
         }
     }

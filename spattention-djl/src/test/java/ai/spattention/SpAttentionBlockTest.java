@@ -129,9 +129,24 @@ class SpAttentionBlockTest {
         refused(padding + "(6, 2))", block, x, manager.zeros(new Shape(6, 2), DataType.INT64));
         refused(padding + "(6, 6))", block, x, manager.zeros(new Shape(6, 6), DataType.INT64));
         refused(padding + "(2, 5))", block, x, manager.zeros(new Shape(2, 5)));
-        refused("attention takes a mask [batch, 6, 6], documents or a padding mask [batch, 6], or valid lengths [batch] besides its"
-                + " input (got (2, 1, 6, 6))", block, x, manager.ones(new Shape(2, 1, 6, 6)));
+        refused("attention takes a mask [batch, 6, 6], documents or a padding mask [batch, 6], valid lengths [batch], or what is added"
+                + " to the scores [batch, heads, 6, 6] besides its input (got (2, 1, 1, 6, 6))", block, x,
+                manager.ones(new Shape(2, 1, 1, 6, 6)));
+        String offsets = "what is added to the scores must be floating-point [B, H, N, M] = [2, 4, 6, 6], or 1 in the place of B, H or N"
+                + " (got ";
+        String instead = "; a mask of 1 for pairs to keep has three axes";
+        refused(offsets + "int32 (2, 1, 6, 6))" + instead, block, x, manager.ones(new Shape(2, 1, 6, 6), DataType.INT32));
+        refused(offsets + "float32 (2, 1, 6, 1))" + instead, block, x, manager.ones(new Shape(2, 1, 6, 1)));
+        refused(offsets + "float32 (2, 2, 6, 6))" + instead, block, x, manager.ones(new Shape(2, 2, 6, 6)));
         refused("valid lengths must be [B] = [2] (got (72))", block, x, last, x, manager.ones(new Shape(72)));
+        refused("valid lengths must lie in [0, M] = [0, 6] (got 7)", block, x, manager.create(new int[] {6, 7}));
+        refused("valid lengths must lie in [0, M] = [0, 6] (got -1)", block, x, manager.create(new float[] {-1, 6}));
+        refused("valid lengths must be numbers (got boolean): a padding mask has two axes, [B, M]", block, x,
+                manager.create(new boolean[] {true, true}));
+        for (float wrong : new float[] {-100_000, 0.5f, Float.NaN}) {
+            refused("a padding mask must hold 1 for positions to keep and 0 for padding (got " + wrong + ")", block, x,
+                    manager.create(new float[] {1, 1, 0, wrong, 0, 0, 1, 1, 1, 1, 1, 1}, new Shape(2, 6)));
+        }
         String together = "attention takes keys and values of one shape, [batch, length, 24], and for each of the batch at most as"
                 + " many queries (got keys ";
         refused(together + "(2, 6, 24), queries (2, 6, 24), values (2, 5, 24))", block, x, x, x.get(":, 1:"));
@@ -277,6 +292,11 @@ class SpAttentionBlockTest {
         InvalidInputException failure = assertThrows(InvalidInputException.class,
                 () -> block.initialize(manager, DataType.FLOAT32, new Shape(1, 4, 23)));
         assertEquals("attention with model dimension 24 takes [batch, length, 24] (got (1, 4, 23))", failure.getMessage());
+        assertEquals("the parameters of attention can be float32, float64 or float16 (got bfloat16): DJL's PyTorch has no bfloat16; leave"
+                + " them float32 and build the block with optPrecision(Precision.BFLOAT16)", assertThrows(InvalidInputException.class,
+                () -> block.initialize(manager, DataType.BFLOAT16, new Shape(1, 4, 24))).getMessage());
+        assertEquals("the parameters of attention can be float32, float64 or float16 (got int32)", assertThrows(
+                InvalidInputException.class, () -> block.initialize(manager, DataType.INT32, new Shape(1, 4, 24))).getMessage());
     }
 
     private static void assertMessage(String message, SpAttentionBlock.Builder builder) {

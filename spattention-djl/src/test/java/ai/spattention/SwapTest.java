@@ -1,6 +1,7 @@
 package ai.spattention;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -163,6 +164,38 @@ class SwapTest {
             padding.toType(type, true), lengths}) {
             assertAgree(theirs, ours, new NDList(x), theirMask, new NDList(mask), direction);
         }
+    }
+
+    /** As DJL's BertBlock hands its mask down, and what a mask of ones and zeros cannot say: how far away a key is. */
+    @Test
+    void aMaskInFourAxesIsAddedToTheScores() {
+        ScaledDotProductAttentionBlock theirs = theirs(DIM, 4);
+        SpAttentionBlock ours = ours(theirs, 4, new AutoKernel());
+        NDArray x = manager.randomNormal(new Shape(2, LENGTH, DIM));
+        NDArray future = causal(2, LENGTH, LENGTH).sub(1).mul(100_000).reshape(2, 1, LENGTH, LENGTH);
+        NDArray direction = manager.randomNormal(x.getShape());
+        NDArray padding = manager.zeros(new Shape(2, 1, 1, LENGTH));
+        padding.set(new NDIndex("1, :, :, 8:"), Float.NEGATIVE_INFINITY);
+        for (NDArray offsets : new NDArray[] {future, padding, manager.randomNormal(new Shape(2, 4, LENGTH, LENGTH)),
+            manager.randomNormal(new Shape(1, 4, 1, LENGTH)), manager.randomNormal(new Shape(1, 1, LENGTH, LENGTH))}) {
+            assertAgree(theirs, ours, new NDList(x), new NDList(offsets.add(future)), new NDList(offsets), direction);
+            assertAgree(theirs, ours, new NDList(x, x, x), new NDList(offsets.add(future)), new NDList(offsets.add(future)), direction);
+        }
+    }
+
+    @Test
+    void weightsGoBackToTheBlockOfDjl() {
+        ScaledDotProductAttentionBlock theirs = theirs(DIM, 4);
+        SpAttentionBlock ours = ours(theirs(DIM, 4), 4, new AutoKernel());
+        NDArray x = manager.randomNormal(new Shape(2, LENGTH, DIM));
+        NDArray causal = causal(2, LENGTH, LENGTH);
+        NDArray output = ours.forward(store, new NDList(x), false).head();
+        assertFalse(output.allClose(theirs.forward(store, new NDList(x, causal), false).head(), 1e-4, 1e-4, false), "not yet");
+        ours.copyParametersTo(theirs);
+        assertTrue(output.allClose(theirs.forward(store, new NDList(x, causal), false).head(), 1e-5, 1e-5, false));
+        SpAttentionBlock sp = swapped(DIM, 4).setPattern(StandardPattern.SP).build();
+        assertEquals("DJL's block computes what this one does for the pattern causal only (got sp): keep this block, or train DJL's"
+                + " from its own weights", assertThrows(InvalidInputException.class, () -> sp.copyParametersTo(theirs)).getMessage());
     }
 
     @Test

@@ -2,8 +2,10 @@ package ai.spattention.examples;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
+import ai.spattention.torch.DeviceSupport;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A program's settings: its defaults, and what the command line says of them as {@code name=value}. Immutable. */
@@ -42,6 +44,13 @@ final class Options {
         return values.get(name);
     }
 
+    String choice(String name, String... allowed) {
+        if (!List.of(allowed).contains(text(name))) {
+            throw new InvalidInputException("'" + name + "' must be one of " + String.join(", ", allowed) + " (got " + text(name) + ")");
+        }
+        return text(name);
+    }
+
     int number(String name) {
         try {
             int number = Integer.parseInt(text(name));
@@ -54,8 +63,11 @@ final class Options {
         throw new InvalidInputException("'" + name + "' must be a whole number above 0 (got " + text(name) + ")");
     }
 
-    /** {@code cpu}, {@code gpu} or {@code gpu1} and so on, as DJL names devices. */
+    /** {@code cpu}, {@code gpu} or {@code gpu1} and so on; DJL itself takes {@code gpu} for one without a number, which computes nothing. */
     Device device() {
-        return Device.fromName(text("device"));
+        String name = text("device");
+        Device device = Device.fromName(name.equals("gpu") ? "gpu0" : name);
+        DeviceSupport.requirePresent(device);
+        return device;
     }
 }

@@ -22,6 +22,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The programs run as their README says, at a tiny size, and do what it tells. */
 class ExamplesTest {
@@ -80,12 +82,37 @@ class ExamplesTest {
         assertInstanceOf(DilatedPattern.class, loaded.pattern());
     }
 
+    /** Both trainers, from the same folder: what was learned is said, and the new folder is a whole model folder again. */
+    @ParameterizedTest
+    @CsvSource({"segmented, bfloat16", "plain, float32"})
+    void whatWasLearnedIsSaid(String trainer, String precision, @TempDir Path folder) throws Exception {
+        Path text = Files.writeString(folder.resolve("text"), "Every head sees. ".repeat(32));
+        Path tuned = folder.resolve("tuned");
+        String printed = output(FineTuning::main, "trainer=" + trainer, "precision=" + precision, "text=" + text, "folder=" + tuned,
+                "length=32", "rate=0.005", "epochs=14");
+        List<String> lines = printed.lines().toList();
+        String learned = "Every head sees. Every head sees. Every ";
+        assertTrue(!lines.get(0).contains(learned) && lines.get(lines.size() - 2).startsWith("after:  " + learned), printed);
+        String generated = output(TextGeneration::main, "model=" + tuned, "tokens=29", "temperature=0");
+        assertEquals("one text, as it grows:\n" + learned + "\nseveral texts together:\n" + learned + "\n",
+                generated.substring(0, generated.indexOf("\nA") + 1));
+    }
+
+    @Test
+    void aTextThatIsTooShortIsRefused(@TempDir Path folder) throws IOException {
+        Path text = Files.writeString(folder.resolve("text"), "short");
+        assertEquals("the text has 5 tokens, fewer than length=64 and one more", assertThrows(InvalidInputException.class,
+                () -> FineTuning.main(new String[] {"text=" + text})).getMessage());
+    }
+
     @Test
     void aSettingThatIsNotThereIsRefused() {
         assertEquals("'lenght=3' is no setting of this program: give name=value, such as [device=cpu, length=32, heads=4, folder=]",
                 assertThrows(InvalidInputException.class, () -> OwnPattern.main(new String[] {"lenght=3"})).getMessage());
         assertEquals("'heads' must be a whole number above 0 (got two)", assertThrows(InvalidInputException.class,
                 () -> OwnPattern.main(new String[] {"heads=two"})).getMessage());
+        assertEquals("'trainer' must be one of segmented, plain (got fast)", assertThrows(InvalidInputException.class,
+                () -> FineTuning.main(new String[] {"trainer=fast"})).getMessage());
     }
 
     @Test

@@ -105,6 +105,8 @@ final class CudaApi {
 
     static native int cuMemcpyDtoDAsync_v2(long to, long from, long bytes, Pointer stream);
 
+    static native int cuMemcpyDtoHAsync_v2(Pointer to, long from, long bytes, Pointer stream);
+
     static native int cuMemsetD8Async(long address, byte value, long bytes, Pointer stream);
 
     static native int cuEventCreate(Pointer event, int flags);

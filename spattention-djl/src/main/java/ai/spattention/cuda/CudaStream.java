@@ -72,6 +72,23 @@ public final class CudaStream implements AutoCloseable {
     }
 
     /**
+     * Reads memory of the device when all work before it is done, and waits for it.
+     *
+     * @param address where
+     * @param bytes how much
+     * @return the bytes
+     * @throws CudaException if something that was on the stream failed
+     */
+    public byte[] read(long address, int bytes) {
+        Memory read = new Memory(bytes);
+        device.inContext(() -> {
+            device.check("cuMemcpyDtoHAsync", CudaApi.cuMemcpyDtoHAsync_v2(read, address, bytes, handle));
+            device.check("cuStreamSynchronize", CudaApi.cuStreamSynchronize(handle));
+        });
+        return read.getByteArray(0, bytes);
+    }
+
+    /**
      * Waits until everything on the stream is done.
      *
      * @throws CudaException if something of it failed

@@ -41,7 +41,7 @@ public final class KernelLibrary {
         this.manifest = manifest;
         for (Variant variant : manifest.kernels) {
             variants.put(variant.name, variant);
-            KernelParameters.sources(variant.parameters).forEach(source -> positions.putIfAbsent(source, positions.size()));
+            variant.sources().forEach(source -> positions.putIfAbsent(source, positions.size()));
         }
     }
 
@@ -146,6 +146,15 @@ public final class KernelLibrary {
          */
         public List<String> parameters() {
             return List.copyOf(parameters);
+        }
+
+        /**
+         * The arrays and numbers that a launch must be given.
+         *
+         * @return their names
+         */
+        public List<String> sources() {
+            return KernelParameters.sources(parameters);
         }
 
         /**

@@ -19,6 +19,7 @@ public final class EmbeddingSteps {
     private static final int FORWARD_BLOCK = 1024;
     private static final int BACKWARD_BLOCK = 512;
     private static final int TILE = 64;
+    private static final int TILE_OF_FIRSTS = 1024;
 
     private final PlanBuilder plan;
     private final CudaTarget target;
@@ -61,6 +62,8 @@ public final class EmbeddingSteps {
         Tensor links = plan.array("positions with the same token", TensorView.Type.INT32, 2, count);
         plan.add(new KernelStep(LIBRARY, "embedding_links", target).with("tokens", tokens).with("links", links).with("T", count)
                 .grid((count - 1) / TILE + 1, 1, 1));
+        plan.add(new KernelStep(LIBRARY, "embedding_firsts", target).with("links", links).with("T", count)
+                .grid((count - 1) / TILE_OF_FIRSTS + 1, 1, 1));
         plan.add(new KernelStep(LIBRARY, "embedding_backward", target).with("tokens", tokens).with("links", links)
                 .with("x_grad", gradient).with("out", out).with("V", out.size(0)).with("T", count).with("size", out.size(1))
                 .with("left_out", leftOut).grid(count, (out.size(1) - 1) / BACKWARD_BLOCK + 1, 1));

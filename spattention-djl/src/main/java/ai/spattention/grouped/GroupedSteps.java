@@ -74,33 +74,6 @@ public final class GroupedSteps {
     }
 
     /**
-     * Whether {@link #timesGated} has a kernel; else its two parts are done one after the other.
-     *
-     * @param target the GPU
-     * @return true for compute capability 9.0
-     */
-    public static boolean servesGated(CudaTarget target) {
-        return ExpertRows.LIBRARY.find("rows-gated", target.computeCapability()).isPresent();
-    }
-
-    /**
-     * Each row times its expert's matrix, whose first half gates the second: silu(gate) · up · weight.
-     *
-     * @param rows [S, k], bfloat16
-     * @param matrices [E, 2 I, k], bfloat16
-     * @param rowWeights [S], float32
-     * @param both gate before up, [S, 2 I], bfloat16, written
-     * @param inner [S, I], bfloat16, written
-     */
-    public void timesGated(Tensor rows, Tensor matrices, Tensor rowWeights, Tensor both, Tensor inner) {
-        KernelStep step = new KernelStep(ExpertRows.LIBRARY, "rows-gated", target).with("array", rows).with("matrices", matrices)
-                .with("both", both).with("inner", inner).with("row_weights", rowWeights).with("ends", ends)
-                .with("tile_ends", tileEnds).with("experts", matrices.size(0)).with("half", inner.size(1)).with("K", rows.size(1));
-        plan.add(step.tiles(tiles(inner.size(1), step.variant().columns()),
-                rows.size(0) / step.variant().rows() + matrices.size(0), 1));
-    }
-
-    /**
      * The gradient of each expert's matrix: Σ over its rows of left(r)ᵀ right(r).
      *
      * @param left [S, m], bfloat16

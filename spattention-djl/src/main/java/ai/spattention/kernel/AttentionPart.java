@@ -16,11 +16,13 @@ public final class AttentionPart implements ExplicitPart {
     private final ExplicitGradientKernel kernel;
     private final NDArray documents;
     private final AttentionLayout layout;
+    private final AttentionDropout dropout;
 
-    private AttentionPart(ExplicitGradientKernel kernel, NDArray documents, AttentionLayout layout) {
+    private AttentionPart(ExplicitGradientKernel kernel, NDArray documents, AttentionLayout layout, AttentionDropout dropout) {
         this.kernel = kernel;
         this.documents = documents;
         this.layout = layout;
+        this.dropout = dropout;
     }
 
     /**
@@ -43,7 +45,8 @@ public final class AttentionPart implements ExplicitPart {
                 training ? dropout : 0, gradients);
         AttentionKernel chosen = kernel instanceof AutoKernel auto ? auto.choose(call).kernel() : kernel;
         if (segments.isExplicit() && chosen instanceof ExplicitGradientKernel explicit) {
-            return segments.run(NAME, new AttentionPart(explicit, documents, layout), inputs).singletonOrThrow();
+            AttentionDropout drawn = AttentionDropout.draw(training ? dropout : 0);
+            return segments.run(NAME, new AttentionPart(explicit, documents, layout, drawn), inputs).singletonOrThrow();
         }
         return segments.run(NAME, (inner, in) -> new NDList(
                 chosen.attend(in.get(0), in.get(1), in.get(2), documents, layout, dropout, training)), inputs).singletonOrThrow();
@@ -51,19 +54,19 @@ public final class AttentionPart implements ExplicitPart {
 
     @Override
     public Forward forward(NDList inputs) {
-        NDList results = kernel.forward(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout);
+        NDList results = kernel.forward(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout, dropout);
         return new Forward(results.subNDList(0, 1), results);
     }
 
     @Override
     public NDArray[] backward(NDList inputs, NDList kept, NDArray[] gradients) {
-        return kernel.backward(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout, kept, gradients[0])
+        return kernel.backward(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout, dropout, kept, gradients[0])
                 .toArray(new NDArray[0]);
     }
 
     @Override
     public NDList differentiable(NDList inputs) {
         // for kernels that the engine's autograd knows; the others refuse
-        return new NDList(kernel.attend(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout, 0, true));
+        return new NDList(kernel.attend(inputs.get(0), inputs.get(1), inputs.get(2), documents, layout, dropout.rate(), true));
     }
 }

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.torch.Bfloat16;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -72,6 +73,22 @@ record AttentionShape(int batch, int numHeads, int numKvHeads, int queryLength, 
                     + keep.getShape() + ")");
         }
         requireDevice("a mask", keep, queries.getDevice());
+        return this;
+    }
+
+    /** Checks that what a caller adds to the scores has a place for each of them, or is the same along an axis. */
+    AttentionShape withOffsets(NDArray offsets, NDArray queries) {
+        long[] all = {batch, numHeads, queryLength, keyLength};
+        boolean fits = offsets.getShape().dimension() == all.length && offsets.getShape().get(3) == keyLength;
+        for (int axis = 0; fits && axis < 3; axis++) {
+            fits = offsets.getShape().get(axis) == all[axis] || offsets.getShape().get(axis) == 1;
+        }
+        if (!fits || !offsets.getDataType().isFloating()) {
+            throw new InvalidInputException("what is added to the scores must be floating-point [B, H, N, M] = " + Arrays.toString(all)
+                    + ", or 1 in the place of B, H or N (got " + offsets.getDataType() + " " + offsets.getShape()
+                    + "); a mask of 1 for pairs to keep has three axes");
+        }
+        requireDevice("what is added to the scores", offsets, queries.getDevice());
         return this;
     }
 

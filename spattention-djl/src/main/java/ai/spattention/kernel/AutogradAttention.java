@@ -10,21 +10,23 @@ import ai.spattention.torch.AutogradOperator;
  *
  * @param kernel a kernel whose forward pass gives the result and one more array; equal to others of its kind, for it is kept
  * @param layout the pattern and its layout length
+ * @param dropout the probability with which an attention weight is dropped, in [0, 1); each call draws a seed
  */
-record AutogradAttention(ExplicitGradientKernel kernel, AttentionLayout layout) implements AutogradFunction {
+record AutogradAttention(ExplicitGradientKernel kernel, AttentionLayout layout, float dropout) implements AutogradFunction {
 
     /** Computes attention; autograd passes through the result [B, H, N, D]. */
     NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents) {
-        return AutogradOperator.apply(this, queries, keys, values, documents);
+        return AutogradOperator.apply(this, queries, keys, values, documents, AttentionDropout.draw(dropout).seed());
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents) {
-        return kernel.forward(queries, keys, values, documents, layout);
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, long seed) {
+        return kernel.forward(queries, keys, values, documents, layout, new AttentionDropout(dropout, seed));
     }
 
     @Override
-    public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, NDList forward, NDArray gradient) {
-        return kernel.backward(queries, keys, values, documents, layout, forward, gradient);
+    public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, long seed, NDList forward,
+            NDArray gradient) {
+        return kernel.backward(queries, keys, values, documents, layout, new AttentionDropout(dropout, seed), forward, gradient);
     }
 }

@@ -17,10 +17,12 @@ public interface ExplicitGradientKernel extends AttentionKernel {
      * @param values [B, G, M, D]
      * @param documents [B, M], int64, or null for one document
      * @param layout the pattern and its layout length
+     * @param dropout which attention weights are dropped
      * @return the result [B, H, N, D], then whatever {@link #backward} wants of it (for example the log-sum-exp of each row);
      *     attached to the queries' manager
      */
-    NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout);
+    NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout);
 
     /**
      * Computes the gradients.
@@ -30,10 +32,11 @@ public interface ExplicitGradientKernel extends AttentionKernel {
      * @param values as given to {@link #forward}
      * @param documents as given to {@link #forward}
      * @param layout as given to {@link #forward}
+     * @param dropout as given to {@link #forward}
      * @param forward what {@link #forward} gave
      * @param gradient the gradient of the result, [B, H, N, D], in the result's type, of any strides
      * @return the gradients of queries, keys and values, in their shapes and types; attached to the queries' manager
      */
-    NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout, NDList forward,
-            NDArray gradient);
+    NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout, NDList forward, NDArray gradient);
 }

@@ -29,7 +29,7 @@ import java.util.Optional;
  * cannot read as they lie (a last axis that is not contiguous, rows that do not start at multiples of 16 bytes, a head dimension
  * other than 32, 64, 128 and 256, which is filled up with zeros) are copied first. Products of float32 numbers are as good as
  * float32's own, or those of TF32 where libtorch allows it ({@link TensorFloat32}). Everything runs on PyTorch's stream, without
- * waiting for it; the same inputs give the same bits.
+ * waiting for it; the same inputs, and with dropout the same seed, give the same bits.
  *
  * <p>Training in segments calls {@link #forward} and {@link #backward}. In any other model {@link #attend} makes both a node of
  * libtorch's autograd graph ({@link AutogradOperator}); who wants a backward pass of the backward pass needs the {@link TiledKernel}.
@@ -94,9 +94,6 @@ public record FusedKernel() implements ExplicitGradientKernel {
         if (call.headDim() > LARGEST_HEAD_DIM) {
             return Optional.of("it takes head dimensions up to " + LARGEST_HEAD_DIM + " (got " + call.headDim() + ")");
         }
-        if (call.dropout()) {
-            return Optional.of("it has no dropout of attention weights");
-        }
         int tile = call.type() == DataType.FLOAT32 || call.headDim() > 128 ? 16 : 64; // the smallest of all variants
         if ((call.keyLength() - 1) / tile + 1 > MOST_BLOCKS) {
             return Optional.of("it takes at most " + MOST_BLOCKS * tile + " positions (got " + call.keyLength() + ")");
@@ -109,12 +106,11 @@ public record FusedKernel() implements ExplicitGradientKernel {
      * every newer one.
      *
      * @param call a call that fits
-     * @return true for 16 bits and head dimensions of 33 to 128 on compute capability 9.0
+     * @return true for 16 bits, head dimensions of 33 to 128 and no dropout on compute capability 9.0
      */
     static boolean isTuned(AttentionCall call) {
-        return LIBRARY.isTunedFor("forward-ranges-" + (call.type() == DataType.FLOAT32 ? "fp32" : "bf16") + "-d"
-                + padded(call.headDim()),
-                call.device().getDeviceId());
+        return LIBRARY.isTunedFor("forward-" + (call.dropout() ? "dropout" : "ranges") + "-"
+                + (call.type() == DataType.FLOAT32 ? "fp32" : "bf16") + "-d" + padded(call.headDim()), call.device().getDeviceId());
     }
 
     /** The least head dimension of a compiled kernel that holds a head; fused.torchscript knows it, too. */
@@ -127,9 +123,9 @@ public record FusedKernel() implements ExplicitGradientKernel {
             float dropout, boolean training) {
         if (training) {
             refuse(AttentionCall.of(queries, keys, values, documents, layout, dropout, GradientMode.EXPLICIT));
-            return new AutogradAttention(this, layout).attend(queries, keys, values, documents);
+            return new AutogradAttention(this, layout, dropout).attend(queries, keys, values, documents);
         }
-        NDList results = forward(queries, keys, values, documents, layout);
+        NDList results = forward(queries, keys, values, documents, layout, AttentionDropout.NONE);
         results.get(1).close();
         return results.get(0);
     }
@@ -141,11 +137,12 @@ public record FusedKernel() implements ExplicitGradientKernel {
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout) {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
-        return TABLES.use(AttentionCall.of(shape, queries, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+        return TABLES.use(AttentionCall.of(shape, queries, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
             try (NDManager scope = Scopes.over(queries, keys, values)) {
-                Call call = new Call(scope, shape, table, queries);
+                Call call = new Call(scope, shape, table, dropout, queries);
                 call.read("k", keys);
                 call.read("v", values);
                 call.layOut(documents);
@@ -159,12 +156,12 @@ public record FusedKernel() implements ExplicitGradientKernel {
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
-            NDList forward, NDArray gradient) {
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         shape.requireGradient(gradient);
-        return TABLES.use(AttentionCall.of(shape, queries, documents, layout, 0, GradientMode.EXPLICIT), table -> {
+        return TABLES.use(AttentionCall.of(shape, queries, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
             try (NDManager scope = Scopes.over(queries, keys, values)) {
-                Call call = new Call(scope, shape, table, queries);
+                Call call = new Call(scope, shape, table, dropout, queries);
                 call.read("k", keys);
                 call.read("v", values);
                 call.read("grad", gradient);
@@ -192,17 +189,22 @@ public record FusedKernel() implements ExplicitGradientKernel {
         private final DeviceTable table;
         private final TensorView queries;
         private final int headDim;
+        private final boolean drops;
         private final Launch launch = new Launch(LIBRARY);
         private final List<String> unsuited = new ArrayList<>();
         private final NDList copied = new NDList();
         private String feature;
 
-        Call(NDManager scope, AttentionShape shape, DeviceTable table, NDArray queries) {
+        Call(NDManager scope, AttentionShape shape, DeviceTable table, AttentionDropout dropout, NDArray queries) {
             this.scope = scope;
             this.shape = shape;
             this.table = table;
             this.queries = TorchTensors.view(queries);
             this.headDim = padded(shape.headDim());
+            this.drops = dropout.rate() > 0;
+            if (drops) {
+                launch.with("seed", dropout.seed()).with("kept", dropout.kept());
+            }
             double scale = 1 / Math.sqrt(shape.headDim());
             launch.with("heads", table.view).with("H", shape.numHeads()).with("group", shape.group()).with("N", shape.queryLength())
                     .with("M", shape.keyLength()).with("scale", scale).with("log2_scale", scale / Math.log(2));
@@ -243,7 +245,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
                     put(unsuited.get(i), copies.get(i));
                 }
             }
-            feature = (table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
+            feature = (drops ? "dropout" : table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
             if (documents != null) {
                 TensorView view = TorchTensors.view(documents);
                 launch.with("documents", view.isDense(0, 1) ? view : TorchTensors.view(copies(new NDList(documents)).get(0)));

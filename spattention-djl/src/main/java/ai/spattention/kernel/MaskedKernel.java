@@ -43,7 +43,7 @@ public final class MaskedKernel implements AttentionKernel {
                 seen = seen.logicalAnd(documents.reshape(shape.batch(), 1, 1, 1, shape.keyLength())
                         .eq(ofQueries.reshape(shape.batch(), 1, 1, shape.queryLength(), 1)));
             }
-            return scope.ret(attend(queries, keys, values, seen, shape, dropout, training));
+            return scope.ret(attend(queries, keys, values, seen, null, shape, dropout, training));
         }
     }
 
@@ -67,7 +67,32 @@ public final class MaskedKernel implements AttentionKernel {
             NDArray seen = seen(scope, layout, shape);
             NDArray kept = keep.toType(DataType.FLOAT32, false).gt(0)
                     .reshape(shape.batch(), 1, 1, shape.queryLength(), shape.keyLength());
-            return scope.ret(attend(queries, keys, values, seen.logicalAnd(kept), shape, dropout, training));
+            return scope.ret(attend(queries, keys, values, seen.logicalAnd(kept), null, shape, dropout, training));
+        }
+    }
+
+    /**
+     * Attention under a pattern, with numbers that are added to the scores: far below zero they hide a key, as in a mask that DJL's
+     * models of several layers hand down; others weigh it.
+     *
+     * @param queries [B, H, N, D]
+     * @param keys [B, G, M, D]
+     * @param values [B, G, M, D]
+     * @param layout the pattern and its layout length
+     * @param offsets floating-point, [B, H, N, M], or 1 in the place of B, H or N for what is the same along it
+     * @param dropout the probability with which an attention weight is dropped while training
+     * @param training whether to apply dropout
+     * @return [B, H, N, D]
+     * @throws InvalidInputException if the offsets have another shape or type, or the other arrays do not fit together
+     */
+    public NDArray attendWithOffsets(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, NDArray offsets,
+            float dropout, boolean training) {
+        AttentionShape shape = AttentionShape.of(queries, keys, values).withOffsets(offsets, queries);
+        try (NDManager scope = Scopes.over(queries, keys, values, offsets)) {
+            Shape own = offsets.getShape();
+            NDArray grouped = own.get(1) == 1 ? offsets.expandDims(2)
+                    : offsets.reshape(own.get(0), shape.numKvHeads(), shape.group(), own.get(2), own.get(3));
+            return scope.ret(attend(queries, keys, values, seen(scope, layout, shape), grouped, shape, dropout, training));
         }
     }
 
@@ -111,12 +136,12 @@ public final class MaskedKernel implements AttentionKernel {
         return scope.create(seen, new Shape(masks.size(), length));
     }
 
-    private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, AttentionShape shape,
+    private static NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray seen, NDArray offsets, AttentionShape shape,
             float dropout, boolean training) {
         if (queries.getDataType() != DataType.FLOAT32 && queries.getDataType() != DataType.FLOAT64) {
             // 16 bits have no room for the mask's values, and DJL no name for one of their types
-            return like(queries, attend(Bfloat16.toFloat32(queries), Bfloat16.toFloat32(keys), Bfloat16.toFloat32(values),
-                    seen, shape, dropout, training));
+            return Bfloat16.asTypeOf(attend(Bfloat16.toFloat32(queries), Bfloat16.toFloat32(keys), Bfloat16.toFloat32(values),
+                    seen, offsets, shape, dropout, training), queries);
         }
         NDArray q = queries.reshape(shape.batch(), shape.numKvHeads(), shape.group(), shape.queryLength(), shape.headDim());
         NDArray k = keys.expandDims(2);
@@ -125,15 +150,14 @@ public final class MaskedKernel implements AttentionKernel {
         NDArray scores = q.mul(scale).matMul(k.swapAxes(-1, -2));
         NDArray weightOfSeen = seen.toType(scores.getDataType(), false);
         NDArray masked = scores.mul(weightOfSeen).add(weightOfSeen.sub(1).mul(-FORBIDDEN));
+        if (offsets != null) {
+            masked = masked.add(offsets.toType(scores.getDataType(), false).maximum(FORBIDDEN)); // an infinite one would give NaN
+        }
         // the second product empties rows that see nothing: softmax spreads their weight evenly
         NDArray probabilities = masked.softmax(-1).mul(weightOfSeen);
         if (training && dropout > 0) {
             probabilities = Dropout.dropout(probabilities, dropout, true).singletonOrThrow();
         }
         return probabilities.matMul(v).reshape(shape.batch(), shape.numHeads(), shape.queryLength(), shape.headDim());
-    }
-
-    private static NDArray like(NDArray queries, NDArray result) {
-        return Bfloat16.is(queries) ? Bfloat16.of(result) : result.toType(queries.getDataType(), false);
     }
 }

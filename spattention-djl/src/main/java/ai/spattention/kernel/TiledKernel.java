@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
@@ -157,19 +156,15 @@ public final class TiledKernel implements AttentionKernel {
 
     /**
      * A tile as high as half a band wastes little (a tile of T queries computes T + w columns for a band of w) and keeps the
-     * copies of keys few (each key is copied into (T + w) / T tiles). Strided patterns have narrow windows and no fused
-     * kernel, so that there a small tile pays.
+     * copies of keys few (each key is copied into (T + w) / T tiles). The band is the median one: that of most heads, whatever a
+     * few see besides. Strided patterns have narrow windows and no fused kernel, so that there a small tile pays.
      */
     static int chooseTileSize(List<HeadMask> masks, int keyLength) {
-        int widest = 1;
-        boolean strided = false;
-        for (HeadMask mask : masks) {
-            strided |= !mask.stride().isEmpty();
-            for (Band band : mask.bands()) {
-                widest = Math.max(widest, Math.min(band.maxDistance(), keyLength) - band.minDistance());
-            }
-        }
-        int half = Integer.highestOneBit(Math.max(1, widest / 2));
+        int[] widths = masks.stream().flatMap(mask -> mask.bands().stream())
+                .mapToInt(band -> Math.min(band.maxDistance(), keyLength) - band.minDistance()).filter(width -> width > 0)
+                .sorted().toArray();
+        int half = widths.length == 0 ? 1 : Integer.highestOneBit(Math.max(1, widths[widths.length / 2] / 2));
+        boolean strided = masks.stream().anyMatch(mask -> !mask.stride().isEmpty());
         return Math.max(strided ? 16 : 32, Math.min(512, half));
     }
 

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.torch.AutogradOperator;
 import ai.spattention.torch.EngineArrays;
 import ai.spattention.torch.TorchScriptModule;
 import java.util.List;
@@ -15,14 +16,20 @@ import java.util.function.Supplier;
 /**
  * Patterns in which each head sees one band of distances and nothing else, such as exclusive, local and gapped, by libtorch's
  * own FlashAttention with a sliding window: the heads' sequences, shortened by the starts of their bands, are packed and
- * computed by one call for each width of band ({@link WindowPlan}). On a GPU only.
+ * computed by one call for each width of band ({@link WindowPlan}). On a GPU only. Under libtorch's autograd, too, it runs a backward
+ * pass of its own ({@link AutogradOperator}).
  */
 public final class WindowKernel implements ExplicitGradientKernel {
 
     private static final int LARGEST_HEAD_DIM = 256;
     private static final int HEAD_DIM_UNIT = 8;
 
-    private final PlanCache<PlanKey, DevicePlan> plans = new PlanCache<>(WindowKernel::build, plan -> plan.manager.close());
+    private static final Supplier<TorchScriptModule> FLASH = () -> Operators.FLASH;
+
+    /** One for all instances: the operator of autograd keeps what it was given. */
+    private static final PlanCache<PlanKey, DevicePlan> PLANS =
+            new PlanCache<>(WindowKernel::build, plan -> plan.manager.close());
+
     private final Supplier<TorchScriptModule> operators;
     private final boolean gpuOnly;
 
@@ -39,7 +46,7 @@ public final class WindowKernel implements ExplicitGradientKernel {
 
     /** Creates the kernel. */
     public WindowKernel() {
-        this(() -> Operators.FLASH, true);
+        this(FLASH, true);
     }
 
     /**
@@ -87,7 +94,8 @@ public final class WindowKernel implements ExplicitGradientKernel {
                 return Optional.of("it computes one band of distances a head, and head " + head + " sees more than that");
             }
         }
-        return Optional.empty();
+        return call.gradients() == GradientMode.ENGINE
+                ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty();
     }
 
     @Override
@@ -95,32 +103,33 @@ public final class WindowKernel implements ExplicitGradientKernel {
             float dropout, boolean training) {
         AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
         if (training) {
-            return call("window", true, queries, keys, values, layout).singletonOrThrow();
+            return new AutogradAttention(this, layout, dropout).attend(queries, keys, values, documents);
         }
-        NDList result = call("window_forward", false, queries, keys, values, layout);
-        new NDList(result.subList(1, result.size())).close();
-        return result.get(0);
+        NDList results = forward(queries, keys, values, layout, false);
+        results.get(1).close();
+        return results.get(0);
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout) {
+        AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         // not as inference tensors: the result goes on into what autograd records
-        return call("window_forward", true, queries, keys, values, layout);
+        return forward(queries, keys, values, layout, true);
+    }
+
+    private NDList forward(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, boolean differentiable) {
+        return PLANS.use(planKey(queries, keys, values, layout), plan -> operators.get()
+                .call("window_forward", differentiable, queries, keys, values, plan.arrays));
     }
 
     @Override
     public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
-            NDList forward, NDArray gradient) {
-        AttentionCall.of(queries, keys, values, documents, layout, 0, GradientMode.EXPLICIT).requireFit(this);
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
+        AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         AttentionShape.of(queries, keys, values).requireGradient(gradient);
-        return plans.use(planKey(queries, keys, values, layout), plan -> operators.get()
-                .call("window_backward", true, queries, keys, values, gradient, forward, plan.arrays));
-    }
-
-    private NDList call(String method, boolean differentiable, NDArray queries, NDArray keys, NDArray values, AttentionLayout layout) {
-        return plans.use(planKey(queries, keys, values, layout), plan -> operators.get()
-                .call(method, differentiable, queries, keys, values, plan.arrays));
+        return PLANS.use(planKey(queries, keys, values, layout), plan -> operators.get()
+                .call("window_backward", true, queries, keys, values, gradient, forward.get(0), forward.get(1), plan.arrays));
     }
 
     private static PlanKey planKey(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout) {
@@ -147,5 +156,15 @@ public final class WindowKernel implements ExplicitGradientKernel {
         // named once, so that calls of several threads need not name them
         arrays.forEach(array -> array.setName("plan[]"));
         return new DevicePlan(manager, arrays);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof WindowKernel kernel && kernel.operators == operators;
+    }
+
+    @Override
+    public int hashCode() {
+        return operators.hashCode();
     }
 }

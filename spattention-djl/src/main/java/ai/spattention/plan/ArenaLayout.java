@@ -8,13 +8,16 @@ import java.util.Map;
 
 /**
  * Where a plan's regions lie in one arena. Regions whose lives overlap lie apart; the others may share memory. The largest are placed
- * first, each in the lowest gap that holds it.
+ * first, each in the lowest gap that holds it. With guards, some memory before and behind each region is the region's, too, while it
+ * lives.
  */
 final class ArenaLayout {
 
     /** Suits every kernel, tensor map and product. */
     static final long ALIGNMENT = 512;
 
+    private final long guard;
+    private final List<Life> lives;
     private final Map<Region, Long> offsets = new LinkedHashMap<>();
     private long bytes;
 
@@ -23,6 +26,11 @@ final class ArenaLayout {
 
         boolean overlaps(Life other) {
             return first <= other.last && other.first <= last;
+        }
+
+        /** Whether the region lives while a step runs. */
+        boolean holds(int step) {
+            return first <= step && step <= last;
         }
     }
 
@@ -33,14 +41,16 @@ final class ArenaLayout {
      * Places regions.
      *
      * @param lives the regions' lives
-     * @param gap the least distance between two regions, in bytes
+     * @param guard how much memory before and behind each region nothing may touch, in bytes
      */
-    ArenaLayout(List<Life> lives, long gap) {
+    ArenaLayout(List<Life> lives, long guard) {
+        this.guard = up(guard);
+        this.lives = List.copyOf(lives);
         List<Placed> placed = new ArrayList<>();
         List<Life> largestFirst = new ArrayList<>(lives);
         largestFirst.sort(Comparator.comparingLong((Life life) -> life.region.bytes()).reversed());
         for (Life life : largestFirst) {
-            long size = up(life.region.bytes()) + up(gap);
+            long size = up(life.region.bytes()) + 2 * this.guard;
             long begin = 0;
             for (Placed other : placed) { // in the order of their places
                 if (other.life.overlaps(life)) {
@@ -56,12 +66,13 @@ final class ArenaLayout {
                 index++;
             }
             placed.add(index, here);
-            offsets.put(life.region, begin);
+            offsets.put(life.region, begin + this.guard);
             bytes = Math.max(bytes, here.end);
         }
     }
 
-    private static long up(long size) {
+    /** A size up to a multiple of the alignment. */
+    static long up(long size) {
         return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
@@ -73,5 +84,15 @@ final class ArenaLayout {
     /** Each region's place. */
     Map<Region, Long> offsets() {
         return offsets;
+    }
+
+    /** The memory before and behind each region that nothing may touch, in bytes. */
+    long guard() {
+        return guard;
+    }
+
+    /** The regions' lives. */
+    List<Life> lives() {
+        return lives;
     }
 }

@@ -98,6 +98,25 @@ public final class KernelStep implements Step {
         return tensors.values();
     }
 
+    /** The arrays by the names of the kernel's parameters. */
+    Map<String, Tensor> arrays() {
+        return tensors;
+    }
+
+    /** The numbers by the names of the kernel's parameters. */
+    Map<String, Number> numbers() {
+        return numbers;
+    }
+
+    @Override
+    public void check() {
+        for (String source : variant.sources()) {
+            if (!tensors.containsKey(source) && !numbers.containsKey(source)) {
+                throw new IllegalStateException("kernel " + variant.name() + " was given no '" + source + "'");
+            }
+        }
+    }
+
     @Override
     public Ready prepare() {
         Launch launch = new Launch(library);

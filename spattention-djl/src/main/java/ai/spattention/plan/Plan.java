@@ -52,14 +52,29 @@ public final class Plan {
         layout.offsets().forEach((region, offset) -> region.place(address + offset));
         Map<String, List<ReadyStep>> ready = new LinkedHashMap<>();
         phases.forEach(phase -> ready.put(phase, new ArrayList<>()));
-        for (PlanBuilder.Planned planned : steps) {
-            ready.get(phases.get(planned.phase())).add(new ReadyStep(planned.part(), planned.step().toString(), planned.step().prepare()));
+        ArenaWatch watch = layout.guard() == 0 ? null : new ArenaWatch(layout, address);
+        for (int number = 0; number < steps.size(); number++) {
+            PlanBuilder.Planned planned = steps.get(number);
+            String name = planned.step().toString();
+            Step.Ready step = planned.step().prepare();
+            ready.get(phases.get(planned.phase())).add(new ReadyStep(planned.part(), name,
+                    watch == null ? step : watch.around(number, name, step)));
         }
-        return new Loaded(ready);
+        return new Loaded(ready, watch != null);
+    }
+
+    /** The steps of all phases. */
+    List<Step> steps() {
+        return steps.stream().map(PlanBuilder.Planned::step).toList();
+    }
+
+    /** Where regions lie. */
+    ArenaLayout layout() {
+        return layout;
     }
 
     /** A step that can run, and what it is part of. */
-    private record ReadyStep(String part, String name, Step.Ready step) {}
+    record ReadyStep(String part, String name, Step.Ready step) {}
 
     /**
      * How long a step took.
@@ -74,10 +89,21 @@ public final class Plan {
     public static final class Loaded implements AutoCloseable {
 
         private final Map<String, List<ReadyStep>> phases;
+        private final boolean watched;
         private final Map<String, CudaGraph> graphs = new LinkedHashMap<>();
 
-        private Loaded(Map<String, List<ReadyStep>> phases) {
+        private Loaded(Map<String, List<ReadyStep>> phases, boolean watched) {
             this.phases = phases;
+            this.watched = watched;
+        }
+
+        /** A phase's steps, in their order. */
+        List<ReadyStep> steps(String phase) {
+            List<ReadyStep> steps = phases.get(phase);
+            if (steps == null) {
+                throw new IllegalArgumentException("the plan has no phase '" + phase + "': it has " + phases.keySet());
+            }
+            return steps;
         }
 
         /**
@@ -88,19 +114,24 @@ public final class Plan {
          */
         public void run(String phase, CudaStream stream) {
             stream.device().inContext(() -> {
-                for (ReadyStep ready : phases.get(phase)) {
+                for (ReadyStep ready : steps(phase)) {
                     ready.step.run(stream);
                 }
             });
         }
 
         /**
-         * Puts a phase on a stream as one graph, which is recorded the first time.
+         * Puts a phase on a stream as one graph, which is recorded the first time; launch by launch where the plan is watched, whose
+         * memory is read between steps.
          *
          * @param phase the phase's name
          * @param stream the stream
          */
         public void runAsGraph(String phase, CudaStream stream) {
+            if (watched) {
+                run(phase, stream);
+                return;
+            }
             graphs.computeIfAbsent(phase, name -> CudaGraph.capture(stream, () -> run(name, stream))).launch(stream);
         }
 
@@ -112,7 +143,7 @@ public final class Plan {
          * @return each step's time, in order
          */
         public List<StepTime> profile(String phase, CudaStream stream) {
-            List<ReadyStep> steps = phases.get(phase);
+            List<ReadyStep> steps = steps(phase);
             List<CudaEvent> events = new ArrayList<>();
             steps.forEach(step -> events.add(new CudaEvent(stream.device())));
             events.add(new CudaEvent(stream.device()));

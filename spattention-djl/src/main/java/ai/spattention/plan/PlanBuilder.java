@@ -9,9 +9,29 @@ import java.util.Map;
 
 /**
  * Collects the steps of a plan. Steps run in the order in which they are added, phase after phase; each phase is started by itself
- * ({@link Plan#run}). A region of the arena lives from the first step that uses it to the last one, unless it is kept.
+ * ({@link Plan.Loaded#run}). A region of the arena lives from the first step that uses it to the last one, unless it is kept.
+ *
+ * <pre>{@code
+ * PlanBuilder plan = new PlanBuilder();
+ * Tensor in = plan.keep(plan.array("numbers", Type.FLOAT32, 64, 1024)); // kept: it is written before the plan runs
+ * Tensor out = plan.keep(plan.array("root", Type.FLOAT32, 64));
+ * plan.phase("forward");
+ * new RmsNormSteps(plan, target, 1e-5f).forward(in, weight, plan.array("normalised", Type.BFLOAT16, 64, 1024), out);
+ * Plan made = plan.build();               // every address is decided, relative to the arena: made.bytes() of memory
+ * Plan.Loaded ready = made.on(address);   // an arena's address on the GPU
+ * ready.run("forward", stream);           // or runAsGraph
+ * }</pre>
  */
 public final class PlanBuilder {
+
+    /**
+     * The system property that makes plans look for steps that write outside their arrays, or read what nothing wrote. They run far
+     * slower then, step by step.
+     */
+    public static final String WATCH = "spattention.plan.watch";
+
+    /** The number of the step from which on kept regions live. */
+    static final int BEFORE_ALL = -1;
 
     private final List<Planned> steps = new ArrayList<>();
     private final List<Region> kept = new ArrayList<>();
@@ -74,22 +94,32 @@ public final class PlanBuilder {
      * Adds a step to the current phase.
      *
      * @param step the step
+     * @throws IllegalStateException if no phase was begun
      */
     public void add(Step step) {
+        if (phases.isEmpty()) {
+            throw new IllegalStateException("a step belongs to a phase: begin one before " + step);
+        }
         steps.add(new Planned(phases.size() - 1, part, step));
+    }
+
+    /**
+     * Lays the arena out; watched ({@link ArenaWatch}) where the system property {@value #WATCH} is true.
+     *
+     * @return the plan, which needs memory to run
+     * @throws IllegalStateException if a step was not given all that it needs
+     */
+    public Plan build() {
+        return build(Boolean.getBoolean(WATCH) ? ArenaWatch.GUARD : 0);
     }
 
     /**
      * Lays the arena out.
      *
-     * @return the plan, which needs memory to run
+     * @param guard the memory before and behind each region that is watched, in bytes; 0 for a plan that is not watched
      */
-    public Plan build() {
-        return build(0);
-    }
-
-    /** With gaps between regions that nothing may write to. */
-    Plan build(long gap) {
+    Plan build(long guard) {
+        steps.forEach(planned -> planned.step.check());
         Map<Region, int[]> lives = new LinkedHashMap<>();
         for (int number = 0; number < steps.size(); number++) {
             for (Tensor tensor : steps.get(number).step.tensors()) {
@@ -102,9 +132,9 @@ public final class PlanBuilder {
         List<ArenaLayout.Life> all = new ArrayList<>();
         for (Region region : kept) {
             lives.remove(region);
-            all.add(new ArenaLayout.Life(region, -1, steps.size()));
+            all.add(new ArenaLayout.Life(region, BEFORE_ALL, steps.size()));
         }
         lives.forEach((region, life) -> all.add(new ArenaLayout.Life(region, life[0], life[1])));
-        return new Plan(List.copyOf(phases), List.copyOf(steps), new ArenaLayout(all, gap));
+        return new Plan(List.copyOf(phases), List.copyOf(steps), new ArenaLayout(all, guard));
     }
 }

@@ -26,6 +26,13 @@ public interface Step {
     Collection<Tensor> tensors();
 
     /**
+     * Says that the step lacks nothing; it is asked when the plan is made.
+     *
+     * @throws IllegalStateException if it does
+     */
+    default void check() {}
+
+    /**
      * Makes the step ready.
      *
      * @return what runs

@@ -19,9 +19,10 @@ public interface AutogradFunction {
      * @param second an array of two axes or more
      * @param third an array of two axes or more
      * @param constant what no gradient is wanted of, or null
+     * @param seed what random numbers are made of, where the function draws some
      * @return the result, then one array for {@link #backward}
      */
-    NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant);
+    NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed);
 
     /**
      * Computes the gradients.
@@ -30,9 +31,10 @@ public interface AutogradFunction {
      * @param second as given to {@link #forward}
      * @param third as given to {@link #forward}
      * @param constant as given to {@link #forward}
+     * @param seed as given to {@link #forward}
      * @param forward what {@link #forward} gave
      * @param gradient the gradient of the result, of any strides
      * @return the gradients of {@code first}, {@code second} and {@code third}, in their shapes and types
      */
-    NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, NDList forward, NDArray gradient);
+    NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed, NDList forward, NDArray gradient);
 }

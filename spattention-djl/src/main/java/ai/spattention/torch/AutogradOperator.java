@@ -5,7 +5,6 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -18,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * ({@link OperatorCarrier}). Nothing that libtorch can do by itself is changed.
  *
  * <p>What a function's forward pass throws reaches the caller. What its backward pass throws goes to the log, and the engine throws
- * an {@link EngineException} that names the operator and "an invalid gradient". A graph may be walked again where it is retained; a
- * backward pass of the backward pass is refused by libtorch.
+ * an {@link EngineException} with its class and message. A graph may be walked again where it is retained; a backward pass of the
+ * backward pass is refused by libtorch.
  */
 public final class AutogradOperator {
 
@@ -29,7 +28,7 @@ public final class AutogradOperator {
     /** An id that no caller of the operators gives as a scale by chance. */
     private static final long FIRST_NUMBER = 7_000_000_001L;
 
-    private static final Shape INVALID_GRADIENT = new Shape(0);
+    private static final long SEEDS = 1L << 53; // the whole numbers that a double holds
 
     /** Each function's number, as the operator takes it. */
     private static final Map<AutogradFunction, NDArray> NUMBERS = new ConcurrentHashMap<>();
@@ -42,11 +41,19 @@ public final class AutogradOperator {
     private static final class Registered {
 
         static final NDManager MANAGER = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+        /** For functions that draw no random numbers. */
+        static final NDArray NO_SEED = inEngine(0);
         static final TorchScriptModule MODULE = TorchScriptModule.load(AutogradOperator.class, "autograd.torchscript");
         static final Map<OperatorCarrier, Optional<String>> MISFITS = register();
 
         static {
             MANAGER.setName("functions of autograd");
+        }
+
+        static NDArray inEngine(double number) {
+            try (NDArray shared = MANAGER.create(number)) {
+                return shared.duplicate(); // in libtorch's memory
+            }
         }
 
         private static Map<OperatorCarrier, Optional<String>> register() {
@@ -68,9 +75,8 @@ public final class AutogradOperator {
 
         private static Optional<String> register(OperatorRegistry registry, OperatorCarrier carrier) {
             try {
-                registry.register(carrier.key(), carrier.forward(), (scope, arguments) -> forward(carrier, arguments), null);
-                registry.register(carrier.key(), carrier.backward(), (scope, arguments) -> backward(carrier, arguments),
-                        INVALID_GRADIENT);
+                registry.register(carrier.key(), carrier.forward(), (scope, arguments) -> forward(carrier, arguments));
+                registry.register(carrier.key(), carrier.backward(), (scope, arguments) -> backward(carrier, arguments));
                 return Optional.empty();
             } catch (RuntimeException | LinkageError e) {
                 return Optional.of("registering an operator failed (" + e.getMessage() + ")");
@@ -80,12 +86,14 @@ public final class AutogradOperator {
 
     private static NDList forward(OperatorCarrier carrier, Object[] arguments) {
         return function(arguments[carrier.forwardFunction()]).forward((NDArray) arguments[0], (NDArray) arguments[1],
-                (NDArray) arguments[2], (NDArray) arguments[carrier.forwardConstant()]);
+                (NDArray) arguments[2], (NDArray) arguments[carrier.forwardConstant()],
+                ((Double) arguments[carrier.forwardSeed()]).longValue());
     }
 
     private static NDList backward(OperatorCarrier carrier, Object[] arguments) {
         return function(arguments[carrier.backwardFunction()]).backward((NDArray) arguments[1], (NDArray) arguments[2],
                 (NDArray) arguments[3], (NDArray) arguments[carrier.backwardConstant()],
+                ((Double) arguments[carrier.backwardSeed()]).longValue(),
                 new NDList((NDArray) arguments[4], (NDArray) arguments[5]), (NDArray) arguments[0]);
     }
 
@@ -119,32 +127,37 @@ public final class AutogradOperator {
      * @param second its second argument, another array than the first
      * @param third its third argument, another array than the others
      * @param constant what no gradient is wanted of, or null
+     * @param seed for the function's random numbers, in [0, 2^53): its backward pass gets what its forward pass got
      * @return the function's result, attached to the first argument's manager
+     * @throws IllegalArgumentException if the seed is out of range
      * @throws IllegalStateException if the device has a {@link #misfit}
      */
-    public static NDArray apply(AutogradFunction function, NDArray first, NDArray second, NDArray third, NDArray constant) {
+    public static NDArray apply(AutogradFunction function, NDArray first, NDArray second, NDArray third, NDArray constant,
+            long seed) {
+        if (seed < 0 || seed >= SEEDS) {
+            throw new IllegalArgumentException("a seed lies in [0, 2^53) (got " + seed + ")");
+        }
         OperatorCarrier carrier = carrier(first.getDevice());
         Registered.MISFITS.get(carrier).ifPresent(reason -> {
             throw new IllegalStateException("libtorch's autograd cannot call Java: " + reason);
         });
         NDArray number = NUMBERS.computeIfAbsent(function, AutogradOperator::number);
-        NDList result = new NDList();
+        NDArray random = seed == 0 ? Registered.NO_SEED : Registered.MANAGER.create((double) seed);
         try {
-            OperatorFailures.during(() -> result.addAll(constant == null
-                    ? Registered.MODULE.call(carrier.method(), true, first, second, third, number)
-                    : Registered.MODULE.call(carrier.method() + "_constant", true, first, second, third, constant, number)));
-        } catch (RuntimeException | Error e) {
-            result.close();
-            throw e;
+            return OperatorFailures.during(() -> constant == null
+                    ? Registered.MODULE.call(carrier.method(), true, first, second, third, random, number)
+                    : Registered.MODULE.call(carrier.method() + "_constant", true, first, second, third, constant, random, number))
+                    .singletonOrThrow();
+        } finally {
+            if (seed != 0) {
+                random.close();
+            }
         }
-        return result.singletonOrThrow();
     }
 
     private static NDArray number(AutogradFunction function) {
         long number = NEXT.getAndIncrement();
         FUNCTIONS.put(number, function);
-        try (NDArray shared = Registered.MANAGER.create((double) number)) {
-            return shared.duplicate(); // in libtorch's memory
-        }
+        return Registered.inEngine(number);
     }
 }

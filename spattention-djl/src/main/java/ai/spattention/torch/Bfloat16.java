@@ -43,4 +43,15 @@ public final class Bfloat16 {
     public static NDArray toFloat32(NDArray array) {
         return MODULE.call("to_float32", true, array).singletonOrThrow();
     }
+
+    /**
+     * Converts to another array's type, whichever it is, and autograd with it: DJL's own {@code toType} cuts the graph.
+     *
+     * @param array any floating-point array
+     * @param other an array of the type
+     * @return an array of that type, attached to the array's manager
+     */
+    public static NDArray asTypeOf(NDArray array, NDArray other) {
+        return MODULE.call("as_type_of", true, array, other).singletonOrThrow();
+    }
 }

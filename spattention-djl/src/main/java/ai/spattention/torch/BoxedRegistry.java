@@ -1,11 +1,8 @@
 package ai.spattention.torch;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.spattention.torch.OperatorSignature.Type;
 import com.sun.jna.Callback;
-import com.sun.jna.CallbackReference;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
@@ -39,9 +36,12 @@ final class BoxedRegistry extends OperatorRegistry {
 
     private static final NativeLibrary TORCH = library("libtorch_cpu.so");
 
-    /** {@code void (*)(OperatorKernel*, const OperatorHandle&, DispatchKeySet, std::vector<IValue>*)} */
+    /**
+     * {@code void (*)(OperatorKernel*, const OperatorHandle&, DispatchKeySet, std::vector<IValue>*)}, but for what it gives a
+     * {@link ThrowingEntry}
+     */
     interface Entry extends Callback {
-        void invoke(Pointer functor, Pointer operator, long keys, Pointer stack);
+        long invoke(Pointer functor, Pointer operator, long keys, Pointer stack);
     }
 
     static {
@@ -55,13 +55,12 @@ final class BoxedRegistry extends OperatorRegistry {
     private static native int aoti_torch_delete_tensor_object(long tensor);
 
     @Override
-    void register(String key, OperatorSignature signature, OperatorBody body, Shape poison) {
-        NDArray poisoned = poison(poison);
-        Entry entry = entry((Entry) (functor, operator, keys, stack) -> {
+    void register(String key, OperatorSignature signature, OperatorBody body) {
+        Pointer entry = ThrowingEntry.of((Entry) (functor, operator, keys, stack) -> {
             Pointer end = stack.getPointer(VECTOR_END);
             Pointer first = end.share(-(long) signature.arguments().size() * IVALUE_BYTES);
-            long[] handles = run(signature, body, poisoned, scope -> take(scope, first, signature.arguments()));
-            stack.setPointer(VECTOR_END, put(first, handles, signature.results()));
+            return run(signature, body, scope -> take(scope, first, signature.arguments()),
+                    handles -> stack.setPointer(VECTOR_END, put(first, handles, signature.results())));
         });
         int dispatchKey = library("libc10.so")
                 .getFunction("_ZN3c1016parseDispatchKeyERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE")
@@ -73,7 +72,7 @@ final class BoxedRegistry extends OperatorRegistry {
                 + "St8optionalIN3c1011DispatchKeyEEPKcj")
                 .invokeVoid(new Object[] {library, IMPLEMENTATION, string("aten"), HAS_KEY | dispatchKey, file, 1});
         Memory kernel = zeros(4 * Long.BYTES);
-        kernel.setPointer(Long.BYTES, CallbackReference.getFunctionPointer(entry));
+        kernel.setPointer(Long.BYTES, entry);
         Memory function = zeros(LARGEST_OBJECT);
         // the empty optional<CppSignature> travels in two registers, the null schema by reference
         TORCH.getFunction("_ZN5torch11CppFunctionC1EN3c1014KernelFunctionESt8optionalINS1_4impl12CppSignatureEE"

@@ -1,9 +1,11 @@
 package ai.spattention.torch;
 
+import ai.djl.ndarray.NDList;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What bodies of operators threw. libtorch cannot carry it: it passes from here to who called the operator, or to the log. */
+/** What bodies of operators threw. libtorch passes only the message on: the rest goes from here to who called the operator, or the log. */
 final class OperatorFailures {
 
     private static final Logger LOG = LoggerFactory.getLogger(AutogradOperator.class);
@@ -22,28 +24,26 @@ final class OperatorFailures {
      * Runs a call of an operator, and throws what its body threw.
      *
      * @param call the call
+     * @return what it gave
      */
-    static void during(Runnable call) {
+    static NDList during(Supplier<NDList> call) {
         Calls calls = HERE.get();
         Throwable outer = calls.failure;
         calls.failure = null;
         calls.open++;
-        Throwable failure;
         try {
-            call.run();
+            return call.get();
+        } catch (RuntimeException e) {
+            if (calls.failure instanceof RuntimeException failure) {
+                throw failure;
+            }
+            if (calls.failure instanceof Error failure) {
+                throw failure;
+            }
+            throw e;
         } finally {
             calls.open--;
-            failure = calls.failure;
             calls.failure = outer;
-        }
-        if (failure instanceof RuntimeException e) {
-            throw e;
-        }
-        if (failure instanceof Error e) {
-            throw e;
-        }
-        if (failure != null) {
-            throw new IllegalStateException(failure);
         }
     }
 
@@ -51,7 +51,7 @@ final class OperatorFailures {
         Calls calls = HERE.get();
         if (calls.open > 0) {
             calls.failure = failure;
-        } else { // a backward pass, of which libtorch will only say that it gave an invalid gradient
+        } else { // a backward pass, of which libtorch will say no more than the message
             LOG.error("{} failed within libtorch's autograd: {}", operator, failure, failure);
         }
     }

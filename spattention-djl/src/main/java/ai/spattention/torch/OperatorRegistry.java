@@ -4,12 +4,9 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.spattention.torch.OperatorSignature.Type;
-import com.sun.jna.Callback;
-import com.sun.jna.CallbackThreadInitializer;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
@@ -17,8 +14,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 
 /**
  * A way to give an operator of ATen, on a device for which it has no kernel, one whose body is Java. What libtorch is given it
@@ -28,9 +27,6 @@ abstract class OperatorRegistry {
 
     /** Nothing is allocated in it: its children own the arguments of one call each. */
     private static final PtNDManager ROOT = (PtNDManager) NDManager.newBaseManager(Device.cpu(), "PyTorch");
-
-    /** A thread of libtorch's becomes one of Java's at its first call and stays it: to attach it anew costs 40 µs a call. */
-    private static final CallbackThreadInitializer STAYS_ATTACHED = new CallbackThreadInitializer(true, false, "libtorch autograd");
 
     private static final List<Object> KEPT = Collections.synchronizedList(new ArrayList<>());
 
@@ -44,6 +40,10 @@ abstract class OperatorRegistry {
     /** Chooses the way that is known to work with the PyTorch that is loaded. */
     static Choice choose() {
         String version = Engine.getEngine("PyTorch").getVersion();
+        Optional<String> unavailable = ThrowingEntry.unavailable();
+        if (unavailable.isPresent()) {
+            return new Choice(Optional.empty(), unavailable.get());
+        }
         if (LoadedLibraries.find("libtorch_cpu.so").isEmpty()) {
             return new Choice(Optional.empty(), "PyTorch's libraries are not found among those of this process (it runs on Linux)");
         }
@@ -65,10 +65,9 @@ abstract class OperatorRegistry {
      *
      * @param key the dispatch key, {@code CPU} or {@code CUDA}
      * @param signature the operator
-     * @param body what it computes
-     * @param poison the result's tensors where the body fails: null for undefined ones
+     * @param body what it computes; what it throws libtorch throws on
      */
-    abstract void register(String key, OperatorSignature signature, OperatorBody body, Shape poison);
+    abstract void register(String key, OperatorSignature signature, OperatorBody body);
 
     /** A further handle of a tensor, which its receiver deletes. */
     abstract long copy(long handle);
@@ -79,49 +78,35 @@ abstract class OperatorRegistry {
     abstract void delete(long handle);
 
     /**
-     * Runs a body. Nothing leaves this method but as many handles as there are results (0 where the result is a number): an
-     * exception would leave libtorch with the arguments as results.
+     * Runs a body. No exception leaves this method: there is no frame below to catch it.
      *
      * @param take takes the arguments over into a scope
+     * @param give gets as many handles as there are results (0 where the result is a number)
+     * @return 0, or what a {@link ThrowingEntry} throws; the arguments have been taken in any case
      */
-    final long[] run(OperatorSignature signature, OperatorBody body, NDArray poison, Function<PtNDManager, Object[]> take) {
+    final long run(OperatorSignature signature, OperatorBody body, Function<PtNDManager, Object[]> take, Consumer<long[]> give) {
         long[] handles = new long[signature.results().size()];
-        int made = 0;
         try (PtNDManager scope = (PtNDManager) ROOT.newSubManager()) {
             List<NDArray> computed = body.compute(scope, take.apply(scope));
             int next = 0;
-            for (; made < handles.length; made++) {
-                if (signature.results().get(made) == Type.TENSOR) {
-                    handles[made] = next < computed.size() ? copy(((PtNDArray) computed.get(next)).getHandle()) : undefined();
+            for (int i = 0; i < handles.length; i++) {
+                if (signature.results().get(i) == Type.TENSOR) {
+                    handles[i] = next < computed.size() ? copy(((PtNDArray) computed.get(next)).getHandle()) : undefined();
                     next++;
                 }
             }
-        } catch (Throwable e) { // errors, too: there is no frame below to catch them
+        } catch (Throwable e) { // errors, too
             OperatorFailures.add(signature.name(), e);
-            for (int i = 0; i < handles.length; i++) {
-                if (i < made && handles[i] != 0) {
-                    delete(handles[i]);
-                }
-                handles[i] = signature.results().get(i) != Type.TENSOR ? 0
-                        : poison == null ? undefined() : copy(((PtNDArray) poison).getHandle());
-            }
+            LongStream.of(handles).filter(handle -> handle != 0).forEach(this::delete);
+            return ThrowingEntry.message(e);
         }
-        return handles;
-    }
-
-    /** Zeros of a shape, for ever; null for no shape. */
-    static NDArray poison(Shape shape) {
-        return shape == null ? null : keep(ROOT.zeros(shape));
+        give.accept(handles);
+        return 0;
     }
 
     static <T> T keep(T object) {
         KEPT.add(object);
         return object;
-    }
-
-    static <C extends Callback> C entry(C callback) {
-        Native.setCallbackThreadInitializer(callback, STAYS_ATTACHED);
-        return keep(callback);
     }
 
     /** An array of a tensor; null for an undefined one. The scope deletes the handle. */

@@ -1,7 +1,5 @@
 package ai.spattention.torch;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.spattention.torch.OperatorSignature.Type;
 import com.sun.jna.Callback;
@@ -17,9 +15,9 @@ import java.util.List;
  */
 final class ShimRegistry extends OperatorRegistry {
 
-    /** {@code void (*)(StableIValue* stack, uint64_t arguments, uint64_t results)} */
+    /** {@code void (*)(StableIValue* stack, uint64_t arguments, uint64_t results)}, but for what it gives a {@link ThrowingEntry} */
     interface Entry extends Callback {
-        void invoke(Pointer stack, long arguments, long results);
+        long invoke(Pointer stack, long arguments, long results);
     }
 
     static {
@@ -28,7 +26,7 @@ final class ShimRegistry extends OperatorRegistry {
 
     private static native int aoti_torch_library_init_impl(String namespace, String key, Pointer file, int line, long out);
 
-    private static native int aoti_torch_library_impl(long library, String name, Callback kernel);
+    private static native int aoti_torch_library_impl(long library, String name, Pointer kernel);
 
     private static native int aoti_torch_new_tensor_handle(long tensor, long out);
 
@@ -37,12 +35,9 @@ final class ShimRegistry extends OperatorRegistry {
     private static native int aoti_torch_delete_tensor_object(long tensor);
 
     @Override
-    void register(String key, OperatorSignature signature, OperatorBody body, Shape poison) {
-        NDArray poisoned = poison(poison);
-        Entry entry = entry((Entry) (stack, arguments, results) -> {
-            long[] handles = run(signature, body, poisoned, scope -> take(scope, stack, signature.arguments()));
-            stack.write(0, handles, 0, handles.length);
-        });
+    void register(String key, OperatorSignature signature, OperatorBody body) {
+        Pointer entry = ThrowingEntry.of((Entry) (stack, arguments, results) -> run(signature, body,
+                scope -> take(scope, stack, signature.arguments()), handles -> stack.write(0, handles, 0, handles.length)));
         Memory file = keep(new Memory(32)); // libtorch keeps the pointer, not a copy
         file.setString(0, "SPAttention for Java");
         long library = given("aoti_torch_library_init_impl",

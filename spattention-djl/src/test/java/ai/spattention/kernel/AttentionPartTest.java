@@ -1,6 +1,8 @@
 package ai.spattention.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.engine.Engine;
@@ -9,6 +11,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
+import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.segment.PartObserver;
@@ -17,6 +20,7 @@ import ai.spattention.segment.Segments;
 import ai.spattention.torch.TorchScriptModule;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -38,16 +42,17 @@ class AttentionPartTest {
         }
 
         @Override
-        public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
+        public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+                AttentionDropout dropout) {
             calls.add("forward");
-            return window.forward(queries, keys, values, documents, layout);
+            return window.forward(queries, keys, values, documents, layout, dropout);
         }
 
         @Override
         public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
-                NDList forward, NDArray gradient) {
+                AttentionDropout dropout, NDList forward, NDArray gradient) {
             calls.add("backward");
-            return window.backward(queries, keys, values, documents, layout, forward, gradient);
+            return window.backward(queries, keys, values, documents, layout, dropout, forward, gradient);
         }
 
         @Override
@@ -58,7 +63,8 @@ class AttentionPartTest {
         }
     }
 
-    private static NDList differentiate(NDManager manager, AttentionKernel kernel, boolean segmented, boolean again) {
+    private static NDList differentiate(NDManager manager, AttentionKernel kernel, boolean segmented, boolean again,
+            float dropout) {
         NDList inputs = new NDList();
         for (int i = 0; i < 3; i++) {
             Shape shape = new Shape(2, i == 0 ? 4 : 2, 19, 8);
@@ -70,7 +76,7 @@ class AttentionPartTest {
         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
                 SegmentTape tape = new SegmentTape(manager, PartObserver.NONE)) {
             Segments segments = segmented ? tape : Segments.engine();
-            Segments.Part part = (inner, in) -> new NDList(AttentionPart.run(inner, kernel, in, null, EXCLUSIVE, 0, true));
+            Segments.Part part = (inner, in) -> new NDList(AttentionPart.run(inner, kernel, in, null, EXCLUSIVE, dropout, true));
             NDArray result = (again ? segments.runAgainLater(part, inputs) : part.run(segments, inputs)).singletonOrThrow();
             collector.backward(result.mul(result.stopGradient().cos()).sum());
             tape.backward();
@@ -84,9 +90,9 @@ class AttentionPartTest {
     @ValueSource(strings = {"segments", "again", "engine"})
     void theWayOfTheBackwardPassChangesNoGradient(String way) {
         try (NDManager manager = NDManager.newBaseManager()) {
-            NDList expected = differentiate(manager, new MaskedKernel(), false, false);
+            NDList expected = differentiate(manager, new MaskedKernel(), false, false, 0);
             Counting kernel = new Counting();
-            NDList actual = differentiate(manager, kernel, !way.equals("engine"), way.equals("again"));
+            NDList actual = differentiate(manager, kernel, !way.equals("engine"), way.equals("again"), 0);
             for (int i = 0; i < expected.size(); i++) {
                 double norm = expected.get(i).norm().getFloat();
                 double difference = actual.get(i).sub(expected.get(i)).norm().getFloat();
@@ -97,6 +103,29 @@ class AttentionPartTest {
                 case "again" -> List.of("forward", "forward", "backward");
                 default -> List.of("attend");
             }, kernel.calls);
+        }
+    }
+
+    @Test
+    void bothPassesOfASegmentDropTheSameWeights() {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            Engine engine = Engine.getEngine("PyTorch");
+            engine.setRandomSeed(5);
+            NDList byEngine = differentiate(manager, new ReferenceKernel(), false, false, 0.4f);
+            engine.setRandomSeed(5);
+            NDList bySegments = differentiate(manager, new ReferenceKernel(), true, false, 0.4f);
+            assertEquals(byEngine, bySegments);
+            assertNotEquals(byEngine.get(0), differentiate(manager, new ReferenceKernel(), true, false, 0).get(0));
+        }
+    }
+
+    @Test
+    void aKernelThatCannotDropSaysSo() {
+        try (NDManager manager = NDManager.newBaseManager()) {
+            String message = assertThrows(InvalidInputException.class,
+                    () -> differentiate(manager, new Counting(), true, false, 0.4f)).getMessage();
+            assertEquals("the window kernel cannot compute this attention (pattern exclusive): it cannot drop attention weights;"
+                    + " choose another kernel, or auto", message);
         }
     }
 }

@@ -2,6 +2,7 @@ package ai.spattention.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
@@ -105,8 +106,9 @@ class AutogradAttentionTest {
         assertEquals(expected, trained(new ReferenceKernel(), kvHeads), 1e-4 * expected);
     }
 
-    @Test
-    void finiteDifferencesAgree() {
+    @ParameterizedTest
+    @ValueSource(floats = {0, 0.4f})
+    void finiteDifferencesAgree(float dropout) {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             AttentionLayout layout = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE);
             NDArray q = manager.randomNormal(new Shape(1, 2, 9, 4));
@@ -116,14 +118,49 @@ class AutogradAttentionTest {
             NDArray weights = manager.randomNormal(q.getShape());
             q.setRequiresGradient(true);
             try (var collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                collector.backward(new ReferenceKernel().attend(q, k, v, layout, 0, true).mul(weights).sum());
+                collector.backward(attend(q, k, v, layout, dropout).mul(weights).sum());
             }
             float slope = q.getGradient().mul(direction).sum().getFloat();
             float step = 1e-2f;
-            float up = new ReferenceKernel().attend(q.stopGradient().add(direction.mul(step)), k, v, layout, 0, false).mul(weights).sum().getFloat();
-            float down = new ReferenceKernel().attend(q.stopGradient().sub(direction.mul(step)), k, v, layout, 0, false).mul(weights).sum().getFloat();
+            float up = attend(q.stopGradient().add(direction.mul(step)), k, v, layout, dropout).mul(weights).sum().getFloat();
+            float down = attend(q.stopGradient().sub(direction.mul(step)), k, v, layout, dropout).mul(weights).sum().getFloat();
             assertArrayEquals(new float[] {slope}, new float[] {(up - down) / (2 * step)}, 2e-3f * Math.max(1, Math.abs(slope)));
             assertTrue(Math.abs(slope) > 1e-3, "a slope to compare");
+        }
+    }
+
+    /** The same weights are dropped each time. */
+    private static NDArray attend(NDArray q, NDArray k, NDArray v, AttentionLayout layout, float dropout) {
+        Engine.getEngine("PyTorch").setRandomSeed(31);
+        return new ReferenceKernel().attend(q, k, v, layout, dropout, true);
+    }
+
+    @Test
+    void dropoutIsDrawnAnewForEachCallAndRepeatsWithTheEnginesSeed() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            Engine.getEngine("PyTorch").setRandomSeed(5);
+            AttentionLayout layout = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE);
+            NDArray q = manager.randomNormal(new Shape(1, 2, 9, 4));
+            NDArray k = manager.randomNormal(new Shape(1, 1, 9, 4));
+            NDArray v = manager.randomNormal(new Shape(1, 1, 9, 4));
+            ReferenceKernel kernel = new ReferenceKernel();
+            NDArray plain = kernel.attend(q, k, v, layout, 0, true);
+            NDArray first = attend(q, k, v, layout, 0.4f);
+            NDArray second = kernel.attend(q, k, v, layout, 0.4f, true);
+            assertNotEquals(plain, first);
+            assertNotEquals(first, second);
+            assertEquals(first, attend(q, k, v, layout, 0.4f));
+            assertEquals(second, kernel.attend(q, k, v, layout, 0.4f, true));
+            assertEquals(plain, kernel.attend(q, k, v, layout, 0.4f, false), "inference drops nothing");
+            NDArray sum = manager.zeros(q.getShape());
+            int calls = 2000;
+            for (int i = 0; i < calls; i++) {
+                try (NDArray result = kernel.attend(q, k, v, layout, 0.4f, true)) {
+                    sum.addi(result);
+                }
+            }
+            float difference = sum.div(calls).sub(plain).abs().max().getFloat();
+            assertTrue(difference < 0.15, "the mean of many calls is off by " + difference);
         }
     }
 }

@@ -128,17 +128,17 @@ class FusedKernelGpuTest {
             NDArray gradient = array(scope, s.batch, s.heads, s.n, headDim, type, lie);
             NDArray documents = packed ? scope.create(documents(s), new Shape(s.batch, s.m)) : null;
             FusedKernel kernel = new FusedKernel();
-            NDList forward = kernel.forward(q, k, v, documents, layout);
-            NDList gradients = kernel.backward(q, k, v, documents, layout, forward, gradient);
+            NDList forward = kernel.forward(q, k, v, documents, layout, AttentionDropout.NONE);
+            NDList gradients = kernel.backward(q, k, v, documents, layout, AttentionDropout.NONE, forward, gradient);
             assertEquals(q.getShape(), forward.get(0).getShape(), at);
             NDList expected = expected(scope, q, k, v, gradient, documents, layout);
             assertNear(expected.get(0), forward.get(0), type.values, at + ": output");
             assertNear(expected.get(1), gradients.get(0), type.gradients, at + ": queries' gradient");
             assertNear(expected.get(2), gradients.get(1), type.gradients, at + ": keys' gradient");
             assertNear(expected.get(3), gradients.get(2), type.gradients, at + ": values' gradient");
-            NDList again = kernel.forward(q, k, v, documents, layout);
+            NDList again = kernel.forward(q, k, v, documents, layout, AttentionDropout.NONE);
             assertSame(forward.get(0), again.get(0), at + ": output");
-            NDList gradientsAgain = kernel.backward(q, k, v, documents, layout, again, gradient);
+            NDList gradientsAgain = kernel.backward(q, k, v, documents, layout, AttentionDropout.NONE, again, gradient);
             for (int i = 0; i < 3; i++) {
                 assertSame(gradients.get(i), gradientsAgain.get(i), at + ": gradient " + i);
             }
@@ -243,9 +243,9 @@ class FusedKernelGpuTest {
         assertEquals("attention takes queries, keys and values of one floating-point type (got bfloat16, float16 and float16)", types);
         NDArray onCpu = Bfloat16.of(NDManager.newBaseManager(Device.cpu(), "PyTorch").ones(new Shape(1, 2, 20, 64)));
         assertThrows(InvalidInputException.class, () -> kernel.attend(brain, onCpu, onCpu, layout, 0, false));
-        NDList forward = kernel.forward(brain, brain, brain, null, layout);
-        assertThrows(InvalidInputException.class, () -> kernel.backward(brain, brain, brain, null, layout, forward,
-                array(manager, 1, 2, 19, 64, Numbers.BFLOAT16, Lie.PLAIN)));
+        NDList forward = kernel.forward(brain, brain, brain, null, layout, AttentionDropout.NONE);
+        assertThrows(InvalidInputException.class, () -> kernel.backward(brain, brain, brain, null, layout, AttentionDropout.NONE,
+                forward, array(manager, 1, 2, 19, 64, Numbers.BFLOAT16, Lie.PLAIN)));
     }
 
     @Test
@@ -256,8 +256,8 @@ class FusedKernelGpuTest {
         int[] arrays = new int[2];
         for (int round = 0; round < 2; round++) {
             for (int i = 0; i < 5; i++) {
-                NDList forward = kernel.forward(q, q, q, null, layout);
-                NDList gradients = kernel.backward(q, q, q, null, layout, forward, forward.get(0));
+                NDList forward = kernel.forward(q, q, q, null, layout, AttentionDropout.NONE);
+                NDList gradients = kernel.backward(q, q, q, null, layout, AttentionDropout.NONE, forward, forward.get(0));
                 forward.close();
                 gradients.close();
             }

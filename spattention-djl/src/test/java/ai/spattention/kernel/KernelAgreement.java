@@ -52,8 +52,8 @@ final class KernelAgreement {
                 NDArray leaf = q.duplicate(); // a leaf that asks for gradients must not make the kernel record anything
                 leaf.setRequiresGradient(true);
                 try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                    NDList forward = explicit.forward(leaf, k, v, documents, layout);
-                    NDList gradients = explicit.backward(leaf, k, v, documents, layout, forward, g);
+                    NDList forward = explicit.forward(leaf, k, v, documents, layout, AttentionDropout.NONE);
+                    NDList gradients = explicit.backward(leaf, k, v, documents, layout, AttentionDropout.NONE, forward, g);
                     assertEquals(q.getDataType(), gradients.get(0).getDataType(), at);
                     compare(expected, new NDList(forward.get(0)).addAll(gradients), tolerance, at + " explicit");
                 }

@@ -171,7 +171,7 @@ class KernelTest {
         double[] g = random.doubles(q.length, -2, 2).toArray();
         long[] ids = packed ? documents(random, s) : null;
         ReferenceAttention expected = new ReferenceAttention(s.batch, s.heads, s.kvHeads, s.n, s.m, s.d, q, k, v, g,
-                layout.headMasks(s.heads, s.m), ids);
+                layout.headMasks(s.heads, s.m), ids, AttentionDropout.NONE);
         Shape queryShape = new Shape(s.batch, s.heads, s.n, s.d);
         Shape keyShape = new Shape(s.batch, s.kvHeads, s.m, s.d);
         for (boolean exact : new boolean[] {true, false}) {

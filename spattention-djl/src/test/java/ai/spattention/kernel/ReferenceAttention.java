@@ -3,6 +3,7 @@ package ai.spattention.kernel;
 import ai.spattention.pattern.HeadMask;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntToDoubleFunction;
 
 /** Attention and its gradients in plain Java and double precision, one pair at a time. */
 final class ReferenceAttention {
@@ -14,7 +15,7 @@ final class ReferenceAttention {
 
     /** Arrays are row-major: q and outputGradient [B, H, N, D], k and v [B, G, M, D], documents [B, M] or null. */
     ReferenceAttention(int batch, int heads, int kvHeads, int n, int m, int d, double[] q, double[] k, double[] v,
-            double[] outputGradient, List<HeadMask> masks, long[] documents) {
+            double[] outputGradient, List<HeadMask> masks, long[] documents, AttentionDropout dropout) {
         output = new double[q.length];
         queryGradient = new double[q.length];
         keyGradient = new double[k.length];
@@ -24,16 +25,19 @@ final class ReferenceAttention {
             for (int h = 0; h < heads; h++) {
                 int g = h / (heads / kvHeads);
                 for (int i = 0; i < n; i++) {
+                    int line = b * heads + h;
+                    int queryRow = i;
                     int row = ((b * heads + h) * n + i) * d;
                     int keys = (b * kvHeads + g) * m * d;
-                    row(masks.get(h), documents == null ? null : Arrays.copyOfRange(documents, b * m, (b + 1) * m), i + m - n, m, d, row, keys, scale, q, k, v, outputGradient);
+                    row(masks.get(h), documents == null ? null : Arrays.copyOfRange(documents, b * m, (b + 1) * m), i + m - n, m, d, row, keys,
+                            scale, q, k, v, outputGradient, key -> RandomNumbers.factor(dropout, line, queryRow, key));
                 }
             }
         }
     }
 
     private void row(HeadMask mask, long[] documents, int position, int m, int d, int row, int keys, double scale, double[] q, double[] k,
-            double[] v, double[] outputGradient) {
+            double[] v, double[] outputGradient, IntToDoubleFunction factors) {
         double[] probability = new double[m];
         double largest = Double.NEGATIVE_INFINITY;
         for (int j = 0; j < m; j++) {
@@ -55,11 +59,12 @@ final class ReferenceAttention {
         double[] gradient = new double[m];
         for (int j = 0; j < m; j++) {
             probability[j] /= sum;
-            gradient[j] = dot(outputGradient, row, v, keys + j * d, d);
+            double factor = probability[j] == 0 ? 1 : factors.applyAsDouble(j);
+            gradient[j] = factor * dot(outputGradient, row, v, keys + j * d, d);
             weighted += probability[j] * gradient[j];
             for (int x = 0; x < d; x++) {
-                output[row + x] += probability[j] * v[keys + j * d + x];
-                valueGradient[keys + j * d + x] += probability[j] * outputGradient[row + x];
+                output[row + x] += factor * probability[j] * v[keys + j * d + x];
+                valueGradient[keys + j * d + x] += factor * probability[j] * outputGradient[row + x];
             }
         }
         for (int j = 0; j < m; j++) {

@@ -17,31 +17,32 @@ record ReferenceKernel() implements ExplicitGradientKernel {
     @Override
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout, float dropout,
             boolean training) {
-        return training ? new AutogradAttention(this, layout).attend(queries, keys, values, documents)
-                : forward(queries, keys, values, documents, layout).get(0);
+        return training ? new AutogradAttention(this, layout, dropout).attend(queries, keys, values, documents)
+                : forward(queries, keys, values, documents, layout, AttentionDropout.NONE).get(0);
     }
 
     @Override
-    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout) {
-        double[] output = compute(queries, keys, values, documents, layout, new double[(int) queries.size()]).output;
+    public NDList forward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout) {
+        double[] output = compute(queries, keys, values, documents, layout, dropout, new double[(int) queries.size()]).output;
         Shape rows = queries.getShape().slice(0, 3);
         return new NDList(array(queries, output), EngineArrays.of(queries.getManager(), new float[(int) rows.size()], rows, queries.getDataType()));
     }
 
     @Override
-    public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout, NDList forward,
-            NDArray gradient) {
-        ReferenceAttention computed = compute(queries, keys, values, documents, layout, doubles(gradient));
+    public NDList backward(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
+            AttentionDropout dropout, NDList forward, NDArray gradient) {
+        ReferenceAttention computed = compute(queries, keys, values, documents, layout, dropout, doubles(gradient));
         return new NDList(array(queries, computed.queryGradient), array(keys, computed.keyGradient),
                 array(values, computed.valueGradient));
     }
 
     private static ReferenceAttention compute(NDArray queries, NDArray keys, NDArray values, NDArray documents,
-            AttentionLayout layout, double[] gradient) {
+            AttentionLayout layout, AttentionDropout dropout, double[] gradient) {
         AttentionShape s = AttentionShape.of(queries, keys, values).with(documents, queries);
         return new ReferenceAttention(s.batch(), s.numHeads(), s.numKvHeads(), s.queryLength(), s.keyLength(), s.headDim(),
                 doubles(queries), doubles(keys), doubles(values), gradient, layout.headMasks(s.numHeads(), s.keyLength()),
-                documents == null ? null : documents.toLongArray());
+                documents == null ? null : documents.toLongArray(), dropout);
     }
 
     private static double[] doubles(NDArray array) {

@@ -10,8 +10,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The kernels in bfloat16 on a CPU against the masked one in float32. */
+/** The kernels in 16 bits on a CPU against the masked one in float32. */
 class ShortTypesTest {
+
+    private static final List<DataType> TYPES = List.of(DataType.BFLOAT16, DataType.FLOAT16);
 
     private static final List<Sizes> SIZES = List.of(
             new Sizes(1, 1, 1, 1, 8, true),
@@ -25,8 +27,10 @@ class ShortTypesTest {
     void agreesWithFloat32(StandardPattern pattern) {
         for (AttentionKernel kernel : List.of(masked, new TiledKernel(16))) {
             for (Sizes sizes : SIZES) {
-                agreement(pattern).check(kernel, masked, sizes, false, 1e-2);
-                agreement(pattern).check(kernel, masked, sizes, true, 1e-2);
+                for (DataType type : TYPES) {
+                    agreement(pattern, type).check(kernel, masked, sizes, false, 1e-2);
+                    agreement(pattern, type).check(kernel, masked, sizes, true, 1e-2);
+                }
             }
         }
     }
@@ -34,12 +38,14 @@ class ShortTypesTest {
     @Test
     void denseAgreesWithFloat32() {
         for (Sizes sizes : SIZES) {
-            agreement(StandardPattern.CAUSAL).check(new DenseKernel(), masked, sizes, false, 1e-2);
-            agreement(StandardPattern.CAUSAL).check(new DenseKernel(), masked, sizes, true, 1e-2);
+            for (DataType type : TYPES) {
+                agreement(StandardPattern.CAUSAL, type).check(new DenseKernel(), masked, sizes, false, 1e-2);
+                agreement(StandardPattern.CAUSAL, type).check(new DenseKernel(), masked, sizes, true, 1e-2);
+            }
         }
     }
 
-    private static KernelAgreement agreement(StandardPattern pattern) {
-        return new KernelAgreement(Device.cpu(), new AttentionLayout(pattern, LayoutLength.SEQUENCE), DataType.BFLOAT16);
+    private static KernelAgreement agreement(StandardPattern pattern, DataType type) {
+        return new KernelAgreement(Device.cpu(), new AttentionLayout(pattern, LayoutLength.SEQUENCE), type);
     }
 }

@@ -84,8 +84,8 @@ record TileLoops(int[] row, int queryLength, int keyLength, long[] documents) {
         return tiles;
     }
 
-    /** The query tiles of the key tile at a position (dK and dV). */
-    List<Tile> queryTiles(int firstKey, int size) {
+    /** The query tiles of the key tile at a position (dK and dV); those of ranges and prefix begin at multiples of a number of rows. */
+    List<Tile> queryTiles(int firstKey, int size, int unit) {
         int last = Math.min(firstKey + size, keyLength) - 1;
         int offset = keyLength - queryLength;
         int newest = bound(last, true) - 1;
@@ -94,13 +94,13 @@ record TileLoops(int[] row, int queryLength, int keyLength, long[] documents) {
         for (int range = 0; range < 2; range++) {
             int near = row[2 * range];
             int far = row[2 * range + 1];
-            int low = Math.max(firstKey + near - offset, 0) / 4 * 4;
+            int low = Math.max(firstKey + near - offset, 0) / unit * unit;
             for (int t = 0; t < count(low, Math.min(last + far, newest) - offset, size); t++) {
                 int query = low + t * size + offset;
                 tiles.add(new Tile(query, size, firstKey, size, near, far, true, false, query + size > runEnd));
             }
         }
-        int low = Math.max(firstKey - offset, 0) / 4 * 4;
+        int low = Math.max(firstKey - offset, 0) / unit * unit;
         for (int t = 0; firstKey < row[4] && t < count(low, newest - offset, size); t++) {
             tiles.add(new Tile(low + t * size + offset, size, firstKey, size, 0, 1 << 30, false, true, true));
         }

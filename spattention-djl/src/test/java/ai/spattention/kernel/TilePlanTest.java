@@ -200,21 +200,33 @@ class TilePlanTest {
         assertFalse(last.emptyRows());
     }
 
-    @Test
-    void workGrowsWithTheAllowedPairs() {
+    @ParameterizedTest
+    @EnumSource(value = StandardPattern.class, names = {"SP", "EXCLUSIVE", "LOCAL"})
+    void workGrowsWithTheAllowedPairs(StandardPattern pattern) {
         int length = 4096;
-        int tile = 128;
-        List<HeadMask> masks =
-                new AttentionLayout(StandardPattern.EXCLUSIVE, LayoutLength.SEQUENCE).headMasks(16, length);
+        List<HeadMask> masks = new AttentionLayout(pattern, LayoutLength.SEQUENCE).headMasks(16, length);
+        int tile = TiledKernel.chooseTileSize(masks, length);
         long computed = 0;
         for (TilePlan.Group group : TilePlan.of(masks, length, length, tile).groups()) {
             for (TilePlan.Run run : group.runs()) {
                 computed += (long) run.tiles() * run.blocks() * tile * tile * group.heads().size();
             }
         }
-        long allowed = StandardPattern.EXCLUSIVE.allowedPairs(16, length, length);
+        long allowed = pattern.allowedPairs(16, length, length);
         // a tile of T queries meets w + T - 1 keys of a band of w, here 256: rounded up to blocks, 3 T for 2 T
         assertTrue(computed >= allowed && computed <= 1.6 * allowed, computed + " pairs computed for " + allowed);
+    }
+
+    @Test
+    void aTileIsHalfAsHighAsMostBandsAreWide() {
+        List<HeadMask> sp = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE).headMasks(16, 4096);
+        assertEquals(new Band(0, 512), sp.get(1).bands().get(0), "a head whose own band touches the window");
+        assertEquals(128, TiledKernel.chooseTileSize(sp, 4096));
+        assertEquals(512, TiledKernel.chooseTileSize(List.of(HeadMask.ofBands(new Band(0, Integer.MAX_VALUE))), 4096), "the largest");
+        HeadMask beyond = HeadMask.ofBands(new Band(5000, 6000)); // of no sequence so short
+        assertEquals(64, TiledKernel.chooseTileSize(List.of(beyond, HeadMask.ofBands(new Band(0, 128)), beyond), 4096));
+        assertEquals(32, TiledKernel.chooseTileSize(List.of(beyond), 4096), "the smallest");
+        assertEquals(16, TiledKernel.chooseTileSize(List.of(new HeadMask(List.of(), 0, new Stride(7, List.of(2)))), 4096));
     }
 
     @ParameterizedTest

@@ -1,15 +1,22 @@
 package ai.spattention.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.GradientCollector;
 import ai.spattention.InvalidInputException;
 import ai.spattention.kernel.KernelAgreement.Sizes;
 import ai.spattention.pattern.LayoutLength;
@@ -44,6 +51,44 @@ class WindowKernelTest {
                 new KernelAgreement(Device.cpu(), new AttentionLayout(pattern, length), DataType.FLOAT32)
                         .check(window, masked, sizes, false, 1e-5);
             }
+        }
+    }
+
+    /** PyTorch's versions lay the log-sum-exps of sequences out in two ways. */
+    @Test
+    void logSumExpsAreFoundHoweverTheyLie() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            // two groups: sequences of 5 and 3 rows, and one of 4
+            NDArray rows = manager.zeros(new Shape(8), DataType.INT64);
+            NDArray fewer = manager.zeros(new Shape(4), DataType.INT64);
+            NDList plan = new NDList(manager.create(new long[] {2, 1, 5, 1, 0, 0, 2, 4, 1, 1, 1}), rows, rows, rows,
+                    manager.create(new int[] {0, 5, 8}), fewer, fewer, fewer, manager.create(new int[] {0, 4}));
+            for (long[] sizes : new long[][] {{8, 4}, {10, 4}}) {
+                NDArray lse = manager.zeros(new Shape(sizes[0] + sizes[1]));
+                assertArrayEquals(sizes, REFERENCE.call("lse_sizes_of", true, lse, plan).singletonOrThrow().toLongArray());
+            }
+        }
+    }
+
+    /** The operator of autograd keeps each kernel that it was given. */
+    @Test
+    void allInstancesAreOne() {
+        assertEquals(new WindowKernel(), new WindowKernel());
+        assertEquals(new WindowKernel().hashCode(), new WindowKernel().hashCode());
+        assertNotEquals(new WindowKernel(), window);
+    }
+
+    @Test
+    void runsItsOwnBackwardPassUnderAutograd() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray x = manager.randomNormal(new Shape(1, 2, 5, 8));
+            x.setRequiresGradient(true);
+            NDArray result = window.attend(x, x, x, layout(StandardPattern.EXCLUSIVE), 0, true);
+            String node = JniUtils.getGradientFunctionNames((PtNDArray) result);
+            assertTrue(node.contains("ScaledDotProductCudnn"), node);
+            collector.backward(result.sum());
+            assertEquals(x.getShape(), x.getGradient().getShape());
         }
     }
 

@@ -37,21 +37,21 @@ import org.junit.jupiter.api.Test;
 class AutogradOperatorTest {
 
     /** x · w · constant + b; says what it depends on, so that two of the same are one. */
-    private record Affine(String failing, AtomicReference<RuntimeException> failure) implements AutogradFunction {
+    private record Affine(String failing, AtomicReference<Throwable> failure) implements AutogradFunction {
 
         Affine() {
             this("", null);
         }
 
         @Override
-        public NDList forward(NDArray x, NDArray w, NDArray b, NDArray constant) {
+        public NDList forward(NDArray x, NDArray w, NDArray b, NDArray constant, long seed) {
             fail("forward");
             NDArray product = x.matMul(w);
             return new NDList((constant == null ? product : product.mul(constant)).add(b), product);
         }
 
         @Override
-        public NDList backward(NDArray x, NDArray w, NDArray b, NDArray constant, NDList forward, NDArray gradient) {
+        public NDList backward(NDArray x, NDArray w, NDArray b, NDArray constant, long seed, NDList forward, NDArray gradient) {
             fail("backward");
             assertEquals(x.matMul(w), forward.get(1));
             NDArray scaled = constant == null ? gradient : gradient.mul(constant);
@@ -60,7 +60,10 @@ class AutogradOperatorTest {
 
         private void fail(String where) {
             if (failing.equals(where)) {
-                throw failure.get();
+                if (failure.get() instanceof Error error) {
+                    throw error;
+                }
+                throw (RuntimeException) failure.get();
             }
         }
     }
@@ -122,7 +125,7 @@ class AutogradOperatorTest {
         NDArray b = leaf(1, 3);
         NDArray gradient = manager.randomNormal(new Shape(7, 3));
         for (NDArray constant : new NDArray[] {null, manager.randomNormal(new Shape(7, 3))}) {
-            NDArray result = AutogradOperator.apply(new Affine(), x, w, b, constant);
+            NDArray result = AutogradOperator.apply(new Affine(), x, w, b, constant, 0);
             assertSame(manager, result.getManager());
             assertTrue(JniUtils.getGradientFunctionNames((PtNDArray) result).contains("ScaledDotProductCudnn"));
             assertNear(constant == null ? x.matMul(w).add(b) : x.matMul(w).mul(constant).add(b), result);
@@ -137,11 +140,50 @@ class AutogradOperatorTest {
         }
     }
 
+    /** first + second + third, in which the forward pass writes down its seed, and the backward pass wants it as written. */
+    private record Seeded() implements AutogradFunction {
+
+        @Override
+        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed) {
+            return new NDList(first.add(second).add(third), first.getManager().create((double) seed).duplicate());
+        }
+
+        @Override
+        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed, NDList forward,
+                NDArray gradient) {
+            assertEquals((long) forward.get(1).getDouble(), seed);
+            float low = seed & 0xffff;
+            return new NDList(gradient.mul(low), gradient.duplicate(), gradient.duplicate());
+        }
+    }
+
+    @Test
+    void theBackwardPassGetsTheForwardPassesSeed() {
+        for (NDArray constant : new NDArray[] {null, manager.zeros(new Shape(1, 1))}) {
+            NDArray x = leaf(2, 3);
+            long[] seeds = {5, 0, (1L << 53) - 1, (1L << 52) + 70_001};
+            NDArray sum = manager.zeros(new Shape());
+            for (long seed : seeds) { // all forward passes before the first backward pass
+                sum = sum.add(AutogradOperator.apply(new Seeded(), x, leaf(2, 3), leaf(2, 3), constant, seed).sum());
+            }
+            backward(sum, false);
+            assertNear(manager.full(new Shape(2, 3), 5f + 0 + 65_535 + (70_001 - 65_536)), x.getGradient());
+        }
+    }
+
+    @Test
+    void seedsThatANumberOfLibtorchsCannotHoldAreRefused() {
+        for (long seed : new long[] {-1, 1L << 53}) {
+            assertEquals("a seed lies in [0, 2^53) (got " + seed + ")", assertThrows(IllegalArgumentException.class,
+                    () -> AutogradOperator.apply(new Seeded(), leaf(2, 3), leaf(2, 3), leaf(2, 3), null, seed)).getMessage());
+        }
+    }
+
     @Test
     void onlyWhatWantsAGradientGetsOne() {
         NDArray x = manager.randomNormal(new Shape(2, 3));
         NDArray w = leaf(3, 2);
-        backward(AutogradOperator.apply(new Affine(), x, w, manager.zeros(new Shape(1, 2)), null).sum(), false);
+        backward(AutogradOperator.apply(new Affine(), x, w, manager.zeros(new Shape(1, 2)), null, 0).sum(), false);
         assertNear(x.transpose().matMul(manager.ones(new Shape(2, 2))), w.getGradient());
         assertFalse(x.hasGradient());
     }
@@ -149,7 +191,7 @@ class AutogradOperatorTest {
     @Test
     void aRetainedGraphIsWalkedAgain() {
         NDArray x = leaf(2, 3);
-        NDArray result = AutogradOperator.apply(new Affine(), x, leaf(3, 2), leaf(1, 2), null).sum();
+        NDArray result = AutogradOperator.apply(new Affine(), x, leaf(3, 2), leaf(1, 2), null, 0).sum();
         backward(result, true);
         NDArray once = x.getGradient().duplicate();
         backward(result, false);
@@ -162,7 +204,7 @@ class AutogradOperatorTest {
         NDArray x = leaf(2, 3);
         JniUtils.setGradMode(false);
         try {
-            NDArray result = AutogradOperator.apply(new Affine(), x, leaf(3, 2), leaf(1, 2), null);
+            NDArray result = AutogradOperator.apply(new Affine(), x, leaf(3, 2), leaf(1, 2), null, 0);
             JniUtils.setGradMode(true);
             assertThrows(EngineException.class, () -> backward(result.sum(), false));
         } finally {
@@ -173,7 +215,7 @@ class AutogradOperatorTest {
     @Test
     void aBackwardPassOfTheBackwardPassIsRefused() {
         NDArray x = leaf(2, 3);
-        NDArray result = AutogradOperator.apply(new Affine(), x, leaf(3, 2), leaf(1, 2), null);
+        NDArray result = AutogradOperator.apply(new Affine(), x, leaf(3, 2), leaf(1, 2), null, 0);
         NDArray loss = result.mul(result).sum();
         JniUtils.backward((PtNDArray) loss, (PtNDArray) manager.ones(new Shape()), true, true);
         NDArray again = x.getGradient().sum();
@@ -187,17 +229,19 @@ class AutogradOperatorTest {
         Affine failing = new Affine("forward", new AtomicReference<>(failure));
         NDArray x = leaf(2, 3);
         assertSame(failure, assertThrows(IllegalArgumentException.class,
-                () -> AutogradOperator.apply(failing, x, leaf(3, 2), leaf(1, 2), null)));
+                () -> AutogradOperator.apply(failing, x, leaf(3, 2), leaf(1, 2), null, 0)));
         gradientsAreThoseOfTheEngine(); // and does no harm to what follows
     }
 
     @Test
     void whatTheBackwardPassThrowsBecomesTheEnginesException() {
-        Affine failing = new Affine("backward", new AtomicReference<>(new IllegalStateException("no memory left on gpu0")));
-        NDArray x = leaf(2, 3);
-        NDArray result = AutogradOperator.apply(failing, x, leaf(3, 2), leaf(1, 2), null).sum();
-        EngineException thrown = assertThrows(EngineException.class, () -> backward(result, false));
-        assertTrue(thrown.getMessage().contains("invalid gradient at index 0"), thrown.getMessage());
+        for (Throwable failure : new Throwable[] {new IllegalStateException("no memory left on gpu0: 2 GiB µ"), new StackOverflowError()}) {
+            Affine failing = new Affine("backward", new AtomicReference<>(failure));
+            NDArray x = leaf(2, 3);
+            NDArray result = AutogradOperator.apply(failing, x, leaf(3, 2), leaf(1, 2), null, 0).sum();
+            EngineException thrown = assertThrows(EngineException.class, () -> backward(result, false));
+            assertEquals(failure.toString(), thrown.getMessage());
+        }
         gradientsAreThoseOfTheEngine();
     }
 
@@ -205,8 +249,9 @@ class AutogradOperatorTest {
     void aStrangersCallIsNotAnswered() {
         TorchScriptModule module = TorchScriptModule.load(AutogradOperator.class, "autograd.torchscript");
         NDArray number = manager.create(0.125);
-        NDArray result = module.call("cudnn", true, leaf(2, 3), leaf(3, 2), leaf(1, 2), number).singletonOrThrow();
-        assertThrows(EngineException.class, () -> result.add(1), "an undefined tensor serves nothing");
+        String message = assertThrows(EngineException.class,
+                () -> module.call("cudnn", true, leaf(2, 3), leaf(3, 2), leaf(1, 2), manager.create(0.0), number)).getMessage();
+        assertTrue(message.contains("on this device the operator serves SPAttention for Java only"), message);
     }
 
     @Test
@@ -222,11 +267,11 @@ class AutogradOperatorTest {
                         if (fails && i % 3 == 0) {
                             Affine failing = new Affine("forward", new AtomicReference<>(new IllegalStateException("asked for")));
                             assertThrows(IllegalStateException.class,
-                                    () -> AutogradOperator.apply(failing, leaf(2, 3), leaf(3, 2), leaf(1, 2), null));
+                                    () -> AutogradOperator.apply(failing, leaf(2, 3), leaf(3, 2), leaf(1, 2), null, 0));
                         } else {
                             NDArray x = leaf(2, 3);
                             NDArray w = leaf(3, 2);
-                            backward(AutogradOperator.apply(new Affine(), x, w, leaf(1, 2), null).sum(), false);
+                            backward(AutogradOperator.apply(new Affine(), x, w, leaf(1, 2), null, 0).sum(), false);
                             assertNear(manager.ones(new Shape(2, 2)).matMul(w.transpose()), x.getGradient());
                         }
                     }
@@ -245,7 +290,7 @@ class AutogradOperatorTest {
     private record Product(boolean failing) implements AutogradFunction {
 
         @Override
-        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant) {
+        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed) {
             if (failing) {
                 throw new IllegalStateException("asked for");
             }
@@ -253,7 +298,8 @@ class AutogradOperatorTest {
         }
 
         @Override
-        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, NDList forward, NDArray gradient) {
+        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed, NDList forward,
+                NDArray gradient) {
             if (constant != null) {
                 throw new IllegalStateException("asked for");
             }
@@ -273,11 +319,11 @@ class AutogradOperatorTest {
                 scope.tempAttachAll(leaves);
                 if (i % 5 == 0) {
                     assertThrows(IllegalStateException.class,
-                            () -> AutogradOperator.apply(failing, leaves[0], leaves[1], leaves[2], null));
+                            () -> AutogradOperator.apply(failing, leaves[0], leaves[1], leaves[2], null, 0));
                 }
-                backward(AutogradOperator.apply(product, leaves[0], leaves[1], leaves[2], null).sum(), false);
+                backward(AutogradOperator.apply(product, leaves[0], leaves[1], leaves[2], null, 0).sum(), false);
                 if (i % 500 == 0) {
-                    NDArray fails = AutogradOperator.apply(product, leaves[0], leaves[1], leaves[2], constant).sum();
+                    NDArray fails = AutogradOperator.apply(product, leaves[0], leaves[1], leaves[2], constant, 0).sum();
                     assertThrows(EngineException.class, () -> backward(fails, false));
                 }
             }

@@ -13,6 +13,26 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DeviceSupportTest {
 
     @Test
+    void aDeviceThatIsNotThereIsNamed() {
+        assertDoesNotThrow(() -> DeviceSupport.requirePresent(Device.cpu()));
+        assertDoesNotThrow(() -> DeviceSupport.requirePresent(Device.gpu(3), 4));
+        String asked = "the device gpu2 was asked for, but PyTorch sees ";
+        String[] seen = {"no GPU: use the cpu, or PyTorch's libraries for CUDA", "one GPU only: use gpu0",
+            "2 GPUs: choose from gpu0 to gpu1"};
+        for (int gpus = 0; gpus < seen.length; gpus++) {
+            int count = gpus;
+            assertEquals(asked + seen[gpus], assertThrows(InvalidInputException.class,
+                    () -> DeviceSupport.requirePresent(Device.gpu(2), count)).getMessage());
+        }
+    }
+
+    @Test
+    void aGpuWithoutANumberIsRefused() {
+        assertEquals("the device gpu(-1) has no number: use Device.gpu() for the first GPU, or gpu0 as its name",
+                assertThrows(InvalidInputException.class, () -> DeviceSupport.requirePresent(Device.fromName("gpu"), 2)).getMessage());
+    }
+
+    @Test
     void everyProcessorDoesBfloat16() {
         assertDoesNotThrow(() -> DeviceSupport.requireBfloat16(Device.cpu()));
     }

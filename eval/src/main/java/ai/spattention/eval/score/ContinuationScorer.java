@@ -8,6 +8,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.torch.DeviceSupport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,10 +61,12 @@ public final class ContinuationScorer implements AutoCloseable {
      * @param folder a folder in Hugging Face's format, with its tokenizer
      * @param device where to compute
      * @return the scorer; closing it frees the model
-     * @throws InvalidInputException if the folder is no model or its tokenizer has no token that begins or ends a text
+     * @throws InvalidInputException if the folder is no model, its tokenizer has no token that begins or ends a text, or the device
+     *     is not there
      * @throws IOException if reading fails
      */
     public static ContinuationScorer load(Path folder, Device device) throws IOException {
+        DeviceSupport.requirePresent(device);
         Tokenizer tokenizer = Tokenizers.load(folder, null);
         NDManager manager = NDManager.newBaseManager(device, "PyTorch");
         try {

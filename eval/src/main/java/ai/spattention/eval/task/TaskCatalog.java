@@ -1,6 +1,7 @@
 package ai.spattention.eval.task;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.io.VisibleText;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /** The tasks that come with this project, and those that users describe in files of their own. */
 public final class TaskCatalog {
@@ -84,10 +84,7 @@ public final class TaskCatalog {
     private String hint(String name) {
         List<String> known = new ArrayList<>(tasks.keySet());
         known.addAll(groups.keySet());
-        LevenshteinDistance distance = new LevenshteinDistance(3);
-        return known.stream().filter(each -> distance.apply(name, each) >= 0)
-                .min((one, other) -> distance.apply(name, one) - distance.apply(name, other))
-                .map(each -> " (did you mean " + each + "?)").orElse("");
+        return Hints.nearest(name, known).map(each -> " (did you mean " + each + "?)").orElse("");
     }
 
     /**

@@ -13,6 +13,7 @@ import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.pattern.Patterns;
 import java.io.IOException;
+import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,6 +32,10 @@ public final class HuggingFaceFolder {
 
     private static final Map<TensorType, String> TYPE_NAMES =
             Map.of(TensorType.F32, "float32", TensorType.F16, "float16", TensorType.BF16, "bfloat16");
+
+    /** What people and programs need of a model besides its configuration and weights. */
+    private static final List<String> BESIDE_WEIGHTS = List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+            "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja", "generation_config.json");
 
     private HuggingFaceFolder() {}
 
@@ -99,6 +104,34 @@ public final class HuggingFaceFolder {
     public static void save(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
         requireEmpty(folder.toAbsolutePath());
         AtomicFolder.write(folder, whole -> write(model, ParameterValues.PLAIN, whole, type, maxShardBytes));
+    }
+
+    /**
+     * Writes a model that was loaded from a folder and has been trained since, with what stands beside the weights there: tokenizer,
+     * special tokens and {@code generation_config.json}. The new folder appears whole or not at all.
+     *
+     * @param model an initialised model
+     * @param folder the new folder, absent or empty
+     * @param type the type of the weights in the file: F32, F16 or BF16
+     * @param origin the folder that the model was loaded from
+     * @throws InvalidInputException if the folder is not empty or a symbolic link, there is no folder of origin, or the disk is full
+     *     or read-only
+     * @throws IOException if writing fails otherwise
+     */
+    public static void save(OlmoeModel model, Path folder, TensorType type, Path origin) throws IOException {
+        if (!Files.isDirectory(origin)) {
+            throw new InvalidInputException(origin + " is no folder: name the one that the model was loaded from");
+        }
+        requireEmpty(folder.toAbsolutePath());
+        AtomicFolder.write(folder, whole -> {
+            write(model, ParameterValues.PLAIN, whole, type, DEFAULT_SHARD_BYTES);
+            for (String name : BESIDE_WEIGHTS) {
+                Path file = origin.resolve(name);
+                if (Files.isRegularFile(file)) {
+                    AtomicFile.write(whole.resolve(name), channel -> Files.copy(file, Channels.newOutputStream(channel)));
+                }
+            }
+        });
     }
 
     /**

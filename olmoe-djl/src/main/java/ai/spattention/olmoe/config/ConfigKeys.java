@@ -87,7 +87,8 @@ final class ConfigKeys {
         return value.isNull() || value.isContainerNode() && value.isEmpty() || isNeutral(value, NEUTRAL.get(key));
     }
 
-    private static boolean isNeutral(JsonNode value, Object neutral) {
+    /** Whether a value is the one at which its setting does nothing; null stands for a setting that has no such value. */
+    static boolean isNeutral(JsonNode value, Object neutral) {
         return neutral instanceof Boolean flag ? value.isBoolean() && value.booleanValue() == flag
                 : neutral instanceof Integer number && value.isNumber() && value.doubleValue() == number;
     }

@@ -63,7 +63,7 @@ final class Generation implements AutoCloseable {
      * @param model an initialised model
      * @param parameterStore where the weights come from
      * @param manager a manager on the device to compute on
-     * @param options sampling, number of tokens and end tokens
+     * @param options sampling, numbers of tokens and end tokens
      * @param prompts token ids, each at least one
      */
     Generation(OlmoeModel model, ParameterStore parameterStore, NDManager manager, GenerationOptions options,
@@ -75,8 +75,12 @@ final class Generation implements AutoCloseable {
                 throw new InvalidInputException("a prompt must have from 1 to " + (limit - 1) + " tokens, one less than the"
                         + " model's maximum length (got " + prompt.length + ")");
             }
+            if (prompt.length >= options.maxLength()) {
+                throw new InvalidInputException("the prompt has " + prompt.length + " tokens, and prompt and new tokens together may"
+                        + " have " + options.maxLength() + " (max_length of generation_config.json): ask for a number of new tokens");
+            }
             model.requireTokenIds(prompt);
-            int end = (int) Math.min(limit, prompt.length + (long) options.maxNewTokens());
+            int end = (int) Math.min(Math.min(limit, options.maxLength()), prompt.length + (long) options.maxNewTokens());
             sequences.add(new Sequence(sequences.size(), prompt, end, options.sampling()));
         }
         open = List.copyOf(sequences);

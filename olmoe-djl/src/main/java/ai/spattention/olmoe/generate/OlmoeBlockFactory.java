@@ -7,15 +7,16 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.kernel.Kernels;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.tokenizer.SpecialToken;
-import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.torch.DeviceSupport;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -28,36 +29,55 @@ public final class OlmoeBlockFactory implements BlockFactory {
 
     private static final long serialVersionUID = 1L;
 
+    private static final List<String> ARGUMENTS =
+            List.of("kernel", "maxNewTokens", "precision", "seed", "temperature", "topK", "topP");
+
+    /** What DJL itself puts among the arguments, or reads there. */
+    private static final Set<String> DJL_ARGUMENTS = Set.of("application", "artifact_id", "blockFactory", "engine", "ignore_real_uri",
+            "metric_dimension", "model_name", "translatorFactory");
+
     @Override
     public Block newBlock(Model model, Path modelPath, Map<String, ?> arguments) throws IOException {
-        String kernel = argument(arguments, "kernel", Object::toString, "auto");
-        Precision precision = argument(arguments, "precision", OlmoeBlockFactory::precision, Precision.FLOAT32);
-        GenerationOptions options = options(arguments, SpecialTokens.read(modelPath));
+        requireKnown(arguments);
+        String kernel = argument(arguments, "kernel", "a name", Object::toString);
+        Precision precision = argument(arguments, "precision", "a name", OlmoeBlockFactory::precision);
+        GenerationOptions options = request(arguments).in(modelPath, Sampling.GREEDY.temperature());
+        DeviceSupport.requirePresent(model.getNDManager().getDevice());
         if (precision == Precision.BFLOAT16) {
             DeviceSupport.requireBfloat16(model.getNDManager().getDevice());
         }
         OlmoeModel olmoe = HuggingFaceFolder.load(modelPath, model.getNDManager(), UnaryOperator.identity(),
-                builder -> builder.optKernel(Kernels.of(kernel)).optPrecision(precision));
+                builder -> builder.optKernel(Kernels.of(kernel == null ? "auto" : kernel))
+                        .optPrecision(precision == null ? Precision.FLOAT32 : precision));
         return new OlmoeGenerationBlock(olmoe, options);
     }
 
-    private static GenerationOptions options(Map<String, ?> arguments, SpecialTokens special) {
-        Sampling sampling = new Sampling(argument(arguments, "temperature", value -> number(value).doubleValue(), 0.0),
-                argument(arguments, "topK", value -> number(value).intValueExact(), 0),
-                argument(arguments, "topP", value -> number(value).doubleValue(), 1.0),
-                argument(arguments, "seed", value -> number(value).longValueExact(), 0L));
-        int maxNewTokens = argument(arguments, "maxNewTokens", value -> number(value).intValueExact(),
-                GenerationOptions.DEFAULT_MAX_NEW_TOKENS);
-        return new GenerationOptions(sampling, maxNewTokens,
-                special.ends().stream().map(SpecialToken::id).map(Integer::longValue).collect(Collectors.toSet()));
+    private static void requireKnown(Map<String, ?> arguments) {
+        for (String name : arguments.keySet()) {
+            if (!ARGUMENTS.contains(name) && !DJL_ARGUMENTS.contains(name)) {
+                throw new InvalidInputException("unknown argument '" + name + "': "
+                        + Hints.nearest(name, ARGUMENTS).map(near -> "did you mean " + near + "? ").orElse("")
+                        + "choose of " + String.join(", ", ARGUMENTS));
+            }
+        }
     }
 
-    private static <T> T argument(Map<String, ?> arguments, String name, Function<Object, T> read, T otherwise) {
+    private static GenerationRequest request(Map<String, ?> arguments) {
+        Long seed = argument(arguments, "seed", "a whole number", value -> number(value).longValueExact());
+        return new GenerationRequest(
+                argument(arguments, "temperature", "a number", value -> number(value).doubleValue()),
+                argument(arguments, "topK", "a whole number", value -> number(value).intValueExact()),
+                argument(arguments, "topP", "a number", value -> number(value).doubleValue()),
+                argument(arguments, "maxNewTokens", "a whole number", value -> number(value).intValueExact()),
+                seed == null ? 0 : seed);
+    }
+
+    /** An argument, or null if it is not given. */
+    private static <T> T argument(Map<String, ?> arguments, String name, String kind, Function<Object, T> read) {
         Object value = arguments.get(name);
         try {
-            return value == null ? otherwise : read.apply(value);
+            return value == null ? null : read.apply(value);
         } catch (ArithmeticException | NumberFormatException e) {
-            String kind = otherwise instanceof Double ? "a number" : "a whole number";
             throw new InvalidInputException("the argument " + name + " must be " + kind + " (got '" + value + "')", e);
         }
     }

@@ -42,6 +42,8 @@ public final class OlmoeGenerationBlock extends AbstractBlock implements Streami
         super(VERSION);
         this.model = addChildBlock("model", model);
         this.options = options;
+        inputNames = List.of("prompt"); // for an initialised model is given: nothing else will say it
+        inputShapes = new Shape[] {new Shape(-1)};
     }
 
     /**
@@ -105,8 +107,18 @@ public final class OlmoeGenerationBlock extends AbstractBlock implements Streami
 
     private static void requireInference(boolean training) {
         if (training) {
-            throw new IllegalStateException("this block continues sequences and cannot be trained: train its model");
+            throw untrainable();
         }
+    }
+
+    private static IllegalStateException untrainable() {
+        return new IllegalStateException("this block continues sequences and cannot be trained: train its model (getModel)");
+    }
+
+    /** Only a trainer asks for it: the model is initialised. */
+    @Override
+    protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
+        throw untrainable();
     }
 
     @Override

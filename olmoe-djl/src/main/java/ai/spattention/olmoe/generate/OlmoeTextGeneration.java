@@ -41,16 +41,40 @@ public final class OlmoeTextGeneration implements Translator<String, String> {
     }
 
     /**
-     * Starts the criteria that load a folder in Hugging Face's format: {@code optModelPath}, {@code optEngine}, {@code
-     * optTranslatorFactory} with {@link OlmoeTranslatorFactory}, the argument {@code blockFactory} with {@link OlmoeBlockFactory}
-     * and the option {@code hasParameter} false, for DJL is not to look for parameters in its own format. {@code optDevice}
-     * chooses the device.
+     * Starts criteria that say all but where the model is: {@code optModelPath} takes a folder in Hugging Face's format, {@code
+     * optModelUrls} its {@code file:} address, or that of an archive of its files ({@code .zip}, {@code .tar.gz}, or {@code
+     * jar:///NAME.zip} on the class path), which DJL unpacks into its cache. {@code optDevice} chooses the device.
+     * Where only an address can be given, {@link OlmoeRepositoryFactory} has one that needs no class of ours.
      *
-     * <p>Arguments, all optional, by {@code optArgument}: {@code maxNewTokens} (default 128); {@code temperature} (0: the
-     * likeliest token always), {@code topK} (0: all), {@code topP} (1: all) and {@code seed} (0), as in {@link Sampling};
-     * {@code kernel} ({@code auto}); {@code precision} ({@code float32}, or {@code bfloat16}). The same prompt and seed give
-     * the same text each time. A text ends at any of the end tokens that the folder's {@code generation_config.json} names, else
-     * {@code config.json}, else the tokenizer's.
+     * <p>Set are {@code optEngine}, {@code optTranslatorFactory} with {@link OlmoeTranslatorFactory}, the argument {@code
+     * blockFactory} with {@link OlmoeBlockFactory} and the option {@code hasParameter} false, for DJL is not to look for
+     * parameters in its own format.
+     *
+     * <p>Arguments, all optional, by {@code optArgument}; others are refused:
+     *
+     * <ul>
+     *   <li>{@code maxNewTokens}, {@code temperature}, {@code topK}, {@code topP}: as in {@link GenerationRequest}, which tells how
+     *       the folder's {@code generation_config.json} decides where they are not given; where that is silent too, 128 new tokens,
+     *       each the likeliest. {@code topK} and {@code topP} count where the temperature is above 0
+     *   <li>{@code seed} (0): the same prompt and seed give the same text each time
+     *   <li>{@code kernel} ({@code auto}); {@code precision} ({@code float32}, or {@code bfloat16})
+     * </ul>
+     *
+     * <p>A text ends at any of the end tokens that {@code generation_config.json} names, else {@code config.json}, else the
+     * tokenizer's.
+     *
+     * @return the criteria's builder
+     */
+    public static Criteria.Builder<String, String> criteria() {
+        return Criteria.builder().setTypes(String.class, String.class)
+                .optEngine("PyTorch")
+                .optTranslatorFactory(new OlmoeTranslatorFactory())
+                .optArgument("blockFactory", new OlmoeBlockFactory())
+                .optOption("hasParameter", "false");
+    }
+
+    /**
+     * Starts the {@link #criteria()} that load a folder in Hugging Face's format.
      *
      * @param folder {@code config.json}, safetensors and {@code tokenizer.json}
      * @return the criteria's builder
@@ -61,12 +85,7 @@ public final class OlmoeTextGeneration implements Translator<String, String> {
             throw new InvalidInputException(folder + " is no folder: name one in Hugging Face's format, with config.json,"
                     + " safetensors and tokenizer.json");
         }
-        return Criteria.builder().setTypes(String.class, String.class)
-                .optModelPath(folder)
-                .optEngine("PyTorch")
-                .optTranslatorFactory(new OlmoeTranslatorFactory())
-                .optArgument("blockFactory", new OlmoeBlockFactory())
-                .optOption("hasParameter", "false");
+        return criteria().optModelPath(folder);
     }
 
     @Override

@@ -22,7 +22,7 @@ public final class TextGenerator {
         model = builder.model;
         manager = builder.manager;
         parameterStore = new ParameterStore(manager, false);
-        options = new GenerationOptions(builder.sampling, builder.maxNewTokens, builder.endTokens);
+        options = new GenerationOptions(builder.sampling, builder.maxNewTokens, builder.maxLength, builder.endTokens);
     }
 
     /**
@@ -83,6 +83,7 @@ public final class TextGenerator {
         private NDManager manager;
         private Sampling sampling = Sampling.GREEDY;
         private int maxNewTokens = GenerationOptions.DEFAULT_MAX_NEW_TOKENS;
+        private int maxLength = GenerationOptions.ANY_LENGTH;
         private Set<Long> endTokens = Set.of();
 
         private Builder() {}
@@ -130,6 +131,20 @@ public final class TextGenerator {
          */
         public Builder optEndTokens(long... endTokens) {
             this.endTokens = Arrays.stream(endTokens).boxed().collect(Collectors.toUnmodifiableSet());
+            return this;
+        }
+
+        /**
+         * Sets everything at once that the other methods set one by one, for example as a {@link GenerationRequest} has it.
+         *
+         * @param options sampling, numbers of tokens and end tokens
+         * @return this builder
+         */
+        public Builder optOptions(GenerationOptions options) {
+            sampling = options.sampling();
+            maxNewTokens = options.maxNewTokens();
+            maxLength = options.maxLength();
+            endTokens = options.endTokens();
             return this;
         }
 

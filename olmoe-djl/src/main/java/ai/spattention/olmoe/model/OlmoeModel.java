@@ -45,8 +45,12 @@ import java.util.Locale;
  *
  * <p>Input: token ids [B, N], int64, each in [0, V); where several documents are packed into a sequence also each position's
  * document [B, N], int64, and attention stays within it. Outputs: logits [B, N, V], then the three arrays of all layers' {@link
- * RouterStatistics}; {@link OlmoeOutput} gives them names. With {@code ai.spattention.olmoe.loss.OlmoeLoss} it trains in a
- * plain DJL Trainer.
+ * RouterStatistics}; {@link OlmoeOutput} gives them names.
+ *
+ * <p>With {@code ai.spattention.olmoe.loss.OlmoeLoss} it trains in a plain DJL Trainer, on a GPU with the fused attention kernel;
+ * everything else is libtorch's there, and all logits exist at once. In a {@link SegmentedBlock} under an {@link
+ * ai.spattention.segment.SegmentedTrainer} experts and loss have backward passes of their own, which keep less, and with {@link
+ * Builder#optPrecision} bfloat16 a GPU runs kernels of this project for experts, norms, rotation and loss.
  *
  * <p>Without training nothing is recorded for autograd; a gradient needs {@code training = true}.
  */

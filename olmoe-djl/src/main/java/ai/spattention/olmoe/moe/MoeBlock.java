@@ -103,7 +103,8 @@ public final class MoeBlock extends AbstractBlock {
     @Override
     protected void initializeChildBlocks(NDManager manager, DataType dataType, Shape... inputShapes) {
         Shape input = inputShapes[0];
-        Shape tokens = new Shape(input.get(0) * input.get(1), input.get(2));
+        boolean known = input.get(0) >= 0 && input.get(1) >= 0;
+        Shape tokens = new Shape(known ? input.get(0) * input.get(1) : -1, input.get(2));
         router.initialize(manager, dataType, tokens);
         Shape[] routing = router.getOutputShapes(new Shape[] {tokens});
         experts.initialize(manager, dataType, tokens, routing[2], routing[3]);

@@ -72,6 +72,10 @@ public final class Router extends AbstractBlock {
         try (NDManager scope = NDManager.subManagerOf(hidden)) {
             scope.tempAttachAll(hidden);
             NDArray exact = hidden.getDataType() == DataType.FLOAT64 ? hidden : Bfloat16.toFloat32(hidden);
+            if (matrix.getDataType() != exact.getDataType()) { // a model in float16
+                matrix = Bfloat16.asTypeOf(matrix, exact);
+                matrix.attach(scope);
+            }
             NDArray logits = Linear.linear(exact, matrix).singletonOrThrow();
             NDArray probabilities = logits.softmax(-1);
             NDList top = probabilities.topK(topK, -1, true, true);

@@ -52,13 +52,9 @@ final class ExpertsPass {
         context.plan.part("experts' products");
         Tensor both = context.half("gate and up", rowCount, 2 * width);
         Tensor inner = context.half("gated rows", rowCount, width);
-        if (GroupedSteps.servesGated(context.target)) {
-            experts.timesGated(gathered, weights.gateUp(), routed.rowWeights(), both, inner);
-        } else {
-            experts.times(gathered, weights.gateUp(), true, both);
-            context.plan.part("gate");
-            rows.gateForward(both, routed.rowWeights(), inner);
-        }
+        experts.times(gathered, weights.gateUp(), true, both);
+        context.plan.part("gate");
+        rows.gateForward(both, routed.rowWeights(), inner);
         return new Up(new State(hidden, routed, both), inner);
     }
 

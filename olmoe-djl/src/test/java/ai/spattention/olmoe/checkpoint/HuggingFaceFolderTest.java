@@ -27,6 +27,7 @@ import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -331,6 +332,29 @@ class HuggingFaceFolderTest {
                 assertThrows(InvalidInputException.class,
                         () -> HuggingFaceFolder.save(model, folder.resolve("new"), TensorType.I8, ONE_FILE)).getMessage());
         assertEquals(List.of("full"), files(folder));
+    }
+
+    /** What tells of tokens and generation comes along; notes, and files of other weights, stay where they are. */
+    @Test
+    void aModelThatWasTrainedFurtherTakesItsTokenizerAlong() throws IOException {
+        Path origin = folder.resolve("origin");
+        HuggingFaceFolder.save(model(small().build()), origin, TensorType.F32, ONE_FILE);
+        for (String name : List.of("tokenizer.json", "generation_config.json", "notes.txt", "pytorch_model.bin")) {
+            Files.write(origin.resolve(name), (name + "\u00e9").getBytes(StandardCharsets.ISO_8859_1));
+        }
+        OlmoeModel tuned = HuggingFaceFolder.load(origin, manager);
+        tuned.getOutputWeight().getArray().muli(2);
+        Path target = folder.resolve("target");
+        HuggingFaceFolder.save(tuned, target, TensorType.F32, origin);
+        assertEquals(List.of(".spattention-files.json", "config.json", "generation_config.json", "model.safetensors",
+                "tokenizer.json"), files(target));
+        assertArrayEquals(Files.readAllBytes(origin.resolve("tokenizer.json")), Files.readAllBytes(target.resolve("tokenizer.json")));
+        assertArrayEquals(logits(tuned), logits(HuggingFaceFolder.load(target, manager)));
+        assertEquals(target + " is not empty: choose another folder, or empty it first", assertThrows(InvalidInputException.class,
+                () -> HuggingFaceFolder.save(tuned, target, TensorType.F32, origin)).getMessage());
+        assertEquals("absent is no folder: name the one that the model was loaded from", assertThrows(InvalidInputException.class,
+                () -> HuggingFaceFolder.save(tuned, folder.resolve("new"), TensorType.F32, Path.of("absent"))).getMessage());
+        assertEquals(List.of("origin", "target"), files(folder));
     }
 
     /** A failure on the way leaves nothing, neither the folder nor its temporary sibling. */

@@ -1,27 +1,19 @@
 package ai.spattention.olmoe.generate;
 
+import static ai.spattention.olmoe.generate.GeneratingModel.ids;
+import static ai.spattention.olmoe.generate.GeneratingModel.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import ai.djl.inference.Predictor;
 import ai.djl.inference.streaming.StreamingTranslator.StreamOutput;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
 import ai.spattention.InvalidInputException;
-import ai.spattention.olmoe.TestConfigs;
-import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
-import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
-import ai.spattention.pattern.LayoutLength;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,38 +31,16 @@ class OlmoeTextGenerationTest {
     @TempDir
     private static Path folder;
 
-    private static final NDManager MANAGER = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-
-    private static OlmoeModel block;
+    private static final GeneratingModel MODEL = new GeneratingModel();
 
     @BeforeAll
     static void save() throws IOException {
-        OlmoeConfig config = TestConfigs.small().setVocabSize(257).optLayoutLength(LayoutLength.of(64)).build();
-        block = OlmoeModel.builder().setConfig(config).optSeed(2).build();
-        block.initialize(MANAGER, DataType.FLOAT32, new Shape(1, 1));
-        write(folder);
-    }
-
-    private static void write(Path target) throws IOException {
-        HuggingFaceFolder.save(block, target, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
-        Files.writeString(target.resolve("tokenizer.json"), new ByteTokenizer().toJson());
+        MODEL.write(folder);
     }
 
     @AfterAll
     static void close() {
-        MANAGER.close();
-    }
-
-    private static TextGenerator.Builder generator() {
-        return TextGenerator.builder().setModel(block, MANAGER).optEndTokens(ByteTokenizer.EOS);
-    }
-
-    private static long[] ids(String prompt) {
-        return Arrays.stream(new ByteTokenizer().encode(prompt)).asLongStream().toArray();
-    }
-
-    private static String text(long... ids) {
-        return new ByteTokenizer().decode(Arrays.stream(ids).mapToInt(Math::toIntExact).toArray());
+        MODEL.close();
     }
 
     private static String predict(Path model, String prompt, Object... arguments) throws Exception {
@@ -86,12 +56,12 @@ class OlmoeTextGenerationTest {
 
     @Test
     void saysWhatTheModelSays() throws Exception {
-        assertEquals(text(generator().build().generate(ids("public"))), predict(folder, "public"));
+        assertEquals(text(MODEL.generator().build().generate(ids("public"))), predict(folder, "public"));
     }
 
     @Test
     void theArgumentsSayHow() throws Exception {
-        long[] drawn = generator().optMaxNewTokens(20).optSampling(new Sampling(2, 50, 0.9, 7)).build().generate(ids("ab"));
+        long[] drawn = MODEL.generator().optMaxNewTokens(20).optSampling(new Sampling(2, 50, 0.9, 7)).build().generate(ids("ab"));
         assertEquals(text(drawn), predict(folder, "ab", "maxNewTokens", 20, "temperature", "2", "topK", 50,
                 "topP", 0.9, "seed", 7));
         assertEquals(text(Arrays.copyOf(drawn, 4)), predict(folder, "ab", "maxNewTokens", "4", "temperature", 2, "topK", 50,
@@ -99,13 +69,37 @@ class OlmoeTextGenerationTest {
     }
 
     @Test
+    void theFolderSaysHowWhereNoArgumentDoes(@TempDir Path parent) throws Exception {
+        Path model = parent.resolve("it");
+        MODEL.write(model);
+        Path config = model.resolve("generation_config.json");
+        Files.writeString(config, "{\"do_sample\": true, \"temperature\": 2.0, \"top_p\": 0.9, \"max_new_tokens\": 9}");
+        long[] drawn = MODEL.generator().optMaxNewTokens(9).optSampling(new Sampling(2, 50, 0.9, 3)).build().generate(ids("ab"));
+        assertEquals(text(drawn), predict(model, "ab", "seed", 3));
+        assertEquals(text(MODEL.generator().optMaxNewTokens(5).build().generate(ids("ab"))),
+                predict(model, "ab", "temperature", 0, "maxNewTokens", 5));
+
+        Files.writeString(config, "{\"max_length\": 10}");
+        assertEquals(text(MODEL.generator().optMaxNewTokens(4).build().generate(ids("prompt"))), predict(model, "prompt"));
+        assertEquals("the prompt has 10 tokens, and prompt and new tokens together may have 10 (max_length of"
+                + " generation_config.json): ask for a number of new tokens",
+                assertThrows(TranslateException.class, () -> predict(model, "ten tokens")).getCause().getMessage());
+        assertEquals(text(MODEL.generator().optMaxNewTokens(4).build().generate(ids("ten tokens"))),
+                predict(model, "ten tokens", "maxNewTokens", 4));
+
+        Files.writeString(config, "{\"num_beams\": 4}");
+        assertEquals(config + " has 'num_beams' = 4, which would change the text and is not supported here: remove it, or set it to 1",
+                assertThrows(InvalidInputException.class, () -> predict(model, "a")).getMessage());
+    }
+
+    @Test
     void endsAtEachOfSeveralTokens(@TempDir Path model) throws Exception {
-        long[] free = generator().build().generate(ids("x"));
+        long[] free = MODEL.generator().build().generate(ids("x"));
         int first = 0;
         while (free[first] != free[3]) {
             first++;
         }
-        write(model.resolve("it"));
+        MODEL.write(model.resolve("it"));
         Files.writeString(model.resolve("it/generation_config.json"), "{\"eos_token_id\": [256, " + free[3] + "]}");
         assertEquals(text(Arrays.copyOf(free, first)), predict(model.resolve("it"), "x"));
         // nothing at all, where the first token already ends the text
@@ -115,7 +109,7 @@ class OlmoeTextGenerationTest {
 
     @Test
     void anEmptyPromptBeginsAText() throws Exception {
-        assertEquals(text(generator().build().generate(ByteTokenizer.EOS)), predict(folder, ""));
+        assertEquals(text(MODEL.generator().build().generate(ByteTokenizer.EOS)), predict(folder, ""));
     }
 
     @Test
@@ -184,6 +178,13 @@ class OlmoeTextGenerationTest {
                 assertThrows(InvalidInputException.class, () -> predict(folder, "a", "maxNewTokens", 0)).getMessage());
         assertEquals("the argument precision must be one of float32, bfloat16 (got 'half')",
                 assertThrows(InvalidInputException.class, () -> predict(folder, "a", "precision", "half")).getMessage());
+        String names = "choose of kernel, maxNewTokens, precision, seed, temperature, topK, topP";
+        assertEquals("unknown argument 'topk': did you mean topK? " + names,
+                assertThrows(InvalidInputException.class, () -> predict(folder, "a", "topk", 5)).getMessage());
+        assertEquals("unknown argument 'max_new_tokens': did you mean maxNewTokens? " + names,
+                assertThrows(InvalidInputException.class, () -> predict(folder, "a", "max_new_tokens", 5)).getMessage());
+        assertEquals("unknown argument 'beams': " + names,
+                assertThrows(InvalidInputException.class, () -> predict(folder, "a", "beams", 5)).getMessage());
         Path absent = Path.of("absent");
         assertEquals("absent is no folder: name one in Hugging Face's format, with config.json, safetensors and tokenizer.json",
                 assertThrows(InvalidInputException.class, () -> OlmoeTextGeneration.criteria(absent)).getMessage());

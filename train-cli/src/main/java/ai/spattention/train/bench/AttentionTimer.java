@@ -9,6 +9,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
 import ai.spattention.kernel.AttentionCall;
+import ai.spattention.kernel.AttentionDropout;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.ExplicitGradientKernel;
@@ -70,8 +71,8 @@ final class AttentionTimer implements AutoCloseable {
     double forwardBackward(AttentionKernel kernel, AttentionLayout layout) {
         if (gradients == GradientMode.EXPLICIT && kernel instanceof ExplicitGradientKernel explicit) {
             return time(() -> {
-                NDList forward = explicit.forward(queries, keys, values, null, layout);
-                explicit.backward(queries, keys, values, null, layout, forward, gradient);
+                NDList forward = explicit.forward(queries, keys, values, null, layout, AttentionDropout.NONE);
+                explicit.backward(queries, keys, values, null, layout, AttentionDropout.NONE, forward, gradient);
             });
         }
         return time(() -> {

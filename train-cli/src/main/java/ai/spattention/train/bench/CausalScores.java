@@ -28,13 +28,14 @@ final class CausalScores extends AbstractBlock {
      *
      * @param modelDim E
      * @param numHeads H
+     * @param dropout the probability with which an attention weight is dropped
      * @param mask what {@link #mask} gives
      */
-    CausalScores(int modelDim, int numHeads, NDArray mask) {
+    CausalScores(int modelDim, int numHeads, float dropout, NDArray mask) {
         super(VERSION);
         this.mask = mask;
         attention = addChildBlock("attention", ScaledDotProductAttentionBlock.builder().setEmbeddingSize(modelDim)
-                .setHeadCount(numHeads).optAttentionProbsDropoutProb(0).build());
+                .setHeadCount(numHeads).optAttentionProbsDropoutProb(dropout).build());
     }
 
     /** The mask of all layers, [1, 1, N, N], float32: 0 for pairs to keep. */

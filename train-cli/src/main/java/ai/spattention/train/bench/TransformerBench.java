@@ -49,6 +49,7 @@ public final class TransformerBench {
 
     private final AttentionBench.Settings settings;
     private final int layers;
+    private final float dropout;
     private final MemoryFailures failures;
     private final Consumer<String> notes;
     private final DeviceClock clock;
@@ -58,12 +59,15 @@ public final class TransformerBench {
      *
      * @param settings what to time; the number format must be float32 or bfloat16
      * @param layers layers of the transformer, at least 1
+     * @param dropout the probability with which every candidate drops an attention weight
      * @param failures where candidates go that run out of memory
      * @param notes told of each length as it begins, and of what is left out
      */
-    public TransformerBench(AttentionBench.Settings settings, int layers, MemoryFailures failures, Consumer<String> notes) {
+    public TransformerBench(AttentionBench.Settings settings, int layers, float dropout, MemoryFailures failures,
+            Consumer<String> notes) {
         this.settings = settings;
         this.layers = layers;
+        this.dropout = dropout;
         this.failures = failures;
         this.notes = notes;
         this.clock = new DeviceClock(settings.device());
@@ -114,7 +118,7 @@ public final class TransformerBench {
             candidates.add(new Candidate(ScaledDotProductAttentionBlock.class, "causal", "djl",
                     "DJL's own operators, with all scores in memory", Map.of(), manager -> {
                         NDArray mask = CausalScores.mask(manager, length);
-                        return () -> new CausalScores(width(), settings.heads(), mask);
+                        return () -> new CausalScores(width(), settings.heads(), dropout, mask);
                     }, new Measured()));
         } else {
             notes.accept("left out: DJL's ScaledDotProductAttentionBlock, which computes in float32 only");
@@ -127,10 +131,10 @@ public final class TransformerBench {
         boolean bfloat16 = settings.type() == NumberType.BFLOAT16;
         AutoKernel.Choice choice = about.choose(new AttentionCall(new AttentionLayout(about.pattern(), LayoutLength.SEQUENCE),
                 settings.device(), bfloat16 ? DataType.BFLOAT16 : DataType.FLOAT32, settings.heads(), settings.heads(), length,
-                length, settings.headDim(), false, false, GradientMode.ENGINE));
+                length, settings.headDim(), false, dropout > 0, GradientMode.ENGINE));
         return new Candidate(SpAttentionBlock.class, about.pattern().patternName(), choice.kernel().name(), choice.reason(),
                 choice.passedOver(), manager -> () -> SpAttentionBlock.builder().setModelDim(width()).setNumHeads(settings.heads())
-                        .setPattern(about.pattern()).optBias(true) // as DJL's block has
+                        .setPattern(about.pattern()).optDropout(dropout).optBias(true) // as DJL's block has
                         .optKernel(about.kernel()).optPrecision(bfloat16 ? Precision.BFLOAT16 : Precision.FLOAT32).build(),
                 new Measured());
     }

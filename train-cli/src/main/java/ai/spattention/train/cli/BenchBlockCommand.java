@@ -46,6 +46,9 @@ final class BenchBlockCommand implements Callable<Integer> {
     @Option(names = "--layers", defaultValue = "12", paramLabel = "L", description = "Layers of the transformer; 0 measures attention alone (default: ${DEFAULT-VALUE}).")
     private int layers;
 
+    @Option(names = "--dropout", defaultValue = "0", paramLabel = "P", description = "Probability with which the transformer's attention weights are dropped; DJL's block has 0.1 unless it is set (default: ${DEFAULT-VALUE}).")
+    private float dropout;
+
     @Option(names = "--warm-ups", defaultValue = "3", paramLabel = "W", description = "Rounds of attention before those that count, and steps of each new transformer before the one that counts (default: ${DEFAULT-VALUE}).")
     private int warmUps;
 
@@ -57,6 +60,9 @@ final class BenchBlockCommand implements Callable<Integer> {
         options.requireOutput();
         if (layers < 0) {
             throw new InvalidInputException("--layers must be at least 0 (got " + layers + ")");
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new InvalidInputException("--dropout must lie in [0, 1) (got " + dropout + ")");
         }
         AttentionBench.Settings settings = options.settings(
                 precision == Precision.BFLOAT16 ? NumberType.BFLOAT16 : NumberType.FLOAT32, cases(), GradientMode.ENGINE, warmUps);
@@ -74,7 +80,7 @@ final class BenchBlockCommand implements Callable<Integer> {
         new AttentionBench(settings, failures, notes).run().forEach(row -> rows.add(BlockRow.of(row)));
         write(settings, rows, failures);
         if (layers > 0) {
-            TransformerBench transformer = new TransformerBench(settings, layers, failures, notes);
+            TransformerBench transformer = new TransformerBench(settings, layers, dropout, failures, notes);
             for (int length : settings.lengths()) {
                 rows.addAll(transformer.run(length));
                 write(settings, rows, failures);
@@ -142,7 +148,7 @@ final class BenchBlockCommand implements Callable<Integer> {
             return;
         }
         ObjectNode root = AttentionBenchOptions.json("block", settings);
-        root.put("model_dim", settings.heads() * settings.headDim()).put("layers", layers);
+        root.put("model_dim", settings.heads() * settings.headDim()).put("layers", layers).put("dropout", dropout);
         for (BlockRow row : rows) {
             ObjectNode node = root.withArray("rows").addObject().put("part", row.part()).put("block", row.block())
                     .put("pattern", row.pattern()).put("length", row.length()).put("batch", row.batch())

@@ -2,12 +2,12 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import ai.spattention.olmoe.generate.GenerationOptions;
+import ai.spattention.olmoe.generate.GenerationRequest;
 import ai.spattention.olmoe.generate.Prompts;
-import ai.spattention.olmoe.generate.Sampling;
 import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.generate.TextPieces;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.tokenizer.SpecialToken;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
@@ -24,6 +24,8 @@ import picocli.CommandLine.ParentCommand;
 @Command(name = "generate", mixinStandardHelpOptions = true, description = "Let a model go on with a text.")
 final class GenerateCommand implements Callable<Integer> {
 
+    private static final double DEFAULT_TEMPERATURE = 0.8;
+
     @Mixin
     private ModelOptions model;
 
@@ -33,17 +35,21 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to go on with; may be empty.")
     private String prompt;
 
-    @Option(names = "--tokens", defaultValue = "128", paramLabel = "N", description = "New tokens at most (default: ${DEFAULT-VALUE}).")
-    private int tokens;
+    @Option(names = "--tokens", paramLabel = "N",
+            description = "New tokens at most (default: as the model's generation_config.json says, else 128).")
+    private Integer tokens;
 
-    @Option(names = "--temperature", defaultValue = "0.8", paramLabel = "T", description = "0 takes the likeliest token always (default: ${DEFAULT-VALUE}).")
-    private double temperature;
+    @Option(names = "--temperature", paramLabel = "T",
+            description = "0 takes the likeliest token always (default: as generation_config.json says, else 0.8).")
+    private Double temperature;
 
-    @Option(names = "--top-k", defaultValue = "0", paramLabel = "K", description = "Keep the K likeliest tokens; 0 keeps all (default: ${DEFAULT-VALUE}).")
-    private int topK;
+    @Option(names = "--top-k", paramLabel = "K",
+            description = "Keep the K likeliest tokens; 0 keeps all (default: as generation_config.json says, else 0).")
+    private Integer topK;
 
-    @Option(names = "--top-p", defaultValue = "1", paramLabel = "P", description = "Keep the likeliest tokens that reach probability P together (default: ${DEFAULT-VALUE}).")
-    private double topP;
+    @Option(names = "--top-p", paramLabel = "P", description = "Keep the likeliest tokens that reach probability P together"
+            + " (default: as generation_config.json says, else 1).")
+    private Double topP;
 
     @Option(names = "--seed", defaultValue = "0", paramLabel = "S", description = "The same seed gives the same text (default: ${DEFAULT-VALUE}).")
     private long seed;
@@ -53,19 +59,18 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Sampling sampling = new Sampling(temperature, topK, topP, seed);
-        TextGenerator.Builder generator = TextGenerator.builder().optSampling(sampling).optMaxNewTokens(tokens);
+        GenerationOptions options = new GenerationRequest(temperature, topK, topP, tokens, seed)
+                .in(model.folder(), DEFAULT_TEMPERATURE);
         Device where = device.device();
         try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
             OlmoeModel block = model.load(manager, UnaryOperator.identity());
             SpecialTokens special = SpecialTokens.read(model.folder());
             try (Tokenizer tokenizer = Tokenizers.load(model.folder(), null)) {
                 long[] start = new Prompts(tokenizer, special).encode(prompt);
-                generator.setModel(block, manager).optEndTokens(special.ends().stream().mapToLong(SpecialToken::id).toArray());
                 PrintWriter out = main.textOut();
                 out.print(prompt);
                 TextPieces pieces = new TextPieces(tokenizer);
-                generator.build().generate(token -> {
+                TextGenerator.builder().setModel(block, manager).optOptions(options).build().generate(token -> {
                     out.print(pieces.add(token));
                     out.flush();
                 }, start);

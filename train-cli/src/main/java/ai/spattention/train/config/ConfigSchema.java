@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.config.Hints;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonProcessingException;

@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.config.Hints;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

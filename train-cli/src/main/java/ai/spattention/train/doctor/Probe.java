@@ -195,12 +195,13 @@ final class Probe {
     private record ProductAndSum() implements AutogradFunction {
 
         @Override
-        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant) {
+        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed) {
             return new NDList(first.mul(second).add(third), third.duplicate());
         }
 
         @Override
-        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, NDList forward, NDArray gradient) {
+        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed, NDList forward,
+                NDArray gradient) {
             return new NDList(gradient.mul(second), gradient.mul(first), gradient.duplicate());
         }
     }
@@ -220,7 +221,7 @@ final class Probe {
                 inputs.add(input);
             }
             try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
-                NDArray result = AutogradOperator.apply(new ProductAndSum(), inputs.get(0), inputs.get(1), inputs.get(2), null);
+                NDArray result = AutogradOperator.apply(new ProductAndSum(), inputs.get(0), inputs.get(1), inputs.get(2), null, 0);
                 collector.backward(result.sum());
                 float[] got = {result.getFloat(0, 0), inputs.get(0).getGradient().getFloat(0, 0),
                     inputs.get(1).getGradient().getFloat(0, 0), inputs.get(2).getGradient().getFloat(0, 0)};

@@ -2,6 +2,7 @@ package ai.spattention.train.bench;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
@@ -24,7 +25,7 @@ class TransformerPartsTest {
     @Test
     void djlsBlockSeesThePastOnly() {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            CausalScores block = new CausalScores(8, 2, CausalScores.mask(manager, LENGTH));
+            CausalScores block = new CausalScores(8, 2, 0, CausalScores.mask(manager, LENGTH));
             Shape shape = new Shape(2, LENGTH, 8);
             block.initialize(manager, DataType.FLOAT32, shape);
             NDArray input = manager.randomNormal(shape);
@@ -37,6 +38,19 @@ class TransformerPartsTest {
                     assertEquals(position >= changed, difference[position] > 0, changed + " seen from " + position);
                 }
             }
+        }
+    }
+
+    @Test
+    void djlsBlockDropsWeightsInTrainingOnly() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            CausalScores block = new CausalScores(8, 2, 0.5f, CausalScores.mask(manager, LENGTH));
+            Shape shape = new Shape(2, LENGTH, 8);
+            block.initialize(manager, DataType.FLOAT32, shape);
+            NDArray input = manager.randomNormal(shape);
+            assertEquals(output(block, manager, input), output(block, manager, input));
+            NDArray trained = block.forward(new ParameterStore(manager, false), new NDList(input), true).singletonOrThrow();
+            assertNotEquals(output(block, manager, input), trained);
         }
     }
 

@@ -28,6 +28,7 @@ class BenchBlockCommandTest {
         JsonNode root = run("--patterns", "causal,exclusive", "--batch", "2");
         assertEquals("float32", root.get("precision").asText());
         assertEquals(16, root.get("model_dim").asInt());
+        assertEquals(0, root.get("dropout").asDouble());
         assertEquals(List.of("attention attention causal dense", "attention attention causal dense",
                 "attention attention exclusive tiled", "transformer ScaledDotProductAttentionBlock causal djl",
                 "transformer SpAttentionBlock causal dense", "transformer SpAttentionBlock causal dense",
@@ -50,6 +51,14 @@ class BenchBlockCommandTest {
     }
 
     @Test
+    void allAreGivenTheDropoutThatDjlsBlockHas() throws IOException {
+        JsonNode root = run("--patterns", "exclusive", "--dropout", "0.1");
+        assertEquals(0.1, root.get("dropout").asDouble(), 1e-6);
+        JsonNode last = root.get("rows").get(4);
+        assertEquals("transformer tiled", last.get("part").asText() + " " + last.get("kernel").asText());
+    }
+
+    @Test
     void leavesDjlsBlockOutInBfloat16() throws IOException {
         JsonNode root = run("--patterns", "exclusive", "--precision", "bfloat16");
         assertEquals(List.of("attention attention causal dense", "attention attention exclusive tiled",
@@ -68,6 +77,7 @@ class BenchBlockCommandTest {
     @Test
     void refusesWhatMakesNoSense() {
         assertTrue(Cli.refused(with("--layers", "-1")).contains("--layers must be at least 0 (got -1)"));
+        assertTrue(Cli.refused(with("--dropout", "1")).contains("--dropout must lie in [0, 1) (got 1.0)"));
         assertTrue(Cli.refused(with("--warm-ups", "0")).contains("--warm-ups must be at least 1 (got 0)"));
         assertTrue(Cli.refused(with("--precision", "float16")).contains("must be one of float32, bfloat16"));
         assertTrue(Cli.refused(with("--tokens", "100")).contains("100 tokens and length 256"));

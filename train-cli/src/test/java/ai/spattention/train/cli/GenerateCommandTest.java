@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
@@ -15,7 +16,9 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,7 +52,33 @@ class GenerateCommandTest {
     }
 
     private static String generate() {
-        return Cli.ok("generate", "--model", model.toString(), "--prompt", "A", "--tokens", "12", "--temperature", "0").out();
+        return generate("--tokens", "12", "--temperature", "0");
+    }
+
+    private static String generate(String... options) {
+        List<String> all = new ArrayList<>(List.of("generate", "--model", model.toString(), "--prompt", "A"));
+        all.addAll(List.of(options));
+        return Cli.ok(all.toArray(String[]::new)).out();
+    }
+
+    /** What is asked for counts before the file, and that before the command's own defaults. */
+    @Test
+    void theFolderSaysHowWhereNoOptionDoes() throws IOException {
+        Path generation = model.resolve("generation_config.json");
+        String drawn = generate("--tokens", "9");
+        assertEquals(drawn, generate("--tokens", "9", "--temperature", "0.8", "--top-k", "0", "--top-p", "1"));
+        Files.writeString(generation, "{\"do_sample\": true, \"temperature\": 3.0, \"top_k\": 90, \"top_p\": 0.9,"
+                + " \"max_new_tokens\": 9}");
+        assertEquals(text(9), generate("--temperature", "0"));
+        String hot = generate("--seed", "0");
+        assertNotEquals(drawn, hot);
+        assertEquals(hot, generate("--temperature", "3", "--top-k", "90", "--top-p", "0.9", "--tokens", "9"));
+        Files.writeString(generation, "{\"do_sample\": false, \"max_length\": 6}");
+        assertEquals(text(5), generate("--seed", "0"));
+        Files.writeString(generation, "{\"num_beams\": 3}");
+        assertEquals("spattn: " + generation + " has 'num_beams' = 3, which would change the text and is not supported here:"
+                + " remove it, or set it to 1", Cli.refused("generate", "--model", model.toString(), "--prompt", "A"));
+        Files.delete(generation);
     }
 
     /** The third new token ends the text, whichever of the ids it is and in whichever file it stands. */

@@ -2,9 +2,19 @@ package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
+import ai.spattention.torch.AutogradFunction;
+import ai.spattention.torch.AutogradOperator;
 import ai.spattention.train.gpu.MemoryError;
 import ai.spattention.train.loop.TrainingFailedException;
 import java.io.IOException;
@@ -64,6 +74,32 @@ class MemoryErrorTest {
     void findsItInsideOtherFailures() {
         assertTrue(text(new EngineException(IN_TORCHSCRIPT)).contains("2.00 GiB were asked for"));
         assertTrue(text(new CompletionException(new EngineException(PYTORCH_2_5))).contains("2.00 GiB were asked for"));
+    }
+
+    /** What a kernel's own backward pass does when it runs out of memory under libtorch's autograd. */
+    private record Exhausting() implements AutogradFunction {
+
+        @Override
+        public NDList forward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed) {
+            return new NDList(first.add(second).add(third), first.duplicate());
+        }
+
+        @Override
+        public NDList backward(NDArray first, NDArray second, NDArray third, NDArray constant, long seed, NDList forward, NDArray gradient) {
+            throw new EngineException(PYTORCH_2_5);
+        }
+    }
+
+    @Test
+    void findsItInABackwardPassThatRunsInJava() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray x = manager.ones(new Shape(2, 3));
+            x.setRequiresGradient(true);
+            NDArray loss = AutogradOperator.apply(new Exhausting(), x, x.mul(2), x.mul(3), null, 0).sum();
+            EngineException thrown = assertThrows(EngineException.class, () -> collector.backward(loss));
+            assertTrue(text(thrown).startsWith("the GPU's memory is used up: 2.00 GiB were asked for"), thrown.getMessage());
+        }
     }
 
     @ParameterizedTest

@@ -1,0 +1,234 @@
+package ai.spattention.plan;
+
+import ai.spattention.cublas.DenseMatmul;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Goes through a plan's steps and looks for elements that a step reads before any wrote them. It needs no GPU. */
+public final class PlanReading {
+
+    /** What each kernel writes, by the first part of its name; its other arrays are read. */
+    private static final Map<String, Set<String>> WRITTEN = Map.ofEntries(
+            Map.entry("norm_forward", Set.of("total", "y", "root")), Map.entry("norm_again", Set.of("y")),
+            Map.entry("norm_backward", Set.of("x_grad", "branch_grad", "parts")), Map.entry("sum_parts", Set.of("out")),
+            Map.entry("rotary_forward", Set.of("y", "root")), Map.entry("rotary_backward", Set.of("x_grad", "parts")),
+            Map.entry("router_parts", Set.of("parts", "gradient_parts")),
+            Map.entry("router_forward", Set.of("chosen", "weights", "counts", "probability_sums", "square_sums")),
+            Map.entry("router_order", Set.of("begins", "ends", "tile_ends", "loads", "mean_probabilities", "mean_square")),
+            Map.entry("router_places", Set.of("places", "row_tokens", "row_weights")),
+            Map.entry("router_backward", Set.of("logit_grads")),
+            Map.entry("embedding_forward", Set.of("x")), Map.entry("embedding_links", Set.of("links")),
+            Map.entry("embedding_firsts", Set.of("links")),
+            Map.entry("embedding_backward", Set.of("out")), Map.entry("sum_shared_heads", Set.of("out")),
+            Map.entry("gate_forward", Set.of("inner")), Map.entry("gate_backward", Set.of("inner", "both_grad", "row_weight_grad")),
+            Map.entry("cross_entropy", Set.of("logits", "losses")), Map.entry("count_targets", Set.of("count")),
+            Map.entry("mean_loss", Set.of("loss")), Map.entry("gather_rows", Set.of("out")),
+            Map.entry("rows", Set.of("out")), Map.entry("matrices", Set.of("out")),
+            Map.entry("forward", Set.of("out", "lse")), Map.entry("backward_queries", Set.of("delta", "q_grad")),
+            Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")),
+            Map.entry("split", Set.of("high", "low")), Map.entry("join", Set.of("weights")));
+
+    /** What the build scripts promise the compiler of numbers, by the first part of a kernel's name. */
+    private static final Map<String, Map<String, Integer>> DIVISORS = Map.ofEntries(
+            Map.entry("norm_forward", Map.of("size", 16)), Map.entry("norm_again", Map.of("size", 16)),
+            Map.entry("norm_backward", Map.of("size", 16)), Map.entry("sum_parts", Map.of("size", 16, "pitch", 16)),
+            Map.entry("rotary_forward", Map.of("size", 16, "x_pitch", 16)),
+            Map.entry("rotary_backward", Map.of("size", 16, "x_pitch", 16, "x_grad_pitch", 16)),
+            Map.entry("router_parts", Map.of("count", 16, "all", 16)), Map.entry("router_forward", Map.of("P", 8)),
+            Map.entry("router_backward", Map.of("P", 8)), Map.entry("embedding_forward", Map.of("size", 16)),
+            Map.entry("embedding_backward", Map.of("size", 16)), Map.entry("sum_shared_heads", Map.of("out_pitch", 16)),
+            Map.entry("gate_forward", Map.of("size", 16)), Map.entry("gate_backward", Map.of("size", 16)),
+            Map.entry("cross_entropy", Map.of("size", 8)), Map.entry("gather_rows", Map.of("size", 16)),
+            Map.entry("rows", Map.of("N", 16, "K", 64)), Map.entry("matrices", Map.of("M", 16, "N", 16)));
+
+    /** What is read, too, by what it is written by. */
+    private static final Map<String, String> UPDATED = Map.of("embedding_backward", "out", "cross_entropy", "logits");
+
+    private final Set<Region> empty;
+    private final Map<Region, BitSet> written = new IdentityHashMap<>();
+    private final List<String> faults = new ArrayList<>();
+
+    private PlanReading(Collection<Region> empty) {
+        this.empty = Set.copyOf(empty);
+    }
+
+    /**
+     * Reads a plan.
+     *
+     * @param plan the plan
+     * @param empty memory beside the arena that holds nothing yet; all other memory beside the arena holds values
+     * @param updated memory beside the arena that holds sums, to which steps may add and which they may not write over
+     * @return what is wrong, for people
+     */
+    public static List<String> faults(Plan plan, Collection<Region> empty, Collection<Region> updated) {
+        PlanReading reading = new PlanReading(empty);
+        Set<Region> sums = Set.copyOf(updated);
+        List<Step> steps = plan.steps();
+        for (int number = 0; number < steps.size(); number++) {
+            String name = "step " + number + " (" + steps.get(number) + ")";
+            List<Tensor> read = new ArrayList<>();
+            List<Tensor> written = new ArrayList<>();
+            sort(steps.get(number), read, written);
+            read.forEach(tensor -> reading.read(name, tensor));
+            for (Tensor tensor : written) {
+                if (sums.contains(tensor.region()) && !read.contains(tensor)) {
+                    reading.faults.add(name + " writes over the sums in " + tensor);
+                }
+                reading.write(tensor);
+            }
+        }
+        for (Region region : reading.empty) {
+            if (!reading.written.containsKey(region)) {
+                reading.faults.add("nothing writes to " + region);
+            }
+        }
+        return reading.faults;
+    }
+
+    /**
+     * Arrays that kernels cannot read: their addresses or rows do not begin at multiples of 16 bytes.
+     *
+     * @param plan the plan
+     * @return what is wrong, for people
+     */
+    public static List<String> misaligned(Plan plan) {
+        List<String> faults = new ArrayList<>();
+        for (Step step : plan.steps()) {
+            for (Tensor tensor : step.tensors()) {
+                long first = tensor.first() * tensor.type().bytes();
+                long base = tensor.region().isPlacedByPlan() ? plan.layout().offsets().get(tensor.region()) : tensor.region().address();
+                if (step instanceof KernelStep && (base + first) % 16 != 0) {
+                    faults.add(step + " takes " + tensor + " from byte " + first + " on");
+                }
+            }
+        }
+        return faults;
+    }
+
+    /**
+     * Numbers that are no multiples of what kernels were compiled for.
+     *
+     * @param plan the plan
+     * @return what is wrong, for people
+     */
+    public static List<String> indivisible(Plan plan) {
+        List<String> faults = new ArrayList<>();
+        for (Step step : plan.steps()) {
+            if (step instanceof KernelStep kernel) {
+                String name = kernel.variant().name();
+                DIVISORS.getOrDefault(name.substring(0, name.indexOf('-')), Map.of()).forEach((number, divisor) -> {
+                    Number given = kernel.numbers().get(number);
+                    if (given != null && given.longValue() % divisor != 0) {
+                        faults.add(name + " takes " + number + " " + given + ", which is no multiple of " + divisor);
+                    }
+                });
+            }
+        }
+        return faults;
+    }
+
+    /**
+     * Where regions lie.
+     *
+     * @param plan the plan
+     * @return names with their places, in an order that the plan decides
+     */
+    public static List<String> places(Plan plan) {
+        return plan.layout().offsets().entrySet().stream().map(entry -> entry.getKey() + " at " + entry.getValue()).toList();
+    }
+
+    /**
+     * The steps' names.
+     *
+     * @param plan the plan
+     * @return in order
+     */
+    public static List<String> names(Plan plan) {
+        return plan.steps().stream().map(Step::toString).toList();
+    }
+
+    private static void sort(Step step, List<Tensor> read, List<Tensor> written) {
+        if (step instanceof FillStep fill) {
+            written.add(fill.array());
+        } else if (step instanceof DenseMatmul product) {
+            List<Tensor> tensors = product.tensors(); // left, right, out, and the workspace, whose values are nobody's
+            read.addAll(tensors.subList(0, 2));
+            written.add(tensors.get(2));
+            if (product.toString().contains(" added to ")) {
+                read.add(tensors.get(2));
+            }
+        } else if (step instanceof KernelStep kernel) {
+            String name = kernel.variant().name();
+            String first = name.substring(0, name.indexOf('-'));
+            Set<String> results = WRITTEN.get(first);
+            if (results == null) {
+                throw new IllegalArgumentException("say in PlanReading what the kernel " + first + " writes");
+            }
+            kernel.arrays().forEach((parameter, tensor) -> {
+                if (results.contains(parameter)) {
+                    written.add(tensor);
+                }
+                if (!results.contains(parameter) || parameter.equals(UPDATED.get(first))
+                        || parameter.equals("out") && name.contains("-add-")) {
+                    read.add(tensor);
+                }
+            });
+        } else {
+            throw new IllegalArgumentException("say in PlanReading what " + step.getClass() + " writes");
+        }
+    }
+
+    private void read(String step, Tensor tensor) {
+        if (!tensor.region().isPlacedByPlan() && !empty.contains(tensor.region())) {
+            return;
+        }
+        BitSet known = written.get(tensor.region());
+        BitSet wanted = bytes(tensor);
+        if (known != null) {
+            wanted.andNot(known);
+        }
+        if (!wanted.isEmpty()) {
+            faults.add(step + " reads " + wanted.cardinality() + " bytes of " + tensor + " that nothing wrote, the first at "
+                    + wanted.nextSetBit(0));
+        }
+    }
+
+    private void write(Tensor tensor) {
+        written.computeIfAbsent(tensor.region(), region -> new BitSet()).or(bytes(tensor));
+    }
+
+    /** The bytes of an array in its region. */
+    private static BitSet bytes(Tensor tensor) {
+        BitSet bytes = new BitSet();
+        int last = tensor.sizes().length - 1;
+        long[] at = new long[last + 1];
+        do {
+            long first = tensor.first();
+            for (int axis = 0; axis < last; axis++) {
+                first += at[axis] * tensor.strides()[axis];
+            }
+            if (tensor.strides()[last] != 1 && tensor.size(last) != 1) {
+                throw new IllegalArgumentException(tensor + " has gaps in its rows: " + Arrays.toString(tensor.strides()));
+            }
+            int begin = Math.toIntExact(first * tensor.type().bytes());
+            bytes.set(begin, begin + Math.toIntExact(tensor.size(last) * tensor.type().bytes()));
+        } while (next(at, tensor.sizes(), last - 1));
+        return bytes;
+    }
+
+    private static boolean next(long[] at, long[] sizes, int axis) {
+        for (int i = axis; i >= 0; i--) {
+            if (++at[i] < sizes[i]) {
+                return true;
+            }
+            at[i] = 0;
+        }
+        return false;
+    }
+}
