@@ -94,18 +94,10 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
             this.documents = documents;
         }
 
-        /** The pass's own arrays change with the next pass: what is handed on is copied. */
         @Override
         public Forward forward(NDList inputs) {
             NDList own = started(() -> pass.forward(shape, tokens, targets, documents, start));
-            NDManager manager = tokens.getManager();
-            NDArray[] copies = new NDArray[own.size()];
-            for (int i = 0; i < copies.length; i++) {
-                copies[i] = own.get(i).duplicate();
-                copies[i].attach(manager);
-            }
-            RouterStatistics routers = new RouterStatistics(copies[1], copies[2], shaped(copies[3], new Shape(copies[3].getShape().get(0))));
-            return new Forward(new OlmoeOutput(shaped(copies[0], new Shape()), routers).toList(), new NDList());
+            return new Forward(outputs(own, tokens.getManager()), new NDList());
         }
 
         @Override
@@ -131,9 +123,17 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
         }
     }
 
-    private static NDArray shaped(NDArray array, Shape shape) {
-        try (array) {
-            return array.reshape(shape);
+    /** What a model gives, of a pass's own arrays: copies, for those change with the next pass. */
+    static NDList outputs(NDList own, NDManager manager) {
+        Shape layers = own.get(2).getShape().slice(0, 1);
+        NDList copies = new NDList(copy(own.get(0), new Shape()), own.get(1).duplicate(), own.get(2).duplicate(), copy(own.get(3), layers));
+        copies.attach(manager);
+        return new OlmoeOutput(copies.get(0), RouterStatistics.of(copies.subNDList(1))).toList();
+    }
+
+    private static NDArray copy(NDArray array, Shape shape) {
+        try (NDArray copy = array.duplicate()) {
+            return copy.reshape(shape);
         }
     }
 
