@@ -1,6 +1,5 @@
 package ai.spattention;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -31,16 +30,14 @@ import ai.spattention.kernel.FusedKernel;
 import ai.spattention.kernel.TiledKernel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
-import java.util.List;
 import java.util.Random;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The fused kernel over many steps of DJL's ordinary Trainer on a GPU; on a CPU the tests of AutogradOperator stand for these. */
+/**
+ * The fused kernel over many steps of DJL's ordinary Trainer on a GPU; on a CPU the tests of AutogradOperator stand for these. (Two trainers
+ * at the same time cannot be: DJL collects gradients once a process.)
+ */
 class PlainTrainerGpuTest {
 
     private static final int LAYERS = 4;
@@ -103,25 +100,6 @@ class PlainTrainerGpuTest {
         double noise = Math.abs(tiled - otherData);
         assertTrue(Math.abs(fused - tiled) <= Math.max(noise, 0.01 * tiled),
                 "fused " + fused + ", tiled " + tiled + ", with other data " + otherData);
-    }
-
-    @Test
-    void twoTrainersInTwoThreadsDoNotDisturbEachOther() throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(2);
-        try {
-            AttentionLayout layout = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE);
-            List<Callable<double[]>> twice = List.of(() -> sums(layout, 3), () -> sums(layout, 4));
-            double[][] alone = {sums(layout, 3), sums(layout, 4)};
-            List<Future<double[]>> together = threads.invokeAll(twice);
-            for (int i = 0; i < 2; i++) {
-                double[] own = together.get(i).get();
-                for (int call = 0; call < own.length; call++) {
-                    assertEquals(alone[i][call], own[call], 0, "thread " + i + ", call " + call);
-                }
-            }
-        } finally {
-            threads.shutdownNow();
-        }
     }
 
     /** What 200 forward and backward passes give, under autograd. */

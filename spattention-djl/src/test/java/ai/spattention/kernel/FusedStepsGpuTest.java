@@ -1,5 +1,7 @@
 package ai.spattention.kernel;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -83,7 +85,12 @@ class FusedStepsGpuTest {
     }
 
     private static void near(NDArray expected, NDArray found, String what) {
-        PlanRunner.assertClose(PlanRunner.exact(expected), found, TOLERANCE, what);
+        NDArray exact = PlanRunner.exact(expected);
+        if (exact.abs().max().getDouble() == 0) { // one key takes all the weight: the kernel's gradient is what rounding leaves
+            assertTrue(found.abs().max().getDouble() < 1e-5, what + " must be 0");
+        } else {
+            PlanRunner.assertClose(exact, found, TOLERANCE, what);
+        }
     }
 
     /** [B, N, heads, D] -> [B, heads, N, D], the heads beginning at a column. */
