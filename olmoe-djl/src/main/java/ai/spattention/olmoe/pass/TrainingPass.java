@@ -215,14 +215,16 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     /**
-     * Measures the parts of a phase, as they run.
+     * Runs a pass, launch by launch, and measures each.
      *
-     * @param shape what the batch is; a forward pass of it must have run
-     * @param phase forward or backward
-     * @return each step's time, in order
+     * @param shape what the batch is; a pass of it must have run
+     * @return each step's time by the GPU's own clock, in order, forward and backward
      */
-    public List<Plan.StepTime> profile(PassShape shape, String phase) {
-        return loaded(shape).plan.profile(phase, stream);
+    public List<Plan.StepTime> profile(PassShape shape) {
+        Plan.Loaded plan = loaded(shape).plan;
+        List<Plan.StepTime> times = new ArrayList<>(plan.profile(PassPlan.FORWARD, stream));
+        times.addAll(plan.profile(PassPlan.BACKWARD, stream));
+        return times;
     }
 
     /**

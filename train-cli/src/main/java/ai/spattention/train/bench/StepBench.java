@@ -11,6 +11,7 @@ import ai.djl.training.initializer.NormalInitializer;
 import ai.djl.translate.StackBatchifier;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.plan.Plan;
 import ai.spattention.segment.PartObserver;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.gpu.PeakFlops;
@@ -53,9 +54,12 @@ public final class StepBench {
      * @param partMs milliseconds of each part, forward and backward; the optimizer among them where it ran
      * @param utilisation the share of the device's peak that the pass reaches; empty where the peak is not known
      * @param peakMemoryBytes the largest memory in use; empty where the system does not tell
+     * @param pass which way passes ran
+     * @param launches the launches of one planned pass, by the GPU's own clock; none by blocks
      */
     public record Row(String name, String pattern, String kernel, int length, int microBatch, double passMs, OptionalDouble stepMs,
-            Map<String, Double> partMs, OptionalDouble utilisation, OptionalLong peakMemoryBytes) {
+            Map<String, Double> partMs, OptionalDouble utilisation, OptionalLong peakMemoryBytes, String pass,
+            List<Plan.StepTime> launches) {
 
         /**
          * The throughput of forward and backward pass.
@@ -136,8 +140,9 @@ public final class StepBench {
                 }
             }
             OptionalLong peak = memory.bytes();
-            Map<String, Double> parts = parts(clock, step, pass);
             double passMs = Median.of(passes);
+            List<Plan.StepTime> launches = step.profile();
+            Map<String, Double> parts = launches.isEmpty() ? parts(clock, step, pass) : parts(launches);
             OptionalDouble stepMs = steps.isEmpty() ? OptionalDouble.empty()
                     : OptionalDouble.of(Median.of(steps));
             stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
@@ -145,8 +150,16 @@ public final class StepBench {
             OptionalDouble limit = PeakFlops.of(config, device);
             return new Row(config.name(), config.model().attentionPattern().patternName(), config.model().kernel(), length, micro,
                     passMs, stepMs, parts,
-                    limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak);
+                    limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak,
+                    step.choice().toString(), launches);
         }
+    }
+
+    /** The parts of a planned pass, inside the running pass. */
+    static Map<String, Double> parts(List<Plan.StepTime> launches) {
+        Map<String, Double> parts = new LinkedHashMap<>();
+        launches.forEach(launch -> parts.merge(launch.part(), launch.milliseconds(), Double::sum));
+        return parts;
     }
 
     /** Repetitions in which every part is waited for: what the parts leave of the pass is the rest. */

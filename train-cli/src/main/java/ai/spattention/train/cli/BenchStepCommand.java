@@ -6,11 +6,13 @@ import ai.spattention.Precision;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;
+import ai.spattention.train.bench.ChromeTrace;
 import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.StepBench;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
+import ai.spattention.train.loop.PassChoice;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -75,12 +77,16 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--output", paramLabel = "FILE", description = "Write the rows as JSON.")
     private Path output;
 
+    @Option(names = "--profile", paramLabel = "FILE", description = "Write the launches of planned passes, by the GPU's own clock, as a trace for Chrome's viewer or Perfetto.")
+    private Path profile;
+
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
-        new Outputs().reads("--preset", preset.matches(".*\\.ya?ml") ? Path.of(preset) : null).writes("--output", output);
+        new Outputs().reads("--preset", preset.matches(".*\\.ya?ml") ? Path.of(preset) : null).writes("--output", output)
+                .writes("--profile", profile);
         if (warmUps < 1 || repetitions < 1) {
             throw new InvalidInputException("--warm-ups and --repetitions must be at least 1 (got " + warmUps + " and " + repetitions
                     + ")");
@@ -93,6 +99,9 @@ final class BenchStepCommand implements Callable<Integer> {
         Device where = device.device();
         if (runs.get(0).precision() == Precision.BFLOAT16) {
             DeviceSupport.requireBfloat16(where);
+        }
+        if (profile != null) {
+            requirePlans(runs, where);
         }
         PrintWriter err = spec.commandLine().getErr();
         Consumer<String> notes = line -> {
@@ -116,8 +125,19 @@ final class BenchStepCommand implements Callable<Integer> {
                 OutputFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
             }
         }
+        if (profile != null) {
+            OutputFile.write(profile, ChromeTrace.of(rows) + "\n");
+        }
         print(rows);
         return failures.lines().isEmpty() ? 0 : 1;
+    }
+
+    private static void requirePlans(List<RunConfig> runs, Device where) {
+        for (RunConfig run : runs) {
+            PassChoice.of(run, where).whyBlocks().ifPresent(reason -> {
+                throw new InvalidInputException("--profile shows planned passes, and this one would run by blocks: " + reason);
+            });
+        }
     }
 
     private List<RunConfig> runs() {
@@ -165,7 +185,7 @@ final class BenchStepCommand implements Callable<Integer> {
                     row.peakMemoryBytes().isPresent() ? String.format(Locale.ROOT, "%.1f", row.peakMemoryBytes().getAsLong() / 1e9) : "-",
                     row.passTokensPerSecond() / first.passTokensPerSecond());
         }
-        out.println("milliseconds by part, forward and backward, each waited for:");
+        out.println("milliseconds by part, forward and backward (by blocks: each waited for; as a plan: by the GPU's own clock within a pass):");
         for (StepBench.Row row : rows) {
             out.printf(Locale.ROOT, "%-11s %-7s %7d", row.pattern(), row.kernel(), row.length());
             row.partMs().forEach((part, ms) -> out.printf(Locale.ROOT, "  %s %.1f", part, ms));
@@ -188,7 +208,7 @@ final class BenchStepCommand implements Callable<Integer> {
         Versions.all().forEach(versions::put);
         for (StepBench.Row row : rows) {
             ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("kernel", row.kernel()).put("length", row.length())
-                    .put("micro_batch", row.microBatch()).put("forward_backward_ms", row.passMs())
+                    .put("pass", row.pass()).put("launches", row.launches().size()).put("micro_batch", row.microBatch()).put("forward_backward_ms", row.passMs())
                     .put("forward_backward_tokens_per_second", row.passTokensPerSecond());
             row.stepMs().ifPresent(ms -> node.put("step_ms", ms));
             row.stepTokensPerSecond().ifPresent(rate -> node.put("step_tokens_per_second", rate));

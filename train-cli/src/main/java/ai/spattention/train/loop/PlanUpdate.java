@@ -9,6 +9,7 @@ import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.pass.PassShape;
 import ai.spattention.olmoe.pass.PlannedModel;
 import ai.spattention.olmoe.pass.TrainingPass;
+import ai.spattention.plan.Plan;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
 import java.util.List;
@@ -89,6 +90,11 @@ final class PlanUpdate implements StepUpdate {
     @Override
     public ParameterValues values() {
         return pass.weights();
+    }
+
+    @Override
+    public List<Plan.StepTime> profile() {
+        return pass.profile(shapes.get(0));
     }
 
     @Override

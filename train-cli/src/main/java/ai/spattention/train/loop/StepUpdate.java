@@ -5,6 +5,8 @@ import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.train.optim.AdamW;
+import ai.spattention.plan.Plan;
+import java.util.List;
 import java.util.Map;
 
 /** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
@@ -62,6 +64,15 @@ interface StepUpdate extends AutoCloseable {
      * @return where their exact values are read and written
      */
     ParameterValues values();
+
+    /**
+     * Measures a pass of a planned model, after one has run.
+     *
+     * @return each launch's time in order; none where passes run by blocks
+     */
+    default List<Plan.StepTime> profile() {
+        return List.of();
+    }
 
     @Override
     void close();

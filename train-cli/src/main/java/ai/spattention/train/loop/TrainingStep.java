@@ -18,6 +18,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.PlannedModel;
 import ai.spattention.olmoe.pass.TrainingPass;
 import ai.spattention.segment.PartObserver;
+import ai.spattention.plan.Plan;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.SegmentedTrainer;
 import ai.spattention.train.config.OptimizerConfig;
@@ -179,6 +180,15 @@ public final class TrainingStep implements AutoCloseable {
     /** Updates the weights, as a step does at its end. Waits for the device. */
     public void update() {
         finish();
+    }
+
+    /**
+     * Measures a planned pass by the GPU's own clock, after one has run. It adds to the gradients or writes over them, as a pass does.
+     *
+     * @return each launch's time in order, forward and backward; none where passes run by blocks
+     */
+    public List<Plan.StepTime> profile() {
+        return update.profile();
     }
 
     /** How many updates there were, skipped ones not counted. */

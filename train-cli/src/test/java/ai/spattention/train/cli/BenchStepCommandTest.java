@@ -1,10 +1,12 @@
 package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,6 +49,8 @@ class BenchStepCommandTest {
             for (String part : new String[] {"attention", "experts", "router", "loss", "optimizer", "rest"}) {
                 assertTrue(row.get("part_ms").has(part), part);
             }
+            assertTrue(row.get("pass").asText().startsWith("blocks"), row.toString());
+            assertEquals(0, row.get("launches").asInt());
         }
         assertTrue(result.out().contains("x first") && result.out().contains("1.00"), result.out());
     }
@@ -78,6 +82,10 @@ class BenchStepCommandTest {
         assertTrue(Cli.refused(arguments("--length", "32", "--micro-batch", "1,2")).contains("one for each length (got 2 for 1 lengths)"));
         assertTrue(Cli.refused(arguments("--pattern", "dense")).contains("dense"));
         assertTrue(Cli.refused(arguments("--precision", "float8")).contains("precision must be one of float32, bfloat16"));
+        Path trace = folder.resolve("trace.json");
+        assertTrue(Cli.refused(arguments("--profile", trace.toString())).contains("--profile shows planned passes, and this one would run by"
+                + " blocks: "));
+        assertFalse(Files.exists(trace));
         Cli misfit = Cli.run(arguments("--kernel", "window", "--pattern", "sp", "--length", "32", "--micro-batch", "1"));
         assertEquals(2, misfit.code(), misfit.err());
         assertTrue(misfit.err().contains("the window kernel cannot compute this attention (pattern sp)"), misfit.err());
