@@ -128,7 +128,8 @@ public final class RouterSteps {
                 .with("gradient_parts", routed.gradientParts).with("count", weight.elements()).with("all", all)
                 .grid((all - 1) / BLOCK_OF_PARTS + 1, 1, 1));
         products.timesTransposed(hidden, parts, routed.logits);
-        plan.add(step(renormalized("router_forward")).with("logits", routed.logits).with("chosen", routed.chosen).with("weights", routed.weights).with("counts", counts)
+        plan.add(step(renormalized("router_forward")).with("logits", routed.logits).with("chosen", routed.chosen)
+                .with("weights", routed.weights).with("counts", counts)
                 .with("probability_sums", probabilities).with("square_sums", squares).grid(tiles(), 1, 1));
         plan.add(step("router_order").with("counts", counts).with("probability_sums", probabilities).with("square_sums", squares)
                 .with("begins", begins).with("ends", routed.ends).with("tile_ends", routed.tileEnds).with("loads", statistics.loads)
