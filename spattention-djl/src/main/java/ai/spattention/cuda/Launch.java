@@ -1,8 +1,8 @@
 package ai.spattention.cuda;
 
 import ai.djl.ndarray.NDArray;
-import java.util.function.Consumer;
 import ai.spattention.InvalidInputException;
+import java.util.function.Consumer;
 
 /** The tensors and numbers of one launch, checked: what does not pass never reaches the device. */
 public final class Launch {

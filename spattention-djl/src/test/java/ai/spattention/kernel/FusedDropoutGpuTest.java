@@ -44,27 +44,6 @@ class FusedDropoutGpuTest {
     /** Batch, heads, key/value heads, queries, keys, head dimension. */
     private record Sizes(int batch, int heads, int kvHeads, int n, int m, int headDim) {}
 
-    /** A type of numbers, and how far values and gradients may lie from those of double precision. */
-    private enum Numbers {
-        BFLOAT16(1e-2, 1e-2), FLOAT16(4e-3, 4e-3), FLOAT32(2e-5, 5e-5);
-
-        private final double values;
-        private final double gradients;
-
-        Numbers(double values, double gradients) {
-            this.values = values;
-            this.gradients = gradients;
-        }
-
-        NDArray of(NDArray array) {
-            return switch (this) {
-                case BFLOAT16 -> Bfloat16.of(array);
-                case FLOAT16 -> array.toType(DataType.FLOAT16, false);
-                case FLOAT32 -> array;
-            };
-        }
-    }
-
     private NDManager manager;
 
     @BeforeAll

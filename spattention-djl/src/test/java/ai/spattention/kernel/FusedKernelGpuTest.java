@@ -10,7 +10,6 @@ import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import ai.spattention.InvalidInputException;
@@ -47,27 +46,6 @@ class FusedKernelGpuTest {
         SLICE,
         /** With the last axis not contiguous: it must be copied. */
         TURNED
-    }
-
-    /** A type of numbers, and how far values and gradients may lie from float32's. */
-    private enum Numbers {
-        BFLOAT16(1e-2, 1e-2), FLOAT16(4e-3, 4e-3), FLOAT32(2e-5, 5e-5);
-
-        private final double values;
-        private final double gradients;
-
-        Numbers(double values, double gradients) {
-            this.values = values;
-            this.gradients = gradients;
-        }
-
-        NDArray of(NDArray array) {
-            return switch (this) {
-                case BFLOAT16 -> Bfloat16.of(array);
-                case FLOAT16 -> array.toType(DataType.FLOAT16, false);
-                case FLOAT32 -> array;
-            };
-        }
     }
 
     private NDManager manager;
