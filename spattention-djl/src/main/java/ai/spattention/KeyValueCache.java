@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.attention.AttentionLayout;
 import ai.spattention.pattern.LayoutLength;
 
 /**

@@ -14,7 +14,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
-import ai.spattention.kernel.DenseKernel;
+import ai.spattention.attention.engine.DenseKernel;
 import ai.spattention.pattern.StandardPattern;
 import java.io.IOException;
 import java.nio.file.Files;

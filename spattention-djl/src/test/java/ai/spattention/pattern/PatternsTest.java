@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.attention.AttentionLayout;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;

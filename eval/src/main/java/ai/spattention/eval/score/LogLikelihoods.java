@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.attention.AttentionLayout;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecodingCache;
 import ai.spattention.olmoe.model.OlmoeModel;

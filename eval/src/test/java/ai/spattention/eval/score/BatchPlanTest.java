@@ -3,7 +3,7 @@ package ai.spattention.eval.score;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.kernel.AttentionLayout;
+import ai.spattention.attention.AttentionLayout;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;

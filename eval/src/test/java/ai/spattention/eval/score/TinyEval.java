@@ -2,8 +2,8 @@ package ai.spattention.eval.score;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import ai.spattention.attention.auto.AutoKernel;
 import ai.spattention.eval.SharedFiles;
-import ai.spattention.kernel.AutoKernel;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;

@@ -5,7 +5,7 @@ import ai.djl.nn.Block;
 import ai.djl.nn.BlockFactory;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
-import ai.spattention.kernel.Kernels;
+import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.model.OlmoeModel;

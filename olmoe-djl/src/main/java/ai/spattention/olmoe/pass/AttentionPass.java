@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.pass;
 
 import ai.spattention.attention.SharedHeadsSteps;
-import ai.spattention.kernel.FusedSteps;
+import ai.spattention.attention.fused.FusedSteps;
 import ai.spattention.plan.Tensor;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 

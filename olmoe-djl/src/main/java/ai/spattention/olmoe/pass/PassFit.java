@@ -2,10 +2,10 @@ package ai.spattention.olmoe.pass;
 
 import ai.djl.Device;
 import ai.spattention.Precision;
+import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.fused.FusedSteps;
 import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaDevice;
-import ai.spattention.kernel.AttentionLayout;
-import ai.spattention.kernel.FusedSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;

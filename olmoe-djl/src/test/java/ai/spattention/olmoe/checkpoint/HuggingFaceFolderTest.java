@@ -16,7 +16,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
-import ai.spattention.kernel.MaskedKernel;
+import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.olmoe.TestConfigs;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;

@@ -2,12 +2,12 @@ package ai.spattention.train.bench;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
-import ai.spattention.kernel.AttentionCall;
-import ai.spattention.kernel.AttentionKernel;
-import ai.spattention.kernel.AttentionLayout;
-import ai.spattention.kernel.AutoKernel;
-import ai.spattention.kernel.ExplicitGradientKernel;
-import ai.spattention.kernel.GradientMode;
+import ai.spattention.attention.AttentionCall;
+import ai.spattention.attention.AttentionKernel;
+import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.ExplicitGradientKernel;
+import ai.spattention.attention.GradientMode;
+import ai.spattention.attention.auto.AutoKernel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;

@@ -8,12 +8,12 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
-import ai.spattention.kernel.AttentionCall;
-import ai.spattention.kernel.AttentionDropout;
-import ai.spattention.kernel.AttentionKernel;
-import ai.spattention.kernel.AttentionLayout;
-import ai.spattention.kernel.ExplicitGradientKernel;
-import ai.spattention.kernel.GradientMode;
+import ai.spattention.attention.AttentionCall;
+import ai.spattention.attention.AttentionDropout;
+import ai.spattention.attention.AttentionKernel;
+import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.ExplicitGradientKernel;
+import ai.spattention.attention.GradientMode;
 
 /**
  * Times attention on arrays of one size. As in a model, queries, keys and values [B, H, N, D] lie in [B, N, H, D] memory, and

@@ -2,8 +2,8 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
-import ai.spattention.kernel.FusedKernel;
-import ai.spattention.kernel.GradientMode;
+import ai.spattention.attention.GradientMode;
+import ai.spattention.attention.fused.FusedKernel;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.AutogradOperator;
 import ai.spattention.train.bench.AttentionBench;

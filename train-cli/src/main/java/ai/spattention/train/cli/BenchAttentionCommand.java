@@ -1,8 +1,8 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.kernel.AttentionKernel;
-import ai.spattention.kernel.GradientMode;
-import ai.spattention.kernel.Kernels;
+import ai.spattention.attention.AttentionKernel;
+import ai.spattention.attention.GradientMode;
+import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.MemoryFailures;

@@ -2,9 +2,9 @@ package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
-import ai.spattention.kernel.DenseKernel;
-import ai.spattention.kernel.GradientMode;
-import ai.spattention.kernel.Kernels;
+import ai.spattention.attention.GradientMode;
+import ai.spattention.attention.auto.Kernels;
+import ai.spattention.attention.engine.DenseKernel;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;

@@ -2,7 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.Precision;
-import ai.spattention.kernel.Kernels;
+import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;

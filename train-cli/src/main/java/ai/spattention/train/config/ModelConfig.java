@@ -1,6 +1,6 @@
 package ai.spattention.train.config;
 
-import ai.spattention.kernel.Kernels;
+import ai.spattention.attention.auto.Kernels;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.List;

@@ -1,0 +1,150 @@
+package ai.spattention.attention.engine;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.training.GradientCollector;
+import ai.spattention.InvalidInputException;
+import ai.spattention.attention.AttentionCall;
+import ai.spattention.attention.AttentionKernel;
+import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.GradientMode;
+import ai.spattention.attention.KernelAgreement;
+import ai.spattention.attention.KernelAgreement.Sizes;
+import ai.spattention.attention.auto.Kernels;
+import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.StandardPattern;
+import ai.spattention.torch.TorchScriptModule;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The window kernel on a CPU: everything but the two GPU-only operators, in whose place plain ones stand. */
+class WindowKernelTest {
+
+    private static final TorchScriptModule REFERENCE =
+            TorchScriptModule.load(WindowKernel.class, "flash_reference.torchscript", "window.torchscript");
+
+    private final AttentionKernel masked = new MaskedKernel();
+    private final AttentionKernel window = new WindowKernel(() -> REFERENCE, false);
+
+    private static final List<Sizes> SIZES = List.of(
+            new Sizes(1, 1, 1, 1, 8, true),
+            new Sizes(2, 4, 4, 17, 8, true),
+            new Sizes(3, 5, 5, 64, 16, false),
+            new Sizes(2, 6, 2, 31, 8, true),
+            new Sizes(1, 16, 16, 7, 8, false));
+
+    @ParameterizedTest
+    @EnumSource(value = StandardPattern.class, names = {"CAUSAL", "EXCLUSIVE", "LOCAL", "GAPPED"})
+    void agreesWithTheMaskedKernel(StandardPattern pattern) {
+        for (Sizes sizes : SIZES) {
+            for (LayoutLength length : List.of(LayoutLength.SEQUENCE, LayoutLength.of(24))) {
+                new KernelAgreement(Device.cpu(), new AttentionLayout(pattern, length), DataType.FLOAT32)
+                        .check(window, masked, sizes, false, 1e-5);
+            }
+        }
+    }
+
+    /** PyTorch's versions lay the log-sum-exps of sequences out in two ways. */
+    @Test
+    void logSumExpsAreFoundHoweverTheyLie() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            // two groups: sequences of 5 and 3 rows, and one of 4
+            NDArray rows = manager.zeros(new Shape(8), DataType.INT64);
+            NDArray fewer = manager.zeros(new Shape(4), DataType.INT64);
+            NDList plan = new NDList(manager.create(new long[] {2, 1, 5, 1, 0, 0, 2, 4, 1, 1, 1}), rows, rows, rows,
+                    manager.create(new int[] {0, 5, 8}), fewer, fewer, fewer, manager.create(new int[] {0, 4}));
+            for (long[] sizes : new long[][] {{8, 4}, {10, 4}}) {
+                NDArray lse = manager.zeros(new Shape(sizes[0] + sizes[1]));
+                assertArrayEquals(sizes, REFERENCE.call("lse_sizes_of", true, lse, plan).singletonOrThrow().toLongArray());
+            }
+        }
+    }
+
+    /** The operator of autograd keeps each kernel that it was given. */
+    @Test
+    void allInstancesAreOne() {
+        assertEquals(new WindowKernel(), new WindowKernel());
+        assertEquals(new WindowKernel().hashCode(), new WindowKernel().hashCode());
+        assertNotEquals(new WindowKernel(), window);
+    }
+
+    @Test
+    void runsItsOwnBackwardPassUnderAutograd() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+            NDArray x = manager.randomNormal(new Shape(1, 2, 5, 8));
+            x.setRequiresGradient(true);
+            NDArray result = window.attend(x, x, x, layout(StandardPattern.EXCLUSIVE), 0, true);
+            String node = JniUtils.getGradientFunctionNames((PtNDArray) result);
+            assertTrue(node.contains("ScaledDotProductCudnn"), node);
+            collector.backward(result.sum());
+            assertEquals(x.getShape(), x.getGradient().getShape());
+        }
+    }
+
+    /** libtorch knows the GPU's operators on every machine, and checks their arguments when it reads the source. */
+    @Test
+    void libtorchAcceptsTheGpuOperators() {
+        assertDoesNotThrow(() -> TorchScriptModule.load(WindowKernel.class, "flash.torchscript", "window.torchscript"));
+    }
+
+    @Test
+    void refusesWhatItCannotCompute() {
+        AttentionCall good = new AttentionCall(layout(StandardPattern.EXCLUSIVE), Device.gpu(), DataType.BFLOAT16, 4, 4,
+                64, 64, 128, false, false, GradientMode.ENGINE);
+        assertTrue(new WindowKernel().misfit(good).isEmpty());
+        refuses("needs a GPU (the arrays are on cpu()", with(good, Device.cpu(), good.type(), good.layout(), 64, 128));
+        refuses("bfloat16 or float16 (got float32)", with(good, good.device(), DataType.FLOAT32, good.layout(), 64, 128));
+        refuses("(got 36)", with(good, good.device(), good.type(), good.layout(), 64, 36));
+        refuses("(got 264)", with(good, good.device(), good.type(), good.layout(), 64, 264));
+        refuses("1 queries and 64 keys", with(good, good.device(), good.type(), good.layout(), 1, 128));
+        refuses("head 2 sees more", with(good, good.device(), good.type(), layout(StandardPattern.SP), 64, 128));
+        refuses("head 0 sees more", with(good, good.device(), good.type(), layout(StandardPattern.LONGFORMER), 64, 128));
+        refuses("documents", new AttentionCall(good.layout(), good.device(), good.type(), 4, 4, 64, 64, 128, true, false,
+                GradientMode.NONE));
+        refuses("drop", new AttentionCall(good.layout(), good.device(), good.type(), 4, 4, 64, 64, 128, false, true,
+                GradientMode.ENGINE));
+    }
+
+    @Test
+    void aForcedKernelSaysWhyItRefuses() {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray x = manager.zeros(new Shape(1, 2, 5, 8));
+            String message = assertThrows(InvalidInputException.class, () -> Kernels.of("window")
+                    .attend(x, x, x, layout(StandardPattern.EXCLUSIVE), 0, false)).getMessage();
+            assertEquals("the window kernel cannot compute this attention (pattern exclusive): it needs a GPU (the arrays are on "
+                    + "cpu()); choose another kernel, or auto", message);
+        }
+    }
+
+    private static void refuses(String reason, AttentionCall call) {
+        String given = new WindowKernel().misfit(call).orElse("nothing");
+        assertTrue(given.contains(reason), given);
+    }
+
+    private static AttentionCall with(AttentionCall call, Device device, DataType type, AttentionLayout layout,
+            int queryLength, int headDim) {
+        return new AttentionCall(layout, device, type, call.numHeads(), call.numKvHeads(), queryLength, call.keyLength(),
+                headDim, false, false, call.gradients());
+    }
+
+    private static AttentionLayout layout(StandardPattern pattern) {
+        return new AttentionLayout(pattern, LayoutLength.SEQUENCE);
+    }
+}
