@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** The reader of plans finds what is wrong with a plan. */
 class PlanReadingTest {
 
-    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132);
+    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
 
     private final PlanBuilder plan = new PlanBuilder();
     private final Tensor weights = Tensor.dense(Region.fixed("weights", 4096, 400), 0, Type.FLOAT32, 100);

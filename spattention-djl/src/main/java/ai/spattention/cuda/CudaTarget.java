@@ -6,8 +6,9 @@ package ai.spattention.cuda;
  * @param deviceIndex the GPU, as PyTorch counts
  * @param computeCapability 10 times the major plus the minor number
  * @param multiprocessors how many there are
+ * @param sharedBytes how much shared memory a block may ask for
  */
-public record CudaTarget(int deviceIndex, int computeCapability, int multiprocessors) {
+public record CudaTarget(int deviceIndex, int computeCapability, int multiprocessors, int sharedBytes) {
 
     /**
      * The target that a GPU is.
@@ -16,7 +17,7 @@ public record CudaTarget(int deviceIndex, int computeCapability, int multiproces
      * @return the target
      */
     public static CudaTarget of(CudaDevice device) {
-        return new CudaTarget(device.index(), device.computeCapability(), device.multiprocessors());
+        return new CudaTarget(device.index(), device.computeCapability(), device.multiprocessors(), device.maxSharedBytes());
     }
 
     /**

@@ -265,11 +265,11 @@ public final class KernelLibrary {
      * Whether there is code of a kernel for just a GPU's architecture, and not only what runs on every newer one.
      *
      * @param kernel the variant's name without the architecture
-     * @param deviceIndex a GPU on which the kernels run
+     * @param computeCapability that of a GPU on which the kernels run, 10 times the major plus the minor number
      * @return true if there is
      */
-    public boolean isTunedFor(String kernel, int deviceIndex) {
-        String name = variant(kernel, deviceIndex).name;
+    public boolean isTunedFor(String kernel, int computeCapability) {
+        String name = variantFor(kernel, computeCapability).name;
         return manifest.architectures.get(name.substring(name.lastIndexOf('-') + 1)).exact;
     }
 

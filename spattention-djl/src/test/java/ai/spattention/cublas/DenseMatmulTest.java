@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class DenseMatmulTest {
 
-    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132);
+    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
     private static final Tensor WORKSPACE = matrix("workspace", Type.INT32, 1, 1);
 
     private static Tensor matrix(String name, Type type, long rows, long columns) {

@@ -22,7 +22,7 @@ class KernelStepTest {
     private static final KernelLibrary EXPERTS = KernelLibrary.beside(ExpertRows.class, "");
 
     private static CudaTarget target(int computeCapability) {
-        return new CudaTarget(0, computeCapability, 100);
+        return new CudaTarget(0, computeCapability, 100, 101_376);
     }
 
     private static Tensor numbers(Type type, long count) {

@@ -1,11 +1,15 @@
 package ai.spattention.olmoe.pass;
 
 import ai.djl.Device;
+import ai.djl.ndarray.types.DataType;
 import ai.spattention.Precision;
+import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.fused.FusedSteps;
 import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
@@ -42,7 +46,7 @@ public final class PassFit {
      * @return the first reason, for people, as the end of a sentence; empty if they can
      */
     public static Optional<String> misfit(OlmoeConfig config, Wish wish, Device device) {
-        return misfit(device).or(() -> misfit(config, wish));
+        return misfit(device).or(() -> misfit(config, wish, CudaTarget.of(CudaDevice.of(device.getDeviceId()))));
     }
 
     private static Optional<String> misfit(Device device) {
@@ -58,8 +62,8 @@ public final class PassFit {
                 : Optional.of("the GPU's compute capability is below 8.0 (got " + computeCapability / 10 + "." + computeCapability % 10 + ")");
     }
 
-    /** By the model and its settings, whatever the device. */
-    static Optional<String> misfit(OlmoeConfig config, Wish wish) {
+    /** By the model and its settings, on a GPU that is new enough. */
+    static Optional<String> misfit(OlmoeConfig config, Wish wish, CudaTarget target) {
         if (wish.precision != Precision.BFLOAT16) {
             return Optional.of("precision is not bfloat16 (got " + wish.precision.key() + ")");
         }
@@ -75,8 +79,15 @@ public final class PassFit {
         if (config.attentionBias()) {
             return Optional.of("projections have biases (attention_bias)");
         }
-        return widths(config).or(() -> FusedSteps.misfit(new AttentionLayout(config.pattern(), config.layoutLength()),
-                config.numAttentionHeads(), wish.length).map(reason -> "no kernel computes its attention: " + reason));
+        return widths(config).or(() -> FusedSteps.misfit(attention(config, wish, target), target)
+                .map(reason -> "no kernel computes its attention: " + reason));
+    }
+
+    /** A layer's attention. Code for documents, which a batch may have, needs no less of a GPU than other. */
+    private static AttentionCall attention(OlmoeConfig config, Wish wish, CudaTarget target) {
+        return new AttentionCall(new AttentionLayout(config.pattern(), config.layoutLength()), Device.gpu(target.deviceIndex()),
+                DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length, wish.length, config.headDim(), true,
+                false, GradientMode.EXPLICIT);
     }
 
     private static Optional<String> widths(OlmoeConfig config) {

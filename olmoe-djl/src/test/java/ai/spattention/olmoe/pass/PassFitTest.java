@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.Device;
 import ai.spattention.Precision;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.pass.PassFit.Wish;
 import ai.spattention.pattern.AttentionPattern;
@@ -18,6 +19,8 @@ class PassFitTest {
 
     private static final Wish WISH = new Wish(Precision.BFLOAT16, "auto", 200);
 
+    private static final CudaTarget HOPPER = new CudaTarget(0, 90, 132, 232_448);
+
     private static OlmoeConfig.Builder served() {
         return OlmoeConfig.builder().setVocabSize(512).setHiddenSize(256).setIntermediateSize(128).setNumHiddenLayers(2)
                 .setNumAttentionHeads(4).optNumKeyValueHeads(2).setNumExperts(16).setNumExpertsPerTok(4).setMaxPositionEmbeddings(512)
@@ -25,7 +28,7 @@ class PassFitTest {
     }
 
     private static Optional<String> misfit(UnaryOperator<OlmoeConfig.Builder> change) {
-        return PassFit.misfit(change.apply(served()).build(), WISH);
+        return PassFit.misfit(change.apply(served()).build(), WISH, HOPPER);
     }
 
     private static void assertReason(String reason, Optional<String> misfit) {
@@ -36,7 +39,7 @@ class PassFitTest {
     void whatFitsHasNoReason() {
         assertEquals(Optional.empty(), misfit(config -> config));
         assertEquals(Optional.empty(), misfit(config -> config.optTieWordEmbeddings(true).optNormTopkProb(true)));
-        assertEquals(Optional.empty(), PassFit.misfit(served().build(), new Wish(Precision.BFLOAT16, "fused", 1)));
+        assertEquals(Optional.empty(), PassFit.misfit(served().build(), new Wish(Precision.BFLOAT16, "fused", 1), HOPPER));
         assertEquals(Optional.empty(), misfit(config -> config.setHiddenSize(4096).setNumAttentionHeads(32).optNumKeyValueHeads(32)
                 .setIntermediateSize(4096).setNumExperts(256).setVocabSize(50304)));
         assertEquals(Optional.empty(), PassFit.misfit(80));
@@ -54,9 +57,9 @@ class PassFitTest {
         assertReason("the device is no GPU (got cpu)", PassFit.misfit(served().build(), WISH, Device.cpu()));
         assertReason("the GPU's compute capability is below 8.0 (got 7.5)", PassFit.misfit(75));
         OlmoeConfig config = served().build();
-        assertReason("precision is not bfloat16 (got float32)", PassFit.misfit(config, new Wish(Precision.FLOAT32, "auto", 200)));
+        assertReason("precision is not bfloat16 (got float32)", PassFit.misfit(config, new Wish(Precision.FLOAT32, "auto", 200), HOPPER));
         assertReason("model.kernel asks for another attention (got tiled)",
-                PassFit.misfit(config, new Wish(Precision.BFLOAT16, "tiled", 200)));
+                PassFit.misfit(config, new Wish(Precision.BFLOAT16, "tiled", 200), HOPPER));
         assertReason("there is dropout (got attention_dropout 0.5)", misfit(builder -> builder.optAttentionDropout(0.5f)));
         assertReason("queries, keys and values are clamped (got clip_qkv 8.0)", misfit(builder -> builder.optClipQkv(8f)));
         assertReason("projections have biases (attention_bias)", misfit(builder -> builder.optAttentionBias(true)));
@@ -73,5 +76,14 @@ class PassFitTest {
                 misfit(builder -> builder.setHiddenSize(128).optNumKeyValueHeads(1)));
         Optional<String> reformer = misfit(builder -> builder.optPattern(StandardPattern.REFORMER));
         assertEquals(Optional.of("no kernel computes its attention: "), reformer.map(reason -> reason.substring(0, 34)));
+    }
+
+    @Test
+    void theGpusSharedMemoryIsAsked() {
+        OlmoeConfig config = served().setNumAttentionHeads(1).optNumKeyValueHeads(1).build();
+        assertEquals(256, config.headDim());
+        assertEquals(Optional.empty(), PassFit.misfit(config, WISH, new CudaTarget(0, 86, 84, 101_376)));
+        assertReason("no kernel computes its attention: its code for head dimension 256 takes 81920 bytes of shared memory a block"
+                + " (this GPU has 65536)", PassFit.misfit(config, WISH, new CudaTarget(0, 86, 84, 65_536)));
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 class PassMemoryTest {
 
-    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132);
+    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
 
     @Test
     void isThatOfThePlanThatRuns() {

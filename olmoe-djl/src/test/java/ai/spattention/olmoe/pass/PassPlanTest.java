@@ -12,7 +12,9 @@ import ai.djl.nn.Parameter;
 import ai.djl.util.Pair;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.fused.FusedSteps;
 import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaTarget;
@@ -39,8 +41,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Plans of passes that are made, and never run: they need no GPU. */
 class PassPlanTest {
 
-    private static final CudaTarget HOPPER = new CudaTarget(0, 90, 132);
-    private static final CudaTarget AMPERE = new CudaTarget(0, 80, 108);
+    private static final CudaTarget HOPPER = new CudaTarget(0, 90, 132, 232_448);
+    private static final CudaTarget AMPERE = new CudaTarget(0, 80, 108, 166_912);
 
     private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
 
@@ -78,7 +80,9 @@ class PassPlanTest {
                 new Case("many slots", config().setNumExperts(20).setNumExpertsPerTok(10).build(), 1, 9, false),
                 new Case("one layer", config().setNumHiddenLayers(1).build(), 1, 9, false)));
         for (StandardPattern pattern : StandardPattern.values()) {
-            if (FusedSteps.misfit(new AttentionLayout(pattern, config().build().layoutLength()), 4, 37).isEmpty()) {
+            AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config().build().layoutLength()), Device.gpu(),
+                    DataType.BFLOAT16, 4, 4, 37, 37, 64, true, false, GradientMode.EXPLICIT);
+            if (FusedSteps.misfit(call, HOPPER).isEmpty()) {
                 cases.add(new Case(pattern.toString(), config().optPattern(pattern).build(), 1, 37, pattern.ordinal() % 2 == 0));
             }
         }

@@ -21,10 +21,13 @@ import ai.djl.training.Trainer;
 import ai.djl.util.Pair;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.fused.FusedSteps;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaStream;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.DecoderLayer;
@@ -103,7 +106,9 @@ class TrainingPassGpuTest {
                 new Case("heads of 32", config().setHiddenSize(128).build(), 2, 70, true, false),
                 new Case("heads of 128", config().setHiddenSize(512).setIntermediateSize(64).build(), 1, 129, false, false)));
         for (StandardPattern pattern : StandardPattern.values()) {
-            if (FusedSteps.misfit(new AttentionLayout(pattern, config().build().layoutLength()), 4, 150).isEmpty()) {
+            AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config().build().layoutLength()), Device.gpu(),
+                    DataType.BFLOAT16, 4, 4, 150, 150, 64, true, false, GradientMode.EXPLICIT);
+            if (FusedSteps.misfit(call, new CudaTarget(0, 90, 132, 232_448)).isEmpty()) {
                 cases.add(new Case(pattern.toString(), config().optPattern(pattern).build(), 2, 150, pattern.ordinal() % 2 == 1, false));
             }
         }

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionCall;
@@ -18,6 +17,7 @@ import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.PlanMemory;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.cuda.CudaDevice;
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.Launch;
 import ai.spattention.cuda.TensorView;
@@ -46,13 +46,6 @@ import java.util.Optional;
  */
 public record FusedKernel() implements ExplicitGradientKernel {
 
-    static final KernelLibrary LIBRARY = KernelLibrary.beside(FusedKernel.class, "");
-
-    private static final int LEAST_COMPUTE_CAPABILITY = 80;
-    private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
-    private static final int SMALLEST_HEAD_DIM = 32; // of the compiled kernels, which are for powers of two
-    private static final int LARGEST_HEAD_DIM = 256;
-
     /** One for all instances, so that these are equal: the operator of autograd keeps what it was given. */
     private static final PlanCache<AttentionCall, DeviceTable> TABLES =
             new PlanCache<>(FusedKernel::table, table -> table.manager.close());
@@ -80,35 +73,13 @@ public record FusedKernel() implements ExplicitGradientKernel {
         if (!device.isGpu()) {
             return Optional.of("it runs on NVIDIA GPUs only (got device " + device + ")");
         }
-        Optional<String> missing = CudaDevice.unavailable();
-        if (missing.isPresent()) {
-            return missing;
-        }
-        int capability = CudaDevice.of(device.getDeviceId()).computeCapability();
-        return capability >= LEAST_COMPUTE_CAPABILITY ? Optional.empty()
-                : Optional.of("it needs compute capability 8.0 or newer (this GPU has " + capability / 10 + "."
-                        + capability % 10 + ")");
+        return CudaDevice.unavailable().or(() -> FusedSteps.misfit(target(device)));
     }
 
     @Override
     public Optional<String> misfit(AttentionCall call) {
-        return unavailable(call.device()).or(() -> misfitOfShape(call)).or(() -> call.gradients() == GradientMode.ENGINE
-                ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
-    }
-
-    /** The part of {@link #misfit} that asks no device. */
-    static Optional<String> misfitOfShape(AttentionCall call) {
-        if (call.type() != DataType.FLOAT16 && call.type() != DataType.BFLOAT16 && call.type() != DataType.FLOAT32) {
-            return Optional.of("it computes in bfloat16, float16 and float32 (got " + call.typeName() + ")");
-        }
-        if (call.headDim() > LARGEST_HEAD_DIM) {
-            return Optional.of("it takes head dimensions up to " + LARGEST_HEAD_DIM + " (got " + call.headDim() + ")");
-        }
-        int tile = call.type() == DataType.FLOAT32 || call.headDim() > 128 ? 16 : 64; // the smallest of all variants
-        if ((call.keyLength() - 1) / tile + 1 > MOST_BLOCKS) {
-            return Optional.of("it takes at most " + MOST_BLOCKS * tile + " positions (got " + call.keyLength() + ")");
-        }
-        return HeadTable.unfit(call.headMasks(), call.keyLength());
+        return unavailable(call.device()).or(() -> FusedSteps.misfit(call, target(call.device())))
+                .or(() -> call.gradients() == GradientMode.ENGINE ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
     }
 
     /**
@@ -119,13 +90,11 @@ public record FusedKernel() implements ExplicitGradientKernel {
      * @return true for 16 bits, head dimensions of 33 to 128 and no dropout on compute capability 9.0
      */
     public static boolean isTuned(AttentionCall call) {
-        return LIBRARY.isTunedFor("forward-" + (call.dropout() ? "dropout" : "ranges") + "-"
-                + (call.type() == DataType.FLOAT32 ? "fp32" : "bf16") + "-d" + padded(call.headDim()), call.device().getDeviceId());
+        return FusedSteps.isTuned(call, target(call.device()));
     }
 
-    /** The least head dimension of a compiled kernel that holds a head; fused.torchscript knows it, too. */
-    private static int padded(int headDim) {
-        return Math.max(SMALLEST_HEAD_DIM, Integer.highestOneBit(2 * headDim - 1));
+    private static CudaTarget target(Device device) {
+        return CudaTarget.of(CudaDevice.of(device.getDeviceId()));
     }
 
     @Override
@@ -200,17 +169,17 @@ public record FusedKernel() implements ExplicitGradientKernel {
         private final TensorView queries;
         private final int headDim;
         private final boolean drops;
-        private final Launch launch = new Launch(LIBRARY);
+        private final Launch launch = new Launch(FusedSteps.LIBRARY);
         private final List<String> unsuited = new ArrayList<>();
         private final NDList copied = new NDList();
-        private String feature;
+        private FusedCode code;
 
         Call(NDManager scope, AttentionShape shape, DeviceTable table, AttentionDropout dropout, NDArray queries) {
             this.scope = scope;
             this.shape = shape;
             this.table = table;
             this.queries = TorchTensors.view(queries);
-            this.headDim = padded(shape.headDim());
+            this.headDim = FusedCode.filledUp(shape.headDim());
             this.drops = dropout.rate() > 0;
             if (drops) {
                 launch.with("seed", dropout.seed()).with("kept", dropout.kept());
@@ -255,7 +224,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
                     put(unsuited.get(i), copies.get(i));
                 }
             }
-            feature = (drops ? "dropout" : table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
+            code = new FusedCode(type(), headDim, table.general, documents != null, drops);
             if (documents != null) {
                 TensorView view = TorchTensors.view(documents);
                 launch.with("documents", view.isDense(0, 1) ? view : TorchTensors.view(copies(new NDList(documents)).get(0)));
@@ -297,7 +266,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
         }
 
         void launch(String kernel) {
-            KernelLibrary.Variant variant = launch.variant(kernel + "-" + feature + "-" + type() + "-d" + headDim);
+            KernelLibrary.Variant variant = launch.variant(code.name(kernel));
             boolean byKeys = kernel.equals("backward_keys");
             int rows = byKeys ? shape.keyLength() : shape.queryLength();
             int tile = byKeys ? variant.keys() : variant.queries();

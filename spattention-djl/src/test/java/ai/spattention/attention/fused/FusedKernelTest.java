@@ -3,7 +3,7 @@ package ai.spattention.attention.fused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
@@ -16,9 +16,12 @@ import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.cuda.CudaTarget;
+import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.Bfloat16;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +29,8 @@ import org.junit.jupiter.api.Test;
 class FusedKernelTest {
 
     private static final AttentionLayout SP = new AttentionLayout(StandardPattern.SP, LayoutLength.SEQUENCE);
+
+    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
 
     private final NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
 
@@ -40,8 +45,7 @@ class FusedKernelTest {
     }
 
     private static String misfit(AttentionLayout layout, DataType type, int length, int headDim, boolean dropout) {
-        return FusedKernel.misfitOfShape(call(layout, Device.gpu(), type, length, headDim, dropout, GradientMode.EXPLICIT))
-                .orElse("");
+        return FusedSteps.misfit(call(layout, Device.gpu(), type, length, headDim, dropout, GradientMode.EXPLICIT), TARGET).orElse("");
     }
 
     @Test
@@ -67,6 +71,46 @@ class FusedKernelTest {
         assertEquals("it takes at most 4194240 positions (got 5000000)", misfit(SP, DataType.FLOAT16, 5_000_000, 64, false));
         AttentionCall plain = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 64, false, GradientMode.ENGINE);
         assertEquals(FusedKernel.unavailable(Device.gpu()), new FusedKernel().misfit(plain), "libtorch's autograd calls it, too");
+    }
+
+    @Test
+    void asksTheGpuForItsAgeAndItsSharedMemory() {
+        AttentionCall wide = call(SP, Device.gpu(), DataType.FLOAT32, 10, 200, false, GradientMode.EXPLICIT);
+        assertEquals("it needs compute capability 8.0 or newer (this GPU has 7.5)",
+                FusedSteps.misfit(wide, new CudaTarget(0, 75, 40, 65_536)).orElse(""));
+        assertEquals("its code for head dimension 256 takes 98304 bytes of shared memory a block (this GPU has 98303)",
+                FusedSteps.misfit(wide, new CudaTarget(0, 86, 40, 98_303)).orElse(""));
+        assertEquals("", FusedSteps.misfit(wide, new CudaTarget(0, 86, 40, 98_304)).orElse(""));
+        AttentionCall half = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 128, false, GradientMode.EXPLICIT);
+        assertEquals("", FusedSteps.misfit(half, new CudaTarget(0, 86, 40, 81_920)).orElse(""), "the code that every newer GPU runs");
+        assertEquals("its code for head dimension 128 takes 114760 bytes of shared memory a block (this GPU has 81920)",
+                FusedSteps.misfit(half, new CudaTarget(0, 90, 40, 81_920)).orElse(""), "the code for just this one");
+        AttentionCall inference = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 128, false, GradientMode.NONE);
+        assertEquals("", FusedSteps.misfit(inference, new CudaTarget(0, 86, 40, 65_536)).orElse(""), "its forward pass takes less");
+    }
+
+    /** What a GPU is asked for is what a launch would need: the largest of all variants that it may take. */
+    @Test
+    void noVariantOfACallNeedsMoreThanTheCallIsAskedFor() {
+        for (DataType type : List.of(DataType.BFLOAT16, DataType.FLOAT16, DataType.FLOAT32)) {
+            for (int headDim : new int[] {1, 32, 33, 64, 128, 129, 256}) {
+                for (StandardPattern pattern : List.of(StandardPattern.SP, StandardPattern.BIGBIRD)) {
+                    AttentionCall call = call(new AttentionLayout(pattern, LayoutLength.SEQUENCE), Device.gpu(), type, 300, headDim, false,
+                            GradientMode.EXPLICIT);
+                    int end = Math.max(32, Integer.highestOneBit(2 * headDim - 1));
+                    String feature = pattern == StandardPattern.SP ? "-ranges-" : "-general-";
+                    int needed = FusedSteps.LIBRARY.manifest().kernels().stream()
+                            .filter(variant -> variant.name().contains(feature) && variant.name().endsWith("-d" + end + "-sm_80"))
+                            .filter(variant -> switch (type) {
+                                case BFLOAT16 -> variant.name().contains("-bf16-");
+                                case FLOAT16 -> variant.name().contains("-fp16-");
+                                default -> variant.name().contains("32-d");
+                            }).mapToInt(KernelLibrary.Variant::sharedBytes).max().getAsInt();
+                    assertEquals("", FusedSteps.misfit(call, new CudaTarget(0, 80, 1, needed)).orElse(""), call.toString());
+                    assertTrue(FusedSteps.misfit(call, new CudaTarget(0, 80, 1, needed - 1)).isPresent(), call.toString());
+                }
+            }
+        }
     }
 
     @Test

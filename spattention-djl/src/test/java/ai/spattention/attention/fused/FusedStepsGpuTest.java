@@ -39,7 +39,7 @@ class FusedStepsGpuTest {
 
     static Stream<StandardPattern> patterns() {
         return Arrays.stream(StandardPattern.values())
-                .filter(pattern -> FusedSteps.misfit(new AttentionLayout(pattern, LayoutLength.SEQUENCE), 8, 700).isEmpty());
+                .filter(pattern -> HeadTable.unfit(new AttentionLayout(pattern, LayoutLength.SEQUENCE).headMasks(8, 700), 700).isEmpty());
     }
 
     @ParameterizedTest

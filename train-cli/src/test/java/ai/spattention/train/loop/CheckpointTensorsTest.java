@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CheckpointTensorsTest {
 
     /** Plans are made for it, and not run. */
-    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132);
+    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
 
     @TempDir
     private Path folder;
