@@ -14,7 +14,7 @@ class PlanReadingTest {
 
     private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
 
-    private final PlanBuilder plan = new PlanBuilder();
+    private final PlanBuilder plan = new PlanBuilder(TARGET);
     private final Tensor weights = Tensor.dense(Region.fixed("weights", 4096, 400), 0, Type.FLOAT32, 100);
     private final Tensor high = plan.array("high", Type.BFLOAT16, 100);
     private final Tensor low = plan.array("low", Type.BFLOAT16, 100);

@@ -4,7 +4,7 @@ import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
@@ -74,13 +74,12 @@ public final class AdamWSteps {
     /**
      * The sums of squares of an array's parts.
      *
-     * @param plan where the step goes
-     * @param target the GPU
+     * @param launches where the step goes
      * @param gradients [n], float32, n a multiple of 64
      * @param parts [{@link #parts}(n)], float64 (8 bytes of any type), written
      */
-    public static void squares(PlanBuilder plan, CudaTarget target, Tensor gradients, Tensor parts) {
-        plan.add(new KernelStep(LIBRARY, "square_parts", target).with("grads", gradients).with("parts", parts)
+    public static void squares(Launches launches, Tensor gradients, Tensor parts) {
+        launches.add(new KernelStep(LIBRARY, "square_parts", launches.target()).with("grads", gradients).with("parts", parts)
                 .with("count", gradients.elements()).with("each", SQUARES_OF_PROGRAM).grid(parts.elements(), 1, 1));
     }
 
@@ -98,8 +97,7 @@ public final class AdamWSteps {
     /**
      * Decides an update.
      *
-     * @param plan where the step goes
-     * @param target the GPU
+     * @param launches where the step goes
      * @param parts the sums of squares of all gradients, float64
      * @param loss [1], float32
      * @param rates the learning rate of update t at t, float32
@@ -109,9 +107,9 @@ public final class AdamWSteps {
      * @param maxNorm the largest norm that stays as it is; 0 for no clipping
      * @param constants the method's constants
      */
-    public static void begin(PlanBuilder plan, CudaTarget target, Tensor parts, Tensor loss, Tensor rates, Tensor updates, Tensor state,
+    public static void begin(Launches launches, Tensor parts, Tensor loss, Tensor rates, Tensor updates, Tensor state,
             int divisor, double maxNorm, Constants constants) {
-        plan.add(new KernelStep(LIBRARY, "begin_update", target).with("parts", parts).with("loss", loss).with("rates", rates)
+        launches.add(new KernelStep(LIBRARY, "begin_update", launches.target()).with("parts", parts).with("loss", loss).with("rates", rates)
                 .with("updates", updates).with("state", state).with("programs", parts.elements()).with("divisor", divisor)
                 .with("max_norm", maxNorm).with("log2_beta1", log2(constants.beta1)).with("log2_beta2", log2(constants.beta2)));
     }
@@ -123,8 +121,7 @@ public final class AdamWSteps {
     /**
      * Updates weights in two halves.
      *
-     * @param plan where the step goes
-     * @param target the GPU
+     * @param launches where the step goes
      * @param high [n], updated
      * @param low [n], updated
      * @param moments gradients and moments
@@ -132,25 +129,24 @@ public final class AdamWSteps {
      * @param constants the method's constants
      * @param decay the weight decay
      */
-    public static void update(PlanBuilder plan, CudaTarget target, Tensor high, Tensor low, Moments moments, Tensor state,
+    public static void update(Launches launches, Tensor high, Tensor low, Moments moments, Tensor state,
             Constants constants, double decay) {
-        plan.add(update("adamw_split", target, moments, state, constants, decay).with("high", high).with("low", low));
+        launches.add(update("adamw_split", launches.target(), moments, state, constants, decay).with("high", high).with("low", low));
     }
 
     /**
      * Updates float32 weights.
      *
-     * @param plan where the step goes
-     * @param target the GPU
+     * @param launches where the step goes
      * @param weights [n], updated
      * @param moments gradients and moments
      * @param state from {@link #begin}
      * @param constants the method's constants
      * @param decay the weight decay
      */
-    public static void update(PlanBuilder plan, CudaTarget target, Tensor weights, Moments moments, Tensor state, Constants constants,
+    public static void update(Launches launches, Tensor weights, Moments moments, Tensor state, Constants constants,
             double decay) {
-        plan.add(update("adamw_plain", target, moments, state, constants, decay).with("weights", weights));
+        launches.add(update("adamw_plain", launches.target(), moments, state, constants, decay).with("weights", weights));
     }
 
     /**

@@ -1,7 +1,6 @@
 package ai.spattention.cublas;
 
 import ai.spattention.cublas.DenseMatmul.Factor;
-import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.PlanBuilder;
 import ai.spattention.plan.Tensor;
@@ -10,18 +9,15 @@ import ai.spattention.plan.Tensor;
 public final class DenseProducts {
 
     private final PlanBuilder plan;
-    private final CudaTarget target;
     private final Tensor workspace;
 
     /**
      * Starts.
      *
      * @param plan where products go
-     * @param target the GPU
      */
-    public DenseProducts(PlanBuilder plan, CudaTarget target) {
+    public DenseProducts(PlanBuilder plan) {
         this.plan = plan;
-        this.target = target;
         workspace = plan.keep(plan.array("workspace of products", TensorView.Type.INT32, DenseMatmul.WORKSPACE_BYTES / 4));
     }
 
@@ -33,7 +29,7 @@ public final class DenseProducts {
      * @param out [M, N], written
      */
     public void timesTransposed(Tensor left, Tensor right, Tensor out) {
-        plan.add(new DenseMatmul(target, Factor.of(left), Factor.transposed(right), out, false, workspace));
+        plan.add(new DenseMatmul(plan.target(), Factor.of(left), Factor.transposed(right), out, false, workspace));
     }
 
     /**
@@ -44,7 +40,7 @@ public final class DenseProducts {
      * @param out [M, N], written
      */
     public void times(Tensor left, Tensor right, Tensor out) {
-        plan.add(new DenseMatmul(target, Factor.of(left), Factor.of(right), out, false, workspace));
+        plan.add(new DenseMatmul(plan.target(), Factor.of(left), Factor.of(right), out, false, workspace));
     }
 
     /**
@@ -56,6 +52,6 @@ public final class DenseProducts {
      * @param add whether the product is added to what stands there
      */
     public void transposedTimes(Tensor left, Tensor right, Tensor out, boolean add) {
-        plan.add(new DenseMatmul(target, Factor.transposed(left), Factor.of(right), out, add, workspace));
+        plan.add(new DenseMatmul(plan.target(), Factor.transposed(left), Factor.of(right), out, add, workspace));
     }
 }

@@ -68,15 +68,11 @@ final class CudaKernel {
     /** A launch whose arguments are written, to be repeated. */
     final class Prepared {
 
-        private final int gridX;
-        private final int gridY;
-        private final int gridZ;
+        private final Grid grid;
         private final Arguments own;
 
-        private Prepared(int gridX, int gridY, int gridZ, Arguments own) {
-            this.gridX = gridX;
-            this.gridY = gridY;
-            this.gridZ = gridZ;
+        private Prepared(Grid grid, Arguments own) {
+            this.grid = grid;
             this.own = own;
         }
 
@@ -86,8 +82,8 @@ final class CudaKernel {
          * @param stream the stream's handle; the device's context is current
          */
         void launch(long stream) {
-            check("cuLaunchKernel", CudaApi.cuLaunchKernel(function, gridX, gridY, gridZ, spec.threads(), 1, 1, spec.sharedBytes(),
-                    stream, own.addresses.address, 0));
+            check("cuLaunchKernel", CudaApi.cuLaunchKernel(function, grid.x(), grid.y(), grid.z(), spec.threads(), 1, 1,
+                    spec.sharedBytes(), stream, own.addresses.address, 0));
         }
     }
 
@@ -142,43 +138,36 @@ final class CudaKernel {
     }
 
     /**
-     * Puts the kernel on PyTorch's current stream and returns at once.
+     * Puts the kernel on a stream once and returns at once.
      *
-     * @param gridX blocks along the first axis, the fastest
-     * @param gridY blocks along the second axis
-     * @param gridZ blocks along the third axis
+     * @param grid how many programs run
      * @param tensors the tensors by their positions; those with a tensor map or strides must be aligned
      * @param numbers the numbers by their positions
+     * @param stream the stream's handle; the device's context is current
      * @throws CudaException if the driver refuses, or a parameter is missing
      */
-    void launch(int gridX, int gridY, int gridZ, TensorView[] tensors, Number[] numbers) {
-        device.inContext(() -> {
-            synchronized (this) {
-                write(arguments, tensors, numbers);
-                new Prepared(gridX, gridY, gridZ, arguments).launch(TorchTensors.currentStream(device.index()));
-            }
-        });
+    synchronized void launch(Grid grid, TensorView[] tensors, Number[] numbers, long stream) {
+        write(arguments, tensors, numbers);
+        new Prepared(grid, arguments).launch(stream);
     }
 
     /**
      * Writes the arguments of a launch that will be repeated.
      *
-     * @param gridX blocks along the first axis, the fastest
-     * @param gridY blocks along the second axis
-     * @param gridZ blocks along the third axis
+     * @param grid how many programs run
      * @param tensors the tensors by their positions
      * @param numbers the numbers by their positions
      * @return the launch
      * @throws CudaException if a parameter is missing
      */
-    Prepared prepare(int gridX, int gridY, int gridZ, TensorView[] tensors, Number[] numbers) {
+    Prepared prepare(Grid grid, TensorView[] tensors, Number[] numbers) {
         Arguments own = new Arguments(parameters);
         device.inContext(() -> {
             synchronized (this) { // the geometry of tensor maps is shared
                 write(own, tensors, numbers);
             }
         });
-        return new Prepared(gridX, gridY, gridZ, own);
+        return new Prepared(grid, own);
     }
 
     private void write(Arguments into, TensorView[] tensors, Number[] numbers) {

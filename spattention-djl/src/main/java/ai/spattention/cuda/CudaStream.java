@@ -4,18 +4,44 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 
 /**
- * A stream of our own on a GPU. It keeps order with PyTorch's default stream by itself, in both directions, and unlike that one its
- * work can be captured into a {@link CudaGraph}.
+ * A stream on a GPU. One of our own keeps order with PyTorch's default stream by itself, in both directions, and unlike that one its work
+ * can be captured into a {@link CudaGraph}.
  */
-public final class CudaStream implements AutoCloseable {
+public class CudaStream implements AutoCloseable {
 
     private static final int KEEPS_ORDER_WITH_DEFAULT_STREAM = 0; // CU_STREAM_DEFAULT
 
     private final CudaDevice device;
     private final Pointer handle;
 
+    /** PyTorch's stream, which is not ours to end. */
+    private static final class OfPyTorch extends CudaStream {
+
+        private OfPyTorch(CudaDevice device) {
+            super(device, new Pointer(TorchTensors.currentStream(device.index())));
+        }
+
+        @Override
+        public void close() {} // nothing of it is ours
+    }
+
+    private CudaStream(CudaDevice device, Pointer handle) {
+        this.device = device;
+        this.handle = handle;
+    }
+
     /**
-     * Makes a stream.
+     * The stream on which PyTorch puts this thread's work.
+     *
+     * @param device the GPU
+     * @return the stream; to close it does nothing
+     */
+    public static CudaStream ofPyTorch(CudaDevice device) {
+        return new OfPyTorch(device);
+    }
+
+    /**
+     * Makes a stream of our own.
      *
      * @param device the GPU
      * @throws CudaException if the driver refuses

@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
@@ -364,18 +365,60 @@ public final class KernelLibrary {
      * @return the kernel
      * @throws CudaException if the driver refuses it
      */
-    CudaKernel kernel(Variant variant, int deviceIndex) {
-        return loaded.computeIfAbsent(new Place(variant, deviceIndex),
+    private CudaKernel kernel(Variant variant, int deviceIndex) {
+        Place place = new Place(variant, deviceIndex);
+        CudaKernel known = loaded.get(place); // asked at every launch
+        return known != null ? known : loaded.computeIfAbsent(place,
                 key -> new CudaKernel(CudaDevice.of(deviceIndex), variant.spec(), ptx(variant), this::position));
     }
 
-    /** How many different tensors and numbers the kernels take. */
-    int positions() {
+    /**
+     * Puts a kernel on a stream once and returns at once.
+     *
+     * @param variant the kernel
+     * @param grid how many programs run
+     * @param tensors the arrays by {@link #position}, null where there is none
+     * @param numbers the numbers by position
+     * @param stream the stream; its device's context must be current
+     * @throws CudaException if the driver refuses, or a parameter is missing
+     */
+    public void launch(Variant variant, Grid grid, TensorView[] tensors, Number[] numbers, CudaStream stream) {
+        kernel(variant, stream.device().index()).launch(grid, tensors, numbers, stream.address());
+    }
+
+    /**
+     * Prepares a launch that will be repeated with the same arguments.
+     *
+     * @param variant the kernel
+     * @param deviceIndex the GPU
+     * @param grid how many programs run
+     * @param tensors the arrays by {@link #position}, null where there is none
+     * @param numbers the numbers by position
+     * @return puts the kernel on a stream of that GPU; the device's context must be current
+     * @throws CudaException if a parameter is missing
+     */
+    public Consumer<CudaStream> prepare(Variant variant, int deviceIndex, Grid grid, TensorView[] tensors, Number[] numbers) {
+        CudaKernel.Prepared prepared = kernel(variant, deviceIndex).prepare(grid, tensors, numbers);
+        return stream -> prepared.launch(stream.address());
+    }
+
+    /**
+     * How many different arrays and numbers the kernels take.
+     *
+     * @return one more than the last {@link #position}
+     */
+    public int positions() {
         return positions.size();
     }
 
-    /** Where a launch of any of the kernels has the tensor or number of a name: the same for all of them. */
-    int position(String name) {
+    /**
+     * Where a launch of any of the kernels has the array or number of a name: the same for all of them.
+     *
+     * @param name a parameter's name
+     * @return the position
+     * @throws IllegalArgumentException if no kernel takes it
+     */
+    public int position(String name) {
         Integer position = positions.get(name);
         if (position == null) {
             throw new IllegalArgumentException("no kernel beside " + owner.getName() + " takes a '" + name + "'");

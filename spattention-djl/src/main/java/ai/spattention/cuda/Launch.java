@@ -2,7 +2,6 @@ package ai.spattention.cuda;
 
 import ai.djl.ndarray.NDArray;
 import ai.spattention.InvalidInputException;
-import java.util.function.Consumer;
 
 /** The tensors and numbers of one launch, checked: what does not pass never reaches the device. */
 public final class Launch {
@@ -23,21 +22,6 @@ public final class Launch {
         this.library = library;
         this.tensors = new TensorView[library.positions()];
         this.numbers = new Number[library.positions()];
-    }
-
-    /**
-     * The block in which a kernel that reads whole rows was compiled for a row: powers of 2 end variants' names.
-     *
-     * @param numbers how many numbers a row has
-     * @param smallest the smallest block
-     * @return the smallest that holds them
-     */
-    public static long block(long numbers, long smallest) {
-        long block = smallest;
-        while (block < numbers) {
-            block *= 2;
-        }
-        return block;
     }
 
     /**
@@ -134,20 +118,7 @@ public final class Launch {
      * @param gridZ programs along the third axis
      */
     public void run(KernelLibrary.Variant variant, int gridX, int gridY, int gridZ) {
-        library.kernel(variant, device).launch(gridX, gridY, gridZ, tensors, numbers);
-    }
-
-    /**
-     * Prepares a launch that will be repeated with the same arguments.
-     *
-     * @param variant the kernel
-     * @param gridX programs along the first axis, the fastest
-     * @param gridY programs along the second axis
-     * @param gridZ programs along the third axis
-     * @return puts the kernel on a stream; the device's context must be current
-     */
-    public Consumer<CudaStream> prepare(KernelLibrary.Variant variant, int gridX, int gridY, int gridZ) {
-        CudaKernel.Prepared prepared = library.kernel(variant, device).prepare(gridX, gridY, gridZ, tensors, numbers);
-        return stream -> prepared.launch(stream.address());
+        CudaDevice gpu = CudaDevice.of(device);
+        gpu.inContext(() -> library.launch(variant, new Grid(gridX, gridY, gridZ), tensors, numbers, CudaStream.ofPyTorch(gpu)));
     }
 }

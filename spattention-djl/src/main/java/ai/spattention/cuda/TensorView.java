@@ -81,7 +81,23 @@ public record TensorView(long address, Type type, int deviceIndex, long[] sizes,
     }
 
     /**
-     * Whether the elements lie one after the other in the order of the axes, or of some other order of them.
+     * Whether the elements lie one after the other in the order of the axes.
+     *
+     * @return true if there are no gaps
+     */
+    public boolean isDense() {
+        long expected = 1;
+        for (int axis = sizes.length - 1; axis >= 0; axis--) {
+            if (sizes[axis] != 1 && strides[axis] != expected) {
+                return false;
+            }
+            expected *= sizes[axis];
+        }
+        return true;
+    }
+
+    /**
+     * Whether the elements lie one after the other in some order of the axes.
      *
      * @param order the axes from the outermost in memory to the innermost
      * @return true if there are no gaps

@@ -139,9 +139,7 @@ public final class TorchTensors {
      */
     public static NDArray reinterpret(NDArray array, TensorView.Type type) {
         TensorView view = view(array);
-        int[] order = new int[view.sizes().length];
-        Arrays.setAll(order, axis -> axis);
-        if (!view.isDense(order)) {
+        if (!view.isDense()) {
             throw new IllegalArgumentException("an array with gaps cannot be seen as another type (got " + array.getShape() + ")");
         }
         ThreadMemory memory = ThreadMemory.own();
@@ -155,7 +153,27 @@ public final class TorchTensors {
         return new PtNDArray((PtNDManager) array.getManager(), memory.get(0));
     }
 
-    private static long[] strides(long[] sizes, int[] order) {
+    /**
+     * The address of an array's first element.
+     *
+     * @param array an array of DJL's PyTorch engine; it must stay open while its memory is in use
+     * @return the address on its device
+     * @throws CudaException if libtorch does not tell
+     */
+    public static long address(NDArray array) {
+        ThreadMemory out = ThreadMemory.own();
+        check("data_ptr", Torch.aoti_torch_get_data_ptr(((PtNDArray) array).getHandle(), out.address(0)));
+        return out.get(0);
+    }
+
+    /**
+     * The strides of an array without gaps.
+     *
+     * @param sizes the sizes
+     * @param order the axes from the outermost in memory to the innermost
+     * @return strides in elements, in the order of the sizes
+     */
+    public static long[] strides(long[] sizes, int[] order) {
         long[] strides = new long[sizes.length];
         long stride = 1;
         for (int i = order.length - 1; i >= 0; i--) {

@@ -1,10 +1,9 @@
 package ai.spattention.embedding;
 
-import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
@@ -21,18 +20,15 @@ public final class EmbeddingSteps {
     private static final int TILE = 64;
     private static final int TILE_OF_FIRSTS = 1024;
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
 
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      */
-    public EmbeddingSteps(PlanBuilder plan, CudaTarget target) {
-        this.plan = plan;
-        this.target = target;
+    public EmbeddingSteps(Launches launches) {
+        this.launches = launches;
     }
 
     /**
@@ -44,7 +40,7 @@ public final class EmbeddingSteps {
      * @param x [T, D], float32, written
      */
     public void forward(Tensor tokens, Tensor high, Tensor low, Tensor x) {
-        plan.add(new KernelStep(LIBRARY, "embedding_forward", target).with("tokens", tokens).with("high", high).with("low", low)
+        launches.add(new KernelStep(LIBRARY, "embedding_forward", launches.target()).with("tokens", tokens).with("high", high).with("low", low)
                 .with("x", x).with("V", high.size(0)).with("size", high.size(1))
                 .grid(x.size(0), (x.size(1) - 1) / FORWARD_BLOCK + 1, 1));
     }
@@ -59,12 +55,12 @@ public final class EmbeddingSteps {
      */
     public void backward(Tensor tokens, Tensor gradient, Tensor out, int leftOut) {
         long count = gradient.size(0);
-        Tensor links = plan.array("positions with the same token", TensorView.Type.INT32, 2, count);
-        plan.add(new KernelStep(LIBRARY, "embedding_links", target).with("tokens", tokens).with("links", links).with("T", count)
+        Tensor links = launches.array("positions with the same token", TensorView.Type.INT32, 2, count);
+        launches.add(new KernelStep(LIBRARY, "embedding_links", launches.target()).with("tokens", tokens).with("links", links).with("T", count)
                 .grid((count - 1) / TILE + 1, 1, 1));
-        plan.add(new KernelStep(LIBRARY, "embedding_firsts", target).with("links", links).with("T", count)
+        launches.add(new KernelStep(LIBRARY, "embedding_firsts", launches.target()).with("links", links).with("T", count)
                 .grid((count - 1) / TILE_OF_FIRSTS + 1, 1, 1));
-        plan.add(new KernelStep(LIBRARY, "embedding_backward", target).with("tokens", tokens).with("links", links)
+        launches.add(new KernelStep(LIBRARY, "embedding_backward", launches.target()).with("tokens", tokens).with("links", links)
                 .with("x_grad", gradient).with("out", out).with("V", out.size(0)).with("T", count).with("size", out.size(1))
                 .with("left_out", leftOut).grid(count, (out.size(1) - 1) / BACKWARD_BLOCK + 1, 1));
     }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.Launch;
+import ai.spattention.plan.KernelStep;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.TorchScriptModule;
 
@@ -136,7 +137,7 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
         long size = array.getShape().get(1);
         NDArray out = memory(array, order.size(), size);
         Launch launch = new Launch(LIBRARY).with("array", array).with("tokens", tokens).with("out", out).with("size", size);
-        launch.run(launch.variant("gather_rows-" + Launch.block(size, SMALLEST_BLOCK)), (int) order.size(), 1, 1);
+        launch.run(launch.variant("gather_rows-" + KernelStep.block(size, SMALLEST_BLOCK)), (int) order.size(), 1, 1);
         return out;
     }
 
@@ -198,7 +199,7 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
         NDArray out = memory(array, count, size);
         Launch launch = new Launch(LIBRARY).with("array", array).with("places", places).with("out", out).with("slots", slots)
                 .with("size", size);
-        launch.run(launch.variant("sum_slots-" + Launch.block(size, SMALLEST_BLOCK)), (int) count, 1, 1);
+        launch.run(launch.variant("sum_slots-" + KernelStep.block(size, SMALLEST_BLOCK)), (int) count, 1, 1);
         return out;
     }
 }

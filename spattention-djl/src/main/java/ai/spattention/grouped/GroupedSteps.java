@@ -1,10 +1,9 @@
 package ai.spattention.grouped;
 
 import ai.spattention.cuda.CudaTarget;
-import ai.spattention.cuda.Launch;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
@@ -14,22 +13,19 @@ import ai.spattention.plan.Tensor;
  */
 public final class GroupedSteps {
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
     private final Tensor ends;
     private final Tensor tileEnds;
 
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      * @param ends where each expert's rows end, [E], int32
      * @param tileEnds where each expert's tiles end, [E], int32
      */
-    public GroupedSteps(PlanBuilder plan, CudaTarget target, Tensor ends, Tensor tileEnds) {
-        this.plan = plan;
-        this.target = target;
+    public GroupedSteps(Launches launches, Tensor ends, Tensor tileEnds) {
+        this.launches = launches;
         this.ends = ends;
         this.tileEnds = tileEnds;
     }
@@ -52,7 +48,7 @@ public final class GroupedSteps {
      * @param out [S, size], bfloat16, written
      */
     public void gather(Tensor array, Tensor tokens, Tensor out) {
-        plan.add(new KernelStep(ExpertRows.LIBRARY, "gather_rows-" + Launch.block(out.size(1), 1024), target).with("array", array)
+        launches.add(new KernelStep(ExpertRows.LIBRARY, "gather_rows-" + KernelStep.block(out.size(1), 1024), launches.target()).with("array", array)
                 .with("tokens", tokens).with("out", out).with("size", out.size(1)).grid(out.size(0), 1, 1));
     }
 
@@ -65,11 +61,11 @@ public final class GroupedSteps {
      * @param out [S, n], bfloat16, written
      */
     public void times(Tensor rows, Tensor matrices, boolean transposed, Tensor out) {
-        KernelStep step = new KernelStep(ExpertRows.LIBRARY, transposed ? "rows-transposed" : "rows", target).with("array", rows)
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, transposed ? "rows-transposed" : "rows", launches.target()).with("array", rows)
                 .with("matrices", matrices).with("out", out).with("ends", ends).with("tile_ends", tileEnds)
                 .with("experts", matrices.size(0)).with("N", out.size(1)).with("K", rows.size(1));
         // an upper bound of the tiles: how many there are, only the device knows
-        plan.add(step.tiles(tiles(out.size(1), step.variant().columns()),
+        launches.add(step.tiles(tiles(out.size(1), step.variant().columns()),
                 rows.size(0) / step.variant().rows() + matrices.size(0), 1));
     }
 
@@ -85,10 +81,10 @@ public final class GroupedSteps {
         if (out.type() != TensorView.Type.FLOAT32) {
             throw new IllegalArgumentException("gradients of experts are float32 (got " + out.type() + ")");
         }
-        KernelStep step = new KernelStep(ExpertRows.LIBRARY, add ? "matrices-fp32-add" : "matrices-fp32", target).with("left", left)
+        KernelStep step = new KernelStep(ExpertRows.LIBRARY, add ? "matrices-fp32-add" : "matrices-fp32", launches.target()).with("left", left)
                 .with("right", right).with("out", out).with("ends", ends).with("experts", out.size(0)).with("M", left.size(1))
                 .with("N", right.size(1));
-        plan.add(step.tiles(tiles(right.size(1), step.variant().columns()), tiles(left.size(1), step.variant().rows()), out.size(0)));
+        launches.add(step.tiles(tiles(right.size(1), step.variant().columns()), tiles(left.size(1), step.variant().rows()), out.size(0)));
     }
 
     private static long tiles(long numbers, int tile) {

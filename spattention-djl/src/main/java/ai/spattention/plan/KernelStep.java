@@ -1,23 +1,28 @@
 package ai.spattention.plan;
 
+import ai.spattention.InvalidInputException;
+import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
+import ai.spattention.cuda.Grid;
 import ai.spattention.cuda.KernelLibrary;
-import ai.spattention.cuda.Launch;
-import java.util.Collection;
+import ai.spattention.cuda.TensorView;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** A launch of a kernel of our own. */
 public final class KernelStep implements Step {
 
+    private static final int ALIGNMENT = 16; // what kernels were compiled for
+
     private final KernelLibrary library;
     private final KernelLibrary.Variant variant;
     private final CudaTarget target;
-    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
-    private final Map<String, Number> numbers = new LinkedHashMap<>();
-    private int gridX = 1;
-    private int gridY = 1;
-    private int gridZ = 1;
+    private final Tensor[] tensors; // by the library's positions, as the numbers
+    private final Number[] numbers;
+    private Grid grid = new Grid(1, 1, 1);
 
     /**
      * A launch whose arguments are still to be given.
@@ -30,6 +35,23 @@ public final class KernelStep implements Step {
         this.library = library;
         this.target = target;
         variant = library.variantFor(kernel, target.computeCapability());
+        tensors = new Tensor[library.positions()];
+        numbers = new Number[library.positions()];
+    }
+
+    /**
+     * The block in which a kernel that reads whole rows was compiled for a row: powers of 2 end variants' names.
+     *
+     * @param numbers how many numbers a row has
+     * @param smallest the smallest block
+     * @return the smallest that holds them
+     */
+    public static long block(long numbers, long smallest) {
+        long block = smallest;
+        while (block < numbers) {
+            block *= 2;
+        }
+        return block;
     }
 
     /**
@@ -49,7 +71,7 @@ public final class KernelStep implements Step {
      * @return this step
      */
     public KernelStep with(String name, Tensor tensor) {
-        tensors.put(name, tensor);
+        tensors[library.position(name)] = tensor;
         return this;
     }
 
@@ -61,7 +83,7 @@ public final class KernelStep implements Step {
      * @return this step
      */
     public KernelStep with(String name, Number number) {
-        numbers.put(name, number);
+        numbers[library.position(name)] = number;
         return this;
     }
 
@@ -74,9 +96,7 @@ public final class KernelStep implements Step {
      * @return this step
      */
     public KernelStep grid(long x, long y, long z) {
-        gridX = Math.toIntExact(x);
-        gridY = Math.toIntExact(y);
-        gridZ = Math.toIntExact(z);
+        grid = new Grid(Math.toIntExact(x), Math.toIntExact(y), Math.toIntExact(z));
         return this;
     }
 
@@ -94,35 +114,63 @@ public final class KernelStep implements Step {
     }
 
     @Override
-    public Collection<Tensor> tensors() {
-        return tensors.values();
+    public List<Tensor> tensors() {
+        return Arrays.stream(tensors).filter(Objects::nonNull).toList();
     }
 
     /** The arrays by the names of the kernel's parameters. */
     Map<String, Tensor> arrays() {
-        return tensors;
+        return byName(tensors);
     }
 
     /** The numbers by the names of the kernel's parameters. */
     Map<String, Number> numbers() {
-        return numbers;
+        return byName(numbers);
+    }
+
+    private <T> Map<String, T> byName(T[] values) {
+        Map<String, T> named = new LinkedHashMap<>();
+        for (String source : variant.sources()) {
+            T value = values[library.position(source)];
+            if (value != null) {
+                named.put(source, value);
+            }
+        }
+        return named;
     }
 
     @Override
     public void check() {
         for (String source : variant.sources()) {
-            if (!tensors.containsKey(source) && !numbers.containsKey(source)) {
+            int position = library.position(source);
+            if (tensors[position] == null && numbers[position] == null) {
                 throw new IllegalStateException("kernel " + variant.name() + " was given no '" + source + "'");
             }
         }
     }
 
+    private TensorView[] views() {
+        TensorView[] views = new TensorView[tensors.length];
+        for (int position = 0; position < views.length; position++) {
+            if (tensors[position] != null) {
+                views[position] = tensors[position].view(target.deviceIndex());
+                if (views[position].address() % ALIGNMENT != 0) {
+                    throw new InvalidInputException("kernels take arrays that start at multiples of " + ALIGNMENT + " bytes: "
+                            + tensors[position].region() + " starts at " + Long.toHexString(views[position].address()));
+                }
+            }
+        }
+        return views;
+    }
+
     @Override
     public Ready prepare() {
-        Launch launch = new Launch(library);
-        tensors.forEach((name, tensor) -> launch.with(name, tensor.view(target.deviceIndex())));
-        numbers.forEach(launch::with);
-        return launch.prepare(variant, gridX, gridY, gridZ)::accept;
+        return library.prepare(variant, target.deviceIndex(), grid, views(), numbers)::accept;
+    }
+
+    @Override
+    public void run(CudaStream stream) {
+        library.launch(variant, grid, views(), numbers, stream);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package ai.spattention.plan;
 
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,17 +13,17 @@ import java.util.Map;
  * ({@link Plan.Loaded#run}). A region of the arena lives from the first step that uses it to the last one, unless it is kept.
  *
  * <pre>{@code
- * PlanBuilder plan = new PlanBuilder();
+ * PlanBuilder plan = new PlanBuilder(target);
  * Tensor in = plan.keep(plan.array("numbers", Type.FLOAT32, 64, 1024)); // kept: it is written before the plan runs
  * Tensor out = plan.keep(plan.array("root", Type.FLOAT32, 64));
  * plan.phase("forward");
- * new RmsNormSteps(plan, target, 1e-5f).forward(in, weight, plan.array("normalised", Type.BFLOAT16, 64, 1024), out);
+ * new RmsNormSteps(plan, 1e-5f).forward(in, weight, plan.array("normalised", Type.BFLOAT16, 64, 1024), out);
  * Plan made = plan.build();               // every address is decided, relative to the arena: made.bytes() of memory
  * Plan.Loaded ready = made.on(address);   // an arena's address on the GPU
  * ready.run("forward", stream);           // or runAsGraph
  * }</pre>
  */
-public final class PlanBuilder {
+public final class PlanBuilder implements Launches {
 
     /**
      * The system property that makes plans look for steps that write outside their arrays, or read what nothing wrote. They run far
@@ -33,6 +34,7 @@ public final class PlanBuilder {
     /** The number of the step from which on kept regions live. */
     static final int BEFORE_ALL = -1;
 
+    private final CudaTarget target;
     private final List<Planned> steps = new ArrayList<>();
     private final List<Region> kept = new ArrayList<>();
     private final List<String> phases = new ArrayList<>();
@@ -46,6 +48,20 @@ public final class PlanBuilder {
      * @param step the step
      */
     record Planned(int phase, String part, Step step) {}
+
+    /**
+     * Begins a plan.
+     *
+     * @param target the GPU that it is for
+     */
+    public PlanBuilder(CudaTarget target) {
+        this.target = target;
+    }
+
+    @Override
+    public CudaTarget target() {
+        return target;
+    }
 
     /**
      * Begins the next phase.
@@ -65,14 +81,8 @@ public final class PlanBuilder {
         part = name;
     }
 
-    /**
-     * A new array in the arena, of any values.
-     *
-     * @param name what it holds, for messages
-     * @param type the elements' type
-     * @param sizes the sizes, outermost first
-     * @return the array, without gaps
-     */
+    /** {@inheritDoc} It lies in the arena. */
+    @Override
     public Tensor array(String name, TensorView.Type type, long... sizes) {
         long bytes = Math.multiplyExact(Arrays.stream(sizes).reduce(1, Math::multiplyExact), type.bytes());
         return Tensor.dense(Region.ofArena(name, bytes), 0, type, sizes);
@@ -96,6 +106,7 @@ public final class PlanBuilder {
      * @param step the step
      * @throws IllegalStateException if no phase was begun
      */
+    @Override
     public void add(Step step) {
         if (phases.isEmpty()) {
             throw new IllegalStateException("a step belongs to a phase: begin one before " + step);

@@ -1,6 +1,6 @@
 package ai.spattention.plan;
 
-/** A piece of device memory that steps of a plan work on. Either it has its address from the start, or the plan places it in its arena. */
+/** A piece of device memory that steps work on. Either it has its address from the start, or a plan places it in its arena. */
 public final class Region {
 
     private static final long NOWHERE = 0;

@@ -38,4 +38,13 @@ public interface Step {
      * @return what runs
      */
     Ready prepare();
+
+    /**
+     * Puts the step on a stream once and returns at once. All its memory has its place.
+     *
+     * @param stream the stream; its device's context is current
+     */
+    default void run(CudaStream stream) {
+        prepare().run(stream);
+    }
 }

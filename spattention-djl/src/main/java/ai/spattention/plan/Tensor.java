@@ -4,7 +4,7 @@ import ai.spattention.cuda.TensorView;
 import java.util.Arrays;
 
 /**
- * An array in a region of a plan.
+ * An array in a region of memory.
  *
  * @param region the memory
  * @param first the first element's place in it, in elements

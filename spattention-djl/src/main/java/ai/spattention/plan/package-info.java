@@ -1,5 +1,6 @@
 /**
- * Computations as lists of launches on addresses that are known before anything runs: what a training pass on a GPU is made of.
- * Begin at {@link ai.spattention.plan.PlanBuilder}; it knows nothing of what the steps compute.
+ * Computations as lists of launches: operations are written against {@link ai.spattention.plan.Launches}, and become part of a plan whose
+ * every address is known before anything runs ({@link ai.spattention.plan.PlanBuilder}), or run at once on DJL's arrays ({@link
+ * ai.spattention.plan.ArrayLaunches}). Nothing here knows what the steps compute.
  */
 package ai.spattention.plan;

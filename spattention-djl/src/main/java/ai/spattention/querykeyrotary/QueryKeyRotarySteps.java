@@ -1,9 +1,8 @@
 package ai.spattention.querykeyrotary;
 
-import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 import ai.spattention.rmsnorm.RmsNormSteps;
 
@@ -19,8 +18,7 @@ public final class QueryKeyRotarySteps {
     private static final int SMALLEST_BLOCK = 512; // of pairs
     private static final int MOST_PROGRAMS = 1024;
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
     private final Tensor cosines;
     private final Tensor sines;
     private final long length;
@@ -29,16 +27,14 @@ public final class QueryKeyRotarySteps {
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      * @param cosines of the angles of all positions, [positions, D / 2], float32
      * @param sines of the same angles
      * @param length N; row t stands at position t mod N
      * @param epsilon what is added to the mean square
      */
-    public QueryKeyRotarySteps(PlanBuilder plan, CudaTarget target, Tensor cosines, Tensor sines, long length, float epsilon) {
-        this.plan = plan;
-        this.target = target;
+    public QueryKeyRotarySteps(Launches launches, Tensor cosines, Tensor sines, long length, float epsilon) {
+        this.launches = launches;
         this.cosines = cosines;
         this.sines = sines;
         this.length = length;
@@ -54,7 +50,7 @@ public final class QueryKeyRotarySteps {
      * @param root 1 / √(mean square + ε) of each row, [T], float32, written
      */
     public void forward(Tensor x, Tensor weight, Tensor y, Tensor root) {
-        plan.add(step("rotary_forward", x, weight, root).with("y", y).with("epsilon", epsilon).grid(x.size(0), 1, 1));
+        launches.add(step("rotary_forward", x, weight, root).with("y", y).with("epsilon", epsilon).grid(x.size(0), 1, 1));
     }
 
     /**
@@ -72,17 +68,17 @@ public final class QueryKeyRotarySteps {
         long rows = x.size(0);
         long each = (rows - 1) / MOST_PROGRAMS + 1;
         long programs = (rows - 1) / each + 1;
-        Tensor parts = plan.array("parts of a query or key norm's gradient", weight.type(), programs, x.size(1));
-        plan.add(step("rotary_backward", x, weight, root).with("y_grad", gradient).with("x_grad", xGradient)
+        Tensor parts = launches.array("parts of a query or key norm's gradient", weight.type(), programs, x.size(1));
+        launches.add(step("rotary_backward", x, weight, root).with("y_grad", gradient).with("x_grad", xGradient)
                 .with("x_grad_pitch", xGradient.strides()[0]).with("parts", parts).with("T", rows).with("each", each)
                 .grid(programs, 1, 1));
-        RmsNormSteps.sumParts(plan, target, parts, weightGradient, add);
+        RmsNormSteps.sumParts(launches, parts, weightGradient, add);
     }
 
     private KernelStep step(String kernel, Tensor x, Tensor weight, Tensor root) {
         long half = cosines.size(1);
-        int block = Math.max(SMALLEST_BLOCK, Integer.highestOneBit(Math.toIntExact(x.size(1)) - 1));
-        return new KernelStep(LIBRARY, kernel + "-half" + half + "-" + block, target).with("x", x).with("x_pitch", x.strides()[0])
+        long block = KernelStep.block(x.size(1) / 2, SMALLEST_BLOCK);
+        return new KernelStep(LIBRARY, kernel + "-half" + half + "-" + block, launches.target()).with("x", x).with("x_pitch", x.strides()[0])
                 .with("weight", weight).with("cos", cosines).with("sin", sines).with("root", root).with("size", x.size(1))
                 .with("length", length).with("first", 0);
     }

@@ -1,9 +1,8 @@
 package ai.spattention.rmsnorm;
 
-import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
@@ -18,25 +17,23 @@ public final class RmsNormSteps {
     /** Programs of a backward pass: each keeps a weight's gradient in registers and writes it once. */
     private static final int MOST_PROGRAMS = 1024;
 
+    private static final int SMALLEST_BLOCK = 1024;
     private static final int COLUMNS_OF_SUM = 32;
 
     /** So many rows of a token are read at the same time. */
     private static final int FEW_SLOTS = 8;
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
     private final float epsilon;
 
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      * @param epsilon what is added to the mean square
      */
-    public RmsNormSteps(PlanBuilder plan, CudaTarget target, float epsilon) {
-        this.plan = plan;
-        this.target = target;
+    public RmsNormSteps(Launches launches, float epsilon) {
+        this.launches = launches;
         this.epsilon = epsilon;
     }
 
@@ -71,7 +68,7 @@ public final class RmsNormSteps {
      * @param root 1 / √(mean square + ε) of each row, [T], float32, written
      */
     public void forward(Tensor x, Tensor weight, Tensor y, Tensor root) {
-        forward("nothing", x, weight, y, root);
+        launches.add(forward("nothing", x, weight, y, root));
     }
 
     /**
@@ -85,7 +82,7 @@ public final class RmsNormSteps {
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Tensor branch, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        forward("branch", x, weight, y, root).with("branch", branch).with("total", total);
+        launches.add(forward("branch", x, weight, y, root).with("branch", branch).with("total", total));
     }
 
     /**
@@ -99,22 +96,20 @@ public final class RmsNormSteps {
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Slots slots, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        add(forward(slots.name(), x, weight, y, root).with("total", total), slots);
+        launches.add(with(slots, forward(slots.name(), x, weight, y, root).with("total", total)));
     }
 
     private KernelStep forward(String summed, Tensor x, Tensor weight, Tensor y, Tensor root) {
-        KernelStep step = new KernelStep(LIBRARY, "norm_forward-" + summed + "-" + block(x), target).with("x", x).with("weight", weight)
+        return new KernelStep(LIBRARY, "norm_forward-" + summed + "-" + block(x), launches.target()).with("x", x).with("weight", weight)
                 .with("y", y).with("root", root).with("size", x.size(1)).with("epsilon", epsilon).grid(x.size(0), 1, 1);
-        plan.add(step);
-        return step;
     }
 
-    private static KernelStep add(KernelStep step, Slots slots) {
+    private static KernelStep with(Slots slots, KernelStep step) {
         return step.with("rows", slots.rows).with("places", slots.places).with("slots", slots.places.size(1));
     }
 
-    private static int block(Tensor x) {
-        return Math.max(1024, Integer.highestOneBit(2 * Math.toIntExact(x.size(1)) - 1));
+    private static long block(Tensor x) {
+        return KernelStep.block(x.size(1), SMALLEST_BLOCK);
     }
 
     /**
@@ -126,7 +121,7 @@ public final class RmsNormSteps {
      * @param y [T, D], bfloat16, written
      */
     public void again(Tensor x, Tensor weight, Tensor root, Tensor y) {
-        plan.add(new KernelStep(LIBRARY, "norm_again-" + block(x), target).with("x", x).with("weight", weight).with("root", root)
+        launches.add(new KernelStep(LIBRARY, "norm_again-" + block(x), launches.target()).with("x", x).with("weight", weight).with("root", root)
                 .with("y", y).with("size", x.size(1)).grid(x.size(0), 1, 1));
     }
 
@@ -151,7 +146,7 @@ public final class RmsNormSteps {
      * @param addWeights whether the weight's gradient is added to what stands there
      */
     public void backward(Backward arrays, boolean addWeights) {
-        backward("last", arrays, addWeights);
+        add(backward("last", arrays), arrays, addWeights);
     }
 
     /**
@@ -161,7 +156,7 @@ public final class RmsNormSteps {
      * @param addWeights whether the weight's gradient is added to what stands there
      */
     public void backwardOfSum(Backward arrays, boolean addWeights) {
-        backward("branch", arrays, addWeights).with("total_grad", arrays.xGradient);
+        add(backward("branch", arrays).with("total_grad", arrays.xGradient), arrays, addWeights);
     }
 
     /**
@@ -172,35 +167,35 @@ public final class RmsNormSteps {
      * @param addWeights whether the weight's gradient is added to what stands there
      */
     public void backwardOfSum(Backward arrays, Slots slots, boolean addWeights) {
-        add(backward(slots.name(), arrays, addWeights).with("total_grad", arrays.xGradient), slots);
+        add(with(slots, backward(slots.name(), arrays).with("total_grad", arrays.xGradient)), arrays, addWeights);
     }
 
-    private KernelStep backward(String name, Backward arrays, boolean addWeights) {
+    private KernelStep backward(String name, Backward arrays) {
+        return new KernelStep(LIBRARY, "norm_backward-" + name + "-" + block(arrays.x), launches.target()).with("x", arrays.x)
+                .with("weight", arrays.weight).with("root", arrays.root).with("y_grad", arrays.gradient).with("x_grad", arrays.xGradient)
+                .with("branch_grad", arrays.branchGradient);
+    }
+
+    private void add(KernelStep step, Backward arrays, boolean addWeights) {
         long rows = arrays.x.size(0);
         long each = (rows - 1) / MOST_PROGRAMS + 1;
         long programs = (rows - 1) / each + 1;
-        Tensor parts = plan.array("parts of a norm's gradient", arrays.weight.type(), programs, arrays.x.size(1));
-        KernelStep step = new KernelStep(LIBRARY, "norm_backward-" + name + "-" + block(arrays.x), target).with("x", arrays.x)
-                .with("weight", arrays.weight).with("root", arrays.root).with("y_grad", arrays.gradient).with("x_grad", arrays.xGradient)
-                .with("branch_grad", arrays.branchGradient).with("parts", parts).with("T", rows).with("size", arrays.x.size(1))
-                .with("each", each).grid(programs, 1, 1);
-        plan.add(step);
-        sumParts(plan, target, parts, arrays.weightGradient, addWeights);
-        return step;
+        Tensor parts = launches.array("parts of a norm's gradient", arrays.weight.type(), programs, arrays.x.size(1));
+        launches.add(step.with("parts", parts).with("T", rows).with("size", arrays.x.size(1)).with("each", each).grid(programs, 1, 1));
+        sumParts(launches, parts, arrays.weightGradient, addWeights);
     }
 
     /**
      * Adds up a gradient's parts, in their order.
      *
-     * @param plan where the step goes
-     * @param target the GPU
+     * @param launches where the step goes
      * @param parts [count, ...], float32; parts may lie apart
      * @param out [...], float32, without gaps
      * @param add whether they are added to what stands there
      */
-    public static void sumParts(PlanBuilder plan, CudaTarget target, Tensor parts, Tensor out, boolean add) {
+    public static void sumParts(Launches launches, Tensor parts, Tensor out, boolean add) {
         long size = out.elements();
-        plan.add(new KernelStep(LIBRARY, add ? "sum_parts-add" : "sum_parts", target).with("parts", parts).with("out", out)
+        launches.add(new KernelStep(LIBRARY, add ? "sum_parts-add" : "sum_parts", launches.target()).with("parts", parts).with("out", out)
                 .with("count", parts.size(0)).with("pitch", parts.strides()[0]).with("size", size).grid((size - 1) / COLUMNS_OF_SUM + 1, 1, 1));
     }
 }

@@ -1,11 +1,10 @@
 package ai.spattention.router;
 
 import ai.spattention.cublas.DenseProducts;
-import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 import ai.spattention.rmsnorm.RmsNormSteps;
 
@@ -27,8 +26,7 @@ public final class RouterSteps {
     private static final int PART_UNIT = 8; // every part's rows begin where products can read them
     private static final int BLOCK_OF_PARTS = 1024;
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
     private final DenseProducts products;
     private final Sizes sizes;
     private final int block;
@@ -73,14 +71,12 @@ public final class RouterSteps {
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      * @param products the plan's dense products
      * @param sizes what the router is
      */
-    public RouterSteps(PlanBuilder plan, CudaTarget target, DenseProducts products, Sizes sizes) {
-        this.plan = plan;
-        this.target = target;
+    public RouterSteps(Launches launches, DenseProducts products, Sizes sizes) {
+        this.launches = launches;
         this.products = products;
         this.sizes = sizes;
         block = Math.max(SMALLEST_EXPERTS, Integer.highestOneBit(2 * Math.toIntExact(sizes.experts) - 1));
@@ -92,7 +88,7 @@ public final class RouterSteps {
     }
 
     private KernelStep step(String kernel) {
-        return new KernelStep(LIBRARY, kernel + "-" + block, target).with("T", sizes.tokens).with("E", sizes.experts)
+        return new KernelStep(LIBRARY, kernel + "-" + block, launches.target()).with("T", sizes.tokens).with("E", sizes.experts)
                 .with("P", padded).with("slots", sizes.slots);
     }
 
@@ -110,32 +106,32 @@ public final class RouterSteps {
      */
     public Routed forward(Tensor hidden, Tensor weight, Statistics statistics) {
         long pairs = sizes.tokens * sizes.slots;
-        Routed routed = new Routed(plan.array("router logits", Type.FLOAT32, sizes.tokens, 3 * padded),
-                plan.array("chosen experts", Type.INT32, sizes.tokens, sizes.slots),
-                plan.array("experts' weights", Type.FLOAT32, sizes.tokens, sizes.slots),
-                plan.array("places of rows", Type.INT32, sizes.tokens, sizes.slots),
-                plan.array("tokens of rows", Type.INT32, pairs), plan.array("weights of rows", Type.FLOAT32, pairs),
-                plan.array("ends of experts' rows", Type.INT32, sizes.experts),
-                plan.array("ends of experts' tiles", Type.INT32, sizes.experts),
-                plan.array("parts of a router for gradients", Type.BFLOAT16, 3 * padded, hidden.size(1)));
-        Tensor parts = plan.array("parts of a router", Type.BFLOAT16, 3 * padded, hidden.size(1));
-        Tensor counts = plan.array("experts' tokens by tile", Type.INT32, tiles(), sizes.experts);
-        Tensor begins = plan.array("experts' first rows by tile", Type.INT32, tiles(), sizes.experts);
-        Tensor probabilities = plan.array("sums of probabilities by tile", Type.FLOAT32, tiles(), sizes.experts);
-        Tensor squares = plan.array("sums of squares by tile", Type.FLOAT32, tiles());
+        Routed routed = new Routed(launches.array("router logits", Type.FLOAT32, sizes.tokens, 3 * padded),
+                launches.array("chosen experts", Type.INT32, sizes.tokens, sizes.slots),
+                launches.array("experts' weights", Type.FLOAT32, sizes.tokens, sizes.slots),
+                launches.array("places of rows", Type.INT32, sizes.tokens, sizes.slots),
+                launches.array("tokens of rows", Type.INT32, pairs), launches.array("weights of rows", Type.FLOAT32, pairs),
+                launches.array("ends of experts' rows", Type.INT32, sizes.experts),
+                launches.array("ends of experts' tiles", Type.INT32, sizes.experts),
+                launches.array("parts of a router for gradients", Type.BFLOAT16, 3 * padded, hidden.size(1)));
+        Tensor parts = launches.array("parts of a router", Type.BFLOAT16, 3 * padded, hidden.size(1));
+        Tensor counts = launches.array("experts' tokens by tile", Type.INT32, tiles(), sizes.experts);
+        Tensor begins = launches.array("experts' first rows by tile", Type.INT32, tiles(), sizes.experts);
+        Tensor probabilities = launches.array("sums of probabilities by tile", Type.FLOAT32, tiles(), sizes.experts);
+        Tensor squares = launches.array("sums of squares by tile", Type.FLOAT32, tiles());
         long all = padded * hidden.size(1);
-        plan.add(new KernelStep(LIBRARY, "router_parts", target).with("weight", weight).with("parts", parts)
+        launches.add(new KernelStep(LIBRARY, "router_parts", launches.target()).with("weight", weight).with("parts", parts)
                 .with("gradient_parts", routed.gradientParts).with("count", weight.elements()).with("all", all)
                 .grid((all - 1) / BLOCK_OF_PARTS + 1, 1, 1));
         products.timesTransposed(hidden, parts, routed.logits);
-        plan.add(step(renormalized("router_forward")).with("logits", routed.logits).with("chosen", routed.chosen)
+        launches.add(step(renormalized("router_forward")).with("logits", routed.logits).with("chosen", routed.chosen)
                 .with("weights", routed.weights).with("counts", counts)
                 .with("probability_sums", probabilities).with("square_sums", squares).grid(tiles(), 1, 1));
-        plan.add(step("router_order").with("counts", counts).with("probability_sums", probabilities).with("square_sums", squares)
+        launches.add(step("router_order").with("counts", counts).with("probability_sums", probabilities).with("square_sums", squares)
                 .with("begins", begins).with("ends", routed.ends).with("tile_ends", routed.tileEnds).with("loads", statistics.loads)
                 .with("mean_probabilities", statistics.meanProbabilities).with("mean_square", statistics.meanSquare)
                 .with("tiles", tiles()).with("rows", sizes.rowsOfTile));
-        plan.add(step("router_places").with("chosen", routed.chosen).with("weights", routed.weights).with("begins", begins)
+        launches.add(step("router_places").with("chosen", routed.chosen).with("weights", routed.weights).with("begins", begins)
                 .with("places", routed.places).with("row_tokens", routed.rowTokens).with("row_weights", routed.rowWeights)
                 .grid(tiles(), 1, 1));
         return routed;
@@ -154,16 +150,16 @@ public final class RouterSteps {
      */
     public void backward(Tensor hidden, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients, Tensor hiddenGradient,
             Tensor weightGradient, boolean add) {
-        Tensor logitGradients = plan.array("gradients of router logits", Type.BFLOAT16, sizes.tokens, 3 * padded);
-        plan.add(step(renormalized("router_backward")).with("logits", routed.logits).with("chosen", routed.chosen)
+        Tensor logitGradients = launches.array("gradients of router logits", Type.BFLOAT16, sizes.tokens, 3 * padded);
+        launches.add(step(renormalized("router_backward")).with("logits", routed.logits).with("chosen", routed.chosen)
                 .with("weights", routed.weights).with("places", routed.places).with("row_weight_grads", rowWeightGradients)
                 .with("probability_grads", statisticsGradients.meanProbabilities).with("square_grad", statisticsGradients.meanSquare)
                 .with("logit_grads", logitGradients).grid(tiles(), 1, 1));
         products.times(logitGradients, routed.gradientParts, hiddenGradient);
-        Tensor parts = plan.array("parts of a router's gradient", Type.FLOAT32, 2 * padded, hidden.size(1));
+        Tensor parts = launches.array("parts of a router's gradient", Type.FLOAT32, 2 * padded, hidden.size(1));
         products.transposedTimes(logitGradients.columns(0, 2 * padded), hidden, parts, false);
         // both parts of an expert's line; the padding's lines are skipped
         long line = padded * hidden.size(1);
-        RmsNormSteps.sumParts(plan, target, parts.as(new long[] {2, weightGradient.elements()}, new long[] {line, 1}), weightGradient, add);
+        RmsNormSteps.sumParts(launches, parts.as(new long[] {2, weightGradient.elements()}, new long[] {line, 1}), weightGradient, add);
     }
 }

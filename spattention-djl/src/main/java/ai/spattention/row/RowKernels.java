@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.InvalidInputException;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.Launch;
+import ai.spattention.plan.KernelStep;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TorchScriptModule;
@@ -118,7 +119,7 @@ public final class RowKernels {
                 results.add(scope.create(x.getShape(), DataType.FLOAT32));
                 launch.with("branch", dense(branch)).with("total", results.get(2));
             }
-            run(launch, "norm_forward" + (add ? "-add" : ""), Launch.block(sizeOf(x), 1024), rowsOf(x));
+            run(launch, "norm_forward" + (add ? "-add" : ""), KernelStep.block(sizeOf(x), 1024), rowsOf(x));
             return scope.ret(results);
         }
     }
@@ -146,7 +147,7 @@ public final class RowKernels {
             if (add) {
                 launch.with("total_grad", dense(totalGradient)).with("branch_grad", results.get(2));
             }
-            run(launch, "norm_backward" + (add ? "-add" : ""), Launch.block(sizeOf(x), 1024), programs);
+            run(launch, "norm_backward" + (add ? "-add" : ""), KernelStep.block(sizeOf(x), 1024), programs);
             NDList gradients = new NDList(results.get(0), sum(results.get(1)));
             if (add) {
                 gradients.add(results.get(2));
@@ -176,7 +177,7 @@ public final class RowKernels {
             Launch launch = launch().with("x", x).with("weight", weight).with("cos", table.get(0)).with("sin", table.get(1))
                     .with("y", results.get(0)).with("root", results.get(1)).with("size", sizeOf(x))
                     .with("length", x.getShape().get(1)).with("first", firstPosition).with("epsilon", epsilon);
-            run(launch, "rotate_forward-half" + half, Launch.block(sizeOf(x) / 2, SMALLEST_BLOCK), rowsOf(x));
+            run(launch, "rotate_forward-half" + half, KernelStep.block(sizeOf(x) / 2, SMALLEST_BLOCK), rowsOf(x));
             NDArray heads = Operators.MODULE.call("heads_of", true, results.get(0), numbers.create(sizeOf(x) / (2 * half)))
                     .singletonOrThrow();
             return scope.ret(new NDList(heads, results.get(1)));
@@ -205,7 +206,7 @@ public final class RowKernels {
                     .with("y_grad", arriving).with("x_grad", results.get(0)).with("weight_grad", results.get(1)).with("rows", rows)
                     .with("size", sizeOf(x)).with("length", x.getShape().get(1)).with("first", firstPosition)
                     .with("each", (rows - 1) / programs + 1);
-            run(launch, "rotate_backward-half" + half, Launch.block(sizeOf(x) / 2, SMALLEST_BLOCK), programs);
+            run(launch, "rotate_backward-half" + half, KernelStep.block(sizeOf(x) / 2, SMALLEST_BLOCK), programs);
             return scope.ret(new NDList(results.get(0), sum(results.get(1))));
         }
     }
@@ -220,7 +221,7 @@ public final class RowKernels {
     public static NDArray gateForward(NDArray both, NDArray rowWeights) {
         try (NDManager scope = Scopes.over(both, rowWeights)) {
             NDList results = Operators.MODULE.call("gate_results", true, both);
-            run(gate(both, rowWeights).with("inner", results.get(0)), "gate_forward", Launch.block(sizeOf(both) / 2, SMALLEST_BLOCK),
+            run(gate(both, rowWeights).with("inner", results.get(0)), "gate_forward", KernelStep.block(sizeOf(both) / 2, SMALLEST_BLOCK),
                     rowsOf(both));
             return scope.ret(results.get(0));
         }
@@ -239,7 +240,7 @@ public final class RowKernels {
             NDList results = Operators.MODULE.call("gate_results", true, both);
             Launch launch = gate(both, rowWeights).with("inner_grad", dense(gradient)).with("inner", results.get(0))
                     .with("both_grad", results.get(1)).with("row_weight_grad", results.get(2));
-            run(launch, "gate_backward", Launch.block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
+            run(launch, "gate_backward", KernelStep.block(sizeOf(both) / 2, SMALLEST_BLOCK), rowsOf(both));
             return scope.ret(results);
         }
     }

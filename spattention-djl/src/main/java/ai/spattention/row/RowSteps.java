@@ -1,9 +1,7 @@
 package ai.spattention.row;
 
-import ai.spattention.cuda.CudaTarget;
-import ai.spattention.cuda.Launch;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
@@ -13,23 +11,20 @@ import ai.spattention.plan.Tensor;
  */
 public final class RowSteps {
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
 
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      */
-    public RowSteps(PlanBuilder plan, CudaTarget target) {
-        this.plan = plan;
-        this.target = target;
+    public RowSteps(Launches launches) {
+        this.launches = launches;
     }
 
     private KernelStep gate(String kernel, Tensor both, Tensor rowWeights) {
         long size = both.size(1) / 2;
-        return new KernelStep(RowKernels.LIBRARY, kernel + "-" + Launch.block(size, 512), target).with("both", both)
+        return new KernelStep(RowKernels.LIBRARY, kernel + "-" + KernelStep.block(size, 512), launches.target()).with("both", both)
                 .with("row_weight", rowWeights).with("size", size).grid(both.size(0), 1, 1);
     }
 
@@ -41,7 +36,7 @@ public final class RowSteps {
      * @param inner [S, I], bfloat16, written
      */
     public void gateForward(Tensor both, Tensor rowWeights, Tensor inner) {
-        plan.add(gate("gate_forward", both, rowWeights).with("inner", inner));
+        launches.add(gate("gate_forward", both, rowWeights).with("inner", inner));
     }
 
     /**
@@ -56,7 +51,7 @@ public final class RowSteps {
      */
     public void gateBackward(Tensor both, Tensor rowWeights, Tensor innerGradient, Tensor inner, Tensor bothGradient,
             Tensor rowWeightGradients) {
-        plan.add(gate("gate_backward", both, rowWeights).with("inner_grad", innerGradient).with("inner", inner)
+        launches.add(gate("gate_backward", both, rowWeights).with("inner_grad", innerGradient).with("inner", inner)
                 .with("both_grad", bothGradient).with("row_weight_grad", rowWeightGradients));
     }
 
@@ -70,7 +65,7 @@ public final class RowSteps {
      * @param first the first row's token
      */
     public void crossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor count, long first) {
-        plan.add(new KernelStep(RowKernels.LIBRARY, "cross_entropy-4096", target).with("logits", logits).with("targets", targets)
+        launches.add(new KernelStep(RowKernels.LIBRARY, "cross_entropy-4096", launches.target()).with("logits", logits).with("targets", targets)
                 .with("losses", losses).with("count", count).with("first", first).with("size", logits.size(1))
                 .grid(logits.size(0), 1, 1));
     }
@@ -82,7 +77,7 @@ public final class RowSteps {
      * @param count [1], float32, written
      */
     public void countTargets(Tensor targets, Tensor count) {
-        plan.add(new KernelStep(RowKernels.LIBRARY, "count_targets-1024", target).with("targets", targets).with("count", count)
+        launches.add(new KernelStep(RowKernels.LIBRARY, "count_targets-1024", launches.target()).with("targets", targets).with("count", count)
                 .with("rows", targets.size(0)));
     }
 
@@ -94,7 +89,7 @@ public final class RowSteps {
      * @param loss [1], float32, written
      */
     public void meanLoss(Tensor losses, Tensor count, Tensor loss) {
-        plan.add(new KernelStep(RowKernels.LIBRARY, "mean_loss-1024", target).with("losses", losses).with("count", count)
+        launches.add(new KernelStep(RowKernels.LIBRARY, "mean_loss-1024", launches.target()).with("losses", losses).with("count", count)
                 .with("loss", loss).with("rows", losses.size(0)));
     }
 }

@@ -73,9 +73,9 @@ class DenseMatmulTest {
 
     @Test
     void productsShareAWorkspaceThatNothingElseUses() {
-        PlanBuilder plan = new PlanBuilder();
+        PlanBuilder plan = new PlanBuilder(TARGET);
         plan.phase("only");
-        DenseProducts products = new DenseProducts(plan, TARGET);
+        DenseProducts products = new DenseProducts(plan);
         Tensor left = plan.array("left", Type.BFLOAT16, 16, 16);
         Tensor right = plan.array("right", Type.BFLOAT16, 16, 16);
         Tensor out = plan.array("out", Type.FLOAT32, 16, 16);

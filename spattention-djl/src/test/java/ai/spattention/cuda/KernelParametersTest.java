@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ai.spattention.InvalidInputException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -53,20 +52,5 @@ class KernelParametersTest {
                 () -> write(values, new TensorView[] {tensor(16), null, null, null, null}, numbers)).getMessage());
         assertEquals("a kernel's parameter is of unknown type: N:f64", assertThrows(CudaException.class,
                 () -> new KernelParameters("forward", List.of("N:f64"), name -> 0)).getMessage());
-    }
-
-    @Test
-    void aLaunchTakesWhatItsKernelsTake() {
-        KernelLibrary library = KernelLibrary.beside(ai.spattention.row.RowKernels.class, "");
-        assertEquals("no kernel beside ai.spattention.row.RowKernels takes a 'z'",
-                assertThrows(IllegalArgumentException.class, () -> new Launch(library).with("z", 1)).getMessage());
-        Launch launch = new Launch(library).with("x", tensor(32)).with("size", 64);
-        assertEquals("kernels take arrays that start at multiples of 16 bytes: y starts at 28",
-                assertThrows(InvalidInputException.class, () -> launch.with("y", tensor(40))).getMessage());
-        for (int device : new int[] {1, -1}) {
-            TensorView elsewhere = new TensorView(48, TensorView.Type.FLOAT16, device, new long[] {2}, new long[] {1});
-            assertEquals("kernels take arrays of one GPU: y is on " + (device < 0 ? "cpu" : "gpu1") + ", the others are on gpu0",
-                    assertThrows(InvalidInputException.class, () -> launch.with("y", elsewhere)).getMessage());
-        }
     }
 }

@@ -33,7 +33,7 @@ class EmbeddingStepsGpuTest {
             Tensor x = runner.out("x", Type.FLOAT32, tokens, size);
             Tensor out = runner.in("gradient of the embedding", before);
             runner.plan().add(AdamWSteps.split(runner.target(), all.reshape((long) vocabulary * size), high, low));
-            EmbeddingSteps steps = new EmbeddingSteps(runner.plan(), runner.target());
+            EmbeddingSteps steps = new EmbeddingSteps(runner.plan());
             steps.forward(given, high, low, x);
             steps.backward(given, runner.in("gradient", gradient), out, leftOut);
             float[] exact = weights.toFloatArray();
@@ -64,7 +64,7 @@ class EmbeddingStepsGpuTest {
             Tensor x = runner.out("x", Type.FLOAT32, 2, 16);
             Tensor out = runner.in("gradient of the embedding", before);
             runner.plan().add(AdamWSteps.split(runner.target(), runner.in("weights", weights), high, low));
-            EmbeddingSteps steps = new EmbeddingSteps(runner.plan(), runner.target());
+            EmbeddingSteps steps = new EmbeddingSteps(runner.plan());
             steps.forward(given, high, low, x);
             steps.backward(given, runner.in("gradient", runner.manager().ones(new Shape(2, 16))), out, -1);
             runner.run();

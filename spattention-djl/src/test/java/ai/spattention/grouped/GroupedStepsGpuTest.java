@@ -58,7 +58,7 @@ class GroupedStepsGpuTest {
             ends[expert] = end;
             tileEnds[expert] = tiles;
         }
-        return new GroupedSteps(runner.plan(), runner.target(), runner.in("ends", runner.manager().create(ends)),
+        return new GroupedSteps(runner.plan(), runner.in("ends", runner.manager().create(ends)),
                 runner.in("ends of tiles", runner.manager().create(tileEnds)));
     }
 
@@ -154,7 +154,7 @@ class GroupedStepsGpuTest {
         Tensor both = runner.out("gate and up", Type.BFLOAT16, rows, 2L * half);
         Tensor inner = runner.out("gated rows", Type.BFLOAT16, rows, half);
         steps.times(given, matrices, true, both);
-        new RowSteps(runner.plan(), runner.target()).gateForward(both, weights, inner);
+        new RowSteps(runner.plan()).gateForward(both, weights, inner);
         NDArray exact = PlanRunner.exact(array);
         NDArray exactMatrices = PlanRunner.exact(plain);
         NDArray products = byExpert(loads, (expert, mine) -> exact.get(mine).matMul(exactMatrices.get(expert).transpose()));

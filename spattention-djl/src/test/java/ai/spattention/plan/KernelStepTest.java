@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.adamw.AdamWSteps;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
@@ -11,7 +12,6 @@ import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.grouped.ExpertRows;
 import ai.spattention.grouped.GroupedSteps;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,17 +51,26 @@ class KernelStepTest {
                 .with("high", numbers(Type.BFLOAT16, 5)).with("count", 5);
         assertEquals("kernel split-sm_80 was given no 'low'", assertThrows(IllegalStateException.class, step::check).getMessage());
         step.with("low", numbers(Type.BFLOAT16, 5)).check();
-        PlanBuilder plan = new PlanBuilder();
+        PlanBuilder plan = new PlanBuilder(target(90));
         plan.phase("only");
         plan.add(new KernelStep(HALVES, "join", target(90)));
         assertThrows(IllegalStateException.class, plan::build);
     }
 
     @Test
+    void aLaunchTakesWhatItsKernelsTake() {
+        KernelStep step = new KernelStep(HALVES, "split", target(90));
+        assertEquals("no kernel beside ai.spattention.adamw.AdamWSteps takes a 'z'",
+                assertThrows(IllegalArgumentException.class, () -> step.with("z", 1)).getMessage());
+        Tensor odd = Tensor.dense(Region.fixed("odd numbers", 4096 + 8, 64), 0, Type.FLOAT32, 5);
+        assertEquals("kernels take arrays that start at multiples of 16 bytes: odd numbers starts at 1008",
+                assertThrows(InvalidInputException.class, () -> step.with("weights", odd).prepare()).getMessage());
+    }
+
+    @Test
     void theStepWorksOnWhatItWasGiven() {
         KernelStep step = AdamWSteps.split(target(80), numbers(Type.FLOAT32, 5), numbers(Type.BFLOAT16, 5), numbers(Type.BFLOAT16, 5));
-        assertEquals(List.of(Type.FLOAT32, Type.BFLOAT16, Type.BFLOAT16),
-                step.tensors().stream().map(Tensor::type).collect(Collectors.toList()));
+        assertEquals(List.of(Type.BFLOAT16, Type.BFLOAT16, Type.FLOAT32), step.tensors().stream().map(Tensor::type).sorted().toList());
         step.check();
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** Plans of steps that only write down that they ran: they need no GPU, and their stream is null. */
 class PlanBuilderTest {
 
-    private final PlanBuilder plan = new PlanBuilder();
+    private final PlanBuilder plan = new PlanBuilder(new CudaTarget(0, 80, 100, 166_912));
     private final List<String> ran = new ArrayList<>();
 
     private class Noted implements Step {

@@ -38,7 +38,7 @@ public final class PlanRunner implements AutoCloseable {
     private final boolean gpu = Engine.getEngine("PyTorch").getGpuCount() > 0;
     private final NDManager manager = NDManager.newBaseManager(gpu ? Device.gpu() : Device.cpu(), "PyTorch");
     private final CudaTarget target = gpu ? CudaTarget.of(CudaDevice.of(0)) : new CudaTarget(0, 90, 132, 232_448);
-    private final PlanBuilder plan = new PlanBuilder();
+    private final PlanBuilder plan = new PlanBuilder(target);
     private final Map<Tensor, NDArray> inputs = new LinkedHashMap<>();
     private final Map<Region, Tensor> kept = new LinkedHashMap<>();
     private Map<Region, byte[]> results;

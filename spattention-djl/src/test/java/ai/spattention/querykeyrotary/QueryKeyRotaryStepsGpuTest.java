@@ -60,7 +60,7 @@ class QueryKeyRotaryStepsGpuTest {
         Tensor wideGradient = runner.half("wide gradient", filled);
         Tensor weightGradient = add ? runner.in("gradient of the weight", before)
                 : runner.out("gradient of the weight", Type.FLOAT32, size);
-        QueryKeyRotarySteps steps = new QueryKeyRotarySteps(runner.plan(), runner.target(), runner.in("cosines", cosines),
+        QueryKeyRotarySteps steps = new QueryKeyRotarySteps(runner.plan(), runner.in("cosines", cosines),
                 runner.in("sines", sines), length, EPSILON);
         steps.forward(given, w, y, roots);
         steps.backward(given, w, roots, runner.half("gradient", gradient), wideGradient.columns(BEFORE, size), weightGradient, add);

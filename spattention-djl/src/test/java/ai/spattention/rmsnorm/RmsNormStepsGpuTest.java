@@ -23,7 +23,7 @@ class RmsNormStepsGpuTest {
     private static final double SINGLE = 1e-5;
 
     private final PlanRunner runner = new PlanRunner();
-    private final RmsNormSteps norms = new RmsNormSteps(runner.plan(), runner.target(), EPSILON);
+    private final RmsNormSteps norms = new RmsNormSteps(runner.plan(), EPSILON);
 
     @AfterEach
     void close() {
@@ -156,7 +156,7 @@ class RmsNormStepsGpuTest {
         NDArray parts = runner.random(count, pitch);
         NDArray before = runner.random(size);
         Tensor out = add ? runner.in("sum", before) : runner.out("sum", Type.FLOAT32, size);
-        RmsNormSteps.sumParts(runner.plan(), runner.target(), runner.in("parts", parts).columns(0, size), out, add);
+        RmsNormSteps.sumParts(runner.plan(), runner.in("parts", parts).columns(0, size), out, add);
         NDArray expected = PlanRunner.exact(parts).get(":, 0:" + size).sum(new int[] {0});
         if (add) {
             expected = expected.add(PlanRunner.exact(before));

@@ -132,7 +132,7 @@ class RouterStepsGpuTest {
         Tensor hiddenGradient = runner.out("gradient of hidden", Type.BFLOAT16, tokens, size);
         Tensor weightGradient = add ? runner.in("gradient of the weight", before)
                 : runner.out("gradient of the weight", Type.FLOAT32, experts, size);
-        RouterSteps router = new RouterSteps(runner.plan(), runner.target(), new DenseProducts(runner.plan(), runner.target()),
+        RouterSteps router = new RouterSteps(runner.plan(), new DenseProducts(runner.plan()),
                 new RouterSteps.Sizes(tokens, experts, slots, renormalized, ROWS_OF_TILE));
         RouterSteps.Routed routed = router.forward(given, matrix, statistics);
         for (Tensor each : new Tensor[] {routed.chosen(), routed.weights(), routed.places(), routed.rowTokens(), routed.rowWeights(),
@@ -201,7 +201,7 @@ class RouterStepsGpuTest {
         Tensor weight = runner.in("weight", runner.manager().zeros(new Shape(experts, 64)));
         RouterSteps.Statistics statistics = new RouterSteps.Statistics(runner.out("loads", Type.INT64, experts),
                 runner.out("mean probabilities", Type.FLOAT32, experts), runner.out("mean square", Type.FLOAT32, 1));
-        RouterSteps.Routed routed = new RouterSteps(runner.plan(), runner.target(), new DenseProducts(runner.plan(), runner.target()),
+        RouterSteps.Routed routed = new RouterSteps(runner.plan(), new DenseProducts(runner.plan()),
                 new RouterSteps.Sizes(tokens, experts, slots, true, ROWS_OF_TILE))
                 .forward(runner.half("hidden", runner.rounded(tokens, 64)), weight, statistics);
         runner.keep(routed.chosen());

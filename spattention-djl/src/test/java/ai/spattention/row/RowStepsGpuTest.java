@@ -22,7 +22,7 @@ class RowStepsGpuTest {
     private static final double ROUNDED = 5e-3;
 
     private final PlanRunner runner = new PlanRunner();
-    private final RowSteps rows = new RowSteps(runner.plan(), runner.target());
+    private final RowSteps rows = new RowSteps(runner.plan());
 
     @AfterEach
     void close() {

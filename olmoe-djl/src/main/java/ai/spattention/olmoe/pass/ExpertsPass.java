@@ -18,10 +18,10 @@ final class ExpertsPass {
 
     ExpertsPass(PassContext context) {
         this.context = context;
-        router = new RouterSteps(context.plan, context.target, context.products, new RouterSteps.Sizes(context.shape.tokens(),
+        router = new RouterSteps(context.plan, context.products, new RouterSteps.Sizes(context.shape.tokens(),
                 context.config.numExperts(), context.config.numExpertsPerTok(), context.config.normTopkProb(),
                 GroupedSteps.rowsOfTile(context.target)));
-        rows = new RowSteps(context.plan, context.target);
+        rows = new RowSteps(context.plan);
         rowCount = context.shape.tokens() * context.config.numExpertsPerTok();
         hiddenSize = context.config.hiddenSize();
         width = context.config.intermediateSize();
@@ -39,7 +39,7 @@ final class ExpertsPass {
     record Up(State state, Tensor inner) {}
 
     private GroupedSteps experts(RouterSteps.Routed routed) {
-        return new GroupedSteps(context.plan, context.target, routed.ends(), routed.tileEnds());
+        return new GroupedSteps(context.plan, routed.ends(), routed.tileEnds());
     }
 
     /** Everything but the last product. hidden [T, D] bfloat16. */

@@ -14,7 +14,7 @@ final class HeadPass {
 
     HeadPass(PassContext context) {
         this.context = context;
-        rows = new RowSteps(context.plan, context.target);
+        rows = new RowSteps(context.plan);
     }
 
     /**

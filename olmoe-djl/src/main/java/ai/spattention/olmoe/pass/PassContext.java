@@ -10,17 +10,18 @@ import ai.spattention.plan.Tensor;
 /** What the parts of a pass share while its plan is made. */
 final class PassContext {
 
-    final PlanBuilder plan = new PlanBuilder();
+    final PlanBuilder plan;
     final CudaTarget target;
     final OlmoeConfig config;
     final PassShape shape;
     final DenseProducts products;
 
     PassContext(CudaTarget target, OlmoeConfig config, PassShape shape) {
+        plan = new PlanBuilder(target);
         this.target = target;
         this.config = config;
         this.shape = shape;
-        products = new DenseProducts(plan, target);
+        products = new DenseProducts(plan);
     }
 
     /** A bfloat16 array. */

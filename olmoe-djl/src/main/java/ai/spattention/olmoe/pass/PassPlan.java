@@ -94,8 +94,8 @@ final class PassPlan {
                 ? context.plan.array("ends of documents", Type.INT32, shape.batch(), 4, shape.length()) : null;
         fused = new FusedSteps(context.plan, target,
                 new FusedSteps.Sight(constants.heads, constants.general, shape.documents() ? arrays.documents().tensor() : null, spans));
-        norms = new RmsNormSteps(context.plan, target, config.rmsNormEps());
-        AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, target, constants.cosines,
+        norms = new RmsNormSteps(context.plan, config.rmsNormEps());
+        AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, constants.cosines,
                 constants.sines, shape.length(), config.rmsNormEps()));
         layer = new LayerPass(context, norms, attention, new ExpertsPass(context));
     }
@@ -119,7 +119,7 @@ final class PassPlan {
         context.plan.phase(FORWARD);
         context.plan.part("embedding");
         Parameter vectors = model.getEmbedding().getWeight();
-        EmbeddingSteps embedding = new EmbeddingSteps(context.plan, context.target);
+        EmbeddingSteps embedding = new EmbeddingSteps(context.plan);
         Tensor embeddedTokens = context.single("embedded tokens", tokens, size);
         long[] embedded = {config.vocabSize(), size};
         embedding.forward(arrays.tokens().tensor(), weights.high(vectors, embedded), weights.low(vectors, embedded),

@@ -81,7 +81,7 @@ public final class FlatAdamW implements AutoCloseable {
         loss = manager.zeros(new Shape(1));
         state = manager.zeros(new Shape(AdamWSteps.STATE_SIZE));
         NDArray rates = manager.create(rates(settings));
-        PlanBuilder builder = new PlanBuilder();
+        PlanBuilder builder = new PlanBuilder(target);
         builder.phase(UPDATE);
         builder.part("optimizer");
         List<FlatWeights.Section> sections = weights.sections();
@@ -90,13 +90,13 @@ public final class FlatAdamW implements AutoCloseable {
         long first = 0;
         for (FlatWeights.Section section : sections) {
             long own = AdamWSteps.parts(section.elements());
-            AdamWSteps.squares(builder, target, section.gradients(), parts.rows(first, own));
+            AdamWSteps.squares(builder, section.gradients(), parts.rows(first, own));
             first += own;
         }
         AdamW.Settings method = settings.settings;
         AdamWSteps.Constants constants = new AdamWSteps.Constants(method.beta1(), method.beta2(), method.epsilon());
         Tensor decided = tensor("state of the update", state);
-        AdamWSteps.begin(builder, target, parts, tensor("loss", loss), tensor("learning rates", rates), tensor("updates", updates), decided,
+        AdamWSteps.begin(builder, parts, tensor("loss", loss), tensor("learning rates", rates), tensor("updates", updates), decided,
                 settings.divisor, settings.maxNorm, constants);
         for (FlatWeights.Section section : sections) {
             NDArray means = zeros(section.elements(), method.statePrecision());
@@ -110,9 +110,9 @@ public final class FlatAdamW implements AutoCloseable {
                     tensor("variances of " + section, variances));
             double decay = section.decays() ? method.weightDecay() : 0;
             if (section.isSplit()) {
-                AdamWSteps.update(builder, target, section.high(), section.low(), own, decided, constants, decay);
+                AdamWSteps.update(builder, section.high(), section.low(), own, decided, constants, decay);
             } else {
-                AdamWSteps.update(builder, target, section.values(), own, decided, constants, decay);
+                AdamWSteps.update(builder, section.values(), own, decided, constants, decay);
             }
         }
         plan = builder.build();
