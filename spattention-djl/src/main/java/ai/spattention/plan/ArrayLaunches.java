@@ -103,7 +103,7 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
     }
 
     /**
-     * An array to be read: as it lies, or a copy where it has gaps.
+     * An array to be read: as it lies, or a copy where it has gaps or begins where no kernel can read it.
      *
      * @param name what it holds, for messages
      * @param array the array; it must stay open until the steps that work on it are added
@@ -112,7 +112,7 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
      */
     public Tensor dense(String name, NDArray array) {
         TensorView view = view(name, array);
-        if (view.isDense()) {
+        if (view.isDense() && view.address() % KernelStep.ALIGNMENT == 0) {
             return dense(name, view);
         }
         NDArray copy = Operators.MODULE.call("dense", true, array).singletonOrThrow();
@@ -219,7 +219,28 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
         for (Tensor tensor : tensors) {
             results.add(array(tensor));
         }
-        return scope.ret(results);
+        return ret(results);
+    }
+
+    /**
+     * Hands results to the first array's manager.
+     *
+     * @param arrays what was computed from what {@link #array} gave
+     * @return the same arrays
+     */
+    public NDList ret(NDList arrays) {
+        return scope.ret(arrays);
+    }
+
+    /**
+     * Takes arrays over that the steps need and something else made.
+     *
+     * @param arrays the arrays, which live until this is closed
+     * @return the same arrays
+     */
+    public NDList own(NDList arrays) {
+        arrays.attach(scope);
+        return arrays;
     }
 
     @Override

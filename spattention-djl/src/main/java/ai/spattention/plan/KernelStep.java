@@ -15,7 +15,8 @@ import java.util.Objects;
 /** A launch of a kernel of our own. */
 public final class KernelStep implements Step {
 
-    private static final int ALIGNMENT = 16; // what kernels were compiled for
+    /** Arrays begin at multiples of so many bytes: kernels were compiled for that. */
+    static final int ALIGNMENT = 16;
 
     private final KernelLibrary library;
     private final KernelLibrary.Variant variant;
@@ -137,6 +138,11 @@ public final class KernelStep implements Step {
             }
         }
         return named;
+    }
+
+    /** How many programs run. */
+    Grid grid() {
+        return grid;
     }
 
     @Override

@@ -4,7 +4,7 @@ package ai.spattention.attention;
  * The random numbers by which the fused kernel drops attention weights, in plain Java: Philox4x32-10 (Salmon et al., Parallel random
  * numbers: as easy as 1, 2, 3, 2011), and what {@code banded_attention.py} makes of it.
  */
-final class RandomNumbers {
+public final class RandomNumbers {
 
     private RandomNumbers() {}
 
@@ -24,7 +24,7 @@ final class RandomNumbers {
     }
 
     /** The number in [0, 65536) of a pair: line b H + h of [B H], row of the N queries, key. */
-    static int of(long seed, int line, int row, int key) {
+    public static int of(long seed, int line, int row, int key) {
         int word = philox(new int[] {key, row / 8, line, 0}, new int[] {(int) seed, (int) (seed >>> 32)})[row % 8 / 2];
         return (row % 2 == 0 ? word : word >>> 16) & 0xffff;
     }

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.util.JsonUtils;
 import ai.spattention.adamw.AdamWSteps;
-import ai.spattention.attention.SharedHeadsSteps;
+import ai.spattention.attention.AttentionKernel;
 import ai.spattention.embedding.EmbeddingSteps;
 import ai.spattention.grouped.ExpertRows;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
@@ -39,7 +39,7 @@ class OperationManifestsTest {
             RouterSteps.class, 132, ExpertRows.class, 64);
 
     static Stream<Class<?>> operations() {
-        return Stream.of(AdamWSteps.class, SharedHeadsSteps.class, EmbeddingSteps.class, QueryKeyRotarySteps.class, RmsNormSteps.class,
+        return Stream.of(AdamWSteps.class, AttentionKernel.class, EmbeddingSteps.class, QueryKeyRotarySteps.class, RmsNormSteps.class,
                 RouterSteps.class);
     }
 

@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.pass;
 
-import ai.spattention.attention.SharedHeadsSteps;
-import ai.spattention.attention.fused.FusedSteps;
+import ai.spattention.attention.fused.BandedAttention;
+import ai.spattention.attention.fused.SharedHeads;
 import ai.spattention.plan.Tensor;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 
@@ -9,7 +9,7 @@ import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 final class AttentionPass {
 
     private final PassContext context;
-    private final FusedSteps attention;
+    private final BandedAttention attention;
     private final QueryKeyRotarySteps rotary;
     private final long batch;
     private final long length;
@@ -17,7 +17,7 @@ final class AttentionPass {
     private final long queries;
     private final long keys;
 
-    AttentionPass(PassContext context, FusedSteps attention, QueryKeyRotarySteps rotary) {
+    AttentionPass(PassContext context, BandedAttention attention, QueryKeyRotarySteps rotary) {
         this.context = context;
         this.attention = attention;
         this.rotary = rotary;
@@ -29,7 +29,7 @@ final class AttentionPass {
     }
 
     /** What the backward pass needs. */
-    record State(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, FusedSteps.Forward arrays) {}
+    record State(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, BandedAttention.Forward arrays) {}
 
     /** hidden [T, D] bfloat16 -> out [T, D] bfloat16. */
     State forward(Tensor hidden, LayerWeights weights, Tensor out) {
@@ -40,7 +40,7 @@ final class AttentionPass {
         Tensor queryRoot = context.single("root of queries", tokens);
         Tensor keyRoot = context.single("root of keys", tokens);
         Tensor attended = context.half("attended values", tokens, queries);
-        Tensor logSums = context.single("logarithms of sums", batch * queries / dim, (length + 3) / 4 * 4);
+        Tensor logSums = context.single("logarithms of sums", BandedAttention.lines(batch, queries / dim, length));
         State state = turned(weights, hidden, projected, queryRoot, keyRoot, attended, logSums);
         context.plan.part("attention");
         attention.forward(state.arrays);
@@ -58,7 +58,7 @@ final class AttentionPass {
         rotary.forward(queriesOf(projected), weights.queryNorm(), turnedQueries, queryRoot);
         rotary.forward(keysOf(projected), weights.keyNorm(), turnedKeys, keyRoot);
         return new State(hidden, projected, queryRoot, keyRoot,
-                new FusedSteps.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)), attended, logSums));
+                new BandedAttention.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)), attended, logSums));
     }
 
     /** The state where turned queries and keys were not kept, with its input computed again. */
@@ -84,9 +84,9 @@ final class AttentionPass {
         Tensor keyGradient = keyGradients;
         if (keys < queries) {
             keyGradient = context.half("gradient of turned keys", tokens, keys);
-            SharedHeadsSteps.sum(context.plan, context.target, keyGradients.reshape(byHead), keyGradient);
+            SharedHeads.sum(context.plan, keyGradients.reshape(byHead), keyGradient);
         }
-        SharedHeadsSteps.sum(context.plan, context.target, valueGradients.reshape(byHead), valuesOf(projectedGradient));
+        SharedHeads.sum(context.plan, valueGradients.reshape(byHead), valuesOf(projectedGradient));
         context.plan.part("query/key norm and rotation");
         rotary.backward(queriesOf(state.projected), weights.queryNorm(), state.queryRoot, queryGradient, queriesOf(projectedGradient),
                 gradients.queryNorm(), add);

@@ -6,7 +6,7 @@ import ai.spattention.Precision;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
-import ai.spattention.attention.fused.FusedSteps;
+import ai.spattention.attention.fused.BandedAttention;
 import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaTarget;
@@ -79,7 +79,7 @@ public final class PassFit {
         if (config.attentionBias()) {
             return Optional.of("projections have biases (attention_bias)");
         }
-        return widths(config).or(() -> FusedSteps.misfit(attention(config, wish, target), target)
+        return widths(config).or(() -> BandedAttention.misfit(attention(config, wish, target), target)
                 .map(reason -> "no kernel computes its attention: " + reason));
     }
 

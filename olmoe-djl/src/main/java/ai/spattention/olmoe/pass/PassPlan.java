@@ -6,11 +6,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.spattention.RotaryEmbedding;
+import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
-import ai.spattention.attention.fused.FusedSteps;
+import ai.spattention.attention.fused.BandedAttention;
+import ai.spattention.attention.fused.HeadTable;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
-import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.embedding.EmbeddingSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
@@ -56,8 +57,8 @@ final class PassPlan {
          */
         static Constants of(NDManager manager, OlmoeConfig config, RotaryEmbedding rotary, int length) {
             int rows = config.numAttentionHeads();
-            FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()), rows, length);
-            NDArray table = manager.create(heads.rows(), new Shape(rows, heads.rows().length / rows));
+            HeadTable heads = HeadTable.of(new AttentionLayout(config.pattern(), config.layoutLength()).headMasks(rows, length), length);
+            NDArray table = manager.create(heads.rows(), new Shape(rows, HeadTable.COLUMNS));
             NDList angles = rotary.table(manager.getDevice(), length);
             return new Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
                     tensor("sines", angles.get(1)));
@@ -76,7 +77,7 @@ final class PassPlan {
     private final boolean add;
     private final RmsNormSteps norms;
     private final LayerPass layer;
-    private final FusedSteps fused;
+    private final BandedAttention banded;
     private final PassArrays arrays;
     private final long tokens;
     private final long size;
@@ -90,12 +91,10 @@ final class PassPlan {
         tokens = shape.tokens();
         size = config.hiddenSize();
         this.arrays = arrays;
-        Tensor spans = shape.documents()
-                ? context.plan.array("ends of documents", Type.INT32, shape.batch(), 4, shape.length()) : null;
-        fused = new FusedSteps(context.plan, target,
-                new FusedSteps.Sight(constants.heads, constants.general, shape.documents() ? arrays.documents().tensor() : null, spans));
+        banded = new BandedAttention(context.plan, new BandedAttention.Sight(constants.heads, constants.general,
+                shape.documents() ? arrays.documents().tensor() : null), config.headDim(), AttentionDropout.NONE);
         norms = new RmsNormSteps(context.plan, config.rmsNormEps());
-        AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, constants.cosines,
+        AttentionPass attention = new AttentionPass(context, banded, new QueryKeyRotarySteps(context.plan, constants.cosines,
                 constants.sines, shape.length(), config.rmsNormEps()));
         layer = new LayerPass(context, norms, attention, new ExpertsPass(context));
     }
@@ -125,7 +124,7 @@ final class PassPlan {
         embedding.forward(arrays.tokens().tensor(), weights.high(vectors, embedded), weights.low(vectors, embedded),
                 embeddedTokens);
         context.plan.part("attention");
-        fused.findDocuments();
+        banded.findDocuments();
         List<LayerPass.State> states = new ArrayList<>();
         LayerPass.Stream stream = new LayerPass.Stream(embeddedTokens, null);
         for (int number = 0; number < config.numHiddenLayers(); number++) {

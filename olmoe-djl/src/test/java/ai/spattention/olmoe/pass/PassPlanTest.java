@@ -15,7 +15,8 @@ import ai.spattention.Precision;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
-import ai.spattention.attention.fused.FusedSteps;
+import ai.spattention.attention.fused.BandedAttention;
+import ai.spattention.attention.fused.HeadTable;
 import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
@@ -82,7 +83,7 @@ class PassPlanTest {
         for (StandardPattern pattern : StandardPattern.values()) {
             AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config().build().layoutLength()), Device.gpu(),
                     DataType.BFLOAT16, 4, 4, 37, 37, 64, true, false, GradientMode.EXPLICIT);
-            if (FusedSteps.misfit(call, HOPPER).isEmpty()) {
+            if (BandedAttention.misfit(call, HOPPER).isEmpty()) {
                 cases.add(new Case(pattern.toString(), config().optPattern(pattern).build(), 1, 37, pattern.ordinal() % 2 == 0));
             }
         }
@@ -114,8 +115,8 @@ class PassPlanTest {
 
     private static Plan plan(OlmoeModel model, FlatWeights weights, PassArrays arrays, CudaTarget target, PassShape shape) {
         OlmoeConfig config = model.getConfig();
-        FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()),
-                config.numAttentionHeads(), shape.length());
+        HeadTable heads = HeadTable.of(new AttentionLayout(config.pattern(), config.layoutLength())
+                .headMasks(config.numAttentionHeads(), shape.length()), shape.length());
         PassPlan.Constants constants = new PassPlan.Constants(constant("heads", Type.INT32, config.numAttentionHeads(), 8),
                 heads.general(), constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
                 constant("sines", Type.FLOAT32, shape.length(), config.headDim() / 2));

@@ -24,7 +24,7 @@ import ai.spattention.Precision;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
-import ai.spattention.attention.fused.FusedSteps;
+import ai.spattention.attention.fused.BandedAttention;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
@@ -108,7 +108,7 @@ class TrainingPassGpuTest {
         for (StandardPattern pattern : StandardPattern.values()) {
             AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config().build().layoutLength()), Device.gpu(),
                     DataType.BFLOAT16, 4, 4, 150, 150, 64, true, false, GradientMode.EXPLICIT);
-            if (FusedSteps.misfit(call, new CudaTarget(0, 90, 132, 232_448)).isEmpty()) {
+            if (BandedAttention.misfit(call, new CudaTarget(0, 90, 132, 232_448)).isEmpty()) {
                 cases.add(new Case(pattern.toString(), config().optPattern(pattern).build(), 2, 150, pattern.ordinal() % 2 == 1, false));
             }
         }

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
@@ -15,24 +14,15 @@ import ai.spattention.attention.ExplicitGradientKernel;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.PlanMemory;
-import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaTarget;
-import ai.spattention.cuda.KernelLibrary;
-import ai.spattention.cuda.Launch;
-import ai.spattention.cuda.TensorView;
-import ai.spattention.cuda.TorchTensors;
+import ai.spattention.plan.ArrayLaunches;
 import ai.spattention.torch.AutogradOperator;
-import ai.spattention.torch.Scopes;
 import ai.spattention.torch.TensorFloat32;
-import ai.spattention.torch.TorchScriptModule;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
- * A GPU kernel of this project's own: all ranges of distances of a head under one softmax, walking only the tiles that they
- * reach, forward and backward. Its source is {@code src/main/kernel/banded_attention.py}; {@code docs/kernel.md} explains it.
+ * This project's own GPU kernels ({@link BandedAttention}) on DJL's arrays, at once.
  *
  * <p>It takes bfloat16, float16 or float32 on an NVIDIA GPU of compute capability 8.0 or newer, head dimensions up to 256, at most
  * two ranges of distances a head, a prefix, and the multiples of one stride: every standard pattern but reformer. Arrays that it
@@ -42,7 +32,7 @@ import java.util.Optional;
  * waiting for it; the same inputs, and with dropout the same seed, give the same bits.
  *
  * <p>Training in segments calls {@link #forward} and {@link #backward}. In any other model {@link #attend} makes both a node of
- * libtorch's autograd graph ({@link AutogradOperator}); who wants a backward pass of the backward pass needs the {@link TiledKernel}.
+ * libtorch's autograd graph ({@link AutogradOperator}); who wants a backward pass of the backward pass needs the {@code tiled} kernel.
  */
 public record FusedKernel() implements ExplicitGradientKernel {
 
@@ -51,12 +41,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
             new PlanCache<>(FusedKernel::table, table -> table.manager.close());
 
     /** A head table on the GPU, as long as its manager is open. */
-    private record DeviceTable(NDManager manager, TensorView view, boolean general) {}
-
-    /** Bound when first used, so that the class loads where there is no engine. */
-    private static final class Operators {
-        static final TorchScriptModule MODULE = TorchScriptModule.load(FusedKernel.class, "fused.torchscript");
-    }
+    private record DeviceTable(NDManager manager, NDArray rows, boolean general) {}
 
     @Override
     public String name() {
@@ -73,13 +58,14 @@ public record FusedKernel() implements ExplicitGradientKernel {
         if (!device.isGpu()) {
             return Optional.of("it runs on NVIDIA GPUs only (got device " + device + ")");
         }
-        return CudaDevice.unavailable().or(() -> FusedSteps.misfit(target(device)));
+        return CudaDevice.unavailable().or(() -> BandedAttention.misfit(target(device)));
     }
 
     @Override
     public Optional<String> misfit(AttentionCall call) {
-        return unavailable(call.device()).or(() -> FusedSteps.misfit(call, target(call.device())))
-                .or(() -> call.gradients() == GradientMode.ENGINE ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
+        return unavailable(call.device()).or(() -> BandedAttention.misfit(call, target(call.device())))
+                .or(() -> call.gradients() == GradientMode.ENGINE
+                        ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
     }
 
     /**
@@ -90,7 +76,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
      * @return true for 16 bits, head dimensions of 33 to 128 and no dropout on compute capability 9.0
      */
     public static boolean isTuned(AttentionCall call) {
-        return FusedSteps.isTuned(call, target(call.device()));
+        return BandedAttention.isTuned(call, target(call.device()));
     }
 
     private static CudaTarget target(Device device) {
@@ -120,15 +106,9 @@ public record FusedKernel() implements ExplicitGradientKernel {
             AttentionDropout dropout) {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         return TABLES.use(AttentionCall.of(shape, queries, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
-            try (NDManager scope = Scopes.over(queries, keys, values)) {
-                Call call = new Call(scope, shape, table, dropout, queries);
-                call.read("k", keys);
-                call.read("v", values);
-                call.layOut(documents);
-                NDArray output = call.rows("out", shape.numHeads(), shape.queryLength());
-                NDArray lse = call.lines("lse");
-                call.launch("forward");
-                return scope.ret(new NDList(call.isPadded() ? Operators.MODULE.call("cut", true, output, queries).get(0) : output, lse));
+            try (ArrayLaunches launches = ArrayLaunches.over(queries, keys, values)) {
+                return new FusedCall(launches, shape, table.rows, table.general, documents, dropout, queries)
+                        .forward(queries, keys, values);
             }
         });
     }
@@ -139,148 +119,11 @@ public record FusedKernel() implements ExplicitGradientKernel {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         shape.requireGradient(gradient);
         return TABLES.use(AttentionCall.of(shape, queries, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
-            try (NDManager scope = Scopes.over(queries, keys, values)) {
-                Call call = new Call(scope, shape, table, dropout, queries);
-                call.read("k", keys);
-                call.read("v", values);
-                call.read("grad", gradient);
-                call.readRowsFirst("out", forward.get(0));
-                call.layOut(documents);
-                call.put("lse", forward.get(1));
-                call.lines("delta");
-                NDArray queryGradient = call.rows("q_grad", shape.numHeads(), shape.queryLength());
-                call.launch("backward_queries");
-                NDArray keyGradient = call.rows("k_grad", shape.numHeads(), shape.keyLength());
-                NDArray valueGradient = call.rows("v_grad", shape.numHeads(), shape.keyLength());
-                call.launch("backward_keys");
-                boolean asWanted = !call.isPadded() && shape.group() == 1;
-                return scope.ret(asWanted ? new NDList(queryGradient, keyGradient, valueGradient) : Operators.MODULE.call(
-                        "gradients", true, queryGradient, keyGradient, valueGradient, queries, keys));
+            try (ArrayLaunches launches = ArrayLaunches.over(queries, keys, values)) {
+                return new FusedCall(launches, shape, table.rows, table.general, documents, dropout, queries)
+                        .backward(queries, keys, values, forward, gradient);
             }
         });
-    }
-
-    /** The tensors and numbers of one call, checked: what does not pass never reaches the device. */
-    private static final class Call {
-
-        private final NDManager scope;
-        private final AttentionShape shape;
-        private final DeviceTable table;
-        private final TensorView queries;
-        private final int headDim;
-        private final boolean drops;
-        private final Launch launch = new Launch(FusedSteps.LIBRARY);
-        private final List<String> unsuited = new ArrayList<>();
-        private final NDList copied = new NDList();
-        private FusedCode code;
-
-        Call(NDManager scope, AttentionShape shape, DeviceTable table, AttentionDropout dropout, NDArray queries) {
-            this.scope = scope;
-            this.shape = shape;
-            this.table = table;
-            this.queries = TorchTensors.view(queries);
-            this.headDim = FusedCode.filledUp(shape.headDim());
-            this.drops = dropout.rate() > 0;
-            if (drops) {
-                launch.with("seed", dropout.seed()).with("kept", dropout.kept());
-            }
-            double scale = 1 / Math.sqrt(shape.headDim());
-            launch.with("heads", table.view).with("H", shape.numHeads()).with("group", shape.group()).with("N", shape.queryLength())
-                    .with("M", shape.keyLength()).with("scale", scale).with("log2_scale", scale / Math.log(2));
-            take("q", queries, this.queries, this.queries.isAligned());
-        }
-
-        /** Takes an array that the kernel reads through strides. */
-        void read(String name, NDArray array) {
-            TensorView view = TorchTensors.view(array);
-            take(name, array, view, view.isAligned());
-        }
-
-        /** Takes an array that must lie as [B, rows, heads, D]. */
-        void readRowsFirst(String name, NDArray array) {
-            TensorView view = TorchTensors.view(array);
-            take(name, array, view, view.isDense(0, 2, 1, 3));
-        }
-
-        /** Takes an array, or notes that a copy must take its place. */
-        private void take(String name, NDArray array, TensorView view, boolean suits) {
-            if (view.type() != queries.type()) {
-                throw new InvalidInputException("the fused kernel takes arrays of one type: " + name + " is " + view.type()
-                        + ", the queries are " + queries.type());
-            }
-            if (suits && !isPadded()) {
-                launch.with(name, view);
-            } else {
-                unsuited.add(name);
-                copied.add(array);
-            }
-        }
-
-        /** Copies what cannot be read as it lies, and lets the device find where documents begin and end. */
-        void layOut(NDArray documents) {
-            if (!copied.isEmpty()) {
-                NDList copies = copies(copied);
-                for (int i = 0; i < copies.size(); i++) {
-                    put(unsuited.get(i), copies.get(i));
-                }
-            }
-            code = new FusedCode(type(), headDim, table.general, documents != null, drops);
-            if (documents != null) {
-                TensorView view = TorchTensors.view(documents);
-                launch.with("documents", view.isDense(0, 1) ? view : TorchTensors.view(copies(new NDList(documents)).get(0)));
-                empty("spans", TensorView.Type.INT32, new long[] {shape.batch(), 4, shape.keyLength()}, 0, 1, 2);
-                launch.run(launch.variant("document_spans"), 1, 1, shape.batch());
-            }
-        }
-
-        private NDList copies(NDList arrays) {
-            NDList copies = Operators.MODULE.call("laid_out", true, arrays);
-            copies.attach(scope);
-            return copies;
-        }
-
-        void put(String name, NDArray array) {
-            launch.with(name, TorchTensors.view(array));
-        }
-
-        /** Whether heads are filled up to a head dimension of a compiled kernel. */
-        boolean isPadded() {
-            return shape.headDim() < headDim;
-        }
-
-        /** A result [B, heads, rows, D] in [B, rows, heads, D] memory. */
-        NDArray rows(String name, int heads, int rows) {
-            return empty(name, queries.type(), new long[] {shape.batch(), heads, rows, headDim}, 0, 2, 1, 3);
-        }
-
-        /** A float32 for each query of each head, each head's line filled up to whole groups of 16 bytes. */
-        NDArray lines(String name) {
-            long[] sizes = {(long) shape.batch() * shape.numHeads(), (shape.queryLength() + 3) / 4 * 4L};
-            return empty(name, TensorView.Type.FLOAT32, sizes, 0, 1);
-        }
-
-        private NDArray empty(String name, TensorView.Type type, long[] sizes, int... order) {
-            NDArray array = TorchTensors.empty(scope, type, queries.deviceIndex(), sizes, order);
-            put(name, array);
-            return array;
-        }
-
-        void launch(String kernel) {
-            KernelLibrary.Variant variant = launch.variant(code.name(kernel));
-            boolean byKeys = kernel.equals("backward_keys");
-            int rows = byKeys ? shape.keyLength() : shape.queryLength();
-            int tile = byKeys ? variant.keys() : variant.queries();
-            launch.run(variant, shape.numHeads(), (rows - 1) / tile + 1, shape.batch());
-        }
-
-        /** The numbers' type and how they are multiplied, as the kernels' names say it. */
-        private String type() {
-            return switch (queries.type()) {
-                case BFLOAT16 -> "bf16";
-                case FLOAT16 -> "fp16";
-                default -> TensorFloat32.isAllowed() ? "tf32" : "fp32";
-            };
-        }
     }
 
     /** What the heads see, on the call's device; calls that do not fit have none. */
@@ -288,6 +131,6 @@ public record FusedKernel() implements ExplicitGradientKernel {
         call.requireFit(new FusedKernel());
         HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
         return PlanMemory.with("head tables", call.device(), manager -> new DeviceTable(manager,
-                TorchTensors.view(manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS))), rows.general()));
+                manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general()));
     }
 }

@@ -12,9 +12,10 @@ import java.util.Optional;
  * @param rows 8 · H numbers
  * @param general whether any head has a prefix or a stride, for which there is another variant of the kernel
  */
-record HeadTable(int[] rows, boolean general) {
+public record HeadTable(int[] rows, boolean general) {
 
-    static final int COLUMNS = 8;
+    /** The numbers of a head. */
+    public static final int COLUMNS = 8;
 
     /** No distance lies in [NOWHERE, -NOWHERE]; sums with positions below 2^29 stay within an int. */
     static final int NOWHERE = 1 << 29;
@@ -39,8 +40,14 @@ record HeadTable(int[] rows, boolean general) {
         return Optional.empty();
     }
 
-    /** The table for masks that fit. */
-    static HeadTable of(List<HeadMask> masks, int keyLength) {
+    /**
+     * The table for masks that fit ({@link BandedAttention#misfit}).
+     *
+     * @param masks one mask a head
+     * @param keyLength M
+     * @return the table
+     */
+    public static HeadTable of(List<HeadMask> masks, int keyLength) {
         int[] rows = new int[COLUMNS * masks.size()];
         boolean general = false;
         for (int head = 0; head < masks.size(); head++) {

@@ -45,7 +45,7 @@ class FusedKernelTest {
     }
 
     private static String misfit(AttentionLayout layout, DataType type, int length, int headDim, boolean dropout) {
-        return FusedSteps.misfit(call(layout, Device.gpu(), type, length, headDim, dropout, GradientMode.EXPLICIT), TARGET).orElse("");
+        return BandedAttention.misfit(call(layout, Device.gpu(), type, length, headDim, dropout, GradientMode.EXPLICIT), TARGET).orElse("");
     }
 
     @Test
@@ -77,16 +77,16 @@ class FusedKernelTest {
     void asksTheGpuForItsAgeAndItsSharedMemory() {
         AttentionCall wide = call(SP, Device.gpu(), DataType.FLOAT32, 10, 200, false, GradientMode.EXPLICIT);
         assertEquals("it needs compute capability 8.0 or newer (this GPU has 7.5)",
-                FusedSteps.misfit(wide, new CudaTarget(0, 75, 40, 65_536)).orElse(""));
+                BandedAttention.misfit(wide, new CudaTarget(0, 75, 40, 65_536)).orElse(""));
         assertEquals("its code for head dimension 256 takes 98304 bytes of shared memory a block (this GPU has 98303)",
-                FusedSteps.misfit(wide, new CudaTarget(0, 86, 40, 98_303)).orElse(""));
-        assertEquals("", FusedSteps.misfit(wide, new CudaTarget(0, 86, 40, 98_304)).orElse(""));
+                BandedAttention.misfit(wide, new CudaTarget(0, 86, 40, 98_303)).orElse(""));
+        assertEquals("", BandedAttention.misfit(wide, new CudaTarget(0, 86, 40, 98_304)).orElse(""));
         AttentionCall half = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 128, false, GradientMode.EXPLICIT);
-        assertEquals("", FusedSteps.misfit(half, new CudaTarget(0, 86, 40, 81_920)).orElse(""), "the code that every newer GPU runs");
+        assertEquals("", BandedAttention.misfit(half, new CudaTarget(0, 86, 40, 81_920)).orElse(""), "the code that every newer GPU runs");
         assertEquals("its code for head dimension 128 takes 114760 bytes of shared memory a block (this GPU has 81920)",
-                FusedSteps.misfit(half, new CudaTarget(0, 90, 40, 81_920)).orElse(""), "the code for just this one");
+                BandedAttention.misfit(half, new CudaTarget(0, 90, 40, 81_920)).orElse(""), "the code for just this one");
         AttentionCall inference = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 128, false, GradientMode.NONE);
-        assertEquals("", FusedSteps.misfit(inference, new CudaTarget(0, 86, 40, 65_536)).orElse(""), "its forward pass takes less");
+        assertEquals("", BandedAttention.misfit(inference, new CudaTarget(0, 86, 40, 65_536)).orElse(""), "its forward pass takes less");
     }
 
     /** What a GPU is asked for is what a launch would need: the largest of all variants that it may take. */
@@ -99,15 +99,15 @@ class FusedKernelTest {
                             GradientMode.EXPLICIT);
                     int end = Math.max(32, Integer.highestOneBit(2 * headDim - 1));
                     String feature = pattern == StandardPattern.SP ? "-ranges-" : "-general-";
-                    int needed = FusedSteps.LIBRARY.manifest().kernels().stream()
+                    int needed = BandedAttention.LIBRARY.manifest().kernels().stream()
                             .filter(variant -> variant.name().contains(feature) && variant.name().endsWith("-d" + end + "-sm_80"))
                             .filter(variant -> switch (type) {
                                 case BFLOAT16 -> variant.name().contains("-bf16-");
                                 case FLOAT16 -> variant.name().contains("-fp16-");
                                 default -> variant.name().contains("32-d");
                             }).mapToInt(KernelLibrary.Variant::sharedBytes).max().getAsInt();
-                    assertEquals("", FusedSteps.misfit(call, new CudaTarget(0, 80, 1, needed)).orElse(""), call.toString());
-                    assertTrue(FusedSteps.misfit(call, new CudaTarget(0, 80, 1, needed - 1)).isPresent(), call.toString());
+                    assertEquals("", BandedAttention.misfit(call, new CudaTarget(0, 80, 1, needed)).orElse(""), call.toString());
+                    assertTrue(BandedAttention.misfit(call, new CudaTarget(0, 80, 1, needed - 1)).isPresent(), call.toString());
                 }
             }
         }

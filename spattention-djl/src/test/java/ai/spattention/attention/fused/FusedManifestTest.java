@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The compiled code belongs to the sources, and the manifest to the code. */
 class FusedManifestTest {
 
-    private static final KernelLibrary.Manifest MANIFEST = FusedSteps.LIBRARY.manifest();
+    private static final KernelLibrary.Manifest MANIFEST = BandedAttention.LIBRARY.manifest();
 
     @Test
     void theCodeWasCompiledFromTheseSources() throws Exception {
@@ -29,10 +29,10 @@ class FusedManifestTest {
                 for (String type : List.of("bf16", "fp16", "fp32", "tf32")) {
                     for (int headDim : new int[] {32, 64, 128, 256}) {
                         String name = kernel + "-" + feature + "-" + type + "-d" + headDim;
-                        FusedSteps.LIBRARY.variant(name + "-sm_80");
+                        BandedAttention.LIBRARY.variant(name + "-sm_80");
                         count++;
                         if (type.endsWith("16") && (headDim == 64 || headDim == 128) && !feature.startsWith("dropout")) {
-                            FusedSteps.LIBRARY.variant(name + "-sm_90a");
+                            BandedAttention.LIBRARY.variant(name + "-sm_90a");
                             count++;
                         }
                     }
@@ -40,7 +40,7 @@ class FusedManifestTest {
             }
         }
         for (String arch : MANIFEST.architectures()) {
-            FusedSteps.LIBRARY.variant("document_spans-" + arch);
+            BandedAttention.LIBRARY.variant("document_spans-" + arch);
             count++;
         }
         assertEquals(count, MANIFEST.kernels().size());
@@ -59,13 +59,13 @@ class FusedManifestTest {
 
     @Test
     void theCodeTakesWhatTheManifestSays() {
-        KernelSources.assertCodeIsAsTheManifestSays(FusedSteps.LIBRARY);
+        KernelSources.assertCodeIsAsTheManifestSays(BandedAttention.LIBRARY);
     }
 
     @Test
     void theNewerCodeUsesTheNewerUnits() {
         for (KernelLibrary.Variant variant : MANIFEST.kernels()) {
-            String ptx = FusedSteps.LIBRARY.ptx(variant);
+            String ptx = BandedAttention.LIBRARY.ptx(variant);
             boolean newer = KernelSources.architecture(variant).equals("sm_90a");
             boolean attends = !variant.name().startsWith("document_spans");
             assertEquals(newer && attends, ptx.contains("wgmma.mma_async"), variant.name());
@@ -76,7 +76,7 @@ class FusedManifestTest {
     @ParameterizedTest
     @CsvSource({"80, sm_80", "86, sm_80", "89, sm_80", "90, sm_90a", "100, sm_80", "120, sm_80"})
     void choosesTheCode(int computeCapability, String expected) {
-        assertEquals(expected, FusedSteps.LIBRARY.architecture(computeCapability));
+        assertEquals(expected, BandedAttention.LIBRARY.architecture(computeCapability));
     }
 
     @ParameterizedTest
@@ -84,12 +84,12 @@ class FusedManifestTest {
         "forward-ranges-bf16-d256, 90, sm_80", "backward_keys-general-fp32-d64, 90, sm_80", "forward-dropout-bf16-d64, 90, sm_80",
         "document_spans, 90, sm_90a"})
     void choosesTheBestCodeOfAKernel(String kernel, int computeCapability, String expected) {
-        assertEquals(kernel + "-" + expected, FusedSteps.LIBRARY.variantFor(kernel, computeCapability).name());
+        assertEquals(kernel + "-" + expected, BandedAttention.LIBRARY.variantFor(kernel, computeCapability).name());
     }
 
     @Test
     void aKernelThatIsNotThereIsNamed() {
         assertEquals("there is no kernel forward-ranges-bf16-d64 for compute capability 75", assertThrows(IllegalStateException.class,
-                () -> FusedSteps.LIBRARY.variantFor("forward-ranges-bf16-d64", 75)).getMessage());
+                () -> BandedAttention.LIBRARY.variantFor("forward-ranges-bf16-d64", 75)).getMessage());
     }
 }

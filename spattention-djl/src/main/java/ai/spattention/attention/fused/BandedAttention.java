@@ -2,52 +2,60 @@ package ai.spattention.attention.fused;
 
 import ai.djl.ndarray.types.DataType;
 import ai.spattention.attention.AttentionCall;
-import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
-import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
+import ai.spattention.torch.TensorFloat32;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The fused kernel's launches in a plan, for bfloat16.
+ * Attention over ranges of distances, forward and backward, by this project's kernels: all ranges of a head under one softmax, walking
+ * only the tiles that they reach. The kernels are {@code src/main/kernel/attention}; {@code docs/kernel.md} explains them.
  *
- * <p>Letters: B batch, H query heads, G key and value heads, N positions, D head dimension (32, 64, 128 or 256).
+ * <p>Letters: B batch, H query heads, G key and value heads, N queries, the last of M positions, D the head dimension of the arrays
+ * (32, 64, 128 or 256). Numbers are bfloat16, float16 or float32, the same in all arrays.
  */
-public final class FusedSteps {
+public final class BandedAttention {
 
-    static final KernelLibrary LIBRARY = KernelLibrary.beside(FusedSteps.class, "");
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(BandedAttention.class, "");
 
     private static final String FORWARD = "forward";
     private static final String BACKWARD_QUERIES = "backward_queries";
     private static final String BACKWARD_KEYS = "backward_keys";
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
+    private static final int LINE_UNIT = 4; // lines of L and delta are whole groups of 16 bytes
 
-    private final PlanBuilder plan;
-    private final CudaTarget target;
+    private final Launches launches;
     private final Sight sight;
+    private final double scale;
+    private final AttentionDropout dropout;
+    private final Tensor spans;
 
     /**
      * What the heads see.
      *
-     * @param heads the head table, [H, 8], int32
+     * @param heads the rows of a {@link HeadTable}, [H, 8], int32
      * @param general whether a head has a prefix or a stride
-     * @param documents each position's document, [B, N], int64; null for one document a sequence
-     * @param spans memory for where documents begin and end, [B, 4, N], int32; null without documents
+     * @param documents each position's document, [B, M], int64; null for one document a sequence
      */
-    public record Sight(Tensor heads, boolean general, Tensor documents, Tensor spans) {}
+    public record Sight(Tensor heads, boolean general, Tensor documents) {}
 
     /**
-     * What the heads of a layout see.
+     * What a forward pass reads and writes. What it reads may have any strides whose rows begin at multiples of 16 bytes.
      *
-     * @param rows [H, 8], row by row
-     * @param general whether a head has a prefix or a stride
+     * @param queries [B, H, N, D]
+     * @param keys [B, G, M, D]
+     * @param values [B, G, M, D]
+     * @param out memory of [B, N, H, D] without gaps, written
+     * @param logSums log2 of each row's sum, float32, written: {@link #lines}
      */
-    public record Heads(int[] rows, boolean general) {}
+    public record Forward(Tensor queries, Tensor keys, Tensor values, Tensor out, Tensor logSums) {}
 
     /**
      * Why no attention can be computed on a GPU.
@@ -62,7 +70,7 @@ public final class FusedSteps {
     }
 
     /**
-     * Why a call cannot be computed on a GPU.
+     * Why a call cannot be computed on a GPU. Its head dimension may be one that has to be filled up with zeros.
      *
      * @param call the call
      * @param target the GPU
@@ -104,47 +112,39 @@ public final class FusedSteps {
     }
 
     /**
-     * What the heads of a layout see, as the kernel reads it.
+     * The sizes of an array with a float32 for each query of each head.
      *
-     * @param layout a layout without {@link #misfit}
-     * @param numHeads H
-     * @param length N
-     * @return the head table
+     * @param batch B
+     * @param heads H
+     * @param queries N
+     * @return [B H, N up to a multiple of 4]
      */
-    public static Heads heads(AttentionLayout layout, int numHeads, int length) {
-        HeadTable table = HeadTable.of(layout.headMasks(numHeads, length), length);
-        return new Heads(table.rows(), table.general());
+    public static long[] lines(long batch, long heads, long queries) {
+        return new long[] {batch * heads, (queries + LINE_UNIT - 1) / LINE_UNIT * LINE_UNIT};
     }
-
-    /**
-     * What a forward pass reads and writes; any strides whose rows begin at multiples of 16 bytes.
-     *
-     * @param queries [B, H, N, D]
-     * @param keys [B, G, N, D]
-     * @param values [B, G, N, D]
-     * @param out [B, N, H, D] without gaps, written
-     * @param logSums log2 of each row's sum, [B H, N up to a multiple of 4], float32, written
-     */
-    public record Forward(Tensor queries, Tensor keys, Tensor values, Tensor out, Tensor logSums) {}
 
     /**
      * Starts.
      *
-     * @param plan where steps go
-     * @param target the GPU
+     * @param launches where steps go
      * @param sight what the heads see
+     * @param headDim the head dimension that scales scores; the arrays' D, or less where they were filled up with zeros
+     * @param dropout which attention weights are dropped
      */
-    public FusedSteps(PlanBuilder plan, CudaTarget target, Sight sight) {
-        this.plan = plan;
-        this.target = target;
+    public BandedAttention(Launches launches, Sight sight, int headDim, AttentionDropout dropout) {
+        this.launches = launches;
         this.sight = sight;
+        this.dropout = dropout;
+        scale = 1 / Math.sqrt(headDim);
+        spans = sight.documents == null ? null
+                : launches.array("ends of documents", Type.INT32, sight.documents.size(0), 4, sight.documents.size(1));
     }
 
-    /** Finds where documents begin and end; once a pass, before all else. */
+    /** Finds where documents begin and end, if there are any; once, before all else. */
     public void findDocuments() {
         if (sight.documents != null) {
-            plan.add(new KernelStep(LIBRARY, "document_spans", target).with("documents", sight.documents)
-                    .with("spans", sight.spans).with("M", sight.documents.size(1)).grid(1, 1, sight.documents.size(0)));
+            launches.add(new KernelStep(LIBRARY, "document_spans", launches.target()).with("documents", sight.documents)
+                    .with("spans", spans).with("M", sight.documents.size(1)).grid(1, 1, sight.documents.size(0)));
         }
     }
 
@@ -155,44 +155,56 @@ public final class FusedSteps {
      */
     public void forward(Forward arrays) {
         KernelStep step = step(FORWARD, arrays).with("out", arrays.out).with("lse", arrays.logSums);
-        plan.add(tiles(step, arrays, step.variant().queries()));
+        launches.add(tiles(step, arrays, arrays.queries, step.variant().queries()));
     }
 
     /**
      * The backward pass.
      *
      * @param arrays of the forward pass
-     * @param gradient of the result, [B, H, N, D]
-     * @param queryGradient [B, N, H, D] without gaps, written
-     * @param keyGradient of the keys as each query head sees them, [B, N, H, D] without gaps, written
+     * @param gradient of the result, [B, H, N, D], of any strides whose rows begin at multiples of 16 bytes
+     * @param queryGradient memory of [B, N, H, D] without gaps, written
+     * @param keyGradient of the keys as each query head sees them, memory of [B, M, H, D] without gaps, written
      * @param valueGradient of the values, likewise
      */
     public void backward(Forward arrays, Tensor gradient, Tensor queryGradient, Tensor keyGradient, Tensor valueGradient) {
-        Tensor delta = plan.array("delta", Type.FLOAT32, arrays.logSums.sizes());
+        Tensor delta = launches.array("delta", Type.FLOAT32, arrays.logSums.sizes());
         KernelStep queries = step(BACKWARD_QUERIES, arrays).with("grad", gradient).with("out", arrays.out).with("lse", arrays.logSums)
-                .with("delta", delta).with("q_grad", queryGradient);
-        plan.add(tiles(queries, arrays, queries.variant().queries()));
+                .with("delta", delta).with("q_grad", queryGradient).with("scale", scale);
+        launches.add(tiles(queries, arrays, arrays.queries, queries.variant().queries()));
         KernelStep keys = step(BACKWARD_KEYS, arrays).with("grad", gradient).with("lse", arrays.logSums).with("delta", delta)
-                .with("k_grad", keyGradient).with("v_grad", valueGradient);
-        plan.add(tiles(keys, arrays, keys.variant().keys()));
+                .with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
+        launches.add(tiles(keys, arrays, arrays.keys, keys.variant().keys()));
     }
 
+    /** What all three kernels take. */
     private KernelStep step(String kernel, Forward arrays) {
-        long dim = arrays.queries.size(3);
-        FusedCode code = new FusedCode("bf16", Math.toIntExact(dim), sight.general, sight.documents != null, false);
-        double scale = 1 / Math.sqrt(dim);
-        KernelStep step = new KernelStep(LIBRARY, code.name(kernel), target)
+        FusedCode code = new FusedCode(numbers(arrays.queries.type()), Math.toIntExact(arrays.queries.size(3)), sight.general,
+                sight.documents != null, dropout.rate() > 0);
+        KernelStep step = new KernelStep(LIBRARY, code.name(kernel), launches.target())
                 .with("q", arrays.queries).with("k", arrays.keys).with("v", arrays.values).with("heads", sight.heads)
                 .with("H", arrays.queries.size(1)).with("group", arrays.queries.size(1) / arrays.keys.size(1))
-                .with("N", arrays.queries.size(2)).with("M", arrays.keys.size(2)).with("scale", scale)
-                .with("log2_scale", scale / Math.log(2));
+                .with("N", arrays.queries.size(2)).with("M", arrays.keys.size(2)).with("log2_scale", scale / Math.log(2));
         if (sight.documents != null) {
-            step.with("documents", sight.documents).with("spans", sight.spans);
+            step.with("documents", sight.documents).with("spans", spans);
+        }
+        if (dropout.rate() > 0) {
+            step.with("seed", dropout.seed()).with("kept", dropout.kept());
         }
         return step;
     }
 
-    private static KernelStep tiles(KernelStep step, Forward arrays, int tile) {
-        return step.grid(arrays.queries.size(1), (arrays.queries.size(2) - 1) / tile + 1, arrays.queries.size(0));
+    private static String numbers(Type type) {
+        return switch (type) {
+            case BFLOAT16 -> "bf16";
+            case FLOAT16 -> "fp16";
+            case FLOAT32 -> TensorFloat32.isAllowed() ? "tf32" : "fp32";
+            default -> throw new IllegalArgumentException("attention computes no numbers of type " + type);
+        };
+    }
+
+    /** A program for each tile of rows of each head. */
+    private static KernelStep tiles(KernelStep step, Forward arrays, Tensor rows, int tile) {
+        return step.grid(arrays.queries.size(1), (rows.size(2) - 1) / tile + 1, arrays.queries.size(0));
     }
 }

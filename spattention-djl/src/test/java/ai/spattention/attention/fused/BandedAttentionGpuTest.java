@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
+import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.cuda.TensorView.Type;
@@ -21,8 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The fused kernel's launches in a plan against the masked kernel in float32 and its gradients by autograd, on a GPU. */
-class FusedStepsGpuTest {
+/** Banded attention in a plan against the masked kernel in float32 and its gradients by autograd, on a GPU. */
+class BandedAttentionGpuTest {
 
     private static final double TOLERANCE = 1e-2;
 
@@ -61,21 +62,20 @@ class FusedStepsGpuTest {
             NDArray v = runner.rounded(s.tokens(), 16 + keyColumns); // columns of a wider array
             NDArray gradient = runner.rounded(s.batch, s.length, s.heads, s.dim);
             NDArray documents = packed ? runner.manager().create(documents(s), new Shape(s.batch, s.length)) : null;
-            FusedSteps.Heads heads = FusedSteps.heads(layout, s.heads, s.length);
-            FusedSteps steps = new FusedSteps(runner.plan(), runner.target(), new FusedSteps.Sight(
+            HeadTable heads = HeadTable.of(layout.headMasks(s.heads, s.length), s.length);
+            BandedAttention attention = new BandedAttention(runner.plan(), new BandedAttention.Sight(
                     runner.in("heads", runner.manager().create(heads.rows(), new Shape(s.heads, HeadTable.COLUMNS))), heads.general(),
-                    packed ? runner.in("documents", documents) : null,
-                    packed ? runner.plan().array("spans", Type.INT32, s.batch, 4, s.length) : null));
+                    packed ? runner.in("documents", documents) : null), s.dim, AttentionDropout.NONE);
             Tensor out = runner.out("out", Type.BFLOAT16, s.tokens(), (long) s.heads * s.dim);
-            Tensor logSums = runner.plan().array("log sums", Type.FLOAT32, (long) s.batch * s.heads, (s.length + 3) / 4 * 4);
-            FusedSteps.Forward arrays = new FusedSteps.Forward(byHead(s, runner.half("queries", q), 0, s.heads),
+            Tensor logSums = runner.plan().array("log sums", Type.FLOAT32, BandedAttention.lines(s.batch, s.heads, s.length));
+            BandedAttention.Forward arrays = new BandedAttention.Forward(byHead(s, runner.half("queries", q), 0, s.heads),
                     byHead(s, runner.half("keys", k), 0, s.kvHeads), byHead(s, runner.half("values", v), 16, s.kvHeads), out, logSums);
             Tensor queryGradient = runner.out("gradient of queries", Type.BFLOAT16, s.tokens(), (long) s.heads * s.dim);
             Tensor keyGradient = runner.out("gradient of keys", Type.BFLOAT16, s.tokens(), (long) s.heads * s.dim);
             Tensor valueGradient = runner.out("gradient of values", Type.BFLOAT16, s.tokens(), (long) s.heads * s.dim);
-            steps.findDocuments();
-            steps.forward(arrays);
-            steps.backward(arrays, byHead(s, runner.half("gradient", gradient), 0, s.heads), queryGradient, keyGradient, valueGradient);
+            attention.findDocuments();
+            attention.forward(arrays);
+            attention.backward(arrays, byHead(s, runner.half("gradient", gradient), 0, s.heads), queryGradient, keyGradient, valueGradient);
 
             NDList expected = expected(q, k, v.get(":, 16:").reshape(s.batch, s.length, s.kvHeads, s.dim), gradient, documents, layout);
             runner.run();

@@ -1,4 +1,4 @@
-package ai.spattention.attention;
+package ai.spattention.attention.fused;
 
 import ai.djl.ndarray.NDArray;
 import ai.spattention.plan.PlanRunner;
@@ -7,7 +7,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Sums over the query heads of a group in float64, on a GPU. */
-class SharedHeadsStepsGpuTest {
+class SharedHeadsGpuTest {
 
     @ParameterizedTest
     @CsvSource({"1, 1, 1, 32", "7, 2, 4, 64", "33, 3, 2, 128", "5, 1, 8, 256", "100, 16, 1, 64", "9, 32, 2, 32", "9, 20, 3, 128"})
@@ -17,7 +17,7 @@ class SharedHeadsStepsGpuTest {
             NDArray array = runner.rounded(tokens, (long) heads * group, dim);
             NDArray filled = runner.rounded(tokens, 16 + size + 32);
             Tensor wide = runner.half("wide", filled);
-            SharedHeadsSteps.sum(runner.plan(), runner.target(), runner.half("array", array), wide.columns(16, size));
+            SharedHeads.sum(runner.plan(), runner.half("array", array), wide.columns(16, size));
             NDArray expected = PlanRunner.exact(array).reshape(tokens, heads, group, dim).sum(new int[] {2}).reshape(tokens, size);
             runner.run();
             NDArray found = runner.read(wide);
