@@ -219,6 +219,16 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
         for (Tensor tensor : tensors) {
             results.add(array(tensor));
         }
+        return ret(results);
+    }
+
+    /**
+     * Hands results to the first array's manager.
+     *
+     * @param results arrays that {@link #array(Tensor)} gave, and others that were computed from the arrays this was begun with
+     * @return the same arrays
+     */
+    public NDList ret(NDList results) {
         return scope.ret(results);
     }
 

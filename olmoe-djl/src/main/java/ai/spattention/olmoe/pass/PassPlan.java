@@ -95,8 +95,8 @@ final class PassPlan {
         fused = new FusedSteps(context.plan, target,
                 new FusedSteps.Sight(constants.heads, constants.general, shape.documents() ? arrays.documents().tensor() : null, spans));
         norms = new RmsNormSteps(context.plan, config.rmsNormEps());
-        AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, constants.cosines,
-                constants.sines, shape.length(), config.rmsNormEps()));
+        AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan,
+                new QueryKeyRotarySteps.Positions(constants.cosines, constants.sines, shape.length(), 0), config.rmsNormEps()));
         layer = new LayerPass(context, norms, attention, new ExpertsPass(context));
     }
 
