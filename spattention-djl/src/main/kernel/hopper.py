@@ -1,4 +1,4 @@
-"""What the kernels for compute capability 9.0 share (`banded_attention_hopper.py`, `grouped_hopper.py`): how tiles lie in registers
+"""What the kernels for compute capability 9.0 share (`banded_attention_hopper.py`, `grouped_matmul_hopper.py`): how tiles lie in registers
 and in memory, and the ring of places in shared memory into which the tensor memory accelerator copies."""
 
 from triton.experimental import gluon

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Compiles the kernels of the operations that lie in folders of their own to PTX, in every variant, each with a manifest.
+"""Compiles the kernels of operations to PTX, in every variant, each operation's with a manifest that tells Java how to launch them.
 
     python3 operations.py OUT [OPERATION ...]
 
 OUT in the repository: spattention-djl/src/main/resources/ai/spattention; each operation's kernels go to its folder there. Run this
 after each change of a source: a unit test compares their digest with the manifest's.
 
-An operation's `variants.py` says what is compiled: POINTERS and NUMBERS are the types of its arguments, DIVISORS what Java guarantees
-of numbers, and `jobs()` gives each variant's name, kernel, constants and number of warps.
+An operation is a folder here. Its `variants.py` says what is compiled: SOURCES are the files that the code is made of, the first the
+kernels' own; POINTERS and NUMBERS are the types of kernels' arguments; DIVISORS what Java guarantees of numbers, and of pointers where
+it is not 16; and `jobs()` gives each variant (`ptx.Job`).
 """
 
 import importlib.util
@@ -16,8 +17,7 @@ from pathlib import Path
 
 import ptx
 
-ARCHITECTURE = "sm_80"  # nothing here needs newer instructions, and its code runs on everything newer
-OPERATIONS = ("adamw", "attention", "embedding", "query_key_rotary", "rms_norm", "router")
+OPERATIONS = tuple(sorted(path.parent.name for path in ptx.HERE.glob("*/variants.py")))
 
 
 def module(operation, name):
@@ -29,34 +29,31 @@ def module(operation, name):
     return loaded
 
 
-def compile_variant(job):
-    operation, name, kernel, constants, warps = job
+def compile_variant(task):
+    operation, job = task
     variants = module(operation, "variants")
-    list(variants.jobs())  # fills UNUSED
-    function = getattr(module(operation, variants.SOURCE), kernel)
-    constants = dict(constants)
-    types = {key: constants.pop(key) for key in list(constants) if key in variants.TYPE_CHOICES}
+    function = getattr(module(operation, job.source or Path(variants.SOURCES[0]).stem), job.kernel)
+    constants = job.constants | dict.fromkeys(job.unused)
     signature, divisors = {}, {}
     for argument in function.arg_names:
         if argument in constants:
             continue
-        if argument in variants.UNUSED.get(name, ()):
-            constants[argument] = None
-        elif argument in variants.NUMBERS:
+        if argument in variants.NUMBERS:
             signature[argument] = variants.NUMBERS[argument]
             if argument in variants.DIVISORS:
                 divisors[argument] = variants.DIVISORS[argument]
+        elif argument in job.maps:
+            signature[argument] = job.maps[argument]
         else:
-            kind = variants.POINTERS[argument]
-            signature[argument] = "*" + types.get(kind, kind)
-            if argument not in variants.UNALIGNED:
-                divisors[argument] = 16
-    return ptx.compile_kernel(function, f"{name}-{ARCHITECTURE}", ARCHITECTURE, signature, constants, divisors, {"num_warps": warps})
+            signature[argument] = "*" + job.types.get(argument, variants.POINTERS[argument])
+            divisors[argument] = variants.DIVISORS.get(argument, 16)
+    options = {"num_warps": job.warps} | ({"num_stages": job.stages} if job.stages else {})
+    entry, text = ptx.compile_kernel(function, f"{job.name}-{job.arch}", job.arch, signature, constants, divisors, options)
+    return entry | job.facts, text
 
 
 if __name__ == "__main__":
     for operation in sys.argv[2:] or OPERATIONS:
-        jobs = [(operation, *job) for job in module(operation, "variants").jobs()]
-        source = module(operation, "variants").SOURCE
-        ptx.write(Path(sys.argv[1]) / operation.replace("_", ""), jobs, compile_variant,
-                  (f"{operation}/{source}.py", f"{operation}/variants.py", "operations.py", "ptx.py"))
+        variants = module(operation, "variants")
+        ptx.write(Path(sys.argv[1]) / operation.replace("_", ""), [(operation, job) for job in variants.jobs()], compile_variant,
+                  (*variants.SOURCES, f"{operation}/variants.py", "operations.py", "ptx.py"))

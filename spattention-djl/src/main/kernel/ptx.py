@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +24,22 @@ ARCHITECTURES = {
     "sm_90a": {"capability": 90, "ptx": 80, "driver": "525.60"},
     "sm_80": {"capability": 80, "ptx": 76, "driver": "515.43"},
 }
+
+
+@dataclass(frozen=True)
+class Job:
+    """A variant of a kernel: its name without the architecture, and how it is compiled."""
+    name: str
+    kernel: str
+    constants: dict
+    warps: int
+    unused: tuple = ()  # arguments that the variant does not look at
+    types: dict = field(default_factory=dict)  # of pointers, where variants differ
+    arch: str = "sm_80"  # whose code runs on everything newer
+    source: str | None = None  # the file that has the kernel, where it is not the operation's first
+    stages: int | None = None  # Triton's own choice
+    maps: dict = field(default_factory=dict)  # the types of tensor maps
+    facts: dict = field(default_factory=dict)  # further entries of the manifest
 
 
 def compile_kernel(function, name, arch, signature, constants, divisors, options):

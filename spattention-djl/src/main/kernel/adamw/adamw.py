@@ -85,23 +85,3 @@ def adamw_plain(weights, grads, means, variances, state, count, beta1, beta2, ep
     if tl.load(state + 2) == 0.0:
         w = tl.load(weights + at, mask=inside, other=0.0)
         tl.store(weights + at, updated(w, grads, means, variances, state, at, inside, beta1, beta2, epsilon, decay), mask=inside)
-
-
-@triton.jit
-def split(weights, high, low, count, BLOCK: tl.constexpr):
-    """Cuts float32 numbers into halves."""
-    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    inside = at < count
-    bits = tl.load(weights + at, mask=inside, other=0.0).to(tl.int32, bitcast=True)
-    upper = (bits + 0x8000) >> 16
-    tl.store(high + at, upper.to(tl.int16), mask=inside)
-    tl.store(low + at, (bits - (upper << 16)).to(tl.int16), mask=inside)
-
-
-@triton.jit
-def join(high, low, weights, count, BLOCK: tl.constexpr):
-    """Puts the halves together again."""
-    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    inside = at < count
-    bits = (tl.load(high + at, mask=inside, other=0).to(tl.int32) << 16) + tl.load(low + at, mask=inside, other=0).to(tl.int32)
-    tl.store(weights + at, bits.to(tl.float32, bitcast=True), mask=inside)

@@ -1,14 +1,13 @@
 """What is compiled of `shared_heads.py`."""
 
-SOURCE = "shared_heads"
+from ptx import Job
+
+SOURCES = ("attention/shared_heads.py",)
 POINTERS = {"array": "bf16", "out": "bf16"}
 NUMBERS = {"out_pitch": "i32", "heads": "i32", "group": "i32"}
 DIVISORS = {"out_pitch": 16}
-TYPE_CHOICES = ()
-UNALIGNED = set()
-UNUSED = {}
 
 
 def jobs():
     for size in (32, 64, 128, 256):
-        yield f"sum_shared_heads-d{size}", "sum_shared_heads", {"D": size, "HEADS": 512 // size}, 4
+        yield Job(f"sum_shared_heads-d{size}", "sum_shared_heads", {"D": size, "HEADS": 512 // size}, 4)

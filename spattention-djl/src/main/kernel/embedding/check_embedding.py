@@ -1,23 +1,40 @@
+"""Rows of an embedding and their gradients against PyTorch, with one token, tokens that come often, and one that learns nothing."""
+
 import sys
 from pathlib import Path
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
-import interpret; interpret.install()
-import torch, embedding as k
-torch.manual_seed(0)
-def run(T, V, D, left_out=-1):
-    w = torch.randn(V, D); bits = w.view(torch.int32)
-    high = ((bits + 0x8000) >> 16).to(torch.int16); low = (bits - (high.to(torch.int32) << 16)).to(torch.int16)
-    tokens = torch.randint(V, (T,)); x = torch.zeros(T, D)
-    B = 16
-    k.embedding_forward[(T, -(-D // B))](tokens, high, low, x, V, D, B)
-    assert torch.equal(x, w[tokens])
-    links = torch.full((2, T), -7, dtype=torch.int32)
-    k.embedding_links[(-(-T // 8),)](tokens, links, T, 8)
-    k.embedding_firsts[(-(-T // 8),)](links, T, 8)
-    g, out = torch.randn(T, D), torch.randn(V, D); e = out.clone().double()
-    keep = tokens != left_out
-    e.index_add_(0, tokens[keep], g[keep].double())
-    k.embedding_backward[(T, -(-D // B))](tokens, links, g, out, V, T, D, left_out, B)
-    assert (out - e).abs().max() < 1e-5
-    print("ok", T, V, D)
-run(40, 7, 24); run(1, 1, 16); run(33, 100, 40, 3); run(20, 3, 8, 1)
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from checks import require, unwritten
+
+import torch
+
+import embedding
+
+COLUMNS = 16
+TILE = 8
+
+
+def check(T, V, D, left_out=-1):
+    weights = torch.randn(V, D)
+    bits = weights.view(torch.int32)
+    high = ((bits + 0x8000) >> 16).to(torch.int16)
+    low = (bits - (high.to(torch.int32) << 16)).to(torch.int16)
+    tokens, x = torch.randint(V, (T,)), unwritten(T, D)
+    columns = -(-D // COLUMNS)
+    embedding.embedding_forward[(T, columns)](tokens, high, low, x, V, D, COLUMNS)
+    require("rows", x, weights[tokens], 0)
+    links = unwritten(2, T, dtype=torch.int32)
+    embedding.embedding_links[(-(-T // TILE),)](tokens, links, T, TILE)
+    embedding.embedding_firsts[(-(-T // TILE),)](links, T, TILE)
+    gradient, out = torch.randn(T, D), torch.randn(V, D)
+    learns = tokens != left_out
+    expected = out.double().index_add(0, tokens[learns], gradient[learns].double())
+    embedding.embedding_backward[(T, columns)](tokens, links, gradient, out, V, T, D, left_out, COLUMNS)
+    require("gradients", out, expected, 1e-6)
+    print("ok", T, V, D, left_out)
+
+
+check(40, 7, 24)
+check(1, 1, 16)
+check(33, 100, 40, 3)
+check(20, 3, 8, 1)

@@ -12,15 +12,7 @@ their rows. y and y_grad [T, size] have no gaps. All these are bfloat16; weight,
 import triton
 import triton.language as tl
 
-
-@triton.jit
-def load_row(pointer, row, distance, columns, inside):
-    return tl.load(pointer + tl.cast(row, tl.int64) * distance + columns, mask=inside, other=0.0).to(tl.float32)
-
-
-@triton.jit
-def store_row(pointer, row, distance, columns, inside, values):
-    tl.store(pointer + tl.cast(row, tl.int64) * distance + columns, values.to(pointer.dtype.element_ty), mask=inside)
+from row import load_row, store_row
 
 
 @triton.jit

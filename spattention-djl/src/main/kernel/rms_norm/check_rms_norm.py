@@ -1,38 +1,53 @@
+"""The norm's kernels against PyTorch in float64, on rows that fill no block, one token, and more slots than are read at once."""
+
 import sys
 from pathlib import Path
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
-import interpret; interpret.install()
-import torch, rms_norm
-torch.manual_seed(0)
-f, b = torch.float32, torch.bfloat16
-def z(*s, dtype=f): return torch.full(s, 77, dtype=dtype)
-def rel(a, e): return ((a.double() - e).norm() / (e.norm() + 1e-30)).item()
-def run(T, D, K, how, each=3):
-    B = 1 << (D - 1).bit_length()
-    x, br, rows, w = torch.randn(T, D), torch.randn(T, D).bfloat16(), torch.randn(T * K, D).bfloat16(), torch.rand(D) + .5
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+from checks import ROUNDED, SINGLE, halves, require, unwritten
+
+import torch
+
+import rms_norm
+
+
+def check(T, D, K, summed, each=3):
+    block = max(16, 1 << (D - 1).bit_length())
+    x, branch, rows, weight = torch.randn(T, D), halves(T, D), halves(T * K, D), torch.rand(D) + 0.5
     places = torch.randperm(T * K).int()
-    total, y, root = z(T, D), z(T, D, dtype=b), z(T)
-    rms_norm.norm_forward[(T,)](x, br, rows, places, w, total, y, root, D, K, 1e-5, B, how)
-    x64, w64 = x.double().requires_grad_(), w.double().requires_grad_()
-    s = x64 + (br.double() if how == "branch" else rows.double()[places.long()].view(T, K, D).sum(1) if "slots" in how else 0)
-    n = s * torch.rsqrt((s * s).mean(-1, keepdim=True) + 1e-5) * w64
-    assert rel(y, n) < 4e-3
-    if how != "nothing": assert rel(total, s) < 1e-6
-    src = x if how == "nothing" else total
-    again = z(T, D, dtype=b)
-    rms_norm.norm_again[(T,)](src, w, root, again, D, B)
-    assert torch.equal(again, y)
-    for slots in (False, True):
-        for add in (False, True):
-            yg, tg = torch.randn(T, D).bfloat16(), torch.randn(T, D)
-            arriving = yg.double() + (rows.double()[places.long()].view(T, K, D).sum(1) if slots else 0)
-            P = -(-T // each)
-            parts, xg, bg = z(P, D), z(T, D), z(T, D, dtype=b)
-            rms_norm.norm_backward[(P,)](src, w, root, yg, rows, places, tg, xg, bg, parts, T, D, K, each, B, slots, K > 8, add, 2)
-            ex, ew = torch.autograd.grad((n * arriving).sum(), (x64, w64), retain_graph=True)
-            ex = ex + (tg.double() if add else 0)
-            out = torch.randn(D); before = out.clone()
-            rms_norm.sum_parts[(-(-D // 16),)](parts, out, P, D, D, 16, 2, add)
-            assert rel(xg, ex) < 1e-5 and rel(bg, ex) < 4e-3 and rel(out - (before if add else 0), ew) < 1e-5, (rel(xg, ex), rel(out, ew))
-    print("ok", T, D, K, how)
-run(7, 24, 3, "nothing"); run(7, 24, 3, "branch"); run(10, 33, 8, "slots"); run(1, 16, 1, "slots"); run(5, 64, 9, "many slots")
+    slots = rows.double()[places.long()].view(T, K, D).sum(1)
+    total, y, root = unwritten(T, D), unwritten(T, D, dtype=torch.bfloat16), unwritten(T)
+    rms_norm.norm_forward[(T,)](x, branch, rows, places, weight, total, y, root, D, K, 1e-5, block, summed)
+    x64, weight64 = x.double().requires_grad_(), weight.double().requires_grad_()
+    sums = x64 + (branch.double() if summed == "branch" else slots if "slots" in summed else 0)
+    expected = sums * torch.rsqrt((sums * sums).mean(-1, keepdim=True) + 1e-5) * weight64
+    require("y", y, expected, ROUNDED)
+    if summed != "nothing":
+        require("total", total, sums, 1e-6)
+    normalised = x if summed == "nothing" else total
+    again = unwritten(T, D, dtype=torch.bfloat16)
+    rms_norm.norm_again[(T,)](normalised, weight, root, again, D, block)
+    require("y again", again, y, 0)
+    for with_slots, add, with_branch in ((False, False, False), (False, False, True), (False, True, True), (True, True, True)):
+        gradient, summand = halves(T, D), torch.randn(T, D)
+        programs = -(-T // each)
+        parts, x_grad, branch_grad = unwritten(programs, D), unwritten(T, D), unwritten(T, D, dtype=torch.bfloat16)
+        rms_norm.norm_backward[(programs,)](normalised, weight, root, gradient, rows, places, summand, x_grad, branch_grad, parts, T, D, K,
+                                            each, block, with_slots, K > 8, add, with_branch, 2)
+        arriving = gradient.double() + (slots if with_slots else 0)
+        of_x, of_weight = torch.autograd.grad((expected * arriving).sum(), (x64, weight64), retain_graph=True)
+        of_x = of_x + (summand.double() if add else 0)
+        require("x's gradient", x_grad, of_x, SINGLE)
+        require("the branch's gradient", branch_grad, of_x if with_branch else torch.full_like(of_x, 77), ROUNDED)
+        out = torch.randn(D)
+        before = out.clone() if add else torch.zeros(D)
+        rms_norm.sum_parts[(-(-D // 16),)](parts, out, programs, D, D, 16, 2, add)
+        require("the weight's gradient", out - before, of_weight, SINGLE)
+    print("ok", T, D, K, summed)
+
+
+check(7, 24, 3, "nothing")
+check(7, 24, 3, "branch")
+check(10, 33, 8, "slots")
+check(1, 16, 1, "slots")
+check(5, 64, 9, "many slots")

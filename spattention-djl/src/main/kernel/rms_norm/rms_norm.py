@@ -16,17 +16,9 @@ Letters: T = tokens (rows), K = slots, size = a row's length.
 import triton
 import triton.language as tl
 
+from row import load_row, store_row
+
 FEW_SLOTS = tl.constexpr(8)  # whose rows are read at the same time
-
-
-@triton.jit
-def load_row(pointer, row, columns, size, inside):
-    return tl.load(pointer + tl.cast(row, tl.int64) * size + columns, mask=inside, other=0.0).to(tl.float32)
-
-
-@triton.jit
-def store_row(pointer, row, columns, size, inside, values):
-    tl.store(pointer + tl.cast(row, tl.int64) * size + columns, values.to(pointer.dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -36,11 +28,11 @@ def sum_of_slots(rows, places, token, slots, columns, size, inside, MANY: tl.con
     if MANY:
         for slot in range(0, slots):
             place = tl.load(places + tl.cast(token, tl.int64) * slots + slot)
-            total += load_row(rows, place, columns, size, inside)
+            total += load_row(rows, place, size, columns, inside)
     else:
         for slot in tl.static_range(FEW_SLOTS):
             place = tl.load(places + tl.cast(token, tl.int64) * slots + slot, mask=slot < slots, other=0)
-            total += load_row(rows, place, columns, size, inside & (slot < slots))
+            total += load_row(rows, place, size, columns, inside & (slot < slots))
     return total
 
 
@@ -50,15 +42,15 @@ def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, e
     row = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
-    value = load_row(x, row, columns, size, inside)
+    value = load_row(x, row, size, columns, inside)
     if SUM == "branch":
-        value += load_row(branch, row, columns, size, inside)
+        value += load_row(branch, row, size, columns, inside)
     if SUM == "slots" or SUM == "many slots":
         value += sum_of_slots(rows, places, row, slots, columns, size, inside, SUM == "many slots")
     if SUM != "nothing":
-        store_row(total, row, columns, size, inside, value)
+        store_row(total, row, size, columns, inside, value)
     r = tl.rsqrt(tl.sum(value * value) / size + epsilon)
-    store_row(y, row, columns, size, inside, value * r * tl.load(weight + columns, mask=inside, other=0.0))
+    store_row(y, row, size, columns, inside, value * r * tl.load(weight + columns, mask=inside, other=0.0))
     tl.store(root + row, r)
 
 
@@ -68,34 +60,36 @@ def norm_again(x, weight, root, y, size, BLOCK: tl.constexpr):
     row = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
-    value = load_row(x, row, columns, size, inside)
-    store_row(y, row, columns, size, inside, value * tl.load(root + row) * tl.load(weight + columns, mask=inside, other=0.0))
+    value = load_row(x, row, size, columns, inside)
+    store_row(y, row, size, columns, inside, value * tl.load(root + row) * tl.load(weight + columns, mask=inside, other=0.0))
 
 
 @triton.jit
 def norm_backward(x, weight, root, y_grad, rows, places, total_grad, x_grad, branch_grad, parts, T, size, slots, each,
-                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, STAGES: tl.constexpr):
-    """x is what was normalised. SLOTS: rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is a further summand of x's.
-    STAGES - 1 further rows' copies are under way. x's gradient is written twice, as float32 (it may be total_grad itself) and as bfloat16. parts [programs, size]."""
+                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, BRANCH: tl.constexpr, STAGES: tl.constexpr):
+    """x is what was normalised. SLOTS: rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is a further
+    summand of x's. x's gradient is written as float32 (it may be total_grad itself), and with BRANCH as bfloat16, too. STAGES - 1 further
+    rows' copies are under way. parts [programs, size]."""
     program = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
     w = tl.load(weight + columns, mask=inside, other=0.0)
     w_grad = tl.zeros([BLOCK], tl.float32)
     for row in tl.range(program * each, tl.minimum(program * each + each, T), num_stages=STAGES):
-        arriving = load_row(y_grad, row, columns, size, inside)
+        arriving = load_row(y_grad, row, size, columns, inside)
         if SLOTS:
             arriving += sum_of_slots(rows, places, row, slots, columns, size, inside, MANY)
         r = tl.load(root + row)
-        n = load_row(x, row, columns, size, inside) * r
+        n = load_row(x, row, size, columns, inside) * r
         g = arriving * w
         grad = r * (g - n * (tl.sum(g * n) / size))
         if ADD:
-            grad += load_row(total_grad, row, columns, size, inside)
-        store_row(x_grad, row, columns, size, inside, grad)
-        store_row(branch_grad, row, columns, size, inside, grad)
+            grad += load_row(total_grad, row, size, columns, inside)
+        store_row(x_grad, row, size, columns, inside, grad)
+        if BRANCH:
+            store_row(branch_grad, row, size, columns, inside, grad)
         w_grad += arriving * n
-    store_row(parts, program, columns, size, inside, w_grad)
+    store_row(parts, program, size, columns, inside, w_grad)
 
 
 @triton.jit

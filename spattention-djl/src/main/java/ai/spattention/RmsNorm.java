@@ -8,8 +8,8 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
 import ai.djl.util.PairList;
-import ai.spattention.row.NormPart;
-import ai.spattention.row.RowKernels;
+import ai.spattention.rmsnorm.RmsNormPart;
+import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.segment.Segments;
 import java.util.function.UnaryOperator;
 
@@ -93,10 +93,10 @@ public final class RmsNorm extends AbstractBlock {
         });
     }
 
-    /** By the row kernel where there is one for it. */
+    /** By the kernels where there are some for it. */
     private NDList run(Segments segments, NDArray x, NDList inputs, UnaryOperator<NDList> differentiable) {
-        return precision == Precision.BFLOAT16 && segments.isExplicit() && RowKernels.servesNorm(x)
-                ? segments.run(NAME, new NormPart(epsilon, differentiable), inputs)
+        return precision == Precision.BFLOAT16 && segments.isExplicit() && RmsNormSteps.serves(x)
+                ? segments.run(NAME, new RmsNormPart(epsilon, differentiable), inputs)
                 : segments.run(NAME, (inner, list) -> differentiable.apply(list), inputs);
     }
 

@@ -21,8 +21,8 @@ import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
-import ai.spattention.row.RotationPart;
-import ai.spattention.row.RowKernels;
+import ai.spattention.querykeyrotary.QueryKeyRotaryPart;
+import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 import ai.spattention.segment.Segments;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.Scopes;
@@ -419,7 +419,7 @@ public final class SpAttentionBlock extends AbstractBlock {
                 rotate(parameterStore, segments, keyNorm, rows.get(1), numKvHeads, cached, training), rows.get(2));
     }
 
-    /** Normalises rows [B, N, heads D], splits them into heads and rotates: [B, heads, N, D]; by the row kernel where it serves. */
+    /** Normalises rows [B, N, heads D], splits them into heads and rotates: [B, heads, N, D]; by the kernels where they serve. */
     private NDArray rotate(ParameterStore parameterStore, Segments segments, RmsNorm norm, NDArray rows, int heads,
             int firstPosition, boolean training) {
         NDArray weight = parameterStore.getValue(norm.getWeight(), rows.getDevice(), training);
@@ -427,8 +427,8 @@ public final class SpAttentionBlock extends AbstractBlock {
                 split(BlockOperators.rmsNorm(in.get(0), in.get(1), norm.epsilon(), precision), heads), firstPosition));
         NDList inputs = new NDList(rows, weight);
         String name = "query/key norms and rotation";
-        return (RowKernels.servesRotation(rows, headDim)
-                ? segments.run(name, new RotationPart(rotary.table(rows.getDevice(),
+        return (QueryKeyRotarySteps.serves(rows, headDim)
+                ? segments.run(name, new QueryKeyRotaryPart(rotary.table(rows.getDevice(),
                         firstPosition + (int) rows.getShape().get(1)), firstPosition, norm.epsilon(), differentiable), inputs)
                 : segments.run(name, (inner, in) -> differentiable.apply(in), inputs)).singletonOrThrow();
     }

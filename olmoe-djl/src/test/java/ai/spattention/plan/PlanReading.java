@@ -26,13 +26,12 @@ public final class PlanReading {
             Map.entry("embedding_forward", Set.of("x")), Map.entry("embedding_links", Set.of("links")),
             Map.entry("embedding_firsts", Set.of("links")),
             Map.entry("embedding_backward", Set.of("out")), Map.entry("sum_shared_heads", Set.of("out")),
-            Map.entry("gate_forward", Set.of("inner")), Map.entry("gate_backward", Set.of("inner", "both_grad", "row_weight_grad")),
+            Map.entry("swiglu_forward", Set.of("inner")), Map.entry("swiglu_backward", Set.of("inner", "both_grad", "row_weight_grad")),
             Map.entry("cross_entropy", Set.of("logits", "losses")), Map.entry("count_targets", Set.of("count")),
             Map.entry("mean_loss", Set.of("loss")), Map.entry("gather_rows", Set.of("out")),
             Map.entry("rows", Set.of("out")), Map.entry("matrices", Set.of("out")),
             Map.entry("forward", Set.of("out", "lse")), Map.entry("backward_queries", Set.of("delta", "q_grad")),
-            Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")),
-            Map.entry("split", Set.of("high", "low")), Map.entry("join", Set.of("weights")));
+            Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")));
 
     /** What the build scripts promise the compiler of numbers, by the first part of a kernel's name. */
     private static final Map<String, Map<String, Integer>> DIVISORS = Map.ofEntries(
@@ -43,7 +42,7 @@ public final class PlanReading {
             Map.entry("router_parts", Map.of("count", 16, "all", 16)), Map.entry("router_forward", Map.of("P", 8)),
             Map.entry("router_backward", Map.of("P", 8)), Map.entry("embedding_forward", Map.of("size", 16)),
             Map.entry("embedding_backward", Map.of("size", 16)), Map.entry("sum_shared_heads", Map.of("out_pitch", 16)),
-            Map.entry("gate_forward", Map.of("size", 16)), Map.entry("gate_backward", Map.of("size", 16)),
+            Map.entry("swiglu_forward", Map.of("size", 16)), Map.entry("swiglu_backward", Map.of("size", 16)),
             Map.entry("cross_entropy", Map.of("size", 8)), Map.entry("gather_rows", Map.of("size", 16)),
             Map.entry("rows", Map.of("N", 16, "K", 64)), Map.entry("matrices", Map.of("M", 16, "N", 16)));
 

@@ -2,9 +2,10 @@ package ai.spattention.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import ai.spattention.adamw.AdamWSteps;
+import ai.spattention.crossentropy.CrossEntropySteps;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.swiglu.SwiGluSteps;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -12,12 +13,14 @@ import org.junit.jupiter.api.Test;
 /** The reader of plans finds what is wrong with a plan. */
 class PlanReadingTest {
 
-    private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
-
-    private final PlanBuilder plan = new PlanBuilder(TARGET);
-    private final Tensor weights = Tensor.dense(Region.fixed("weights", 4096, 400), 0, Type.FLOAT32, 100);
-    private final Tensor high = plan.array("high", Type.BFLOAT16, 100);
-    private final Tensor low = plan.array("low", Type.BFLOAT16, 100);
+    private final PlanBuilder plan = new PlanBuilder(new CudaTarget(0, 90, 132, 232_448));
+    private final SwiGluSteps gate = new SwiGluSteps(plan);
+    private final Tensor both = Tensor.dense(Region.fixed("both", 4096, 640), 0, Type.BFLOAT16, 10, 32);
+    private final Tensor weights = Tensor.dense(Region.fixed("weights", 8192, 40), 0, Type.FLOAT32, 10);
+    private final Tensor inner = plan.array("inner", Type.BFLOAT16, 10, 16);
+    private final Tensor again = plan.array("again", Type.BFLOAT16, 10, 16);
+    private final Tensor bothGradient = plan.array("gradient of both", Type.BFLOAT16, 10, 32);
+    private final Tensor weightGradient = plan.array("gradient of weights", Type.FLOAT32, 10);
 
     @BeforeEach
     void begin() {
@@ -26,18 +29,17 @@ class PlanReadingTest {
 
     @Test
     void whatIsReadTooEarlyIsFound() {
-        plan.add(AdamWSteps.split(TARGET, weights.columns(0, 60), high.columns(0, 60), low.columns(0, 60)));
-        plan.add(AdamWSteps.join(TARGET, high, low, weights));
-        plan.add(AdamWSteps.split(TARGET, weights, high, low));
-        assertEquals(List.of("step 1 (join-sm_80) reads 80 bytes of high [100] that nothing wrote, the first at 120",
-                "step 1 (join-sm_80) reads 80 bytes of low [100] that nothing wrote, the first at 120"),
+        gate.forward(both.rows(0, 6), weights.rows(0, 6), inner.rows(0, 6));
+        gate.backward(both, weights, inner, again, bothGradient, weightGradient);
+        gate.forward(bothGradient, weightGradient, inner);
+        assertEquals(List.of("step 1 (swiglu_backward-512-sm_80) reads 128 bytes of inner [10, 16] that nothing wrote, the first at 192"),
                 PlanReading.faults(plan.build(), List.of(), List.of()));
     }
 
     @Test
     void whatIsEmptyBesideTheArenaCountsToo() {
-        plan.add(AdamWSteps.split(TARGET, weights, high, low));
-        assertEquals(List.of("step 0 (split-sm_80) reads 400 bytes of weights [100] that nothing wrote, the first at 0",
+        gate.forward(both, weights, inner);
+        assertEquals(List.of("step 0 (swiglu_forward-512-sm_80) reads 40 bytes of weights [10] that nothing wrote, the first at 0",
                 "nothing writes to weights"), PlanReading.faults(plan.build(), List.of(weights.region()), List.of()));
     }
 
@@ -49,7 +51,8 @@ class PlanReadingTest {
 
     @Test
     void arraysBeginWhereKernelsCanRead() {
-        plan.add(AdamWSteps.split(TARGET, weights.columns(3, 50), high.columns(0, 50), low.columns(8, 50)));
-        assertEquals(List.of("split-sm_80 takes weights [50] from byte 12 on"), PlanReading.misaligned(plan.build()));
+        Tensor losses = Tensor.dense(Region.fixed("losses", 4096, 400), 0, Type.FLOAT32, 100);
+        new CrossEntropySteps(plan).mean(losses.rows(3, 50), losses.rows(0, 1), losses.rows(8, 1));
+        assertEquals(List.of("mean_loss-sm_80 takes losses [50] from byte 12 on"), PlanReading.misaligned(plan.build()));
     }
 }

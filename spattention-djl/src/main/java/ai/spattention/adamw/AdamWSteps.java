@@ -8,7 +8,7 @@ import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
- * Steps of AdamW over flat arrays, with the gradients' norm, clipping, and the skipping of an update whose loss or norm is no finite
+ * The launches of AdamW over flat arrays, with the gradients' norm, clipping, and the skipping of an update whose loss or norm is no finite
  * number: all of it decided on the device. The kernels are {@code src/main/kernel/adamw}.
  */
 public final class AdamWSteps {
@@ -30,37 +30,6 @@ public final class AdamWSteps {
     public static final int STATE_SKIPPED = 2;
 
     private AdamWSteps() {}
-
-    /**
-     * Cuts float32 numbers into halves of 16 bits: bits = (high << 16) + low, high the number rounded to bfloat16, low signed.
-     *
-     * @param target the GPU
-     * @param weights the numbers, without gaps
-     * @param high written, as many
-     * @param low written, as many
-     * @return the step
-     */
-    public static KernelStep split(CudaTarget target, Tensor weights, Tensor high, Tensor low) {
-        return halves("split", target, weights, high, low);
-    }
-
-    /**
-     * Puts the halves together.
-     *
-     * @param target the GPU
-     * @param high the upper halves
-     * @param low the lower halves
-     * @param weights written
-     * @return the step
-     */
-    public static KernelStep join(CudaTarget target, Tensor high, Tensor low, Tensor weights) {
-        return halves("join", target, weights, high, low);
-    }
-
-    private static KernelStep halves(String kernel, CudaTarget target, Tensor weights, Tensor high, Tensor low) {
-        return new KernelStep(LIBRARY, kernel, target).with("weights", weights).with("high", high).with("low", low)
-                .with("count", weights.elements()).grid((weights.elements() - 1) / BLOCK + 1, 1, 1);
-    }
 
     /**
      * The method's constants.

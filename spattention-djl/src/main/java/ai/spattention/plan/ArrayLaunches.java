@@ -225,11 +225,11 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
     /**
      * Hands results to the first array's manager.
      *
-     * @param arrays what was computed from what {@link #array} gave
+     * @param results arrays that {@link #array(Tensor)} gave, and others that were computed from the arrays this was begun with
      * @return the same arrays
      */
-    public NDList ret(NDList arrays) {
-        return scope.ret(arrays);
+    public NDList ret(NDList results) {
+        return scope.ret(results);
     }
 
     /**

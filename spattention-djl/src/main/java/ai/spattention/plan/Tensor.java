@@ -1,5 +1,6 @@
 package ai.spattention.plan;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.cuda.TensorView;
 import java.util.Arrays;
 
@@ -79,6 +80,26 @@ public record Tensor(Region region, long first, TensorView.Type type, long[] siz
         long[] fewer = sizes.clone();
         fewer[axis] = count;
         return new Tensor(region, first + from * strides[axis], type, fewer, strides);
+    }
+
+    /**
+     * Requires a type and sizes, as operations do of what they are given.
+     *
+     * @param wanted the type
+     * @param wantedSizes the sizes, outermost first; -1 for any
+     * @return this array
+     * @throws InvalidInputException if it has others
+     */
+    public Tensor require(TensorView.Type wanted, long... wantedSizes) {
+        boolean fits = type == wanted && sizes.length == wantedSizes.length;
+        for (int axis = 0; fits && axis < sizes.length; axis++) {
+            fits = wantedSizes[axis] < 0 || wantedSizes[axis] == sizes[axis];
+        }
+        if (!fits) {
+            throw new InvalidInputException(region + " must be " + wanted + " " + Arrays.toString(wantedSizes).replace("-1", "any") + " (got "
+                    + type + " " + Arrays.toString(sizes) + ")");
+        }
+        return this;
     }
 
     /**

@@ -1,12 +1,15 @@
 package ai.spattention.rmsnorm;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.spattention.cuda.KernelLibrary;
+import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
- * RMS normalisation of a residual stream in a plan, with the sum before it. The kernels are {@code src/main/kernel/rms_norm}.
+ * The launches of RMS normalisation of a residual stream, with the sum before it. The kernels are {@code src/main/kernel/rms_norm}.
  *
  * <p>Letters: T tokens, D the size of a token's row, K slots, S = T · K rows of the experts.
  */
@@ -17,6 +20,8 @@ public final class RmsNormSteps {
     /** Programs of a backward pass: each keeps a weight's gradient in registers and writes it once. */
     private static final int MOST_PROGRAMS = 1024;
 
+    private static final int MOST_COLUMNS = 4096;
+    private static final int UNIT_OF_COLUMNS = 16;
     private static final int SMALLEST_BLOCK = 1024;
     private static final int COLUMNS_OF_SUM = 32;
 
@@ -43,7 +48,19 @@ public final class RmsNormSteps {
      * @return 4,096
      */
     public static int mostColumns() {
-        return 4096;
+        return MOST_COLUMNS;
+    }
+
+    /**
+     * Whether there is a kernel for an array of DJL's.
+     *
+     * @param x [..., D]
+     * @return true for float32 on a GPU of compute capability 8.0 or newer, D a multiple of 16 up to 4,096
+     */
+    public static boolean serves(NDArray x) {
+        long size = x.getShape().get(x.getShape().dimension() - 1);
+        return x.getDataType() == DataType.FLOAT32 && x.getDevice().isGpu() && size % UNIT_OF_COLUMNS == 0 && size <= MOST_COLUMNS
+                && LIBRARY.runsOn(x.getDevice().getDeviceId());
     }
 
     /**
@@ -56,6 +73,12 @@ public final class RmsNormSteps {
 
         private String name() {
             return places.size(1) > FEW_SLOTS ? "many_slots" : "slots";
+        }
+
+        private KernelStep addTo(KernelStep step, Tensor x) {
+            places.require(Type.INT32, x.size(0), -1);
+            rows.require(Type.BFLOAT16, places.elements(), x.size(1));
+            return step.with("rows", rows).with("places", places).with("slots", places.size(1));
         }
     }
 
@@ -82,7 +105,8 @@ public final class RmsNormSteps {
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Tensor branch, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        launches.add(forward("branch", x, weight, y, root).with("branch", branch).with("total", total));
+        launches.add(forward("branch", x, weight, y, root).with("branch", branch.require(Type.BFLOAT16, x.sizes()))
+                .with("total", total.require(Type.FLOAT32, x.sizes())));
     }
 
     /**
@@ -96,20 +120,18 @@ public final class RmsNormSteps {
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Slots slots, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        launches.add(with(slots, forward(slots.name(), x, weight, y, root).with("total", total)));
+        launches.add(slots.addTo(forward(slots.name(), x, weight, y, root), x).with("total", total.require(Type.FLOAT32, x.sizes())));
     }
 
     private KernelStep forward(String summed, Tensor x, Tensor weight, Tensor y, Tensor root) {
-        return new KernelStep(LIBRARY, "norm_forward-" + summed + "-" + block(x), launches.target()).with("x", x).with("weight", weight)
-                .with("y", y).with("root", root).with("size", x.size(1)).with("epsilon", epsilon).grid(x.size(0), 1, 1);
+        return step("norm_forward-" + summed, x, weight, root).with("y", y.require(Type.BFLOAT16, x.sizes())).with("epsilon", epsilon)
+                .grid(x.size(0), 1, 1);
     }
 
-    private static KernelStep with(Slots slots, KernelStep step) {
-        return step.with("rows", slots.rows).with("places", slots.places).with("slots", slots.places.size(1));
-    }
-
-    private static long block(Tensor x) {
-        return KernelStep.block(x.size(1), SMALLEST_BLOCK);
+    private KernelStep step(String kernel, Tensor x, Tensor weight, Tensor root) {
+        long size = x.require(Type.FLOAT32, -1, -1).size(1);
+        return new KernelStep(LIBRARY, kernel + "-" + KernelStep.block(size, SMALLEST_BLOCK), launches.target()).with("x", x)
+                .with("weight", weight.require(Type.FLOAT32, size)).with("root", root.require(Type.FLOAT32, x.size(0))).with("size", size);
     }
 
     /**
@@ -121,8 +143,7 @@ public final class RmsNormSteps {
      * @param y [T, D], bfloat16, written
      */
     public void again(Tensor x, Tensor weight, Tensor root, Tensor y) {
-        launches.add(new KernelStep(LIBRARY, "norm_again-" + block(x), launches.target()).with("x", x).with("weight", weight).with("root", root)
-                .with("y", y).with("size", x.size(1)).grid(x.size(0), 1, 1));
+        launches.add(step("norm_again", x, weight, root).with("y", y.require(Type.BFLOAT16, x.sizes())).grid(x.size(0), 1, 1));
     }
 
     /**
@@ -142,46 +163,50 @@ public final class RmsNormSteps {
     /**
      * The gradients where nothing else depends on x.
      *
-     * @param arrays the arrays
+     * @param arrays the arrays; the branch's gradient is null where there is no branch
      * @param addWeights whether the weight's gradient is added to what stands there
      */
     public void backward(Backward arrays, boolean addWeights) {
-        add(backward("last", arrays), arrays, addWeights);
+        add(backward(arrays.branchGradient == null ? "alone" : "last", arrays), arrays, addWeights);
     }
 
     /**
      * The gradients, with a further summand of x's.
      *
-     * @param arrays the arrays; {@code xGradient} holds the summand
+     * @param arrays the arrays
+     * @param totalGradient x's summand, [T, D], float32; may be {@code xGradient}
      * @param addWeights whether the weight's gradient is added to what stands there
      */
-    public void backwardOfSum(Backward arrays, boolean addWeights) {
-        add(backward("branch", arrays).with("total_grad", arrays.xGradient), arrays, addWeights);
+    public void backwardOfSum(Backward arrays, Tensor totalGradient, boolean addWeights) {
+        add(backward("branch", arrays).with("total_grad", totalGradient.require(Type.FLOAT32, arrays.x.sizes())), arrays, addWeights);
     }
 
     /**
      * The gradients, with a further summand of x's, and further summands of y's.
      *
-     * @param arrays the arrays; {@code xGradient} holds x's summand
+     * @param arrays the arrays
+     * @param totalGradient x's summand, [T, D], float32; may be {@code xGradient}
      * @param slots y's summands
      * @param addWeights whether the weight's gradient is added to what stands there
      */
-    public void backwardOfSum(Backward arrays, Slots slots, boolean addWeights) {
-        add(with(slots, backward(slots.name(), arrays).with("total_grad", arrays.xGradient)), arrays, addWeights);
+    public void backwardOfSum(Backward arrays, Tensor totalGradient, Slots slots, boolean addWeights) {
+        KernelStep step = backward(slots.name(), arrays).with("total_grad", totalGradient.require(Type.FLOAT32, arrays.x.sizes()));
+        add(slots.addTo(step, arrays.x), arrays, addWeights);
     }
 
     private KernelStep backward(String name, Backward arrays) {
-        return new KernelStep(LIBRARY, "norm_backward-" + name + "-" + block(arrays.x), launches.target()).with("x", arrays.x)
-                .with("weight", arrays.weight).with("root", arrays.root).with("y_grad", arrays.gradient).with("x_grad", arrays.xGradient)
-                .with("branch_grad", arrays.branchGradient);
+        long[] sizes = arrays.x.sizes();
+        KernelStep step = step("norm_backward-" + name, arrays.x, arrays.weight, arrays.root)
+                .with("y_grad", arrays.gradient.require(Type.BFLOAT16, sizes)).with("x_grad", arrays.xGradient.require(Type.FLOAT32, sizes));
+        return arrays.branchGradient == null ? step : step.with("branch_grad", arrays.branchGradient.require(Type.BFLOAT16, sizes));
     }
 
     private void add(KernelStep step, Backward arrays, boolean addWeights) {
         long rows = arrays.x.size(0);
         long each = (rows - 1) / MOST_PROGRAMS + 1;
         long programs = (rows - 1) / each + 1;
-        Tensor parts = launches.array("parts of a norm's gradient", arrays.weight.type(), programs, arrays.x.size(1));
-        launches.add(step.with("parts", parts).with("T", rows).with("size", arrays.x.size(1)).with("each", each).grid(programs, 1, 1));
+        Tensor parts = launches.array("parts of a norm's gradient", Type.FLOAT32, programs, arrays.x.size(1));
+        launches.add(step.with("parts", parts).with("T", rows).with("each", each).grid(programs, 1, 1));
         sumParts(launches, parts, arrays.weightGradient, addWeights);
     }
 
@@ -194,7 +219,7 @@ public final class RmsNormSteps {
      * @param add whether they are added to what stands there
      */
     public static void sumParts(Launches launches, Tensor parts, Tensor out, boolean add) {
-        long size = out.elements();
+        long size = out.require(Type.FLOAT32, out.sizes()).elements();
         launches.add(new KernelStep(LIBRARY, add ? "sum_parts-add" : "sum_parts", launches.target()).with("parts", parts).with("out", out)
                 .with("count", parts.size(0)).with("pitch", parts.strides()[0]).with("size", size).grid((size - 1) / COLUMNS_OF_SUM + 1, 1, 1));
     }

@@ -6,12 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.util.JsonUtils;
 import ai.spattention.adamw.AdamWSteps;
 import ai.spattention.attention.AttentionKernel;
+import ai.spattention.crossentropy.CrossEntropySteps;
 import ai.spattention.embedding.EmbeddingSteps;
-import ai.spattention.grouped.ExpertRows;
+import ai.spattention.groupedmatmul.GroupedMatmulSteps;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
-import ai.spattention.row.RowKernels;
+import ai.spattention.swiglu.SwiGluSteps;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
@@ -31,20 +32,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The compiled code of the operations that lie in folders of their own belongs to its sources, and the manifests to the code. */
+/** The compiled code of the operations belongs to its sources, and the manifests to the code. */
 class OperationManifestsTest {
 
     /** The compiled code of an operation spills no more than so many bytes in any variant; the others spill nothing. */
     private static final Map<Class<?>, Integer> SPILLS = Map.of(RmsNormSteps.class, 8, QueryKeyRotarySteps.class, 8,
-            RouterSteps.class, 132, ExpertRows.class, 64);
+            RouterSteps.class, 132, GroupedMatmulSteps.class, 64);
 
     static Stream<Class<?>> operations() {
-        return Stream.of(AdamWSteps.class, AttentionKernel.class, EmbeddingSteps.class, QueryKeyRotarySteps.class, RmsNormSteps.class,
-                RouterSteps.class);
-    }
-
-    static Stream<Class<?>> all() {
-        return Stream.concat(operations(), Stream.of(ExpertRows.class, RowKernels.class));
+        return Stream.of(AdamWSteps.class, AttentionKernel.class, CrossEntropySteps.class, EmbeddingSteps.class, GroupedMatmulSteps.class,
+                QueryKeyRotarySteps.class, RmsNormSteps.class, RouterSteps.class, SwiGluSteps.class);
     }
 
     private static KernelLibrary library(Class<?> owner) {
@@ -66,13 +63,13 @@ class OperationManifestsTest {
     }
 
     @ParameterizedTest
-    @MethodSource("all")
+    @MethodSource("operations")
     void theCodeIsAsTheManifestSays(Class<?> owner) {
         KernelSources.assertCodeIsAsTheManifestSays(library(owner));
     }
 
     @ParameterizedTest
-    @MethodSource("all")
+    @MethodSource("operations")
     void nothingSpillsMoreThanIsKnown(Class<?> owner) throws Exception {
         for (JsonElement each : json(owner).getAsJsonArray("kernels")) {
             JsonObject kernel = each.getAsJsonObject();
@@ -83,7 +80,7 @@ class OperationManifestsTest {
 
     /** A number that is a pointer's parameter in one variant and a plain one in another would be given wrongly. */
     @ParameterizedTest
-    @MethodSource("all")
+    @MethodSource("operations")
     void aNameMeansTheSameInEveryKernel(Class<?> owner) {
         Map<String, Set<Boolean>> arrays = library(owner).manifest().kernels().stream()
                 .flatMap(variant -> variant.parameters().stream()).filter(parameter -> parameter.indexOf('.') < 0)

@@ -83,6 +83,15 @@ public final class PlanRunner implements AutoCloseable {
         return in(name, Bfloat16.of(array), Type.BFLOAT16);
     }
 
+    /** Memory for an even number of integers of 16 bits. */
+    public Tensor shorts(String name, short[] values, long... sizes) {
+        int[] pairs = new int[values.length / 2];
+        for (int i = 0; i < pairs.length; i++) {
+            pairs[i] = values[2 * i] & 0xFFFF | values[2 * i + 1] << 16;
+        }
+        return Tensor.dense(in(name, manager.create(pairs)).region(), 0, Type.INT16, sizes);
+    }
+
     private Tensor in(String name, NDArray array, Type type) {
         TensorView view = TorchTensors.view(array);
         assertEquals(type, view.type());
@@ -146,7 +155,7 @@ public final class PlanRunner implements AutoCloseable {
     }
 
     private ByteBuffer bytes(Tensor tensor) {
-        assertEquals(kept.get(tensor.region()).elements(), tensor.elements(), tensor + " is a whole input or result");
+        assertEquals(tensor.region().bytes(), tensor.elements() * tensor.type().bytes(), tensor + " is a whole input or result");
         return ByteBuffer.wrap(results.get(tensor.region())).order(ByteOrder.nativeOrder());
     }
 
@@ -160,12 +169,16 @@ public final class PlanRunner implements AutoCloseable {
         return values;
     }
 
-    /** A result's integers of 32 or 64 bits. */
+    /** A result's integers of 16, 32 or 64 bits. */
     public long[] integers(Tensor tensor) {
         long[] values = new long[(int) tensor.elements()];
         ByteBuffer bytes = bytes(tensor);
         for (int i = 0; i < values.length; i++) {
-            values[i] = tensor.type() == Type.INT32 ? bytes.getInt(4 * i) : bytes.getLong(8 * i);
+            values[i] = switch (tensor.type()) {
+                case INT16 -> bytes.getShort(2 * i);
+                case INT32 -> bytes.getInt(4 * i);
+                default -> bytes.getLong(8 * i);
+            };
         }
         return values;
     }

@@ -133,12 +133,12 @@ class RmsNormStepsGpuTest {
         if (slots < 0) {
             norms.backward(arrays, add);
         } else if (slots == 0) {
-            norms.backwardOfSum(arrays, add);
+            norms.backwardOfSum(arrays, xGradient, add);
         } else {
             NDArray experts = runner.rounded((long) rows * slots, size);
             NDArray places = places(rows, slots);
             arriving = arriving.add(sum(PlanRunner.exact(experts), places));
-            norms.backwardOfSum(arrays, new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places)), add);
+            norms.backwardOfSum(arrays, xGradient, new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places)), add);
         }
         NDList expected = runner.differentiate(new NDList(x, weight), new NDList(arriving), in -> new NDList(norm(in.get(0), in.get(1))));
         NDArray ofX = slots < 0 ? expected.get(1) : expected.get(1).add(PlanRunner.exact(summand));
@@ -147,6 +147,36 @@ class RmsNormStepsGpuTest {
         runner.assertClose(ofX, xGradient, SINGLE);
         runner.assertClose(ofX, branchGradient, ROUNDED);
         runner.assertClose(ofWeight, weightGradient, SINGLE);
+    }
+
+    /** The other arrays of a block: no branch, or a sum's gradient that must stay as it is. */
+    @ParameterizedTest
+    @CsvSource({"1, 16", "7, 1024", "3000, 64", "5, 4096"})
+    void gradientsOfABlock(int rows, int size) {
+        NDArray x = runner.random(rows, size);
+        NDArray weight = weight(size);
+        NDArray gradient = runner.rounded(rows, size);
+        NDArray summand = runner.random(rows, size);
+        Tensor alone = runner.out("gradient of x alone", Type.FLOAT32, rows, size);
+        Tensor summed = runner.out("gradient of x in a sum", Type.FLOAT32, rows, size);
+        Tensor branch = runner.out("gradient of the branch", Type.BFLOAT16, rows, size);
+        Tensor weightAlone = runner.out("gradient of the weight", Type.FLOAT32, size);
+        Tensor weightSummed = runner.out("gradient of the weight again", Type.FLOAT32, size);
+        Tensor given = runner.in("x", x);
+        Tensor w = runner.in("weight", weight);
+        Tensor root = runner.in("root", root(PlanRunner.exact(x)).flatten().toType(DataType.FLOAT32, true));
+        Tensor arriving = runner.half("gradient", gradient);
+        Tensor total = runner.in("gradient of the sum", summand);
+        norms.backward(new RmsNormSteps.Backward(given, w, root, arriving, alone, null, weightAlone), false);
+        norms.backwardOfSum(new RmsNormSteps.Backward(given, w, root, arriving, summed, branch, weightSummed), total, false);
+        NDList expected = runner.differentiate(new NDList(x, weight), new NDList(gradient), in -> new NDList(norm(in.get(0), in.get(1))));
+        runner.run();
+        runner.assertClose(expected.get(1), alone, SINGLE);
+        runner.assertClose(expected.get(2), weightAlone, SINGLE);
+        runner.assertClose(expected.get(1).add(PlanRunner.exact(summand)), summed, SINGLE);
+        runner.assertClose(expected.get(1).add(PlanRunner.exact(summand)), branch, ROUNDED);
+        runner.assertClose(expected.get(2), weightSummed, SINGLE);
+        runner.assertClose(PlanRunner.exact(summand), total, 0);
     }
 
     /** Parts that lie apart, as the router's are. */

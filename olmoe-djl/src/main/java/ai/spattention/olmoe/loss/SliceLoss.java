@@ -1,7 +1,8 @@
 package ai.spattention.olmoe.loss;
 
 import ai.djl.ndarray.NDArray;
-import ai.spattention.row.RowKernels;
+import ai.spattention.crossentropy.CrossEntropySteps;
+import ai.spattention.plan.ArrayLaunches;
 
 /** The cross-entropy of a slice of tokens, and its gradient. */
 @FunctionalInterface
@@ -13,13 +14,16 @@ interface SliceLoss {
 
     /** By a GPU kernel that reads the logits and writes their gradient in place. */
     SliceLoss BY_KERNEL = (logits, targets, losses, count, tokens, first) -> {
-        RowKernels.crossEntropy(logits, targets, losses, count, first);
+        try (ArrayLaunches launches = ArrayLaunches.over(logits)) {
+            new CrossEntropySteps(launches).gradients(launches.in("logits", logits), launches.in("targets", targets),
+                    launches.in("losses", losses), launches.in("count", count), first);
+        }
         return logits;
     };
 
     /** The way for a model. */
     static SliceLoss of(NDArray hidden, long classes) {
-        return RowKernels.servesCrossEntropy(hidden, classes) ? BY_KERNEL : BY_OPERATORS;
+        return CrossEntropySteps.serves(hidden, classes) ? BY_KERNEL : BY_OPERATORS;
     }
 
     /**

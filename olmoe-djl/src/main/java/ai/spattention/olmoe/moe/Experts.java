@@ -9,10 +9,10 @@ import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
-import ai.spattention.grouped.ExpertRows;
-import ai.spattention.row.RowKernels;
+import ai.spattention.groupedmatmul.GroupedMatmulSteps;
 import ai.spattention.segment.ExplicitPart;
 import ai.spattention.segment.Segments;
+import ai.spattention.swiglu.SwiGluSteps;
 
 /**
  * The experts of a layer, each down(silu(gate(x)) · up(x)), in two stacked parameters. Dropless: the (token, slot) pairs
@@ -87,7 +87,8 @@ public final class Experts extends AbstractBlock {
     }
 
     private ExplicitPart part(Segments segments, NDArray hidden, NDArray chosen) {
-        return segments.isExplicit() && ExpertRows.serves(hidden, numExperts, expertDim) && RowKernels.servesGate(hidden, expertDim)
+        return segments.isExplicit() && GroupedMatmulSteps.serves(hidden, numExperts, expertDim)
+                && SwiGluSteps.serves(hidden, expertDim)
                 ? new GroupedExpertsPart(chosen) : new ExpertsPart(chosen);
     }
 

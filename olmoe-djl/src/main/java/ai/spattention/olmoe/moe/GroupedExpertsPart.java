@@ -2,11 +2,13 @@ package ai.spattention.olmoe.moe;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.spattention.grouped.ExpertRows;
-import ai.spattention.row.RowKernels;
+import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.groupedmatmul.ExpertRows;
+import ai.spattention.groupedmatmul.GroupedMatmulSteps;
+import ai.spattention.plan.ArrayLaunches;
+import ai.spattention.plan.Tensor;
 import ai.spattention.segment.ExplicitPart;
-import ai.spattention.torch.Scopes;
+import ai.spattention.swiglu.SwiGluSteps;
 
 /**
  * The experts by grouped products on a GPU: tokens' rows copied into the experts' order, all experts in one launch a product, and
@@ -16,6 +18,9 @@ import ai.spattention.torch.Scopes;
  * [T, D].
  */
 final class GroupedExpertsPart implements ExplicitPart {
+
+    private static final int BOTH = 5; // where the kept arrays go on after those of the rows
+    private static final int ROW_WEIGHTS = 6;
 
     private final NDArray chosen;
 
@@ -30,40 +35,73 @@ final class GroupedExpertsPart implements ExplicitPart {
 
     @Override
     public Forward forward(NDList inputs) {
-        NDArray hidden = inputs.get(0);
-        NDArray weights = inputs.get(1);
-        try (NDManager scope = Scopes.over(hidden, weights, chosen)) {
-            ExpertRows rows = ExpertRows.of(chosen, inputs.get(2).getShape().get(0));
-            NDArray rowWeights = rows.rowWeights(weights);
-            NDArray both = rows.times(rows.gather(hidden), ExpertRows.like(hidden, inputs.get(2)), true);
-            NDArray inner = RowKernels.gateForward(both, rowWeights);
-            NDArray outputs = rows.times(inner, ExpertRows.like(hidden, inputs.get(3)), true);
-            NDArray result = rows.sumSlots(outputs, chosen.getShape().get(1));
-            NDList kept = rows.toList().addAll(new NDList(both, rowWeights));
-            scope.ret(new NDList(result).addAll(kept));
-            return new Forward(new NDList(result), kept);
+        try (ArrayLaunches launches = ArrayLaunches.over(inputs.get(0), inputs.get(1), chosen)) {
+            return forward(launches, inputs);
         }
+    }
+
+    Forward forward(ArrayLaunches launches, NDList inputs) {
+        NDArray hidden = inputs.get(0);
+        long size = hidden.getShape().get(1);
+        long width = inputs.get(3).getShape().get(2);
+        ExpertRows rows = ExpertRows.of(chosen, inputs.get(2).getShape().get(0), GroupedMatmulSteps.rowsOfTile(launches.target()));
+        GroupedMatmulSteps products = rows.products(launches);
+        long count = rows.order().size();
+        NDArray rowWeights = rows.rowWeights(inputs.get(1));
+        Tensor tokens = launches.dense("hidden states", hidden);
+        Tensor gathered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
+        products.dispatch(tokens, rows.tokens(launches), gathered);
+        Tensor both = launches.array("gate and up", Type.BFLOAT16, count, 2 * width);
+        products.times(gathered, launches.in("gate and up matrices", ExpertRows.like(hidden, inputs.get(2))), true, both);
+        Tensor inner = launches.array("gated rows", Type.BFLOAT16, count, width);
+        new SwiGluSteps(launches).forward(both, launches.in("weights of rows", rowWeights), inner);
+        Tensor outputs = launches.array("experts' rows", Type.BFLOAT16, count, size);
+        products.times(inner, launches.in("down matrices", ExpertRows.like(hidden, inputs.get(3))), true, outputs);
+        Tensor result = launches.array("result", Type.BFLOAT16, hidden.getShape().getShape());
+        products.combine(outputs, rows.places(launches), result);
+        NDList kept = rows.toList().addAll(new NDList(launches.array(both), rowWeights));
+        launches.ret(new NDList(launches.array(result)).addAll(kept));
+        return new Forward(new NDList(launches.array(result)), kept);
     }
 
     @Override
     public NDArray[] backward(NDList inputs, NDList kept, NDArray[] gradients) {
+        try (ArrayLaunches launches = ArrayLaunches.over(inputs.get(0), inputs.get(1), kept.get(BOTH), kept.get(ROW_WEIGHTS), gradients[0],
+                kept.get(0))) {
+            return backward(launches, inputs, kept, gradients[0]);
+        }
+    }
+
+    NDArray[] backward(ArrayLaunches launches, NDList inputs, NDList kept, NDArray outGradient) {
         NDArray hidden = inputs.get(0);
         NDArray weights = inputs.get(1);
-        NDArray both = kept.get(5);
-        NDArray rowWeights = kept.get(6);
-        try (NDManager scope = Scopes.over(hidden, weights, both, rowWeights, gradients[0], kept.get(0))) {
-            ExpertRows rows = ExpertRows.of(kept);
-            NDArray gradient = rows.gather(ExpertRows.like(hidden, gradients[0]));
-            NDArray innerGradient = rows.times(gradient, ExpertRows.like(hidden, inputs.get(3)), false);
-            NDList gate = RowKernels.gateBackward(both, rowWeights, innerGradient);
-            NDArray bothGradient = gate.get(1);
-            NDArray down = rows.outer(gradient, gate.get(0));
-            NDArray gateUp = rows.outer(bothGradient, rows.gather(hidden));
-            NDArray hiddenRows = rows.times(bothGradient, ExpertRows.like(hidden, inputs.get(2)), false);
-            NDList results = new NDList(rows.sumSlots(hiddenRows, weights.getShape().get(1)),
-                    rows.weightGradients(gate.get(2), weights), gateUp, down);
-            return scope.ret(results).toArray(new NDArray[0]);
-        }
+        long size = hidden.getShape().get(1);
+        long width = inputs.get(3).getShape().get(2);
+        ExpertRows rows = ExpertRows.of(kept);
+        GroupedMatmulSteps products = rows.products(launches);
+        long count = rows.order().size();
+        Tensor tokens = rows.tokens(launches);
+        Tensor gradient = launches.array("gradients of rows' results", Type.BFLOAT16, count, size);
+        products.dispatch(launches.in("gradient", ExpertRows.like(hidden, outGradient)), tokens, gradient);
+        Tensor innerGradient = launches.array("gradient of gated rows", Type.BFLOAT16, count, width);
+        products.times(gradient, launches.in("down matrices", ExpertRows.like(hidden, inputs.get(3))), false, innerGradient);
+        Tensor inner = launches.array("gated rows", Type.BFLOAT16, count, width);
+        Tensor bothGradient = launches.array("gradient of gate and up", Type.BFLOAT16, count, 2 * width);
+        Tensor rowWeightGradients = launches.array("gradients of rows' weights", Type.FLOAT32, count);
+        new SwiGluSteps(launches).backward(launches.in("gate and up", kept.get(BOTH)), launches.in("weights of rows", kept.get(ROW_WEIGHTS)),
+                innerGradient, inner, bothGradient, rowWeightGradients);
+        Tensor down = launches.array("gradient of down matrices", Type.BFLOAT16, inputs.get(3).getShape().getShape());
+        products.outer(gradient, inner, down, false);
+        Tensor gathered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
+        products.dispatch(launches.dense("hidden states", hidden), tokens, gathered);
+        Tensor gateUp = launches.array("gradient of gate and up matrices", Type.BFLOAT16, inputs.get(2).getShape().getShape());
+        products.outer(bothGradient, gathered, gateUp, false);
+        Tensor hiddenRows = launches.array("gradients of rows", Type.BFLOAT16, count, size);
+        products.times(bothGradient, launches.in("gate and up matrices", ExpertRows.like(hidden, inputs.get(2))), false, hiddenRows);
+        Tensor hiddenGradient = launches.array("gradient of hidden states", Type.BFLOAT16, hidden.getShape().getShape());
+        products.combine(hiddenRows, rows.places(launches), hiddenGradient);
+        return launches.ret(new NDList(launches.array(hiddenGradient), rows.weightGradients(launches.array(rowWeightGradients), weights),
+                launches.array(gateUp), launches.array(down))).toArray(new NDArray[0]);
     }
 
     @Override

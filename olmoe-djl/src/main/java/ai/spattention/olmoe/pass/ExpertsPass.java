@@ -1,17 +1,17 @@
 package ai.spattention.olmoe.pass;
 
-import ai.spattention.grouped.GroupedSteps;
+import ai.spattention.groupedmatmul.GroupedMatmulSteps;
 import ai.spattention.plan.Tensor;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
-import ai.spattention.row.RowSteps;
+import ai.spattention.swiglu.SwiGluSteps;
 
 /** The mixture of experts of a layer in a pass: router, rows in the experts' order, and the experts' products. */
 final class ExpertsPass {
 
     private final PassContext context;
     private final RouterSteps router;
-    private final RowSteps rows;
+    private final SwiGluSteps gate;
     private final long rowCount;
     private final long hiddenSize;
     private final long width;
@@ -20,8 +20,8 @@ final class ExpertsPass {
         this.context = context;
         router = new RouterSteps(context.plan, context.products, new RouterSteps.Sizes(context.shape.tokens(),
                 context.config.numExperts(), context.config.numExpertsPerTok(), context.config.normTopkProb(),
-                GroupedSteps.rowsOfTile(context.target)));
-        rows = new RowSteps(context.plan);
+                GroupedMatmulSteps.rowsOfTile(context.target)));
+        gate = new SwiGluSteps(context.plan);
         rowCount = context.shape.tokens() * context.config.numExpertsPerTok();
         hiddenSize = context.config.hiddenSize();
         width = context.config.intermediateSize();
@@ -38,15 +38,15 @@ final class ExpertsPass {
     /** The state, and the gated rows [S, I]. */
     record Up(State state, Tensor inner) {}
 
-    private GroupedSteps experts(RouterSteps.Routed routed) {
-        return new GroupedSteps(context.plan, routed.ends(), routed.tileEnds());
+    private GroupedMatmulSteps experts(RouterSteps.Routed routed) {
+        return new GroupedMatmulSteps(context.plan, routed.ends(), routed.tileEnds());
     }
 
     /** Everything but the last product. hidden [T, D] bfloat16. */
     Up up(Tensor hidden, LayerWeights weights, RouterSteps.Statistics statistics) {
         context.plan.part("router");
         RouterSteps.Routed routed = router.forward(hidden, weights.router(), statistics);
-        GroupedSteps experts = experts(routed);
+        GroupedMatmulSteps experts = experts(routed);
         context.plan.part("rows in the experts' order");
         Tensor gathered = gather(experts, hidden, routed);
         context.plan.part("experts' products");
@@ -54,7 +54,7 @@ final class ExpertsPass {
         Tensor inner = context.half("gated rows", rowCount, width);
         experts.times(gathered, weights.gateUp(), true, both);
         context.plan.part("gate");
-        rows.gateForward(both, routed.rowWeights(), inner);
+        gate.forward(both, routed.rowWeights(), inner);
         return new Up(new State(hidden, routed, both), inner);
     }
 
@@ -75,7 +75,7 @@ final class ExpertsPass {
     RmsNormSteps.Slots backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient,
             RouterSteps.Statistics statisticsGradients, Tensor routerGradient, boolean add) {
         RouterSteps.Routed routed = state.routed;
-        GroupedSteps experts = experts(routed);
+        GroupedMatmulSteps experts = experts(routed);
         context.plan.part("rows in the experts' order");
         Tensor gradient = gather(experts, outGradient, routed);
         context.plan.part("experts' products");
@@ -85,7 +85,7 @@ final class ExpertsPass {
         Tensor inner = context.half("gated rows", rowCount, width);
         Tensor bothGradient = context.half("gradient of gate and up", rowCount, 2 * width);
         Tensor rowWeightGradients = context.single("gradients of rows' weights", rowCount);
-        rows.gateBackward(state.both, routed.rowWeights(), innerGradient, inner, bothGradient, rowWeightGradients);
+        gate.backward(state.both, routed.rowWeights(), innerGradient, inner, bothGradient, rowWeightGradients);
         context.plan.part("experts' products");
         experts.outer(gradient, inner, gradients.down(), add);
         context.plan.part("rows in the experts' order");
@@ -100,9 +100,9 @@ final class ExpertsPass {
         return new RmsNormSteps.Slots(hiddenGradients, routed.places());
     }
 
-    private Tensor gather(GroupedSteps experts, Tensor array, RouterSteps.Routed routed) {
+    private Tensor gather(GroupedMatmulSteps experts, Tensor array, RouterSteps.Routed routed) {
         Tensor out = context.half("tokens' rows in the experts' order", rowCount, hiddenSize);
-        experts.gather(array, routed.rowTokens(), out);
+        experts.dispatch(array, routed.rowTokens(), out);
         return out;
     }
 }

@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.pass;
 
+import ai.spattention.crossentropy.CrossEntropySteps;
 import ai.spattention.plan.Tensor;
-import ai.spattention.row.RowSteps;
 
 /** The output matrix and its loss in a pass, some tokens at a time: all logits never exist at once. */
 final class HeadPass {
@@ -10,11 +10,11 @@ final class HeadPass {
     private static final long LOGITS_OF_A_SLICE = 1L << 28;
 
     private final PassContext context;
-    private final RowSteps rows;
+    private final CrossEntropySteps entropy;
 
     HeadPass(PassContext context) {
         this.context = context;
-        rows = new RowSteps(context.plan);
+        entropy = new CrossEntropySteps(context.plan);
     }
 
     /**
@@ -34,17 +34,17 @@ final class HeadPass {
         long classes = matrix.size(0);
         Tensor count = context.single("number of targets", 1);
         Tensor losses = context.single("losses", tokens);
-        rows.countTargets(targets, count);
+        entropy.count(targets, count);
         long slice = Math.max(1, Math.min(tokens, LOGITS_OF_A_SLICE / classes));
         for (long first = 0; first < tokens; first += slice) {
             long rowsOfSlice = Math.min(slice, tokens - first);
             Tensor logits = context.half("logits", rowsOfSlice, classes);
             Tensor part = hidden.rows(first, rowsOfSlice);
             context.products.timesTransposed(part, matrix, logits);
-            rows.crossEntropy(logits, targets, losses, count, first);
+            entropy.gradients(logits, targets, losses, count, first);
             context.products.times(logits, matrix, hiddenGradient.rows(first, rowsOfSlice));
             context.products.transposedTimes(logits, part, matrixGradient, add || first > 0);
         }
-        rows.meanLoss(losses, count, loss);
+        entropy.mean(losses, count, loss);
     }
 }

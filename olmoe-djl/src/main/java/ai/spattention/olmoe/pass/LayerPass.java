@@ -117,13 +117,13 @@ final class LayerPass {
         context.plan.part("norms and residuals");
         Tensor middle = context.half("gradient of attention's result", tokens, size);
         norms.backwardOfSum(new RmsNormSteps.Backward(state.total, state.weights.expertsNorm(), state.totalRoot, routerGradient,
-                gradient, middle, state.gradients.expertsNorm()), rowGradients, add);
+                gradient, middle, state.gradients.expertsNorm()), gradient, rowGradients, add);
         Tensor hiddenGradient = context.half("gradient of attention's input", tokens, size);
         attention.backward(state.attention, state.weights, state.gradients, middle, hiddenGradient, add);
         context.plan.part("norms and residuals");
         Tensor before = context.half("gradient of the residual stream, rounded", tokens, size);
         norms.backwardOfSum(new RmsNormSteps.Backward(state.input, state.weights.attentionNorm(), state.inputRoot, hiddenGradient,
-                gradient, before, state.gradients.attentionNorm()), add);
+                gradient, before, state.gradients.attentionNorm()), gradient, add);
         return before;
     }
 }

@@ -94,8 +94,8 @@ final class PassPlan {
         banded = new BandedAttention(context.plan, new BandedAttention.Sight(constants.heads, constants.general,
                 shape.documents() ? arrays.documents().tensor() : null), config.headDim(), AttentionDropout.NONE);
         norms = new RmsNormSteps(context.plan, config.rmsNormEps());
-        AttentionPass attention = new AttentionPass(context, banded, new QueryKeyRotarySteps(context.plan, constants.cosines,
-                constants.sines, shape.length(), config.rmsNormEps()));
+        AttentionPass attention = new AttentionPass(context, banded, new QueryKeyRotarySteps(context.plan,
+                new QueryKeyRotarySteps.Positions(constants.cosines, constants.sines, shape.length(), 0), config.rmsNormEps()));
         layer = new LayerPass(context, norms, attention, new ExpertsPass(context));
     }
 

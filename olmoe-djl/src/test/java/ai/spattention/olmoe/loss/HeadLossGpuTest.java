@@ -11,7 +11,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.row.RowKernels;
+import ai.spattention.crossentropy.CrossEntropySteps;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.torch.Bfloat16;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,7 +35,7 @@ class HeadLossGpuTest {
             NDArray hidden = Bfloat16.of(manager.randomNormal(new Shape(tokens, size)));
             NDArray weight = Bfloat16.toFloat32(Bfloat16.of(manager.randomNormal(new Shape(classes, size)).mul(0.3f)));
             NDArray targets = targets(manager, tokens, classes);
-            assertTrue(RowKernels.servesCrossEntropy(hidden, classes));
+            assertTrue(CrossEntropySteps.serves(hidden, classes));
             NDList expected = HeadLoss.slices(Bfloat16.toFloat32(hidden), weight, targets, slice, SliceLoss.BY_OPERATORS);
             NDList actual = HeadLoss.slices(hidden, weight, targets, slice, SliceLoss.BY_KERNEL);
             NDList again = HeadLoss.slices(hidden, weight, targets, slice, SliceLoss.BY_KERNEL);

@@ -11,7 +11,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.grouped.ExpertRows;
+import ai.spattention.groupedmatmul.GroupedMatmulSteps;
 import ai.spattention.segment.ExplicitPart;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.torch.Bfloat16;
@@ -31,7 +31,7 @@ class GroupedExpertsGpuTest {
         try (NDManager manager = NDManager.newBaseManager(Device.gpu(), "PyTorch"); NoGradient explicit = new NoGradient()) {
             NDArray chosen = manager.create(choose(tokens, experts, slots, crowded), new Shape(tokens, slots));
             NDArray hidden = Bfloat16.of(manager.randomNormal(new Shape(tokens, size)));
-            assertTrue(ExpertRows.serves(hidden, experts, inner));
+            assertTrue(GroupedMatmulSteps.serves(hidden, experts, inner));
             NDList inputs = new NDList(hidden, manager.randomUniform(0.1f, 1, new Shape(tokens, slots)),
                     manager.randomNormal(new Shape(experts, 2L * inner, size)).mul(0.1f),
                     manager.randomNormal(new Shape(experts, size, inner)).mul(0.1f));
