@@ -15,8 +15,8 @@ import torch
 
 from flex_attention import HEAD_DIM, HEADS, TOKENS, inputs, median_ms
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spattention-djl" / "src" / "main" / "kernel"))
-import launch  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spattention-djl" / "src" / "main" / "kernel" / "attention"))
+import launch_attention  # noqa: E402
 
 
 def packed(N, length):
@@ -27,8 +27,8 @@ def packed(N, length):
 
 def measure(kernels, pattern, N, documents=None):
     q, k, v, grad = inputs(N)
-    heads = launch.pattern(pattern, HEADS, N)
-    attention = launch.Attention(kernels, heads, N, N, documents, "cuda", poison=False)
+    heads = launch_attention.pattern(pattern, HEADS, N)
+    attention = launch_attention.Attention(kernels, heads, N, N, documents, "cuda", poison=False)
     kernels.recorded = []
     out, lse = attention.forward(q, k, v)
     attention.backward(q, k, v, out, lse, grad)
@@ -45,7 +45,7 @@ def measure(kernels, pattern, N, documents=None):
     if documents is not None:
         rates = f"   finding them {median_ms(by_name['document_spans']):7.3f}"
     elif not any(prefix or period for _, prefix, period in heads):
-        work = launch.pairs(heads, N) * q.shape[0] * HEAD_DIM
+        work = launch_attention.pairs(heads, N) * q.shape[0] * HEAD_DIM
         rates = f"   {4 * work / times[0] / 1e9:4.0f} and {10 * work / (times[3] - times[0]) / 1e9:4.0f} TFLOP/s"
     print(f"N {N:6d}  {pattern:10s} {'documents ' if documents is not None else ''}forward {times[0]:7.3f}   dQ {times[1]:7.3f}   "
           f"dK, dV {times[2]:7.3f}   forward + backward {times[3]:7.3f} ms{rates}", flush=True)
@@ -55,7 +55,7 @@ def measure(kernels, pattern, N, documents=None):
 def main():
     arch = sys.argv[2] if len(sys.argv) > 2 else "sm_90a"
     patterns = sys.argv[3].split(",") if len(sys.argv) > 3 else ["sp", "exclusive", "causal", "longformer", "bigbird"]
-    kernels = launch.Kernels(sys.argv[1], arch)
+    kernels = launch_attention.Kernels(sys.argv[1], arch)
     print(f"{torch.cuda.get_device_name()}, {sys.argv[1]} {arch}")
     for N in [int(x) for x in sys.argv[4:]] or [4096, 16384]:
         for pattern in patterns:

@@ -39,6 +39,7 @@ class Job:
     source: str | None = None  # the file that has the kernel, where it is not the operation's first
     stages: int | None = None  # Triton's own choice
     maps: dict = field(default_factory=dict)  # the types of tensor maps
+    divisors: dict = field(default_factory=dict)  # what Java guarantees of arguments, where variants differ
     facts: dict = field(default_factory=dict)  # further entries of the manifest
 
 

@@ -3,6 +3,7 @@ package ai.spattention.attention.fused;
 import ai.djl.ndarray.types.DataType;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionDropout;
+import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
@@ -23,7 +24,7 @@ import java.util.Optional;
  */
 public final class BandedAttention {
 
-    static final KernelLibrary LIBRARY = KernelLibrary.beside(BandedAttention.class, "");
+    static final KernelLibrary LIBRARY = KernelLibrary.beside(AttentionKernel.class, "");
 
     private static final String FORWARD = "forward";
     private static final String BACKWARD_QUERIES = "backward_queries";

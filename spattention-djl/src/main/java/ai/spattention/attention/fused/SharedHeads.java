@@ -1,15 +1,11 @@
 package ai.spattention.attention.fused;
 
-import ai.spattention.attention.AttentionKernel;
-import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /** The gradients of keys' or values' heads that several query heads share, in bfloat16. */
 public final class SharedHeads {
-
-    static final KernelLibrary LIBRARY = KernelLibrary.beside(AttentionKernel.class, "");
 
     private static final int COLUMNS_OF_PROGRAM = 512;
 
@@ -26,8 +22,8 @@ public final class SharedHeads {
         long dim = array.size(2);
         long heads = out.size(1) / dim;
         long headsOfProgram = COLUMNS_OF_PROGRAM / dim;
-        launches.add(new KernelStep(LIBRARY, "sum_shared_heads-d" + dim, launches.target()).with("array", array)
-                .with("out", out).with("out_pitch", out.strides()[0]).with("heads", heads).with("group", array.size(1) / heads)
+        launches.add(new KernelStep(BandedAttention.LIBRARY, "sum_shared_heads-d" + dim, launches.target()).with("array", array)
+                .with("out", out).with("out_pitch", out.strides()[0]).with("kv_heads", heads).with("group", array.size(1) / heads)
                 .grid(array.size(0), (heads - 1) / headsOfProgram + 1, 1));
     }
 }

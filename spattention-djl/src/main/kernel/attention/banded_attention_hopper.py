@@ -10,7 +10,7 @@ The order within a loop is what counts:
     into the next tile.
 
 A program that has nothing to see walks one tile all the same, with every pair masked: where a loop may not run at all, the assembler
-waits after each product (`build.py` refuses such code).
+waits after each product (`ptx.py` refuses such code).
 
 Waiting names the products whose registers must not be touched before (`deps`). One warpgroup (4 warps) computes a tile of 64 rows;
 two programs share a multiprocessor. Parameters, letters and variants as in `banded_attention.py`, but that q, k, v and grad are

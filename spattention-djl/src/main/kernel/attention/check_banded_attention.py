@@ -1,19 +1,23 @@
 #!/usr/bin/env python3
 """Compares the kernels with a masked float64 computation: output and gradients, on awkward shapes.
 
-    python3 check.py FOLDER ARCH [SECONDS [FLOAT32]]      the compiled kernels of FOLDER (with its manifest) on a GPU; ARCH sm_90a or
-                                                          sm_80; FLOAT32 fp32 or tf32: check these numbers instead of 16 bits
-    TRITON_INTERPRET=1 python3 check.py interpret      banded_attention.py itself, on a CPU, smaller shapes
+    python3 -W ignore check_banded_attention.py     banded_attention.py itself, on a GPU or in the interpreter, smaller shapes
+    python3 check_banded_attention.py FOLDER ARCH [SECONDS [FLOAT32]]     the compiled kernels of FOLDER (with its manifest) on a GPU;
+                                      ARCH sm_90a or sm_80; FLOAT32 fp32 or tf32: check these numbers instead of 16 bits
 """
 
 import itertools
 import random
 import sys
 import time
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+import checks  # noqa: F401, decides where kernels run
 
 import torch
 
-import launch
+import launch_attention
 
 LIMITS = {"bf16": 1e-2, "fp16": 4e-3, "tf32": 2e-2, "fp32": 2e-5}
 PATTERNS = ("causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird")
@@ -37,16 +41,16 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dro
         ids = cuts.cumsum(1) + (1 << 40)
         if seed % 4 > 1:
             ids %= 5  # numbers that fall, and come back
-    heads = launch.pattern(name, H, L)
+    heads = launch_attention.pattern(name, H, L)
     drawn = ((seed << 32) + 77, (58982, 45875, 20000)[seed % 3]) if dropout else None  # the rates 0.1, 0.3 and 0.69
-    attention = launch.Attention(kernels, heads, N, M, ids, device, dropout=drawn)
+    attention = launch_attention.Attention(kernels, heads, N, M, ids, device, dropout=drawn)
     out, lse = attention.forward(q, k, v)
     results = (out, *attention.backward(q, k, v, out, lse, grad))
-    expected = launch.reference(q, k, v, heads, ids, grad, drawn)
+    expected = launch_attention.reference(q, k, v, heads, ids, grad, drawn)
     again, lse_again = attention.forward(q, k, v)
     repeat = (again, *attention.backward(q, k, v, again, lse_again, grad))
     least = 0.1 if dropout else 0.0  # where rows see one key, gradients are all rounding, and dropout scales that up
-    errors = [launch.relative_error(a, e, least) for a, e in zip(results, expected)]
+    errors = [launch_attention.relative_error(a, e, least) for a, e in zip(results, expected)]
     same = all(torch.equal(a, b) for a, b in zip(results, repeat))
     limit = LIMITS[kernels.types[dtype]]
     good = same and all(error < limit for error in errors)  # NaN is not good
@@ -57,13 +61,13 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dro
 
 
 def main():
-    if sys.argv[1] == "interpret":
-        device, kernels, types = "cpu", launch.Interpreter(), (torch.float16,)
+    if len(sys.argv) == 1:
+        device, kernels, types = torch.get_default_device().type, launch_attention.Interpreter(), (torch.float16,)
         sizes = [(1, 2, 2, 1, 1), (1, 5, 5, 17, 17), (2, 2, 1, 50, 50), (1, 3, 1, 30, 71)]
         dims, seconds = (16,), 1e9
     else:
         device, types = "cuda", (torch.float32,) if sys.argv[4:] else (torch.bfloat16, torch.float16)
-        kernels = launch.Kernels(sys.argv[1], sys.argv[2], *sys.argv[4:])
+        kernels = launch_attention.Kernels(sys.argv[1], sys.argv[2], *sys.argv[4:])
         sizes = [(1, 1, 1, 1, 1), (3, 2, 1, 17, 17), (1, 5, 5, 64, 64), (3, 8, 2, 127, 127), (1, 16, 16, 129, 129),
                  (1, 5, 5, 1000, 1000), (1, 8, 4, 100, 1003), (3, 2, 2, 1, 700), (1, 16, 16, 2048, 2048)]
         dims, seconds = (32, 64, 128, 256) if sys.argv[2] == "sm_80" else (64, 128), float(sys.argv[3]) if len(sys.argv) > 3 else 120

@@ -10,7 +10,7 @@ S = Q K^T / sqrt(D) over the pairs that are seen,
 as in FlashAttention-2 (arXiv 2307.08691, algorithms 1 and 2), but that a tile of queries does not walk over all keys before
 it: it walks over the key tiles that its head's ranges reach, one range after the other, under one softmax. SPAttention's
 head (arXiv 2511.09596) has two ranges, the local window and the head's own band; causal attention has one, and so on.
-`docs/kernel.md` draws it.
+The page of `docs` on kernels draws it.
 
     document_spans     one program for each sequence: where documents begin and end (DOCUMENTS only)
     forward            one program for each tile of queries: O and L
