@@ -89,7 +89,7 @@ class Kernels:
 
 
 class Grouped:
-    """The experts' products, launched as ExpertRows.java does."""
+    """The experts' products, launched as GroupedMatmulSteps.java does."""
 
     def __init__(self, kernels, poison=True):
         self.kernels, self.poison = kernels, poison  # poisoned: results that are not written are not numbers

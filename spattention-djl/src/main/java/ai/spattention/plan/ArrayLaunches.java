@@ -99,7 +99,7 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
         if (!view.isDense()) {
             throw new InvalidInputException("kernels take arrays without gaps: " + name + " " + array.getShape() + " is not one");
         }
-        return dense(name, view);
+        return Tensor.of(name, view);
     }
 
     /**
@@ -113,11 +113,11 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
     public Tensor dense(String name, NDArray array) {
         TensorView view = view(name, array);
         if (view.isDense() && view.address() % KernelStep.ALIGNMENT == 0) {
-            return dense(name, view);
+            return Tensor.of(name, view);
         }
         NDArray copy = Operators.MODULE.call("dense", true, array).singletonOrThrow();
         copy.attach(scope);
-        Tensor tensor = dense(name, TorchTensors.view(copy));
+        Tensor tensor = Tensor.of(name, TorchTensors.view(copy));
         owned.add(new Owned(tensor.region(), copy));
         return tensor;
     }
@@ -131,7 +131,7 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
      * @throws InvalidInputException if it is on another device, or of a type that kernels do not take
      */
     public Tensor strided(String name, NDArray array) {
-        return of(name, view(name, array));
+        return Tensor.of(name, view(name, array));
     }
 
     private TensorView view(String name, NDArray array) {
@@ -148,23 +148,6 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
 
     private static String device(int index) {
         return index < 0 ? "cpu" : "gpu" + index;
-    }
-
-    private static Tensor dense(String name, TensorView view) {
-        long elements = 1;
-        for (long size : view.sizes()) {
-            elements *= size;
-        }
-        return Tensor.dense(Region.fixed(name, view.address(), elements * view.type().bytes()), 0, view.type(), view.sizes());
-    }
-
-    private static Tensor of(String name, TensorView view) {
-        long elements = 1;
-        for (int axis = 0; axis < view.sizes().length; axis++) {
-            elements += (view.sizes()[axis] - 1) * view.strides()[axis];
-        }
-        return new Tensor(Region.fixed(name, view.address(), elements * view.type().bytes()), 0, view.type(), view.sizes(),
-                view.strides());
     }
 
     @Override
@@ -187,7 +170,7 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
      */
     public Tensor array(String name, TensorView.Type type, long[] sizes, int[] order) {
         NDArray array = TorchTensors.empty(scope, type, target.deviceIndex(), sizes, order);
-        Tensor tensor = of(name, new TensorView(TorchTensors.address(array), type, target.deviceIndex(), sizes,
+        Tensor tensor = Tensor.of(name, new TensorView(TorchTensors.address(array), type, target.deviceIndex(), sizes,
                 TorchTensors.strides(sizes, order)));
         owned.add(new Owned(tensor.region(), array));
         return tensor;

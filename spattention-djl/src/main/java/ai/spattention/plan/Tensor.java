@@ -52,6 +52,22 @@ public record Tensor(Region region, long first, TensorView.Type type, long[] siz
     }
 
     /**
+     * An array that somebody else owns, and that stays where it is for as long as steps work on it.
+     *
+     * @param name what it holds, for messages
+     * @param view the array as it lies
+     * @return the array
+     */
+    public static Tensor of(String name, TensorView view) {
+        long last = 0;
+        for (int axis = 0; axis < view.sizes().length; axis++) {
+            last += (view.sizes()[axis] - 1) * view.strides()[axis];
+        }
+        Region region = Region.fixed(name, view.address(), (last + 1) * view.type().bytes());
+        return view.isDense() ? dense(region, 0, view.type(), view.sizes()) : new Tensor(region, 0, view.type(), view.sizes(), view.strides());
+    }
+
+    /**
      * Some of the last axis.
      *
      * @param from the first

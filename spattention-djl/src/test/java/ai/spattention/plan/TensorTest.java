@@ -2,8 +2,10 @@ package ai.spattention.plan;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TensorView.Type;
 import org.junit.jupiter.api.Test;
@@ -67,6 +69,27 @@ class TensorTest {
         assertEquals("numbers cannot hold an array of [3, 0]",
                 assertThrows(IllegalArgumentException.class, () -> Tensor.dense(REGION, 0, Type.INT32, 3, 0)).getMessage());
         assertThrows(IllegalArgumentException.class, () -> numbers().as(new long[] {5, 6}, new long[] {6, 1}));
+    }
+
+    @Test
+    void anArrayOfSomebodyElsesIsSeenAsItLies() {
+        Tensor dense = Tensor.of("dense", new TensorView(4096, Type.FLOAT32, 0, new long[] {1, 5}, new long[] {77, 1}));
+        assertArrayEquals(new long[] {5, 1}, dense.strides());
+        assertEquals(20, dense.region().bytes());
+        Tensor apart = Tensor.of("apart", new TensorView(4096, Type.BFLOAT16, 0, new long[] {3, 5}, new long[] {8, 1}));
+        assertArrayEquals(new long[] {8, 1}, apart.strides());
+        assertEquals(2 * (2 * 8 + 5), apart.region().bytes());
+        assertEquals(1, Tensor.of("number", new TensorView(4096, Type.FLOAT32, 0, new long[0], new long[0])).elements());
+    }
+
+    @Test
+    void whatAnOperationWantsIsRequired() {
+        Tensor array = numbers();
+        assertSame(array, array.require(Type.BFLOAT16, 4, -1));
+        assertEquals("numbers must be FLOAT32 [4, any] (got BFLOAT16 [4, 6])",
+                assertThrows(InvalidInputException.class, () -> array.require(Type.FLOAT32, 4, -1)).getMessage());
+        assertThrows(InvalidInputException.class, () -> array.require(Type.BFLOAT16, 4, 5));
+        assertThrows(InvalidInputException.class, () -> array.require(Type.BFLOAT16, 24));
     }
 
     @Test

@@ -5,10 +5,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 
 /**
@@ -39,9 +37,7 @@ record PassArrays(Shared tokens, Shared targets, Shared documents, Shared loss, 
 
         static Shared of(NDManager manager, String name, DataType type, long... sizes) {
             NDArray array = manager.zeros(new Shape(sizes), type);
-            TensorView view = TorchTensors.view(array);
-            Region region = Region.fixed(name, view.address(), array.size() * view.type().bytes());
-            return new Shared(array, Tensor.dense(region, 0, view.type(), sizes));
+            return new Shared(array, Tensor.of(name, TorchTensors.view(array)));
         }
 
         /** A line for each layer, which begins where kernels can read it. */

@@ -19,7 +19,6 @@ import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.FillStep;
 import ai.spattention.plan.Plan;
-import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 import ai.spattention.rmsnorm.RmsNormSteps;
@@ -65,8 +64,7 @@ final class PassPlan {
         }
 
         private static Tensor tensor(String name, NDArray array) {
-            TensorView view = TorchTensors.view(array);
-            return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
+            return Tensor.of(name, TorchTensors.view(array));
         }
     }
 

@@ -16,7 +16,6 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.PlanBuilder;
-import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.torch.Bfloat16;
@@ -133,8 +132,7 @@ public final class FlatAdamW implements AutoCloseable {
     }
 
     private static Tensor tensor(String name, NDArray array) {
-        TensorView view = TorchTensors.view(array);
-        return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
+        return Tensor.of(name, TorchTensors.view(array));
     }
 
     /**
