@@ -11,7 +11,6 @@ import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.fused.BandedAttention;
 import ai.spattention.attention.fused.HeadTable;
 import ai.spattention.cuda.CudaTarget;
-import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.embedding.EmbeddingSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;

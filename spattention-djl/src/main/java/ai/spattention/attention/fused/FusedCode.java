@@ -1,6 +1,5 @@
 package ai.spattention.attention.fused;
 
-import ai.djl.ndarray.types.DataType;
 import ai.spattention.attention.AttentionCall;
 import java.util.List;
 
