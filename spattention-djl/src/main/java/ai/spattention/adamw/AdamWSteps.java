@@ -2,7 +2,7 @@ package ai.spattention.adamw;
 
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
-import ai.spattention.cuda.TensorView;
+import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
@@ -100,7 +100,9 @@ public final class AdamWSteps {
      */
     public static void update(Launches launches, Tensor high, Tensor low, Moments moments, Tensor state,
             Constants constants, double decay) {
-        launches.add(update("adamw_split", launches.target(), moments, state, constants, decay).with("high", high).with("low", low));
+        long count = moments.gradients.size(0);
+        launches.add(update("adamw_split", launches.target(), moments, state, constants, decay).with("high", high.require(high.type(), count))
+                .with("low", low.require(low.type(), count)));
     }
 
     /**
@@ -115,7 +117,8 @@ public final class AdamWSteps {
      */
     public static void update(Launches launches, Tensor weights, Moments moments, Tensor state, Constants constants,
             double decay) {
-        launches.add(update("adamw_plain", launches.target(), moments, state, constants, decay).with("weights", weights));
+        launches.add(update("adamw_plain", launches.target(), moments, state, constants, decay)
+                .with("weights", weights.require(Type.FLOAT32, moments.gradients.size(0))));
     }
 
     /**
@@ -128,8 +131,10 @@ public final class AdamWSteps {
     public record Moments(Tensor gradients, Tensor means, Tensor variances) {}
 
     private static KernelStep update(String kernel, CudaTarget target, Moments moments, Tensor state, Constants constants, double decay) {
-        String type = moments.means.type() == TensorView.Type.BFLOAT16 ? "-bf16" : "-fp32";
-        long count = moments.gradients.elements();
+        String type = moments.means.type() == Type.BFLOAT16 ? "-bf16" : "-fp32";
+        long count = moments.gradients.require(Type.FLOAT32, -1).size(0);
+        moments.means.require(moments.means.type(), count);
+        moments.variances.require(moments.means.type(), count);
         return new KernelStep(LIBRARY, kernel + type, target).with("grads", moments.gradients).with("means", moments.means)
                 .with("variances", moments.variances).with("state", state).with("count", count).with("beta1", constants.beta1)
                 .with("beta2", constants.beta2).with("epsilon", constants.epsilon).with("decay", decay)

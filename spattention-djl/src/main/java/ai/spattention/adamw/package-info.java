@@ -1,2 +1,2 @@
-/** Weights in two halves of 16 bits, and the optimizer's steps on them. Begin at {@link ai.spattention.adamw.AdamWSteps}. */
+/** The optimizer, on weights in two halves of 16 bits or whole ones. Begin at {@link ai.spattention.adamw.AdamWSteps}. */
 package ai.spattention.adamw;

@@ -7,7 +7,7 @@ import com.sun.jna.Pointer;
  * A stream on a GPU. One of our own keeps order with PyTorch's default stream by itself, in both directions, and unlike that one its work
  * can be captured into a {@link CudaGraph}.
  */
-public class CudaStream implements AutoCloseable {
+public sealed class CudaStream implements AutoCloseable {
 
     private static final int KEEPS_ORDER_WITH_DEFAULT_STREAM = 0; // CU_STREAM_DEFAULT
 

@@ -1,13 +1,13 @@
 package ai.spattention.embedding;
 
 import ai.spattention.cuda.KernelLibrary;
-import ai.spattention.cuda.TensorView;
+import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
 
 /**
- * The rows of an embedding in a plan, and their gradients. The kernels are {@code src/main/kernel/embedding}.
+ * The launches of rows of an embedding, and of their gradients. The kernels are {@code src/main/kernel/embedding}.
  *
  * <p>Letters: T tokens, V the vocabulary, D a row's size.
  */
@@ -36,10 +36,12 @@ public final class EmbeddingSteps {
      *
      * @param tokens [T], int64
      * @param high the upper halves of the rows, [V, D]
-     * @param low the lower halves
+     * @param low the lower halves, likewise of 16 bits
      * @param x [T, D], float32, written
      */
     public void forward(Tensor tokens, Tensor high, Tensor low, Tensor x) {
+        low.require(low.type(), high.sizes());
+        x.require(Type.FLOAT32, tokens.require(Type.INT64, -1).size(0), high.size(1));
         launches.add(new KernelStep(LIBRARY, "embedding_forward", launches.target()).with("tokens", tokens).with("high", high).with("low", low)
                 .with("x", x).with("V", high.size(0)).with("size", high.size(1))
                 .grid(x.size(0), (x.size(1) - 1) / FORWARD_BLOCK + 1, 1));
@@ -54,8 +56,9 @@ public final class EmbeddingSteps {
      * @param leftOut the token that learns nothing; -1 for none
      */
     public void backward(Tensor tokens, Tensor gradient, Tensor out, int leftOut) {
-        long count = gradient.size(0);
-        Tensor links = launches.array("positions with the same token", TensorView.Type.INT32, 2, count);
+        long count = tokens.require(Type.INT64, -1).size(0);
+        gradient.require(Type.FLOAT32, count, out.require(Type.FLOAT32, -1, -1).size(1));
+        Tensor links = launches.array("positions with the same token", Type.INT32, 2, count);
         launches.add(new KernelStep(LIBRARY, "embedding_links", launches.target()).with("tokens", tokens).with("links", links).with("T", count)
                 .grid((count - 1) / TILE + 1, 1, 1));
         launches.add(new KernelStep(LIBRARY, "embedding_firsts", launches.target()).with("links", links).with("T", count)

@@ -1,2 +1,2 @@
-/** Rows of an embedding in a plan, and their gradients. Begin at {@link ai.spattention.embedding.EmbeddingSteps}. */
+/** Rows of an embedding, and their gradients. Begin at {@link ai.spattention.embedding.EmbeddingSteps}. */
 package ai.spattention.embedding;

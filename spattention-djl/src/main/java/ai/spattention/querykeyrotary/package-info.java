@@ -1,5 +1,2 @@
-/**
- * Normalisation and rotation of queries and keys in a plan. Begin at {@link
- * ai.spattention.querykeyrotary.QueryKeyRotarySteps}.
- */
+/** Normalisation and rotation of queries and keys. Begin at {@link ai.spattention.querykeyrotary.QueryKeyRotarySteps}. */
 package ai.spattention.querykeyrotary;

@@ -1,2 +1,2 @@
-/** RMS normalisation of a residual stream in a plan, with the sum before it. Begin at {@link ai.spattention.rmsnorm.RmsNormSteps}. */
+/** RMS normalisation of a residual stream, with the sum before it. Begin at {@link ai.spattention.rmsnorm.RmsNormSteps}. */
 package ai.spattention.rmsnorm;

@@ -9,7 +9,7 @@ import ai.spattention.plan.Tensor;
 import ai.spattention.rmsnorm.RmsNormSteps;
 
 /**
- * A router of experts in a plan: choices, weights, statistics, and the experts' rows in order. The kernels are {@code
+ * The launches of a router of experts: choices, weights, statistics, and the experts' rows in order. The kernels are {@code
  * src/main/kernel/router}.
  *
  * <p>Letters: T tokens, D a token's size, E experts, K experts a token takes, S = T · K rows.
@@ -92,6 +92,11 @@ public final class RouterSteps {
                 .with("P", padded).with("slots", sizes.slots);
     }
 
+    private void require(Statistics statistics) {
+        statistics.meanProbabilities.require(Type.FLOAT32, sizes.experts);
+        statistics.meanSquare.require(Type.FLOAT32, 1);
+    }
+
     private String renormalized(String kernel) {
         return kernel + (sizes.renormalized ? "-renormalized" : "");
     }
@@ -105,6 +110,10 @@ public final class RouterSteps {
      * @return the routing
      */
     public Routed forward(Tensor hidden, Tensor weight, Statistics statistics) {
+        hidden.require(Type.BFLOAT16, sizes.tokens, -1);
+        weight.require(Type.FLOAT32, sizes.experts, hidden.size(1));
+        statistics.loads.require(Type.INT64, sizes.experts);
+        require(statistics);
         long pairs = sizes.tokens * sizes.slots;
         Routed routed = new Routed(launches.array("router logits", Type.FLOAT32, sizes.tokens, 3 * padded),
                 launches.array("chosen experts", Type.INT32, sizes.tokens, sizes.slots),
@@ -150,6 +159,10 @@ public final class RouterSteps {
      */
     public void backward(Tensor hidden, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients, Tensor hiddenGradient,
             Tensor weightGradient, boolean add) {
+        rowWeightGradients.require(Type.FLOAT32, sizes.tokens * sizes.slots);
+        require(statisticsGradients);
+        hiddenGradient.require(Type.BFLOAT16, hidden.sizes());
+        weightGradient.require(Type.FLOAT32, sizes.experts, hidden.size(1));
         Tensor logitGradients = launches.array("gradients of router logits", Type.BFLOAT16, sizes.tokens, 3 * padded);
         launches.add(step(renormalized("router_backward")).with("logits", routed.logits).with("chosen", routed.chosen)
                 .with("weights", routed.weights).with("places", routed.places).with("row_weight_grads", rowWeightGradients)

@@ -1,2 +1,2 @@
-/** Routers of experts in a plan, and the order of the experts' rows. Begin at {@link ai.spattention.router.RouterSteps}. */
+/** Routers of experts, and the order of the experts' rows. Begin at {@link ai.spattention.router.RouterSteps}. */
 package ai.spattention.router;
