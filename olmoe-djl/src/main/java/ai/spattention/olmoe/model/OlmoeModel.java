@@ -28,6 +28,7 @@ import ai.spattention.olmoe.moe.MoeBlock;
 import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.olmoe.nn.TokenEmbedding;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.Segments;
@@ -41,7 +42,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention pattern of its configuration.
+ * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention patterns of its configuration.
  *
  * <p>Input: token ids [B, N], int64, each in [0, V); where several documents are packed into a sequence also each position's
  * document [B, N], int64, and attention stays within it. Outputs: logits [B, N, V], then the three arrays of all layers' {@link
@@ -71,7 +72,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         activationCheckpointing = builder.activationCheckpointing;
         embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize(), config.paddingIndex()));
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-            layers.add(addChildBlock("layer" + layer, layer(builder)));
+            layers.add(addChildBlock("layer" + layer, layer(builder, config.patterns().of(layer))));
         }
         finalNorm = addChildBlock("finalNorm", new RmsNorm(config.rmsNormEps(), builder.precision));
         head = config.tieWordEmbeddings()
@@ -97,14 +98,14 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         };
     }
 
-    private static DecoderLayer layer(Builder builder) {
+    private static DecoderLayer layer(Builder builder, AttentionPattern pattern) {
         OlmoeConfig config = builder.config;
         SpAttentionBlock.Builder attention = SpAttentionBlock.builder()
                 .setModelDim(config.hiddenSize())
                 .setNumHeads(config.numAttentionHeads())
                 .optNumKvHeads(config.numKeyValueHeads())
                 .optHeadDim(config.headDim())
-                .setPattern(config.pattern())
+                .setPattern(pattern)
                 .optLayoutLength(config.layoutLength())
                 .optRotaryEmbedding(config.ropeTheta())
                 .optQueryKeyNorm(config.rmsNormEps())

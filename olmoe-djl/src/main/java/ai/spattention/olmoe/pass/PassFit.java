@@ -75,8 +75,9 @@ public final class PassFit {
         if (config.attentionBias()) {
             return Optional.of("projections have biases (attention_bias)");
         }
-        return widths(config).or(() -> FusedSteps.misfit(new AttentionLayout(config.pattern(), config.layoutLength()),
-                config.numAttentionHeads(), wish.length).map(reason -> "no kernel computes its attention: " + reason));
+        return widths(config).or(() -> config.patterns().distinct().stream().flatMap(pattern -> FusedSteps.misfit(
+                new AttentionLayout(pattern, config.layoutLength()), config.numAttentionHeads(), wish.length).map(reason ->
+                "no kernel computes attention by the pattern " + pattern.patternName() + ": " + reason).stream()).findFirst());
     }
 
     private static Optional<String> widths(OlmoeConfig config) {

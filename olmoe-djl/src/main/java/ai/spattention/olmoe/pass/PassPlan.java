@@ -16,6 +16,7 @@ import ai.spattention.kernel.FusedSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.plan.FillStep;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.Region;
@@ -24,7 +25,10 @@ import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Makes the plan of a training pass, in the phases {@link #FORWARD} and {@link #BACKWARD}. */
 final class PassPlan {
@@ -38,34 +42,47 @@ final class PassPlan {
     /**
      * Constants that a pass reads.
      *
-     * @param heads what the heads see, [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param heads what the heads see under each pattern of the layers
      * @param cosines of the positions' angles, [N, head dimension / 2], float32
      * @param sines of the same angles
      */
-    record Constants(Tensor heads, boolean general, Tensor cosines, Tensor sines) {
+    record Constants(Map<AttentionPattern, Heads> heads, Tensor cosines, Tensor sines) {
 
         /**
          * The constants of a model.
          *
-         * @param manager owns the head table, and says where all lie
+         * @param manager owns the head tables, and says where all lie
          * @param config the model's configuration
          * @param rotary the positions' angles, which stay there for as long as the plan is used
          * @param length N
          * @return the constants
          */
         static Constants of(NDManager manager, OlmoeConfig config, RotaryEmbedding rotary, int length) {
-            int rows = config.numAttentionHeads();
-            FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()), rows, length);
-            NDArray table = manager.create(heads.rows(), new Shape(rows, heads.rows().length / rows));
+            Map<AttentionPattern, Heads> heads = new LinkedHashMap<>();
+            config.patterns().distinct().forEach(pattern -> heads.put(pattern, Heads.of(manager, config, pattern, length)));
             NDList angles = rotary.table(manager.getDevice(), length);
-            return new Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
-                    tensor("sines", angles.get(1)));
+            return new Constants(heads, tensor("cosines", angles.get(0)), tensor("sines", angles.get(1)));
         }
 
         private static Tensor tensor(String name, NDArray array) {
             TensorView view = TorchTensors.view(array);
             return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
+        }
+    }
+
+    /**
+     * What the heads see under a pattern.
+     *
+     * @param table [H, 8], int32
+     * @param general whether a head has a prefix or a stride
+     */
+    record Heads(Tensor table, boolean general) {
+
+        private static Heads of(NDManager manager, OlmoeConfig config, AttentionPattern pattern, int length) {
+            int rows = config.numAttentionHeads();
+            FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(pattern, config.layoutLength()), rows, length);
+            NDArray table = manager.create(heads.rows(), new Shape(rows, heads.rows().length / rows));
+            return new Heads(Constants.tensor("head table of " + pattern.patternName(), table), heads.general());
         }
     }
 
@@ -75,8 +92,8 @@ final class PassPlan {
     private final PassContext context;
     private final boolean add;
     private final RmsNormSteps norms;
-    private final LayerPass layer;
-    private final FusedSteps fused;
+    private final Map<AttentionPattern, LayerPass> layers = new HashMap<>();
+    private final List<FusedSteps> attentions = new ArrayList<>();
     private final PassArrays arrays;
     private final long tokens;
     private final long size;
@@ -92,12 +109,16 @@ final class PassPlan {
         this.arrays = arrays;
         Tensor spans = shape.documents()
                 ? context.plan.array("ends of documents", Type.INT32, shape.batch(), 4, shape.length()) : null;
-        fused = new FusedSteps(context.plan, target,
-                new FusedSteps.Sight(constants.heads, constants.general, shape.documents() ? arrays.documents().tensor() : null, spans));
         norms = new RmsNormSteps(context.plan, target, config.rmsNormEps());
-        AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, target, constants.cosines,
-                constants.sines, shape.length(), config.rmsNormEps()));
-        layer = new LayerPass(context, norms, attention, new ExpertsPass(context));
+        QueryKeyRotarySteps rotary = new QueryKeyRotarySteps(context.plan, target, constants.cosines, constants.sines, shape.length(),
+                config.rmsNormEps());
+        ExpertsPass experts = new ExpertsPass(context);
+        constants.heads.forEach((pattern, heads) -> {
+            FusedSteps attention = new FusedSteps(context.plan, target, new FusedSteps.Sight(heads.table, heads.general,
+                    shape.documents() ? arrays.documents().tensor() : null, spans));
+            attentions.add(attention);
+            layers.put(pattern, new LayerPass(context, norms, new AttentionPass(context, attention, rotary), experts));
+        });
     }
 
     /**
@@ -125,12 +146,12 @@ final class PassPlan {
         embedding.forward(arrays.tokens().tensor(), weights.high(vectors, embedded), weights.low(vectors, embedded),
                 embeddedTokens);
         context.plan.part("attention");
-        fused.findDocuments();
+        attentions.get(0).findDocuments();
         List<LayerPass.State> states = new ArrayList<>();
         LayerPass.Stream stream = new LayerPass.Stream(embeddedTokens, null);
         for (int number = 0; number < config.numHiddenLayers(); number++) {
             DecoderLayer block = model.getLayers().get(number);
-            LayerPass.Result result = layer.forward(LayerWeights.of(block, config, weights),
+            LayerPass.Result result = layer(number).forward(LayerWeights.of(block, config, weights),
                     LayerWeights.gradients(block, config, weights), statistics(number, false), stream);
             states.add(result.state());
             stream = result.stream();
@@ -153,7 +174,7 @@ final class PassPlan {
         norms.backward(new RmsNormSteps.Backward(last, weights.vectors(finalNorm), lastRoot, hiddenGradient, gradient, branch,
                 weights.gradient(finalNorm, size)), add);
         for (int number = states.size() - 1; number >= 0; number--) {
-            branch = layer.backward(states.get(number), gradient, branch, statistics(number, true));
+            branch = layer(number).backward(states.get(number), gradient, branch, statistics(number, true));
         }
         context.plan.part("embedding");
         Tensor vectorGradient = weights.gradient(vectors, embedded);
@@ -162,6 +183,10 @@ final class PassPlan {
         }
         embedding.backward(arrays.tokens().tensor(), gradient, vectorGradient, config.paddingIndex());
         return context.plan.build();
+    }
+
+    private LayerPass layer(int number) {
+        return layers.get(config.patterns().of(number));
     }
 
     private RouterSteps.Statistics statistics(int layer, boolean gradients) {

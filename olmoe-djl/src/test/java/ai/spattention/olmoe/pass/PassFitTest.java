@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.Device;
 import ai.spattention.Precision;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.pass.PassFit.Wish;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.StandardPattern;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -72,6 +74,8 @@ class PassFitTest {
         assertReason("the width of all keys is no multiple of 64 up to 4096 (got 32)",
                 misfit(builder -> builder.setHiddenSize(128).optNumKeyValueHeads(1)));
         Optional<String> reformer = misfit(builder -> builder.optPattern(StandardPattern.REFORMER));
-        assertEquals(Optional.of("no kernel computes its attention: "), reformer.map(reason -> reason.substring(0, 34)));
+        assertEquals(Optional.of("no kernel computes attention by the pattern reformer: "), reformer.map(reason -> reason.substring(0, 54)));
+        LayerPatterns mixed = new LayerPatterns(List.of(StandardPattern.SP, StandardPattern.REFORMER));
+        assertEquals(reformer, misfit(builder -> builder.optPatterns(mixed)), "one layer of many");
     }
 }

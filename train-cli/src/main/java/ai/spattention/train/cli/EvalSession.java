@@ -142,7 +142,7 @@ final class EvalSession implements AutoCloseable {
         Map<String, String> dependsOn = new LinkedHashMap<>();
         dependsOn.put("model", digest);
         dependsOn.put("tokenizer", tokenizer.digest());
-        dependsOn.put("--pattern", model.getConfig().pattern().patternName());
+        dependsOn.put("--pattern", model.getConfig().patterns().toString());
         dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
         dependsOn.put("--precision", options.precision().key());
         dependsOn.put("--kernel", options.kernel());
@@ -159,7 +159,7 @@ final class EvalSession implements AutoCloseable {
         described.put("limit", settings.limit().number());
         described.put("shots", settings.shots());
         described.put("shots_seed", 1234);
-        described.put("pattern", config.pattern().patternName());
+        described.put("pattern", config.patterns().toString());
         described.put("layout_length", config.layoutLength().toString());
         described.put("max_length", maxLength);
         described.put("batch_tokens", settings.batchTokens());

@@ -88,7 +88,7 @@ final class TrainingSession {
             AtomicFile.write(folder.resolve("versions.json"), versions(run));
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
-                    config.model().attentionPattern().patternName(), config.tokensPerStep(),
+                    config.model().attentionPattern(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             recorder.note("pass: " + run.getPassChoice());
             if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {

@@ -2,6 +2,7 @@ package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -59,8 +60,9 @@ final class ConfigSchema {
             return "a number, or null";
         } else if (type == boolean.class) {
             return "true or false";
-        } else if (type == StandardPattern.class) {
-            return "one of " + StandardPattern.names();
+        } else if (type == LayerPatterns.class) {
+            return "one of " + StandardPattern.names() + ", window:W, a pattern of your class path, or a list of such that repeats over"
+                    + " the layers";
         } else if (type == LayoutLength.class) {
             return "a whole number of at least 1, or sequence";
         } else if (type.isEnum()) {

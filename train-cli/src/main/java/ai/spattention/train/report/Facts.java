@@ -70,7 +70,7 @@ final class Facts {
     }
 
     private static void model(Map<String, String> facts, OlmoeConfig model, int length) {
-        facts.put("attention", model.pattern().patternName());
+        facts.put("attention", model.patterns().toString());
         facts.put("layout length", model.layoutLength().toString());
         facts.put("parameters", Numbers.count(model.totalParams()));
         facts.put("active parameters", Numbers.count(model.activeParams()));

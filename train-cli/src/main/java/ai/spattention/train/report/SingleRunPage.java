@@ -58,7 +58,7 @@ final class SingleRunPage {
             notes.add("The training loss was not finite in " + Numbers.whole(notFinite)
                     + (notFinite == 1 ? " step." : " steps."));
         }
-        String about = run.model().map(model -> model.pattern().patternName() + " attention, "
+        String about = run.model().map(model -> model.patterns() + " attention, "
                 + Numbers.count(model.totalParams()) + " parameters (" + Numbers.count(model.activeParams()) + " active)")
                 .orElse("");
         return header(h1(run.name()), p(about),

@@ -143,7 +143,7 @@ class RunReportTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird", "reformer"})
+    @ValueSource(strings = {"causal", "sp", "exclusive", "local", "window", "gapped", "longformer", "bigbird", "reformer"})
     void everyPatternIsDrawn(String pattern) throws IOException {
         Html page = report(folder("run").config("r", "model.attention_pattern=" + pattern).metrics(1, (step, metrics) -> metrics));
         assertFalse(page.find("//figure[@class='mask']//path[starts-with(@class, 'seen')]").isEmpty());
