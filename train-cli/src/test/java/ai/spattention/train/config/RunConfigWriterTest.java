@@ -55,6 +55,14 @@ class RunConfigWriterTest {
     }
 
     @Test
+    void settingsOfSeveralPatternsCanBeSetAgain() {
+        RunConfig config = ConfigFiles.load("model.attention_pattern=[sp, window:7]");
+        String value = RunConfigWriter.settings(config).get("model.attention_pattern");
+        assertEquals("[sp, window:7]", value);
+        assertEquals(config, ConfigFiles.load("model.attention_pattern=" + value));
+    }
+
+    @Test
     void wordsThatYamlTakesForOthersReadBackAsThemselves() {
         assertRoundTrip(ConfigFiles.load("training.cuda_graph=off", "training.pass=plan"));
     }
