@@ -82,6 +82,18 @@ class StudyPlanTest {
     }
 
     @Test
+    void theStudiesThatComeWithTheProjectCanBePlanned() {
+        for (String name : List.of("study-paper", "study-laptop")) {
+            ConfigSource source = ConfigSource.file(Path.of("..", "config", name + ".yaml"));
+            StudyPlan plan = StudyPlan.of(source, StudyConfigReader.read(source));
+            assertEquals(name.equals("study-paper") ? 10 * 3 + 3 * 2 : 3 * 3 + 3, plan.runs().size());
+            for (PlannedRun run : plan.runs()) {
+                assertEquals(run.config().training().steps() / 10, run.config().schedule().warmupSteps(), run.name());
+            }
+        }
+    }
+
+    @Test
     void theBaseMayBeAFileBesideTheStudy() throws IOException {
         Files.writeString(folder.resolve("own.yaml"), "extends: quickstart\nname: own\nmodel: {num_experts: 4}\n");
         assertEquals(4, plan(StudyConfigReaderTest.SOUND.replace("base: quickstart", "base: own.yaml")).runs().get(0).config().model().numExperts());
