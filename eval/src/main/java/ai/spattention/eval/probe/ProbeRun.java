@@ -171,7 +171,7 @@ public final class ProbeRun {
             if (text.count(other) < 1) {
                 continue;
             }
-            for (LayoutLength layout : List.of(model.fixedLayout(length), LayoutLength.SEQUENCE)) {
+            for (LayoutLength layout : model.bothLayouts()) {
                 LossProbe loss = new LossProbe(other);
                 show("probing length " + other + ", layout " + layout, windows, layout,
                         pass -> pass.run(text, other, windows, List.of(loss)));

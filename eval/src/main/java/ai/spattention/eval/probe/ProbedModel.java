@@ -1,8 +1,10 @@
 package ai.spattention.eval.probe;
 
 import ai.djl.ndarray.NDManager;
+import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
+import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -11,9 +13,11 @@ import java.util.function.UnaryOperator;
  *
  * @param numHeads H, from which the width of a band follows
  * @param layoutLength the layout that the model is probed with
+ * @param fixedLayout the layout that is set against that of the sequence at hand: the model's if it is fixed, else that of its longest
+ *     sequence
  * @param losses the model's losses, given the layout
  */
-public record ProbedModel(int numHeads, LayoutLength layoutLength, Function<LayoutLength, TokenLosses> losses) {
+public record ProbedModel(int numHeads, LayoutLength layoutLength, LayoutLength fixedLayout, Function<LayoutLength, TokenLosses> losses) {
 
     /**
      * A model as it is.
@@ -23,7 +27,10 @@ public record ProbedModel(int numHeads, LayoutLength layoutLength, Function<Layo
      * @return the model
      */
     public static ProbedModel of(OlmoeModel model, NDManager manager) {
-        return new ProbedModel(model.getConfig().numAttentionHeads(), model.getConfig().layoutLength(),
+        OlmoeConfig config = model.getConfig();
+        LayoutLength own = config.layoutLength();
+        return new ProbedModel(config.numAttentionHeads(), own,
+                own.isSequence() ? LayoutLength.of(config.maxPositionEmbeddings()) : own,
                 layout -> new ModelLosses(model.withLayoutLength(layout), manager));
     }
 
@@ -34,16 +41,15 @@ public record ProbedModel(int numHeads, LayoutLength layoutLength, Function<Layo
      * @return the model
      */
     public ProbedModel watched(UnaryOperator<TokenLosses> watch) {
-        return new ProbedModel(numHeads, layoutLength, layout -> watch.apply(losses.apply(layout)));
+        return new ProbedModel(numHeads, layoutLength, fixedLayout, layout -> watch.apply(losses.apply(layout)));
     }
 
     /**
-     * The fixed layout that is set against the layout of the sequence at hand.
+     * The fixed layout and that of the sequence at hand.
      *
-     * @param length the length that takes the place of a fixed one where the model's layout is that of the sequence
-     * @return the model's layout if it is fixed, else that of the length
+     * @return both
      */
-    public LayoutLength fixedLayout(int length) {
-        return layoutLength.isSequence() ? LayoutLength.of(length) : layoutLength;
+    public List<LayoutLength> bothLayouts() {
+        return List.of(fixedLayout, LayoutLength.SEQUENCE);
     }
 }

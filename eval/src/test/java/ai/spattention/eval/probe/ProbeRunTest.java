@@ -33,7 +33,7 @@ class ProbeRunTest {
     }
 
     private ProbeRun run(LayoutLength layout, String... settings) throws IOException {
-        ProbedModel model = new ProbedModel(8, layout, own -> windows -> {
+        ProbedModel model = new ProbedModel(8, layout, layout.isSequence() ? LayoutLength.of(LENGTH) : layout, own -> windows -> {
             batches.add(windows.size() * windows.get(0).length());
             return windows.stream().map(window -> {
                 float[] losses = new float[window.length()];

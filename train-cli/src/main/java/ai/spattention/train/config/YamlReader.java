@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
@@ -126,10 +127,23 @@ final class YamlReader {
             return new Setting(path, NODES.objectNode(), "", origin);
         }
         if (token == JsonToken.START_ARRAY) {
-            parser.skipChildren();
-            return new Setting(path, NODES.arrayNode(), "", origin);
+            return list(path, origin);
         }
         return scalar(path, token, origin);
+    }
+
+    /** A list of scalars; one with something else in it is like one of nulls, which no key allows. */
+    private Setting list(String path, String origin) throws IOException {
+        ArrayNode values = NODES.arrayNode();
+        for (JsonToken token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
+            if (token.isScalarValue()) {
+                values.add(scalar(path, token, origin).value());
+            } else {
+                parser.skipChildren();
+                values.addNull();
+            }
+        }
+        return new Setting(path, values, "", origin);
     }
 
     private Setting scalar(String path, JsonToken token, String origin) throws IOException {

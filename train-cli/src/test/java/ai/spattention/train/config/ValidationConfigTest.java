@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ValidationConfigTest {
 
-    private static final ValidationConfig DEFAULTS = new ValidationConfig(0, 64);
+    private static final ValidationConfig DEFAULTS = new ValidationConfig(0, 64, LayoutChoice.MODEL, NONE, NONE);
 
     @Test
     void defaults() {
