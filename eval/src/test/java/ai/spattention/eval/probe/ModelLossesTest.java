@@ -13,6 +13,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
+import ai.spattention.Precision;
 import ai.spattention.eval.CorpusLoss;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -88,6 +89,17 @@ class ModelLossesTest {
                 assertArrayEquals(plain(model, windows.get(i)), losses.get(i), 1e-5f, sliceTokens + " tokens a slice, window " + i);
             }
         }
+    }
+
+    /** Also where products are in bfloat16: the numbers of the same model's logits. */
+    @Test
+    void precisionIsTheModels() {
+        OlmoeModel rounded = OlmoeModel.builder().setConfig(model.getConfig()).optSeed(5).optPrecision(Precision.BFLOAT16).build();
+        rounded.initialize(manager, DataType.FLOAT32, new Shape(1, LENGTH));
+        List<TokenWindow> windows = windows(1, true);
+        assertArrayEquals(plain(rounded, windows.get(0)), new ModelLosses(rounded, manager).of(windows).get(0), 2e-2f);
+        OlmoeModel seen = rounded.withLayoutLength(LayoutLength.SEQUENCE);
+        assertArrayEquals(plain(seen, windows.get(0)), new ModelLosses(seen, manager).of(windows).get(0), 2e-2f);
     }
 
     @Test

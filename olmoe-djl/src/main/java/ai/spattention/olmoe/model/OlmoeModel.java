@@ -164,8 +164,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
             NDArray array = own.valueAt(i).getArray();
             others.valueAt(i).setInitializer((manager, shape, type) -> array);
         }
-        NDArray any = own.valueAt(0).getArray();
-        other.initialize(any.getManager(), any.getDataType(), new Shape(1, 1));
+        other.initialize(own.valueAt(0).getArray().getManager(), DataType.FLOAT32, new Shape(1, 1)); // makes no array, of any type
         return other;
     }
 
