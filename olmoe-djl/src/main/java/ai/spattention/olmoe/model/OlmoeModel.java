@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
@@ -29,6 +30,7 @@ import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.olmoe.nn.TokenEmbedding;
 import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.LayoutLength;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.Segments;
@@ -65,11 +67,15 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     private final RmsNorm finalNorm;
     private final Linear head;
     private final boolean activationCheckpointing;
+    private final AttentionKernel kernel;
+    private final Precision precision;
 
     private OlmoeModel(Builder builder) {
         super(VERSION);
         config = builder.config;
         activationCheckpointing = builder.activationCheckpointing;
+        kernel = builder.kernel;
+        precision = builder.precision;
         embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize(), config.paddingIndex()));
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
             layers.add(addChildBlock("layer" + layer, layer(builder, config.patterns().of(layer))));
@@ -137,6 +143,30 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      */
     public OlmoeConfig getConfig() {
         return config;
+    }
+
+    /**
+     * The same model with bands computed from another length, for inference. It has no memory of its own: parameters stay this
+     * model's, and what changes them in place changes both.
+     *
+     * @param layoutLength the length from which bands are computed
+     * @return a model of the same parameters, or this one if the length is its own
+     */
+    public OlmoeModel withLayoutLength(LayoutLength layoutLength) {
+        if (layoutLength.equals(config.layoutLength())) {
+            return this;
+        }
+        OlmoeModel other = builder().setConfig(config.withAttention(config.pattern(), layoutLength)).optKernel(kernel)
+                .optPrecision(precision).build();
+        ParameterList own = getParameters();
+        ParameterList others = other.getParameters();
+        other.freezeParameters(true); // else arrays that are not its own would lose their gradients
+        for (int i = 0; i < own.size(); i++) {
+            NDArray array = own.valueAt(i).getArray();
+            others.valueAt(i).setInitializer((manager, shape, type) -> array);
+        }
+        other.initialize(own.valueAt(0).getArray().getManager(), DataType.FLOAT32, new Shape(1, 1)); // makes no array, of any type
+        return other;
     }
 
     /**

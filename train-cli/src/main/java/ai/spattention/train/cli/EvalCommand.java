@@ -4,6 +4,8 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.eval.Limit;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.data.DataFolder;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeRun;
 import ai.spattention.eval.report.Comparison;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.Table;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -43,6 +46,9 @@ final class EvalCommand implements Callable<Integer> {
 
     @Mixin
     private DeviceOption device;
+
+    @Mixin
+    private ProbeOptions probing;
 
     @Option(names = "--task", split = ",", paramLabel = "TASK", description = "Tasks, separated by commas.")
     private List<String> tasks = List.of();
@@ -119,6 +125,10 @@ final class EvalCommand implements Callable<Integer> {
             PrintWriter console = Outputs.console(spec, output);
             PreparedData prepared = shards == null ? null : session.openShards(shards);
             session.check(groups, folder, texts);
+            if (probing.isAsked()) {
+                probe(session, groups, folder, prepared, console);
+                return 0;
+            }
             try {
                 for (TaskGroup group : groups) {
                     session.run(group, folder);
@@ -137,6 +147,20 @@ final class EvalCommand implements Callable<Integer> {
         return 0;
     }
 
+    private void probe(EvalSession session, List<TaskGroup> groups, DataFolder folder, PreparedData prepared, PrintWriter console)
+            throws IOException {
+        Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
+        try {
+            session.probe(probes, probing, prepared, split, texts);
+            if (probes.contains(ProbeName.TASKS)) {
+                session.probeTasks(groups, folder);
+            }
+            session.complete();
+        } finally {
+            session.probeTable().ifPresent(table -> console.println(table.toText()));
+        }
+    }
+
     private void check() {
         require(model != null, "--model is missing: name the folder of the model to score, or --compare result files");
         require(output != null, "--output is missing: name the file that gets the results");
@@ -146,6 +170,15 @@ final class EvalCommand implements Callable<Integer> {
         require(limit == null || limit > 0 && (limit <= 1 || limit == Math.rint(limit)) && limit <= Integer.MAX_VALUE,
                 "--limit must be at least 1 (got " + (limit == null ? "" : limit.toString().replaceAll("\\.0$", ""))
                 + "), a whole number of rows, or a fraction of them between 0 and 1");
+        probing.check();
+        if (probing.isAsked()) {
+            require(requests == null && samples == null && !resume, "--probes goes with --task, --text and --shards, without --requests,"
+                    + " --samples and --resume");
+            Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
+            require(!ProbeRun.needsCounts(probes) || shards != null, "the probes recall and copy need --shards: what is common is"
+                    + " counted in its training split");
+            probing.settings();
+        }
         require(shots >= 0, "--shots must be at least 0 (got " + shots + ")");
         require(batchTokens >= 1, "--batch-tokens must be at least 1 (got " + batchTokens + ")");
     }

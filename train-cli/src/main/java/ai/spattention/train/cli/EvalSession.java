@@ -13,6 +13,14 @@ import ai.spattention.eval.data.RowFile;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
 import ai.spattention.eval.metric.TextMetrics;
+import ai.spattention.eval.probe.HeldOutText;
+import ai.spattention.eval.probe.ProbeJson;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeResult;
+import ai.spattention.eval.probe.ProbeRun;
+import ai.spattention.eval.probe.ProbeSettings;
+import ai.spattention.eval.probe.ProbeTable;
+import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.ResultTable;
 import ai.spattention.eval.report.Table;
@@ -40,6 +48,8 @@ import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.data.SplitText;
+import ai.spattention.train.data.TokenCountsFile;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.progress.CountProgress;
@@ -52,6 +62,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** A loaded model that is scored; what is known is on disk after every task. */
@@ -66,8 +77,10 @@ final class EvalSession implements AutoCloseable {
     private final NDManager manager;
     private final Map<String, Object> about = new LinkedHashMap<>();
     private final List<TaskResult> results = new ArrayList<>();
+    private final List<ProbeResult> probed = new ArrayList<>();
     private OlmoeModel model;
     private Tokenizer tokenizer;
+    private int maxLength;
     private RequestEncoder encoder;
     private ScoreJournal journal;
     private SampleFile samples;
@@ -101,13 +114,13 @@ final class EvalSession implements AutoCloseable {
                     + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
                     + options.folder().resolve("config.json") + ": use the tokenizer that the model was trained with");
         }
-        int maxLength = settings.maxLength() == null ? config.maxPositionEmbeddings() : settings.maxLength();
+        maxLength = settings.maxLength() == null ? config.maxPositionEmbeddings() : settings.maxLength();
         if (maxLength < 1 || maxLength > config.maxPositionEmbeddings()) {
             throw new InvalidInputException("--max-length must lie in [1, " + config.maxPositionEmbeddings()
                     + "], the model's own limit (got " + maxLength + ")");
         }
         String digest = ModelDigest.of(options.folder());
-        describe(options, device, maxLength, digest);
+        describe(options, device, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
         Optional<Path> kept = settings.journal();
         journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
@@ -153,7 +166,7 @@ final class EvalSession implements AutoCloseable {
         return dependsOn;
     }
 
-    private void describe(ModelOptions options, Device device, int maxLength, String digest) {
+    private void describe(ModelOptions options, Device device, String digest) {
         OlmoeConfig config = model.getConfig();
         Map<String, Object> described = new LinkedHashMap<>();
         described.put("limit", settings.limit().number());
@@ -201,8 +214,19 @@ final class EvalSession implements AutoCloseable {
 
     /** Scores a text as a whole. */
     void runText(Path file) throws IOException {
-        List<TaskRun.WholeText> texts = new ArrayList<>();
         String name = file.getFileName().toString();
+        List<TaskRun.WholeText> texts = texts(file);
+        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
+        Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
+                MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
+        results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
+                List.of(file.toString()), Sha256.of(List.of(file)), null), List.of(), List.of()));
+        write();
+    }
+
+    /** A plain text whole, or the text of each row. */
+    private static List<TaskRun.WholeText> texts(Path file) throws IOException {
+        List<TaskRun.WholeText> texts = new ArrayList<>();
         if (FileFormat.of(file).content() == FileFormat.Content.TEXT) {
             String text = TextFile.read(file, "the text file", TextLines.LONGEST);
             texts.add(new TaskRun.WholeText(file.toString(), text, text));
@@ -217,12 +241,7 @@ final class EvalSession implements AutoCloseable {
         if (texts.isEmpty()) {
             throw new InvalidInputException(file + " has no rows");
         }
-        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
-        Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
-                MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
-        results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
-                List.of(file.toString()), Sha256.of(List.of(file)), null), List.of(), List.of()));
-        write();
+        return texts;
     }
 
     /** Opens prepared data and checks them, as training does. */
@@ -268,6 +287,36 @@ final class EvalSession implements AutoCloseable {
         write();
     }
 
+    /** Probes a split of prepared data, or null, and texts, each apart; all are checked before the first is read by the model. */
+    void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
+        try (Resources open = new Resources()) {
+            ProbeSession session = new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show);
+            List<HeldOutText> texts = new ArrayList<>();
+            if (data != null) {
+                String name = data.folder().toAbsolutePath().normalize().getFileName() + " " + split.folder();
+                texts.add(open.add(SplitText.open(name, data, split, options.documentMask())));
+            }
+            for (Path file : files) {
+                texts.add(session.text(file.getFileName().toString(), texts(file).stream().map(TaskRun.WholeText::text).toList(),
+                        options.documentMask()));
+            }
+            session.check(probes, texts);
+            TrainingCounts counts = ProbeRun.needsCounts(probes)
+                    ? TokenCountsFile.of(data, options.settings().recallRarerThan(), err::println) : null;
+            for (HeldOutText text : texts) {
+                probed.addAll(session.text(probes, text, counts));
+                write();
+            }
+        }
+    }
+
+    /** Probes tasks with both layouts. */
+    void probeTasks(List<TaskGroup> all, DataFolder folder) throws IOException {
+        probed.addAll(new ProbeSession(model, manager, tokenizer, settings, ProbeSettings.DEFAULTS, EvalSession::show)
+                .tasks(all, folder, encoder, maxLength));
+        write();
+    }
+
     /** Answers ready requests. */
     void answer(RequestFile requests) throws IOException {
         long count = settings.limit().of(requests.requests().size());
@@ -279,14 +328,21 @@ final class EvalSession implements AutoCloseable {
     /** What has been written into a device or a pipe cannot be replaced: that gets complete results only. */
     private void write() throws IOException {
         if (settings.journal().isPresent()) {
-            ResultFile.write(settings.output(), results, about);
+            writeFile();
         }
     }
 
     private void writeComplete() throws IOException {
-        if (settings.journal().isEmpty() && !results.isEmpty()) {
-            ResultFile.write(settings.output(), results, about);
+        if (settings.journal().isEmpty() && !(results.isEmpty() && probed.isEmpty())) {
+            writeFile();
         }
+    }
+
+    private void writeFile() throws IOException {
+        if (!probed.isEmpty()) {
+            about.put("probes", ProbeJson.tree(probed));
+        }
+        ResultFile.write(settings.output(), results, about);
     }
 
     /** Everything asked for is written: what was kept for another try can go. */
@@ -299,6 +355,11 @@ final class EvalSession implements AutoCloseable {
     /** The results so far. */
     Optional<Table> table() {
         return results.isEmpty() ? Optional.empty() : Optional.of(ResultTable.of(results));
+    }
+
+    /** The probes' results so far. */
+    Optional<Table> probeTable() {
+        return probed.isEmpty() ? Optional.empty() : Optional.of(ProbeTable.of(probed));
     }
 
     @Override

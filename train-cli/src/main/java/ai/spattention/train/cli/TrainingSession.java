@@ -46,6 +46,7 @@ final class TrainingSession {
 
     /**
      * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, report.html, tensorboard/,
+     * probes/ where any are asked for,
      * checkpoints/ and model/. Everything is checked before the first file is written.
      *
      * @param resume whether to go on from the newest checkpoint
@@ -54,7 +55,8 @@ final class TrainingSession {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
         DataVerification.verify(data);
         boolean finished;
-        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
+        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"),
+                        folder.resolve("probes"));
                 TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {
             LiveReport report = new LiveReport(recorder, folder);
             try {

@@ -65,6 +65,8 @@ final class ConfigSchema {
                     + " the layers";
         } else if (type == LayoutLength.class) {
             return "a whole number of at least 1, or sequence";
+        } else if (type == TextList.class) {
+            return "a list of texts, such as [a, b]";
         } else if (type.isEnum()) {
             return "one of " + Arrays.stream(type.getEnumConstants()).map(ConfigMapper::nameOf)
                     .collect(Collectors.joining(", "));

@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import ai.spattention.Precision;
+import ai.spattention.eval.probe.ProbeName;
 
 /**
  * All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence.
@@ -38,6 +39,10 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
                     "model.max_position_embeddings", "data.sequence_length");
         }
         requireCountable(training, data.sequenceLength());
+        if (validation.probeNames().contains(ProbeName.TASKS) && evaluation.taskNames().isEmpty()) {
+            throw new InvalidKeyException("validation.probes names tasks, but evaluation.tasks names none: name them, with evaluation.data",
+                    "validation.probes", "evaluation.tasks");
+        }
         if (training.activationCheckpointing() && model.attentionDropout() > 0) {
             throw new InvalidKeyException("training.activation_checkpointing computes a layer twice, which"
                     + " model.attention_dropout makes differ (got true and " + model.attentionDropout()

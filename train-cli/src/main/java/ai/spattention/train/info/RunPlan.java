@@ -15,6 +15,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.evaluate.TextProbes;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.ScheduleSetup;
@@ -109,6 +110,7 @@ public final class RunPlan {
             PreparedData data = PreparedData.open(folder);
             DataVerification.verify(data);
             ModelSetup.requireVocabulary(run, data.manifest());
+            TextProbes.check(run, data);
             try (Tokenizer tokenizer = data.tokenizer()) {
                 ModelSetup.requirePrompt(run, tokenizer);
             }

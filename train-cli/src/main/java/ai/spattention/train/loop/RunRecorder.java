@@ -1,5 +1,7 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.eval.probe.ProbeJson;
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.Resources;
 import ai.spattention.train.metrics.MetricsWriter;
 import ai.spattention.train.metrics.SampleWriter;
@@ -9,6 +11,7 @@ import ai.spattention.train.progress.ConsoleProgress;
 import ai.spattention.train.progress.TrainingProgress;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -20,6 +23,7 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
     private final String name;
     private final Path metricsFile;
     private final Path samplesFile;
+    private final Path probesFolder;
 
     private final Resources resources = new Resources();
     private MetricsWriter metricsWriter;
@@ -34,11 +38,13 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
      * @param name the run's name
      * @param metricsFile where the metrics go
      * @param samplesFile where samples of text go
+     * @param probesFolder where the probes' results go, a file a step
      */
-    public RunRecorder(String name, Path metricsFile, Path samplesFile) {
+    public RunRecorder(String name, Path metricsFile, Path samplesFile, Path probesFolder) {
         this.name = name;
         this.metricsFile = metricsFile;
         this.samplesFile = samplesFile;
+        this.probesFolder = probesFolder;
     }
 
     @Override
@@ -83,6 +89,14 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
             sampleWriter.write(new TextSample(step, prompt, text));
         }
         note("step " + step + ", a sample:\n" + (prompt + text).indent(2).stripTrailing());
+    }
+
+    /** A step that is told again after a kill replaces what was written of it. */
+    @Override
+    public void probed(long step, List<ProbeResult> results) throws IOException {
+        Path file = probesFolder.resolve(String.format(Locale.ROOT, "step-%08d.json", step));
+        ProbeJson.write(file, results);
+        note("step " + step + ": probes in " + file);
     }
 
     @Override

@@ -11,6 +11,8 @@ import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.eval.CorpusLoss;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.generate.Sampling;
@@ -37,11 +39,13 @@ import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.evaluate.TextProbes;
 import ai.spattention.train.gpu.PeakFlops;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +75,7 @@ public final class TrainingRun implements AutoCloseable {
     private final TokenSequences training;
     private final TokenSequences validation;
     private final Optional<TaskEvaluation> evaluation;
+    private final TextProbes probes;
     private final double flopsPerToken;
     private final OptionalDouble peakFlops;
 
@@ -122,6 +127,7 @@ public final class TrainingRun implements AutoCloseable {
             batches = new BatchSource(training, config.seed(), 0);
             block = ModelSetup.model(config, data.manifest());
             evaluation = prepareEvaluation();
+            probes = TextProbes.prepare(config, data, observer::note);
             expertLoad = resources.add(new ExpertLoadMeter(device));
             schedule = ScheduleSetup.schedule(config);
             work = resources.add(new TrainingStep(config, block, device, schedule, config.training().steps(),
@@ -264,6 +270,9 @@ public final class TrainingRun implements AutoCloseable {
         if (isDue(config.validation().everySteps(), end) && validation != null) {
             metrics.optValidationLoss(validate());
         }
+        if (isDue(config.validation().everySteps(), end) && !config.validation().probeNames().isEmpty()) {
+            probe(stop);
+        }
         if (isDue(config.evaluation().everySteps(), end) && evaluation.isPresent()) {
             metrics.optTaskScores(scoreTasks(evaluation.get(), stop));
         }
@@ -340,7 +349,7 @@ public final class TrainingRun implements AutoCloseable {
 
     private double validate() throws IOException {
         long start = System.nanoTime();
-        CorpusLoss loss = new CorpusLoss(block, work.manager());
+        CorpusLoss loss = new CorpusLoss(block.withLayoutLength(config.validation().layout().of(block.getConfig())), work.manager());
         long count = Math.min(validation.count(), config.validation().sequences());
         for (long first = 0; first < count; first += config.training().microBatch()) {
             TokenBatch batch = BatchSource.inOrder(validation, first,
@@ -349,6 +358,27 @@ public final class TrainingRun implements AutoCloseable {
         }
         elapsedSeconds += (System.nanoTime() - start) / 1e9;
         return loss.mean();
+    }
+
+    /** A probe that gives nothing is no reason to lose a run. */
+    private void probe(BooleanSupplier stop) throws IOException {
+        long start = System.nanoTime();
+        List<ProbeResult> results = new ArrayList<>();
+        try (Tokenizer tokenizer = data.tokenizer()) {
+            results.addAll(probes.run(block, work.manager(), tokenizer, stop));
+            if (config.validation().probeNames().contains(ProbeName.TASKS)) {
+                results.addAll(evaluation.orElseThrow().probe(block, work.manager(), tokenizer, stop));
+            }
+        } catch (CancellationException e) {
+            observer.note("step " + step + ": the model was not probed to the end, for the run was asked to stop");
+            return;
+        } catch (InvalidInputException | IOException e) {
+            observer.note("step " + step + ": the model could not be probed, training goes on: " + e.getMessage());
+            return;
+        } finally {
+            elapsedSeconds += (System.nanoTime() - start) / 1e9;
+        }
+        observer.probed(step, results);
     }
 
     /** The tasks' data may be gone or changed: that is no reason to lose a run. */

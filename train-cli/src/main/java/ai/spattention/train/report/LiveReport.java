@@ -1,5 +1,6 @@
 package ai.spattention.train.report;
 
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
@@ -56,6 +57,11 @@ public final class LiveReport implements RunObserver {
         if (run.samples().stream().noneMatch(sample -> sample.step() == step)) { // else told again after a kill
             run.add(new TextSample(step, prompt, text));
         }
+    }
+
+    @Override
+    public void probed(long step, List<ProbeResult> results) throws IOException {
+        next.probed(step, results);
     }
 
     @Override

@@ -1,0 +1,123 @@
+package ai.spattention.train.evaluate;
+
+import ai.djl.ndarray.NDManager;
+import ai.spattention.InvalidInputException;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeResult;
+import ai.spattention.eval.probe.ProbeRun;
+import ai.spattention.eval.probe.ProbedModel;
+import ai.spattention.eval.probe.TrainingCounts;
+import ai.spattention.eval.score.KeepingScorer;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.data.SplitText;
+import ai.spattention.train.data.TokenCountsFile;
+import java.io.IOException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * Probes a model in training on the validation split, as {@code eval} probes a saved one. The model is used where it is, in inference
+ * mode, and nothing of the run's randomness is drawn.
+ */
+public final class TextProbes {
+
+    private static final String NAME = "validation";
+
+    private final RunConfig config;
+    private final PreparedData data;
+    private final Set<ProbeName> probes;
+    private final TrainingCounts counts;
+
+    private TextProbes(RunConfig config, PreparedData data, Set<ProbeName> probes, TrainingCounts counts) {
+        this.config = config;
+        this.data = data;
+        this.probes = probes;
+        this.counts = counts;
+    }
+
+    /**
+     * Checks all that can be wrong but for the model, and counts the training tokens where probes need that.
+     *
+     * @param config the run's configuration
+     * @param data its data
+     * @param notes gets a line for each thing that a person should know
+     * @return the probes; none of them may be of held-out text
+     * @throws InvalidInputException if the validation split has no window of the length, or a probe does not fit it
+     * @throws IOException if the data cannot be read
+     */
+    public static TextProbes prepare(RunConfig config, PreparedData data, Consumer<String> notes) throws IOException {
+        check(config, data);
+        Set<ProbeName> probes = ofText(config);
+        return new TextProbes(config, data, probes, ProbeRun.needsCounts(probes)
+                ? TokenCountsFile.of(data, config.validation().probing().recallRarerThan(), notes) : null);
+    }
+
+    /**
+     * Checks the same without counting.
+     *
+     * @param config the run's configuration
+     * @param data its data
+     * @throws InvalidInputException as {@link #prepare}
+     * @throws IOException if the data cannot be read
+     */
+    public static void check(RunConfig config, PreparedData data) throws IOException {
+        Set<ProbeName> probes = ofText(config);
+        if (probes.isEmpty()) {
+            return;
+        }
+        try (SplitText text = open(config, data)) {
+            ProbeRun.check(probes, config.validation().probing(), text, config.data().sequenceLength());
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException("validation.probes: " + e.getMessage(), e);
+        }
+    }
+
+    private static Set<ProbeName> ofText(RunConfig config) {
+        Set<ProbeName> probes = EnumSet.noneOf(ProbeName.class);
+        probes.addAll(config.validation().probeNames());
+        probes.remove(ProbeName.TASKS);
+        return probes;
+    }
+
+    private static SplitText open(RunConfig config, PreparedData data) throws IOException {
+        return SplitText.open(NAME, data, Split.VALIDATION, config.data().documentMask());
+    }
+
+    /**
+     * Probes the model, in batches of as many tokens as a micro-batch has.
+     *
+     * @param model the model
+     * @param manager a manager on its device; arrays live in managers below it, until this method returns
+     * @param tokenizer the model's tokenizer
+     * @param stop asked before every batch whether to end the probing
+     * @return the results
+     * @throws CancellationException if it was asked to end
+     * @throws InvalidInputException if the model gives no numbers, or the data changed meanwhile
+     * @throws IOException if reading fails
+     */
+    public List<ProbeResult> run(OlmoeModel model, NDManager manager, Tokenizer tokenizer, BooleanSupplier stop) throws IOException {
+        if (probes.isEmpty()) {
+            return List.of();
+        }
+        int length = config.data().sequenceLength();
+        try (NDManager scope = manager.newSubManager(); SplitText text = open(config, data)) {
+            ProbedModel probed = ProbedModel.of(model.withLayoutLength(config.validation().layout().of(
+                    model.getConfig())), scope).watched(losses -> windows -> {
+                        if (stop.getAsBoolean()) {
+                            throw new CancellationException("probing was stopped");
+                        }
+                        return losses.of(windows);
+                    });
+            return new ProbeRun(probed, config.validation().probing(), tokenizer, counts, (long) config.training().microBatch() * length,
+                    KeepingScorer.Progress.NONE).run(probes, text, length, config.validation().sequences());
+        }
+    }
+}
