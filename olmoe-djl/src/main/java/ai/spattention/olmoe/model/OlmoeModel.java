@@ -156,7 +156,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         if (layoutLength.equals(config.layoutLength())) {
             return this;
         }
-        OlmoeModel other = builder().setConfig(config.withAttention(config.pattern(), layoutLength)).optKernel(kernel)
+        OlmoeModel other = builder().setConfig(config.withAttention(config.patterns(), layoutLength)).optKernel(kernel)
                 .optPrecision(precision).build();
         ParameterList own = getParameters();
         ParameterList others = other.getParameters();
