@@ -56,8 +56,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--shards", paramLabel = "DIR", description = "Loss on a split of prepared data.")
     private Path shards;
 
-    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train or validation (default: ${DEFAULT-VALUE}).")
-    private Split split;
+    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train, validation or the name of a held-out set (default: ${DEFAULT-VALUE}).")
+    private String split;
 
     @Option(names = "--requests", paramLabel = "FILE", description = "Answer ready requests in OLMo's format, a JSON line each (.jsonl, .json, .ndjson; also .gz, .zst).")
     private Path requests;
@@ -117,7 +117,8 @@ final class EvalCommand implements Callable<Integer> {
                 return 0;
             }
             PrintWriter console = Outputs.console(spec, output);
-            PreparedData prepared = shards == null ? null : session.openShards(shards);
+            Split part = split.equals(Split.TRAIN.name()) ? Split.TRAIN : Split.heldOut(split);
+            PreparedData prepared = shards == null ? null : session.openShards(shards, part);
             session.check(groups, folder, texts);
             try {
                 for (TaskGroup group : groups) {
@@ -127,7 +128,7 @@ final class EvalCommand implements Callable<Integer> {
                     session.runText(text);
                 }
                 if (prepared != null) {
-                    session.runShards(prepared, split);
+                    session.runShards(prepared, part);
                 }
                 session.complete();
             } finally {

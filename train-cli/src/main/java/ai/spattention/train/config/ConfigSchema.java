@@ -48,6 +48,16 @@ final class ConfigSchema {
         return keys.keySet().stream().filter(key -> !TokenLengths.keys().contains(key)).toList();
     }
 
+    /** Whether a key has a list or names with values as its value, which is read whole. */
+    boolean isWhole(String path) {
+        return keys.get(path) == ValidationFolders.class;
+    }
+
+    /** Whether a path is that of a section. */
+    boolean isSection(String path) {
+        return sections.contains(path);
+    }
+
     /** What a key's value must be. */
     String allowed(String path) {
         Class<?> type = keys.get(path);
@@ -63,6 +73,8 @@ final class ConfigSchema {
             return "one of " + StandardPattern.names();
         } else if (type == LayoutLength.class) {
             return "a whole number of at least 1, or sequence";
+        } else if (type == ValidationFolders.class) {
+            return "a folder, a list of folders, or names with folders below it";
         } else if (type.isEnum()) {
             return "one of " + Arrays.stream(type.getEnumConstants()).map(ConfigMapper::nameOf)
                     .collect(Collectors.joining(", "));
@@ -93,6 +105,9 @@ final class ConfigSchema {
             }
             ConfigMapper.mapper().treeToValue(setting.value(), type);
         } catch (JsonProcessingException e) {
+            if (e.getCause() instanceof InvalidInputException refusal) {
+                throw setting.refused(refusal.getMessage());
+            }
             throw wrongType(setting);
         }
     }
