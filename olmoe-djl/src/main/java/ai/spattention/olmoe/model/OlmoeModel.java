@@ -87,13 +87,21 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         for (Pair<String, Parameter> parameter : getParameters()) {
             if (parameter.getValue().getType() == Parameter.Type.WEIGHT) {
                 parameter.getValue().setInitializer(new SeededNormal(
-                        SeededNormal.seedOf(builder.seed, parameter.getKey()), config.initializerRange()));
+                        SeededNormal.seedOf(builder.seed, path(parameter.getKey())), config.initializerRange()));
             }
         }
         if (config.padTokenId() != null) {
             Parameter vectors = embedding.getWeight();
             vectors.setInitializer(withZeroRow(vectors.getInitializer(), config.paddingIndex()));
         }
+    }
+
+    /**
+     * A parameter's name without the ordinals that DJL puts before the names of blocks, so that its initial values do not depend on
+     * which other blocks there are: a model of another depth begins with the same head.
+     */
+    private static String path(String name) {
+        return name.replaceAll("(^|_)[0-9]+(?=[^0-9_])", "$1");
     }
 
     private static Initializer withZeroRow(Initializer others, int row) {
@@ -519,7 +527,8 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
 
         /**
          * Sets the seed of the initial parameters: all matrices from a normal distribution with the configuration's
-         * {@code initializer_range} as deviation, norms 1, biases and the padding token's vector 0. Default: 0.
+         * {@code initializer_range} as deviation, norms 1, biases and the padding token's vector 0. A parameter's values depend on
+         * the seed, its path and its shape alone: models that share one begin with the same, whatever else differs. Default: 0.
          *
          * @param seed the seed
          * @return this builder

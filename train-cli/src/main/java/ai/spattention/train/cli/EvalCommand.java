@@ -62,8 +62,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--shards", paramLabel = "DIR", description = "Loss on a split of prepared data.")
     private Path shards;
 
-    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train or validation (default: ${DEFAULT-VALUE}).")
-    private Split split;
+    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train, validation or the name of a held-out set (default: ${DEFAULT-VALUE}).")
+    private String split;
 
     @Option(names = "--requests", paramLabel = "FILE", description = "Answer ready requests in OLMo's format, a JSON line each (.jsonl, .json, .ndjson; also .gz, .zst).")
     private Path requests;
@@ -123,7 +123,8 @@ final class EvalCommand implements Callable<Integer> {
                 return 0;
             }
             PrintWriter console = Outputs.console(spec, output);
-            PreparedData prepared = shards == null ? null : session.openShards(shards);
+            Split part = part();
+            PreparedData prepared = shards == null ? null : session.openShards(shards, part);
             session.check(groups, folder, texts);
             if (probing.isAsked()) {
                 probe(session, groups, folder, prepared, console);
@@ -137,7 +138,7 @@ final class EvalCommand implements Callable<Integer> {
                     session.runText(text);
                 }
                 if (prepared != null) {
-                    session.runShards(prepared, split);
+                    session.runShards(prepared, part);
                 }
                 session.complete();
             } finally {
@@ -147,11 +148,15 @@ final class EvalCommand implements Callable<Integer> {
         return 0;
     }
 
+    private Split part() {
+        return split.equals(Split.TRAIN.name()) ? Split.TRAIN : Split.heldOut(split);
+    }
+
     private void probe(EvalSession session, List<TaskGroup> groups, DataFolder folder, PreparedData prepared, PrintWriter console)
             throws IOException {
         Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
         try {
-            session.probe(probes, probing, prepared, split, texts);
+            session.probe(probes, probing, prepared, part(), texts);
             if (probes.contains(ProbeName.TASKS)) {
                 session.probeTasks(groups, folder);
             }

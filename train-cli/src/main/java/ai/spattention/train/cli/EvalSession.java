@@ -64,6 +64,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** A loaded model that is scored; what is known is on disk after every task. */
 final class EvalSession implements AutoCloseable {
@@ -245,8 +246,12 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Opens prepared data and checks them, as training does. */
-    PreparedData openShards(Path folder) throws IOException {
+    PreparedData openShards(Path folder, Split split) throws IOException {
         PreparedData data = PreparedData.open(folder);
+        if (!data.manifest().all().contains(split)) {
+            throw new InvalidInputException(folder + " has no split '" + split.name() + "': --split must be one of "
+                    + data.manifest().all().stream().map(Split::name).collect(Collectors.joining(", ")));
+        }
         if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
             throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
                     + "prepare them with " + tokenizer.name());
@@ -277,8 +282,13 @@ final class EvalSession implements AutoCloseable {
                 }
             }
         }
+        List<MetricName> names = new ArrayList<>(List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY));
+        data.manifest().bytesPerToken(split).ifPresent(bytes -> {
+            sums.add(0, 0, 0, Math.round(bytes * sums.tokens()));
+            names.add(MetricName.BITS_PER_BYTE);
+        });
         Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
-        for (MetricName metric : List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY)) {
+        for (MetricName metric : names) {
             metrics.put(metric, sums.of(metric));
         }
         List<Path> files = data.manifest().shards(split).stream().map(shard -> folder.resolve(shard.file())).toList();

@@ -19,6 +19,8 @@ import java.util.stream.Stream;
 /** The keys that a configuration has and the types of their values, read off the records, and lengths in tokens besides. */
 final class ConfigSchema {
 
+    private static final Set<Class<?>> WHOLE = Set.of(LayerPatterns.class, TextList.class, ValidationFolders.class);
+
     private final Map<String, Class<?>> keys = new LinkedHashMap<>();
     private final Set<String> sections = new LinkedHashSet<>();
 
@@ -49,6 +51,16 @@ final class ConfigSchema {
         return keys.keySet().stream().filter(key -> !TokenLengths.keys().contains(key)).toList();
     }
 
+    /** Whether a key has a list or names with values as its value, which is read whole. */
+    boolean isWhole(String path) {
+        return keys.containsKey(path) && WHOLE.contains(keys.get(path));
+    }
+
+    /** Whether a path is that of a section. */
+    boolean isSection(String path) {
+        return sections.contains(path);
+    }
+
     /** What a key's value must be. */
     String allowed(String path) {
         Class<?> type = keys.get(path);
@@ -67,6 +79,8 @@ final class ConfigSchema {
             return "a whole number of at least 1, or sequence";
         } else if (type == TextList.class) {
             return "a list of texts, such as [a, b]";
+        } else if (type == ValidationFolders.class) {
+            return "a folder, a list of folders, or names with folders below it";
         } else if (type.isEnum()) {
             return "one of " + Arrays.stream(type.getEnumConstants()).map(ConfigMapper::nameOf)
                     .collect(Collectors.joining(", "));
@@ -97,6 +111,9 @@ final class ConfigSchema {
             }
             ConfigMapper.mapper().treeToValue(setting.value(), type);
         } catch (JsonProcessingException e) {
+            if (e.getCause() instanceof InvalidInputException refusal) {
+                throw setting.refused(refusal.getMessage());
+            }
             throw wrongType(setting);
         }
     }

@@ -11,11 +11,12 @@ import ai.spattention.eval.score.KeepingScorer;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
-import ai.spattention.train.data.Split;
 import ai.spattention.train.data.SplitText;
 import ai.spattention.train.data.TokenCountsFile;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -24,12 +25,10 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * Probes a model in training on the validation split, as {@code eval} probes a saved one. The model is used where it is, in inference
+ * Probes a model in training on its held-out sets, each apart, as {@code eval} probes a saved one. The model is used where it is, in inference
  * mode, and nothing of the run's randomness is drawn.
  */
 public final class TextProbes {
-
-    private static final String NAME = "validation";
 
     private final RunConfig config;
     private final PreparedData data;
@@ -50,7 +49,7 @@ public final class TextProbes {
      * @param data its data
      * @param notes gets a line for each thing that a person should know
      * @return the probes; none of them may be of held-out text
-     * @throws InvalidInputException if the validation split has no window of the length, or a probe does not fit it
+     * @throws InvalidInputException if there is no held-out set, or a probe does not fit one
      * @throws IOException if the data cannot be read
      */
     public static TextProbes prepare(RunConfig config, PreparedData data, Consumer<String> notes) throws IOException {
@@ -73,10 +72,18 @@ public final class TextProbes {
         if (probes.isEmpty()) {
             return;
         }
-        try (SplitText text = open(config, data)) {
-            ProbeRun.check(probes, config.validation().probing(), text, config.data().sequenceLength());
-        } catch (InvalidInputException e) {
-            throw new InvalidInputException("validation.probes: " + e.getMessage(), e);
+        List<HeldOutSet> sets = sets(config, data);
+        if (sets.isEmpty()) {
+            throw new InvalidInputException("validation.probes: the data has no held-out text of " + config.data().sequenceLength()
+                    + " tokens and the token after it to probe: prepare with --validation INPUT or a larger --validation-fraction, or set"
+                    + " data.validation_path");
+        }
+        for (HeldOutSet set : sets) {
+            try (SplitText text = open(config, set)) {
+                ProbeRun.check(probes, config.validation().probing(), text, config.data().sequenceLength());
+            } catch (InvalidInputException e) {
+                throw new InvalidInputException("validation.probes: " + e.getMessage(), e);
+            }
         }
     }
 
@@ -87,8 +94,12 @@ public final class TextProbes {
         return probes;
     }
 
-    private static SplitText open(RunConfig config, PreparedData data) throws IOException {
-        return SplitText.open(NAME, data, Split.VALIDATION, config.data().documentMask());
+    private static List<HeldOutSet> sets(RunConfig config, PreparedData data) throws IOException {
+        return HeldOutSet.measured(data, config.data().validationPath().byName(), config.data().sequenceLength());
+    }
+
+    private static SplitText open(RunConfig config, HeldOutSet set) throws IOException {
+        return SplitText.open(set.name(), set.data(), set.split(), config.data().documentMask());
     }
 
     /**
@@ -108,7 +119,8 @@ public final class TextProbes {
             return List.of();
         }
         int length = config.data().sequenceLength();
-        try (NDManager scope = manager.newSubManager(); SplitText text = open(config, data)) {
+        List<ProbeResult> results = new ArrayList<>();
+        try (NDManager scope = manager.newSubManager()) {
             ProbedModel probed = ProbedModel.of(model.withLayoutLength(config.validation().layout().of(
                     model.getConfig())), scope).watched(losses -> windows -> {
                         if (stop.getAsBoolean()) {
@@ -116,8 +128,14 @@ public final class TextProbes {
                         }
                         return losses.of(windows);
                     });
-            return new ProbeRun(probed, config.validation().probing(), tokenizer, counts, (long) config.training().microBatch() * length,
-                    KeepingScorer.Progress.NONE).run(probes, text, length, config.validation().sequences());
+            ProbeRun run = new ProbeRun(probed, config.validation().probing(), tokenizer, counts,
+                    (long) config.training().microBatch() * length, KeepingScorer.Progress.NONE);
+            for (HeldOutSet set : sets(config, data)) {
+                try (SplitText text = open(config, set)) {
+                    results.addAll(run.run(probes, text, length, config.validation().sequences()));
+                }
+            }
         }
+        return results;
     }
 }

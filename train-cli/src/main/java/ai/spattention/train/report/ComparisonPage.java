@@ -13,6 +13,7 @@ import static j2html.TagCreator.th;
 import static j2html.TagCreator.thead;
 import static j2html.TagCreator.tr;
 
+import ai.spattention.train.metrics.HeldOutLoss;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Several runs side by side: a table, and charts with a line for each run. */
 final class ComparisonPage {
@@ -52,11 +54,19 @@ final class ComparisonPage {
     private List<DomContent> content() {
         List<DomContent> content = new ArrayList<>();
         content.add(header(h1("Comparison of " + runs.size() + " runs"), summary(), Page.notes(notes())));
-        content.add(Page.section("Loss", div(each(
-                chart("Training loss over tokens", Metric.LOSS, Progress.TOKENS),
-                chart("Training loss over time", Metric.LOSS, Progress.TIME),
-                chart("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS),
-                chart("Validation loss over time", Metric.VALIDATION_LOSS, Progress.TIME))).withClass("charts")));
+        List<DomContent> losses = new ArrayList<>(List.of(chart("Training loss over tokens", Metric.LOSS, Progress.TOKENS),
+                chart("Training loss over time", Metric.LOSS, Progress.TIME)));
+        Set<String> sets = new TreeSet<>();
+        runs.values().forEach(run -> sets.addAll(run.curves().heldOut().keySet()));
+        if (sets.remove(HeldOutLoss.UNNAMED) || sets.isEmpty()) {
+            losses.add(chart("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS));
+            losses.add(chart("Validation loss over time", Metric.VALIDATION_LOSS, Progress.TIME));
+        }
+        for (String set : sets) {
+            losses.add(heldOut(set, Progress.TOKENS));
+            losses.add(heldOut(set, Progress.TIME));
+        }
+        content.add(Page.section("Loss", div(each(losses.stream())).withClass("charts")));
         TaskCharts.draw(runs).ifPresent(content::add);
         content.add(Page.section("Optimisation", div(each(chart(Metric.GRADIENT_NORM), chart(Metric.LEARNING_RATE),
                 chart(Metric.LOAD_BALANCING), chart(Metric.ROUTER_Z))).withClass("charts")));
@@ -121,6 +131,24 @@ final class ComparisonPage {
         });
         return LineChart.draw(title, unit(metric), metric.scale(), progress, lines, notFinite).<DomContent>map(chart -> chart)
                 .orElseGet(() -> p(metric.absence()));
+    }
+
+    /** A run without the set has no line, and keeps its ink. */
+    private DomContent heldOut(String set, Progress progress) {
+        List<Line> lines = new ArrayList<>();
+        List<Point> notFinite = new ArrayList<>();
+        int number = 0;
+        for (Map.Entry<String, RunData> run : runs.entrySet()) {
+            Series series = run.getValue().curves().heldOut().get(set);
+            if (series != null) {
+                lines.add(new Line(run.getKey(), Line.ink(number), Line.dash(number), series.points(buckets)));
+                notFinite.addAll(series.notFinite());
+            }
+            number++;
+        }
+        String title = "Validation loss of " + set + (progress == Progress.TIME ? " over time" : " over tokens");
+        return LineChart.draw(title, Metric.VALIDATION_LOSS.unit(), Metric.VALIDATION_LOSS.scale(), progress, lines, notFinite)
+                .<DomContent>map(chart -> chart).orElseGet(() -> p(title + ": not measured."));
     }
 
     private static String unit(Metric metric) {

@@ -46,7 +46,7 @@ public final class LiveReport implements RunObserver {
     public void step(StepMetrics metrics) throws IOException {
         next.step(metrics);
         run.add(metrics);
-        if (metrics.validationLoss().isPresent() || !metrics.taskScores().isEmpty()) {
+        if (!metrics.heldOut().isEmpty() || !metrics.taskScores().isEmpty()) {
             write();
         }
     }

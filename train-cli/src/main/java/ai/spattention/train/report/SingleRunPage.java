@@ -10,6 +10,7 @@ import static j2html.TagCreator.h3;
 import static j2html.TagCreator.header;
 import static j2html.TagCreator.p;
 
+import ai.spattention.train.metrics.HeldOutLoss;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,10 +78,12 @@ final class SingleRunPage {
 
     private Optional<? extends DomContent> loss(Progress progress) {
         Series training = run.curves().of(Metric.LOSS);
-        Series validation = run.curves().of(Metric.VALIDATION_LOSS);
         List<Line> lines = lines("training", training, true);
-        if (!validation.isEmpty()) {
-            lines.add(new Line("validation", Line.ink(1), "bold", validation.points(BUCKETS_OF_LINE)));
+        int number = 1;
+        for (Map.Entry<String, Series> set : run.curves().heldOut().entrySet()) {
+            lines.add(new Line(set.getKey().equals(HeldOutLoss.UNNAMED) ? "validation" : "validation: " + set.getKey(),
+                    Line.ink(number), "bold", set.getValue().points(BUCKETS_OF_LINE)));
+            number++;
         }
         return LineChart.draw(progress == Progress.TIME ? "Loss over time" : "Loss over tokens", Metric.LOSS.unit(),
                 Scale.LOGARITHMIC, progress, lines, training.notFinite());

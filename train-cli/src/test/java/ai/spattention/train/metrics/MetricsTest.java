@@ -306,7 +306,7 @@ class MetricsTest {
     private static StepMetrics finite(StepMetrics metrics) {
         return new StepMetrics(metrics.step(), metrics.tokens(), finite(metrics.timeSeconds()), finite(metrics.loss()),
                 finite(metrics.lossAux()), finite(metrics.lossZ()), finite(metrics.gradientNorm()),
-                finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.validationLoss(),
+                finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.heldOut(),
                 metrics.taskScores(), metrics.utilisation(), metrics.memoryMb(), metrics.gpuMemoryMb(), metrics.expertLoad());
     }
 

@@ -54,7 +54,8 @@ public final class TrainingExecutor implements RunExecutor {
     public Optional<RunResult> run(PlannedRun run, Path folder, Device device, BooleanSupplier stop) throws IOException {
         OlmoeConfig model;
         Probing probing = new Probing();
-        try (RunRecorder recorder = new RunRecorder(run.name(), folder.resolve(METRICS), folder.resolve("samples.jsonl"));
+        try (RunRecorder recorder = new RunRecorder(run.name(), folder.resolve(METRICS), folder.resolve("samples.jsonl"),
+                folder.resolve("probes"));
                 TrainingRun training = new TrainingRun(run.config(), data, device, folder.resolve(CHECKPOINTS),
                         new RunObservers(new Once(recorder), probing))) {
             training.resume();
