@@ -5,6 +5,9 @@ import static j2html.TagCreator.figure;
 
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.train.draw.MaskTitle;
+import ai.spattention.train.page.Axis;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.List;
 import java.util.Map;

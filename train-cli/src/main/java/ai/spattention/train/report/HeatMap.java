@@ -3,6 +3,7 @@ package ai.spattention.train.report;
 import static j2html.TagCreator.figcaption;
 import static j2html.TagCreator.figure;
 
+import ai.spattention.train.page.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.Collections;
 import java.util.List;

@@ -7,6 +7,10 @@ import static j2html.TagCreator.li;
 import static j2html.TagCreator.span;
 import static j2html.TagCreator.ul;
 
+import ai.spattention.train.page.Axis;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Scale;
+import ai.spattention.train.page.Svg;
 import j2html.tags.DomContent;
 import j2html.tags.specialized.FigureTag;
 import java.util.List;

@@ -10,6 +10,9 @@ import static j2html.TagCreator.h3;
 import static j2html.TagCreator.header;
 import static j2html.TagCreator.p;
 
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Scale;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;

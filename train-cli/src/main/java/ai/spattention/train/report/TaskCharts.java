@@ -3,6 +3,8 @@ package ai.spattention.train.report;
 import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Scale;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

@@ -1,55 +1,55 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import j2html.tags.ContainerTag;
 
 /** An SVG element. */
-final class Svg extends ContainerTag<Svg> {
+public final class Svg extends ContainerTag<Svg> {
 
     private Svg(String name) {
         super(name);
     }
 
-    static Svg of(String name) {
+    public static Svg of(String name) {
         return new Svg(name);
     }
 
     /** A drawing that scales to the width of its place, told to those who cannot see it by its label. */
-    static Svg canvas(double width, double height, String label) {
+    public static Svg canvas(double width, double height, String label) {
         return of("svg").attr("viewBox", "0 0 " + number(width) + " " + number(height)).attr("role", "img")
                 .attr("aria-label", label);
     }
 
-    static Svg rect(double x, double y, double width, double height) {
+    public static Svg rect(double x, double y, double width, double height) {
         return of("rect").attr("x", number(x)).attr("y", number(y)).attr("width", number(width))
                 .attr("height", number(height));
     }
 
-    static Svg line(double x1, double y1, double x2, double y2) {
+    public static Svg line(double x1, double y1, double x2, double y2) {
         return of("line").attr("x1", number(x1)).attr("y1", number(y1)).attr("x2", number(x2)).attr("y2", number(y2));
     }
 
-    static Svg path(String data) {
+    public static Svg path(String data) {
         return of("path").attr("d", data);
     }
 
     /** Text that starts, is centred or ends at a place: anchor start, middle or end. */
-    static Svg text(double x, double y, String anchor, String text) {
+    public static Svg text(double x, double y, String anchor, String text) {
         return of("text").attr("x", number(x)).attr("y", number(y)).attr("text-anchor", anchor).withText(text);
     }
 
     /** What is shown when the pointer rests on the element. */
-    Svg hover(String title) {
+    public Svg hover(String title) {
         return with(of("title").withText(title));
     }
 
     /** A rectangle as a piece of a path. */
-    static String box(double x, double y, double width, double height) {
+    public static String box(double x, double y, double width, double height) {
         return "M" + number(x) + " " + number(y) + "h" + number(width) + "v" + number(height)
                 + "h-" + number(width) + "z";
     }
 
     /** A coordinate: a tenth of a unit is finer than anyone sees, and short. */
-    static String number(double value) {
+    public static String number(double value) {
         long tenths = Math.round(value * 10);
         long rest = Math.abs(tenths % 10);
         String whole = (tenths < 0 && tenths > -10 ? "-" : "") + tenths / 10;

@@ -1,16 +1,16 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import j2html.utils.EscapeUtil;
 
 /** Text from anywhere, made harmless: samples, names and messages may hold anything. */
-final class SafeText {
+public final class SafeText {
 
     private static final int REPLACEMENT = 0xFFFD;
 
     private SafeText() {}
 
     /** Escapes markup; what XML knows no way to write (control characters, half surrogates) becomes U+FFFD. */
-    static String escape(String text) {
+    public static String escape(String text) {
         StringBuilder clean = new StringBuilder(text.length());
         text.codePoints().map(point -> isAllowed(point) ? point : REPLACEMENT).forEach(clean::appendCodePoint);
         return EscapeUtil.escape(clean.toString());
