@@ -20,8 +20,8 @@ public final class Legend {
      *
      * @param name what the line stands for
      * @param style how it looks
-     * @param look further CSS classes of the line, besides the style's dash
-     * @param isMarked whether it has markers
+     * @param look further CSS classes of the line
+     * @param isMarked whether it has the style's dash and markers, rather than being a whole line
      */
     public record Entry(String name, LineStyle style, String look, boolean isMarked) {}
 
@@ -35,9 +35,15 @@ public final class Legend {
         return ul(each(entries, entry -> li(key(entry), span(entry.name())))).withClass("legend");
     }
 
-    private static Svg key(Entry entry) {
+    /**
+     * What an entry's line looks like.
+     *
+     * @param entry the entry
+     * @return a small drawing
+     */
+    public static Svg key(Entry entry) {
         Svg key = Svg.canvas(WIDTH, 10, entry.name()).withClass("key").with(Svg.path("M1 5h28")
-                .withClass(("line " + entry.look() + " " + entry.style().dash()).strip()).withStyle("--c:" + entry.style().colour()));
+                .withClass(("line " + entry.look() + " " + (entry.isMarked() ? entry.style().dash() : "")).strip()).withStyle("--c:" + entry.style().colour()));
         return entry.isMarked() ? key.with(entry.style().marker(WIDTH / 2, 5)) : key;
     }
 }

@@ -10,7 +10,7 @@ import java.util.List;
  */
 public record LineStyle(int number) {
 
-    private static final int COLOURS = 8;
+    private static final int COLOURS = 9;
     private static final List<String> DASHES = List.of("", "dashed", "dotted", "dash-dot");
     private static final double SIZE = 3.2;
     private static final double LABEL_ABOVE = 8;
@@ -59,7 +59,7 @@ public record LineStyle(int number) {
     }
 
     private Svg shape(double x, double y) {
-        return switch (number % COLOURS) {
+        return switch ((number + number / COLOURS) % COLOURS) {
             case 0 -> Svg.of("circle").attr("cx", Svg.number(x)).attr("cy", Svg.number(y)).attr("r", Svg.number(SIZE - 0.4));
             case 1 -> closed(x, y, -1, -1, 1, -1, 1, 1, -1, 1); // square
             case 2 -> closed(x, y, 0, -1.4, 1.3, 1, -1.3, 1); // triangle
@@ -68,7 +68,9 @@ public record LineStyle(int number) {
             case 5 -> closed(x, y, -0.4, -1.3, 0.4, -1.3, 0.4, -0.4, 1.3, -0.4, 1.3, 0.4, 0.4, 0.4, 0.4, 1.3, -0.4, 1.3, -0.4, 0.4,
                     -1.3, 0.4, -1.3, -0.4, -0.4, -0.4); // plus
             case 6 -> closed(x, y, -1.5, 0, -0.75, -1.2, 0.75, -1.2, 1.5, 0, 0.75, 1.2, -0.75, 1.2); // hexagon
-            default -> closed(x, y, -1.4, -0.5, 1.4, -0.5, 1.4, 0.5, -1.4, 0.5); // bar
+            case 7 -> closed(x, y, -1.4, -0.5, 1.4, -0.5, 1.4, 0.5, -1.4, 0.5); // bar
+            default -> closed(x, y, -1.3, -0.8, -0.8, -1.3, 0, -0.5, 0.8, -1.3, 1.3, -0.8, 0.5, 0, 1.3, 0.8, 0.8, 1.3, 0, 0.5, -0.8, 1.3,
+                    -1.3, 0.8, -0.5, 0); // cross
         };
     }
 

@@ -39,8 +39,8 @@ final class Bins {
                 + difference.interval().map(interval -> " (95%: " + Texts.interval(Optional.of(interval)) + ")").orElse("");
     }
 
-    /** The middle of a range, by the axis it is drawn on. */
+    /** The middle of a range, by the axis it is drawn on; a logarithmic one has no room for what lies near 0. */
     private static double place(ArmBin bin, Scale scale) {
-        return scale == Scale.LOGARITHMIC ? Math.sqrt(Math.max(1, bin.from()) * Math.max(1, bin.to())) : (bin.from() + bin.to()) / 2;
+        return scale == Scale.LOGARITHMIC && bin.from() > 0 ? Math.sqrt(bin.from() * bin.to()) : (bin.from() + bin.to()) / 2;
     }
 }

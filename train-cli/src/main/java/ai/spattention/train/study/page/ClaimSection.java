@@ -49,7 +49,7 @@ final class ClaimSection {
         Outcome outcome = Outcome.of(claim, comparison);
         return List.of(claim.text(), claim.paper(), part.losses().part().name(), Texts.signed(comparison.difference().estimate()),
                 Texts.interval(comparison.difference().interval95()),
-                outcome.symbol() + " " + outcome.words() + (outcome == Outcome.UNDECIDED ? "" : " (" + Texts.verdict(comparison) + ")"));
+                outcome.symbol() + " " + outcome.words() + (outcome == Outcome.UNDECIDED ? "" : ": " + Texts.verdict(comparison)));
     }
 
     /** The claims in a line, for the top of the page. */

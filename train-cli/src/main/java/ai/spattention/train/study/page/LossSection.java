@@ -121,7 +121,7 @@ final class LossSection {
         double deviation = losses.model().errorDeviation().orElseThrow();
         int seeds = losses.model().table().seeds().size();
         return "Over all arms: F(" + arms.numerator() + ", " + arms.denominator() + ") = "
-                + (Double.isInfinite(arms.ratio()) ? "beyond all numbers" : String.format(Locale.ROOT, "%.2f", arms.ratio())) + ", p = "
+                + (Double.isInfinite(arms.ratio()) ? "beyond all numbers" : String.format(Locale.ROOT, "%.2f", arms.ratio())) + ", p "
                 + Texts.p(arms.p()) + ". The error's deviation s is " + Texts.nats(deviation) + " nats a token with " + arms.denominator()
                 + " degrees of freedom: " + seeds + " seeds find a difference of " + Texts.nats(losses.model().detectable(seeds)
                 .orElseThrow()) + " in four of five cases, " + 2 * seeds + " seeds one of "

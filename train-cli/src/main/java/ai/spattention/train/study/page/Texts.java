@@ -27,7 +27,7 @@ final class Texts {
     }
 
     static String p(double p) {
-        return p < 0.0001 ? "< 0.0001" : String.format(Locale.ROOT, "%.4f", p);
+        return p < 0.0001 ? "below 0.0001" : String.format(Locale.ROOT, "%.4f", p);
     }
 
     static String times(double factor) {
@@ -37,7 +37,7 @@ final class Texts {
     /** The sign and the word; what is both equal and different says so. */
     static String verdict(Comparison comparison) {
         return symbol(comparison.verdict()) + " " + comparison.verdict().word()
-                + (comparison.verdict() == Verdict.EQUAL && comparison.isSignificant() ? " (within the margin, though not 0)" : "");
+                + (comparison.verdict() == Verdict.EQUAL && comparison.isSignificant() ? ", though not 0" : "");
     }
 
     static String symbol(Verdict verdict) {

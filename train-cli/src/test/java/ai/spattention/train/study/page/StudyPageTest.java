@@ -61,10 +61,10 @@ class StudyPageTest {
     void claimsComeFirstAndSayWhatWasPutIn() {
         Html page = render(study());
         assertEquals("Claims", page.find("//h2").get(0));
-        assertEquals("✗ does not hold (▲ worse)", verdict(page, "sp is on par with dense attention", "breadth"));
-        assertEquals("✓ holds (▼ better)", verdict(page, "sp is ahead of Longformer's mask", "breadth"));
-        assertEquals("✗ does not hold (▲ worse)", verdict(page, "sp is ahead of BigBird's mask", "breadth"));
-        assertEquals("✗ does not hold (= equal)", verdict(page, "sp is ahead of the exclusive bands alone", "breadth"));
+        assertEquals("✗ does not hold: ▲ worse", verdict(page, "sp is on par with dense attention", "breadth"));
+        assertEquals("✓ holds: ▼ better", verdict(page, "sp is ahead of Longformer's mask", "breadth"));
+        assertEquals("✗ does not hold: ▲ worse", verdict(page, "sp is ahead of BigBird's mask", "breadth"));
+        assertEquals("✗ does not hold: = equal", verdict(page, "sp is ahead of the exclusive bands alone", "breadth"));
         assertTrue(page.text().contains("Not tested here, for want of finished runs of an arm: sp is ahead of Reformer&#x27;s mask; "));
         assertTrue(page.find("//header/p").get(1).startsWith("In part breadth, of 5 claims 1 holds, "), page.find("//header/p").get(1));
     }
@@ -154,7 +154,7 @@ class StudyPageTest {
         Html page = render(with(study(), run -> !run.arm().equals("causal")));
         assertTrue(page.find("//ul[@class='notes']/li").contains("Part breadth, validation: without a run of the reference causal nothing is"
                 + " compared."));
-        assertEquals("✓ holds (▼ better)", verdict(page, "sp is ahead of Longformer's mask", "breadth"), "others can be");
+        assertEquals("✓ holds: ▼ better", verdict(page, "sp is ahead of Longformer's mask", "breadth"), "others can be");
     }
 
     @Test
