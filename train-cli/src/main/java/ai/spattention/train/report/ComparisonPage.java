@@ -26,7 +26,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** Several runs side by side: a table, and charts with a line for each run. */
 final class ComparisonPage {
@@ -59,7 +58,7 @@ final class ComparisonPage {
     private List<DomContent> content() {
         List<DomContent> content = new ArrayList<>();
         content.add(header(h1("Comparison of " + runs.size() + " runs"), summary(), Page.notes(notes())));
-        content.add(section("Loss", vocabularies().map(note -> List.<DomContent>of(p(note))).orElse(List.of()),
+        content.add(section("Loss", vocabularies().map(note -> List.of(note)).orElse(List.of()),
                 new Wanted("Training loss over tokens", Metric.LOSS, Progress.TOKENS),
                 new Wanted("Training loss over time", Metric.LOSS, Progress.TIME),
                 new Wanted("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS),
@@ -81,8 +80,8 @@ final class ComparisonPage {
     }
 
     private List<String> notes() {
-        return Stream.concat(vocabularies().stream(), runs.entrySet().stream()
-                .flatMap(entry -> entry.getValue().notes().stream().map(note -> entry.getKey() + ": " + note))).toList();
+        return runs.entrySet().stream()
+                .flatMap(entry -> entry.getValue().notes().stream().map(note -> entry.getKey() + ": " + note)).toList();
     }
 
     /** Losses of a token are comparable only where a token is the same amount of text. */
@@ -135,13 +134,14 @@ final class ComparisonPage {
         }
     }
 
-    private DomContent section(String heading, List<DomContent> above, Wanted... wanted) {
+    private DomContent section(String heading, List<String> above, Wanted... wanted) {
         List<DomContent> charts = new ArrayList<>();
         Set<String> absent = new LinkedHashSet<>();
         for (Wanted each : wanted) {
             chart(each).ifPresentOrElse(charts::add, () -> absent.add(each.metric().absence()));
         }
-        return Page.section(heading, each(above.stream()), div(each(charts.stream())).withClass("charts"), each(absent.stream().map(text -> p(text))));
+        return Page.section(heading, Page.notes(above), div(each(charts.stream())).withClass("charts"),
+                each(absent.stream().map(text -> p(text))));
     }
 
     private Optional<? extends DomContent> chart(Wanted wanted) {

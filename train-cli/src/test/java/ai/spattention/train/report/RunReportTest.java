@@ -289,7 +289,7 @@ class RunReportTest {
     void differentVocabulariesAreNotComparedWithoutAWord() throws IOException {
         RunFolder bytes = folder("one").config("bytes", "model.vocab_size=257").metrics(2, (step, metrics) -> metrics);
         RunFolder words = folder("two").config("words", "model.vocab_size=8192").metrics(2, (step, metrics) -> metrics);
-        String note = "//section[h2='Loss']/p[starts-with(., \"The runs' vocabularies differ\")]";
+        String note = "//section[h2='Loss']/ul/li[starts-with(., \"The runs' vocabularies differ\")]";
         assertTrue(report(bytes, words).find(note).get(0).contains("(bytes: 257 tokens, words: 8,192 tokens): a token is not the same amount"));
         assertEquals(List.of(), report(bytes, bytes).find(note));
         bytes.file("model/tokenizer.json", "{}");

@@ -15,6 +15,7 @@ import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What was claimed, and what this study says of it, part by part. */
 final class ClaimSection {
@@ -60,11 +61,11 @@ final class ClaimSection {
         }
         var counts = part.comparisons().entrySet().stream()
                 .collect(Collectors.groupingBy(entry -> Outcome.of(entry.getKey(), entry.getValue()), Collectors.counting()));
-        return "In part " + losses.part().name() + ", of " + part.comparisons().size() + " claims " + List.of(Outcome.values()).stream()
-                .filter(counts::containsKey).map(outcome -> counts.get(outcome) + " " + switch (outcome) {
-                    case HOLDS -> counts.get(outcome) == 1 ? "holds" : "hold";
-                    case FAILS -> counts.get(outcome) == 1 ? "does not" : "do not";
-                    case UNDECIDED -> counts.get(outcome) == 1 ? "is undecided" : "are undecided";
+        return "In part " + losses.part().name() + ", of " + part.comparisons().size() + " claims: " + Stream.of(Outcome.values())
+                .map(outcome -> counts.getOrDefault(outcome, 0L) + " " + switch (outcome) {
+                    case HOLDS -> "confirmed";
+                    case FAILS -> "refuted or without a lead above the margin";
+                    case UNDECIDED -> "undecided";
                 }).collect(Collectors.joining(", ")) + ".";
     }
 }

@@ -66,7 +66,7 @@ class StudyPageTest {
         assertEquals("✗ does not hold: ▲ worse", verdict(page, "sp is ahead of BigBird's mask", "breadth"));
         assertEquals("✗ does not hold: = equal", verdict(page, "sp is ahead of the exclusive bands alone", "breadth"));
         assertTrue(page.text().contains("Not tested here, for want of finished runs of an arm: sp is ahead of Reformer&#x27;s mask; "));
-        assertTrue(page.find("//header/p").get(1).startsWith("In part breadth, of 5 claims 1 holds, "), page.find("//header/p").get(1));
+        assertTrue(page.find("//header/p").get(1).startsWith("In part breadth, of 5 claims: 1 confirmed, "), page.find("//header/p").get(1));
     }
 
     @Test
