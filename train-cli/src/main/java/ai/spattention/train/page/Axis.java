@@ -28,6 +28,7 @@ public record Axis(double low, double high, boolean isLogarithmic, List<Double> 
      * @param scale the wanted scale
      * @param min the smallest finite value
      * @param max the largest
+     * @return the axis
      */
     public static Axis of(Scale scale, double min, double max) {
         if (scale == Scale.LOGARITHMIC && min > 0) {
@@ -46,7 +47,12 @@ public record Axis(double low, double high, boolean isLogarithmic, List<Double> 
         return new Axis(low, high, false, multiples(step, low, high));
     }
 
-    /** An axis that ends exactly where the values do: for the moments of a run, which begins at zero. */
+    /**
+     * An axis that ends exactly where the values do: for the moments of a run, which begins at zero.
+     *
+     * @param max the largest value
+     * @return the axis, from 0
+     */
     public static Axis upTo(double max) {
         double high = max > 0 ? max : 1;
         return new Axis(0, high, false, multiples(niceStep(high, TICKS_OF_MOMENTS), 0, high));
@@ -97,7 +103,12 @@ public record Axis(double low, double high, boolean isLogarithmic, List<Double> 
         return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
     }
 
-    /** Where a value lies: 0 at the start, 1 at the end. */
+    /**
+     * Where a value lies.
+     *
+     * @param value the value
+     * @return 0 at the start, 1 at the end
+     */
     public double place(double value) {
         return isLogarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     }

@@ -80,32 +80,59 @@ public final class CurveChart {
             this.curves = curves;
         }
 
-        /** Sets the axis to the right: its name with its unit, and how values are laid out. */
+        /**
+         * Sets the axis to the right.
+         *
+         * @param unit its name with its unit
+         * @param scale how values are laid out
+         * @return this
+         */
         public Builder setX(String unit, Scale scale) {
             xUnit = unit;
             x = axis(scale, curves.stream().flatMapToDouble(curve -> curve.spots().stream().mapToDouble(Spot::x)));
             return this;
         }
 
-        /** Sets the upright axis: its name with its unit, and how values are laid out. */
+        /**
+         * Sets the upright axis so that it holds what is drawn.
+         *
+         * @param unit its name with its unit
+         * @param scale how values are laid out
+         * @return this
+         */
         public Builder setY(String unit, Scale scale) {
             return setY(unit, axis(scale, curves.stream().flatMapToDouble(CurveChart::values)));
         }
 
-        /** Sets the upright axis as other charts beside this one have it. */
+        /**
+         * Sets the upright axis as other charts beside this one have it.
+         *
+         * @param unit its name with its unit
+         * @param axis the axis, which holds {@link CurveChart#values} of all curves
+         * @return this
+         */
         public Builder setY(String unit, Axis axis) {
             yUnit = unit;
             y = axis;
             return this;
         }
 
-        /** Sets distances to draw as upright lines; those beyond the axis are left out. */
+        /**
+         * Sets distances to draw as upright lines.
+         *
+         * @param distances the distances (default: none); those beyond the axis are left out
+         * @return this
+         */
         public Builder optEdges(List<Integer> distances) {
             edges = distances;
             return this;
         }
 
-        /** Makes it one of several small ones beside each other. */
+        /**
+         * Makes it one of several small ones beside each other.
+         *
+         * @return this
+         */
         public Builder optSmall() {
             width = 320;
             height = 220;
@@ -117,7 +144,11 @@ public final class CurveChart {
             return range.getCount() == 0 ? Axis.upTo(1) : Axis.of(scale, range.getMin(), range.getMax());
         }
 
-        /** Draws the chart. */
+        /**
+         * Draws the chart; both axes have to be set.
+         *
+         * @return the drawing
+         */
         public Svg draw() {
             return new CurveChart(this).draw();
         }

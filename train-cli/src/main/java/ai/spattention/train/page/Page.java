@@ -43,7 +43,13 @@ public final class Page {
 
     private Page() {}
 
-    /** A page of HTML that is well-formed XML too. */
+    /**
+     * A page of HTML that is well-formed XML too.
+     *
+     * @param title its title
+     * @param content what it holds
+     * @return the page
+     */
     public static String render(String title, List<DomContent> content) {
         var page = html(head(
                 meta().withCharset("utf-8"),
@@ -114,12 +120,22 @@ public final class Page {
                 .withClass("facts")).withClass("scroll").attr("tabindex", "0").attr("role", "region").attr("aria-label", headers.get(0));
     }
 
-    /** Two columns: names and values. */
+    /**
+     * Two columns: names and values.
+     *
+     * @param facts the values by their names
+     * @return a table
+     */
     public static DomContent facts(Map<String, String> facts) {
         return TagCreator.table(tbody(each(facts, (name, value) -> tr(th(name), td(value))))).withClass("facts");
     }
 
-    /** What went wrong or is missing; nothing if there is nothing to say. */
+    /**
+     * What went wrong or is missing.
+     *
+     * @param notes a sentence each
+     * @return a list; nothing if there is nothing to say
+     */
     public static DomContent notes(List<String> notes) {
         return notes.isEmpty() ? each() : ul(each(notes, note -> li(note))).withClass("notes");
     }

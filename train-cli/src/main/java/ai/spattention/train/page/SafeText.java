@@ -3,14 +3,14 @@ package ai.spattention.train.page;
 import j2html.utils.EscapeUtil;
 
 /** Text from anywhere, made harmless: samples, names and messages may hold anything. */
-public final class SafeText {
+final class SafeText {
 
     private static final int REPLACEMENT = 0xFFFD;
 
     private SafeText() {}
 
     /** Escapes markup; what XML knows no way to write (control characters, half surrogates) becomes U+FFFD. */
-    public static String escape(String text) {
+    static String escape(String text) {
         StringBuilder clean = new StringBuilder(text.length());
         text.codePoints().map(point -> isAllowed(point) ? point : REPLACEMENT).forEach(clean::appendCodePoint);
         return EscapeUtil.escape(clean.toString());

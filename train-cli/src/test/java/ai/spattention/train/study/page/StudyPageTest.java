@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.page.Html;
+import ai.spattention.train.study.result.ResultFiles;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.Studies;
 import ai.spattention.train.study.result.StudyArm;
@@ -16,13 +17,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StudyPageTest {
 
+    private static Html page;
+
     @TempDir
     Path temporary;
+
+    @BeforeAll
+    static void renderOnce() {
+        page = render(study());
+    }
 
     private static StudyResult study() {
         Map<String, Double> worse = new LinkedHashMap<>();
@@ -59,7 +68,6 @@ class StudyPageTest {
 
     @Test
     void claimsComeFirstAndSayWhatWasPutIn() {
-        Html page = render(study());
         assertEquals("Claims", page.find("//h2").get(0));
         assertEquals("✗ does not hold: ▲ worse", verdict(page, "sp is on par with dense attention", "breadth"));
         assertEquals("✓ holds: ▼ better", verdict(page, "sp is ahead of Longformer's mask", "breadth"));
@@ -71,7 +79,6 @@ class StudyPageTest {
 
     @Test
     void everySeedIsAPointThatTakesTheFocusAndSaysWhatItIs() {
-        Html page = render(study());
         String figure = "//figure[starts-with(figcaption, 'Final loss of every seed: validation, part breadth')]";
         assertEquals(6 * 3, page.find(figure + "//*[@class='point' and @tabindex='0']").size());
         assertTrue(page.find(figure + "//*[@class='point']/@aria-label").get(0).matches("causal, seed 1: \\d\\.\\d{4} nats a token"));
@@ -81,7 +88,6 @@ class StudyPageTest {
 
     @Test
     void distancesHaveTheEdgesOfTheArmsOwnBands() {
-        Html page = render(study());
         String figure = "//figure[starts-with(figcaption, 'Recall, each arm less causal: validation, part breadth, layout fixed')]";
         assertEquals(5, page.find(figure + "//svg").size());
         assertEquals(3, page.find(figure + "//svg[contains(@aria-label, ': sp')]/line[@class='edge']").size());
@@ -90,8 +96,33 @@ class StudyPageTest {
     }
 
     @Test
+    void binsWithoutAnOrderHaveAChartEach() {
+        String figure = "//figure[starts-with(figcaption, 'Tasks: lead of the right answer, piqa: part breadth, layout fixed')]";
+        assertEquals(6 * 3, page.find(figure + "//*[@class='point']").size());
+        assertTrue(page.find(figure + "//text").contains("-0.0500"), page.find(figure + "//text").toString());
+        assertEquals(1, page.find("//section[h2='a new <probe>']//figure[starts-with(figcaption, 'a new <probe>, all: part breadth, layout"
+                + " fixed')]").size(), "what the page does not know is drawn too");
+        assertFalse(page.text().contains(", empty:"), "bins without values are left out");
+    }
+
+    @Test
+    void layoutsLieOverOneAnother() {
+        String figure = "//figure[starts-with(figcaption, 'Loss at other lengths, by layout: validation, part breadth')]";
+        assertEquals(6, page.find(figure + "/div/div[@class='panel']").size());
+        assertEquals(List.of("layout fixed", "layout sequence"), page.find(figure + "/ul/li/span"));
+        assertEquals(List.of("line", "line dashed"), page.find(figure + "//svg[contains(@aria-label, ': sp')]/path"
+                + "[starts-with(@class, 'line')]/@class"));
+    }
+
+    @Test
+    void theStoredStudyGivesTheSamePage() throws IOException {
+        Path file = temporary.resolve(StudyResult.FILE_NAME);
+        ResultFiles.write(file, study());
+        assertEquals(StudyPage.render(study()), StudyPage.render(ResultFiles.readStudy(file)));
+    }
+
+    @Test
     void linesDifferInMoreThanColour() {
-        Html page = render(study());
         List<String> looks = page.find("//figure[starts-with(figcaption, 'Training loss over tokens, part breadth')]/svg/path"
                 + "[starts-with(@class, 'line')]/@class");
         assertEquals(List.of("line", "line dashed", "line dotted", "line dash-dot", "line", "line dashed"), looks);
@@ -99,7 +130,6 @@ class StudyPageTest {
 
     @Test
     void costsAreComparedWithWhatWasMeasured() {
-        Html page = render(study());
         // the reference gains 0.15 nats for every e times as many tokens: 0.05 nats are exp(1/3) = 1.40 times
         String needs = page.find("//section[h2='Break-even']//tr[th='sp']/td[2]").get(0);
         assertEquals(1.4, Double.parseDouble(needs), 0.06);
@@ -109,10 +139,10 @@ class StudyPageTest {
 
     @Test
     void armsThatAreOneAreEqual() {
-        Html page = render(Studies.of(twins()));
-        assertEquals(List.of("= equal", "= equal"), page.find("//section[h2='Loss and differences']//tr[th='twin'][td[3]='0']/td[last()]")
+        Html other = render(Studies.of(twins()));
+        assertEquals(List.of("= equal", "= equal"), other.find("//section[h2='Loss and differences']//tr[th='twin'][td[3]='0']/td[last()]")
                 .subList(0, 2));
-        assertEquals("0 to 0", page.find("//section[h2='Loss and differences']//tr[th='twin']/td[5]").get(0));
+        assertEquals("0 to 0", other.find("//section[h2='Loss and differences']//tr[th='twin']/td[5]").get(0));
     }
 
     private static Map<String, Double> twins() {
@@ -124,17 +154,17 @@ class StudyPageTest {
 
     @Test
     void oneSeedDecidesNothingAndSaysSo() {
-        Html page = render(with(study(), run -> run.seed() == 1));
-        assertTrue(page.find("//ul[@class='notes']/li").contains("Part breadth, validation: one seed says nothing of how much seeds differ,"
+        Html other = render(with(study(), run -> run.seed() == 1));
+        assertTrue(other.find("//ul[@class='notes']/li").contains("Part breadth, validation: one seed says nothing of how much seeds differ,"
                 + " so no difference is decided."));
-        assertEquals("? undecided", verdict(page, "sp is on par with dense attention", "breadth"));
-        assertTrue(page.text().contains("not known"));
+        assertEquals("? undecided", verdict(other, "sp is on par with dense attention", "breadth"));
+        assertTrue(other.text().contains("not known"));
     }
 
     @Test
     void whatIsMissingIsNamed() {
-        Html page = render(with(study(), run -> !run.arm().equals("bigbird") && !(run.arm().equals("window") && run.seed() == 3)));
-        List<String> notes = page.find("//ul[@class='notes']/li");
+        Html other = render(with(study(), run -> !run.arm().equals("bigbird") && !(run.arm().equals("window") && run.seed() == 3)));
+        List<String> notes = other.find("//ul[@class='notes']/li");
         assertTrue(notes.contains("Not finished in part breadth: bigbird seed 1, bigbird seed 2, window seed 3, bigbird seed 3."), notes.toString());
         assertTrue(notes.contains("Part breadth, validation: no finished run of bigbird."), notes.toString());
         assertTrue(notes.contains("Part breadth, validation: some arms have no finished run of seed 3; differences use the complete seeds 1"
@@ -144,17 +174,17 @@ class StudyPageTest {
 
     @Test
     void aStudyWithoutAnyRunIsAPageToo() {
-        Html page = render(with(study(), run -> false));
-        assertTrue(page.text().contains("No run has finished yet."));
-        assertTrue(page.text().contains("0 of 24 runs have finished"));
+        Html other = render(with(study(), run -> false));
+        assertTrue(other.text().contains("No run has finished yet."));
+        assertTrue(other.text().contains("0 of 24 runs have finished"));
     }
 
     @Test
     void withoutTheReferenceNothingIsCompared() {
-        Html page = render(with(study(), run -> !run.arm().equals("causal")));
-        assertTrue(page.find("//ul[@class='notes']/li").contains("Part breadth, validation: without a run of the reference causal nothing is"
+        Html other = render(with(study(), run -> !run.arm().equals("causal")));
+        assertTrue(other.find("//ul[@class='notes']/li").contains("Part breadth, validation: without a run of the reference causal nothing is"
                 + " compared."));
-        assertEquals("✓ holds: ▼ better", verdict(page, "sp is ahead of Longformer's mask", "breadth"), "others can be");
+        assertEquals("✓ holds: ▼ better", verdict(other, "sp is ahead of Longformer's mask", "breadth"), "others can be");
     }
 
     @Test
@@ -162,11 +192,11 @@ class StudyPageTest {
         String hostile = "</h1><script>alert('x')</script>\" onload=\"x";
         StudyResult plain = Studies.of(Map.of(hostile, 0.0));
         StudyArm arm = new StudyArm(hostile, hostile, Map.of("a", hostile), 1, List.of());
-        Html page = render(new StudyResult(1, hostile, hostile, List.of(arm), hostile, 0.01, plain.parts(), plain.sets(), plain.probes(), 64,
+        Html other = render(new StudyResult(1, hostile, hostile, List.of(arm), hostile, 0.01, plain.parts(), plain.sets(), plain.probes(), 64,
                 List.of(), List.of(hostile), Map.of(hostile, hostile), hostile, hostile, plain.runs()));
-        assertEquals(List.of(hostile), page.find("//h1"));
-        assertEquals(List.of(), page.find("//@onload"));
-        assertEquals(List.of(hostile), page.find("//pre"));
+        assertEquals(List.of(hostile), other.find("//h1"));
+        assertEquals(List.of(), other.find("//@onload"));
+        assertEquals(List.of(hostile), other.find("//pre"));
     }
 
     @Test
