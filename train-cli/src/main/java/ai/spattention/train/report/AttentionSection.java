@@ -8,6 +8,8 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,6 +1,7 @@
 package ai.spattention.train.study.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.train.config.ConfigSource;
@@ -35,7 +36,7 @@ public final class StudyConfigReader {
 
     /** What an arm cannot have of its own, since the study sets it. */
     private static final List<String> OF_THE_STUDY = List.of("name", "seed", "device", "data.seed", "data.path", "training.steps",
-            "training.tokens");
+            "training.tokens", "validation.probes");
 
     private final String file;
 
@@ -73,9 +74,15 @@ public final class StudyConfigReader {
         if (!(margin > 0)) {
             throw refused("margin must be above 0 nats a token: by so much models may differ and still be called equal (got " + margin + ")");
         }
+        List<String> probes = texts("probes", root.path("probes"));
+        try {
+            ProbeName.parse(probes);
+        } catch (InvalidInputException e) {
+            throw refused("probes: " + e.getMessage());
+        }
         List<Long> seeds = root.has("seeds") ? seeds("seeds", root.get("seeds")) : List.of();
         return new StudyConfig(text(root, "name"), text, text(root, "base"), settings("settings", root.path("settings")), text(root, "data"),
-                reference, margin, arms, parts(root.path("parts"), names, reference, seeds), texts("probes", root.path("probes")),
+                reference, margin, arms, parts(root.path("parts"), names, reference, seeds), probes,
                 speedUps(root.path("speed_ups"), names), texts("deviations", root.path("deviations")));
     }
 

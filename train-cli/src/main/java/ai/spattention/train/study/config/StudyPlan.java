@@ -1,6 +1,7 @@
 package ai.spattention.train.study.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.pattern.AttentionPattern;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The runs of a study in their order: part by part, seed by seed, arm by arm, so that whoever stops leaves a table with whole rows.
@@ -64,6 +67,8 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
 
     private static RunConfig config(ConfigSource base, StudyConfig study, ArmConfig arm, PartConfig part, long seed) {
         List<String> settings = new ArrayList<>();
+        settings.add("validation.probes=" + Stream.concat(Stream.of(ProbeName.LOSS.key()), study.probes().stream())
+                .collect(Collectors.joining(", ", "[", "]")));
         for (Map<String, String> each : List.of(study.settings(), part.settings(), arm.settings())) {
             each.forEach((key, value) -> settings.add(key + "=" + value));
         }
@@ -138,6 +143,19 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
         }
         return new StudyArm(arm.name(), arm.description(), arm.settings(), pairs / dense,
                 edges.stream().filter(edge -> edge > 0 && edge < length).toList());
+    }
+
+    /**
+     * A short run of each arm, from which follows how long the study takes.
+     *
+     * @param source where the study's configuration was read
+     * @param steps its steps
+     * @return runs, in the arms' order
+     */
+    public List<PlannedRun> timings(ConfigSource source, int steps) {
+        PartConfig part = new PartConfig("timing", steps, Map.of("schedule.warmup_steps", "1"), study.parts().get(0).arms(), List.of(0L));
+        return study.arms().stream().map(arm -> config(source.relative(study.base()), study, arm, part, 0))
+                .map(config -> new PlannedRun(part.name(), config.name(), 0, config, digest(config))).toList();
     }
 
     /**

@@ -96,6 +96,7 @@ class StudyConfigReaderTest {
             "model.attention_pattern: sp} | training.steps: 3} | study.yaml: arms.sp must not set training.steps: the study sets it",
             "model.attention_pattern: sp} | model: {attention_pattern: sp}, model.attention_pattern: sp} | study.yaml: arms.sp sets model.attention_pattern twice",
             "factor: 1.5 | factor: -1 | study.yaml: speed_ups.sp.factor must be above 0 (got -1.0)",
+            "probes: [position, copy] | probes: [positions] | study.yaml: probes: there is no probe 'positions': choose of all, loss, position, recall, copy, length, tasks",
             "probes: [position, copy] | probes: position | study.yaml: probes must be a list (got 'position')",
     })
     void refuses(String before, String after, String message) {

@@ -52,6 +52,12 @@ public final class Studies {
             probes.add(probe(ProbeName.POSITION, layout, POSITIONS, true, from -> loss + 1 - Math.log1p(from) / 10));
             probes.add(probe(ProbeName.RECALL, layout, List.of(0, 256, 512, 1024, 2048), true, from -> loss - 1 + from * worse / 100));
             probes.add(probe(ProbeName.COPY, layout, COPIES, false, from -> 2 - worse * from / 50));
+            probes.add(new ProbeResult(ProbeName.RECALL_CONTROL, layout, "validation", "nats per token", true,
+                    List.of(bin("unseen bigrams", 0, 0, loss + 2))));
+            probes.add(new ProbeResult(ProbeName.TASK_MARGIN, layout, "", "nats", false,
+                    List.of(bin("piqa", 0, 0, 0.1 - worse), bin("sciq", 1, 1, 0.2 - worse))));
+            probes.add(new ProbeResult("a new <probe>", layout, "", "points", false, List.of(bin("all", 0, 0, 1 - worse),
+                    Bin.of("empty", 1, 1, List.of()))));
             probes.add(probe(ProbeName.LENGTH, layout, List.of(512, 1024, 4096), true, from -> loss + from / 10_000.0));
         }
         List<CurvePoint> curve = new ArrayList<>();

@@ -1,4 +1,4 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

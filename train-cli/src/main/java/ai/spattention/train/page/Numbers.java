@@ -1,4 +1,4 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -6,47 +6,82 @@ import java.math.RoundingMode;
 import java.util.Locale;
 
 /** Numbers as people read them. */
-final class Numbers {
+public final class Numbers {
 
     private static final String[] COUNTS = {"", "k", "M", "B", "T"};
     private static final String[] PREFIXES = {"", "k", "M", "G", "T", "P", "E"};
 
     private Numbers() {}
 
-    /** A whole number with its thousands apart. */
-    static String whole(long value) {
+    /**
+     * A whole number with its thousands apart.
+     *
+     * @param value the number
+     * @return its text
+     */
+    public static String whole(long value) {
         return String.format(Locale.ROOT, "%,d", value);
     }
 
-    /** A tick's or a measured value: four digits or so, 0.25, 1.5k, 3e-4; "not finite" for what is no number. */
-    static String plain(double value) {
+    /**
+     * A measured value: four digits or so, 0.25, 1.5k, 3e-4.
+     *
+     * @param value the value
+     * @return its text; "not finite" for what is no number
+     */
+    public static String plain(double value) {
         return text(value, 4, COUNTS);
     }
 
-    /** A tick, whose digits must not get lost however near the next one is. */
-    static String tick(double value) {
+    /**
+     * A tick, whose digits must not get lost however near the next one is.
+     *
+     * @param value the value
+     * @return its text
+     */
+    public static String tick(double value) {
         return text(value, 7, COUNTS);
     }
 
-    /** A count in three digits: 950, 12.3k, 1.25M, 6.9B. */
-    static String count(double value) {
+    /**
+     * A count in three digits: 950, 12.3k, 1.25M, 6.9B.
+     *
+     * @param value the count
+     * @return its text
+     */
+    public static String count(double value) {
         return text(value, 3, COUNTS);
     }
 
-    /** A quantity with the prefix of its unit: 12.3 G, to be followed by the unit. */
-    static String prefixed(double value) {
+    /**
+     * A quantity with the prefix of its unit: 12.3 G, to be followed by the unit.
+     *
+     * @param value the quantity
+     * @return its text
+     */
+    public static String prefixed(double value) {
         String text = text(value, 3, PREFIXES);
         return Character.isLetter(text.charAt(text.length() - 1))
                 ? text.substring(0, text.length() - 1) + " " + text.charAt(text.length() - 1) : text + " ";
     }
 
-    /** A loss: three decimals. */
-    static String loss(double value) {
+    /**
+     * A loss: three decimals.
+     *
+     * @param value the loss in nats
+     * @return its text
+     */
+    public static String loss(double value) {
         return Double.isFinite(value) && Math.abs(value) < 1e4 ? String.format(Locale.ROOT, "%.3f", value) : plain(value);
     }
 
-    /** Hours, minutes, seconds; tenths of a second below a minute. */
-    static String clock(double seconds) {
+    /**
+     * Hours, minutes, seconds; tenths of a second below a minute.
+     *
+     * @param seconds the time
+     * @return its text; "unknown" for what is no number
+     */
+    public static String clock(double seconds) {
         if (!Double.isFinite(seconds)) {
             return "unknown";
         }

@@ -1,7 +1,7 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 /** How values are laid out along an axis. */
-enum Scale {
+public enum Scale {
 
     /** From about the smallest value to about the largest. */
     LINEAR,

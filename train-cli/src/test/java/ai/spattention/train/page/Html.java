@@ -1,4 +1,4 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -17,7 +17,7 @@ import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
 /** A page read back: that it can be read as XML at all says that nothing in it is left open or unescaped. */
-final class Html {
+public final class Html {
 
     private final Document document;
     private final String text;
@@ -27,11 +27,11 @@ final class Html {
         this.text = text;
     }
 
-    static Html read(Path file) throws IOException {
+    public static Html read(Path file) throws IOException {
         return parse(Files.readString(file));
     }
 
-    static Html parse(String text) {
+    public static Html parse(String text) {
         try {
             DocumentBuilderFactory factory = DocumentBuilderFactory.newInstance();
             factory.setFeature("http://xml.org/sax/features/external-general-entities", false);
@@ -44,7 +44,7 @@ final class Html {
     }
 
     /** The text of all nodes that an XPath finds. */
-    List<String> find(String path) {
+    public List<String> find(String path) {
         try {
             NodeList nodes = (NodeList) XPathFactory.newInstance().newXPath().evaluate(path, document, XPathConstants.NODESET);
             List<String> found = new ArrayList<>();
@@ -58,16 +58,16 @@ final class Html {
     }
 
     /** The paths of a chart's lines, by the chart's title. */
-    List<String> lines(String chart) {
+    public List<String> lines(String chart) {
         return find("//figure[figcaption='" + chart + "']/svg/path[contains(@class,'line')]/@d");
     }
 
     /** The value of a fact by its name, in cards or tables; for several runs one after the other. */
-    List<String> fact(String name) {
+    public List<String> fact(String name) {
         return find("//dt[.='" + name + "']/../dd | //tr[th[1]='" + name + "']/td");
     }
 
-    String text() {
+    public String text() {
         return text;
     }
 }

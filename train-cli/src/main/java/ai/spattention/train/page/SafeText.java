@@ -1,4 +1,4 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import j2html.utils.EscapeUtil;
 

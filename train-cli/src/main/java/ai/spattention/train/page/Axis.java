@@ -1,4 +1,4 @@
-package ai.spattention.train.report;
+package ai.spattention.train.page;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +11,7 @@ import java.util.List;
  * @param isLogarithmic whether equal ratios take equal room
  * @param ticks the values to label, ascending
  */
-record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) {
+public record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) {
 
     private static final int TICKS = 5;
     /** Moments' labels are short and the axis is long. */
@@ -28,8 +28,9 @@ record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) 
      * @param scale the wanted scale
      * @param min the smallest finite value
      * @param max the largest
+     * @return the axis
      */
-    static Axis of(Scale scale, double min, double max) {
+    public static Axis of(Scale scale, double min, double max) {
         if (scale == Scale.LOGARITHMIC && min > 0) {
             return logarithmic(min, max);
         }
@@ -46,8 +47,13 @@ record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) 
         return new Axis(low, high, false, multiples(step, low, high));
     }
 
-    /** An axis that ends exactly where the values do: for the moments of a run, which begins at zero. */
-    static Axis upTo(double max) {
+    /**
+     * An axis that ends exactly where the values do: for the moments of a run, which begins at zero.
+     *
+     * @param max the largest value
+     * @return the axis, from 0
+     */
+    public static Axis upTo(double max) {
         double high = max > 0 ? max : 1;
         return new Axis(0, high, false, multiples(niceStep(high, TICKS_OF_MOMENTS), 0, high));
     }
@@ -97,8 +103,13 @@ record Axis(double low, double high, boolean isLogarithmic, List<Double> ticks) 
         return power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
     }
 
-    /** Where a value lies: 0 at the start, 1 at the end. */
-    double place(double value) {
+    /**
+     * Where a value lies.
+     *
+     * @param value the value
+     * @return 0 at the start, 1 at the end
+     */
+    public double place(double value) {
         return isLogarithmic ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
     }
 }
