@@ -73,6 +73,7 @@ final class Continuation {
 
     /** The kernel computes the same in another way. */
     private static boolean isFixed(String key) {
-        return key.equals("seed") || key.equals("data.seed") || key.equals("data.sequence_length") || key.startsWith("model.") && !key.equals("model.kernel");
+        return List.of("seed", "data.seed", "data.sequence_length").contains(key)
+                || key.startsWith("model.") && !key.equals("model.kernel");
     }
 }

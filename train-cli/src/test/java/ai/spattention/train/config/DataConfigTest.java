@@ -40,7 +40,8 @@ class DataConfigTest {
             "data.sequence_length=1 | data.sequence_length must be at least 2 (got 1)",
             "data.document_mask=1 | data.document_mask must be true or false (got 1)",
             "data.seed=-1 | data.seed must be at least 0 (got -1)",
-            "data.validation_path=1 | data.validation_path must be a folder, a list of them, or names with folders: put numbers and the like in quotes",
+            "data.validation_path=1 | data.validation_path must be a folder, a list of them, or names with folders:"
+                    + " put numbers and the like in quotes",
             "data.validation_path=a=x,a=y | data.validation_path has the name 'a' twice: give each folder a name of its own (NAME=FOLDER)",
             "data.path=12 | data.path must be text (got 12): put it in quotes",
     })
