@@ -2,6 +2,7 @@ package ai.spattention.eval.probe;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -146,7 +147,11 @@ class ModelLossesTest {
         assertArrayEquals(plain(made, windows.get(1)), other, 1e-5f);
         assertTrue(IntStream.range(0, LENGTH).anyMatch(i -> Math.abs(own[i] - other[i]) > 1e-3), "the layout matters");
         assertEquals(LayoutLength.SEQUENCE, seen.getConfig().layoutLength());
-        assertEquals(model, model.withLayoutLength(LayoutLength.of(40)));
+        assertSame(model, model.withLayoutLength(LayoutLength.of(40)));
+        for (int layer = 0; layer < 2; layer++) {
+            assertSame(model.getLayers().get(0).getAttention().getRotaryEmbedding(),
+                    seen.getLayers().get(layer).getAttention().getRotaryEmbedding(), "its tables are memory for good");
+        }
         model.getOutputWeight().getArray().muli(0); // in place, as an optimizer does
         assertEquals(Math.log(VOCABULARY), new ModelLosses(seen, manager).of(windows).get(0)[4], 1e-5);
     }

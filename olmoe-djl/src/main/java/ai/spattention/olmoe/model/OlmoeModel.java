@@ -19,6 +19,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.KeyValueCache;
 import ai.spattention.Precision;
 import ai.spattention.RmsNorm;
+import ai.spattention.RotaryEmbedding;
 import ai.spattention.SpAttentionBlock;
 import ai.spattention.kernel.AttentionKernel;
 import ai.spattention.kernel.AutoKernel;
@@ -77,8 +78,9 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         kernel = builder.kernel;
         precision = builder.precision;
         embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize(), config.paddingIndex()));
+        RotaryEmbedding rotary = builder.rotary == null ? new RotaryEmbedding(config.headDim(), config.ropeTheta()) : builder.rotary;
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-            layers.add(addChildBlock("layer" + layer, layer(builder, config.patterns().of(layer))));
+            layers.add(addChildBlock("layer" + layer, layer(builder, config.patterns().of(layer), rotary)));
         }
         finalNorm = addChildBlock("finalNorm", new RmsNorm(config.rmsNormEps(), builder.precision));
         head = config.tieWordEmbeddings()
@@ -112,7 +114,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         };
     }
 
-    private static DecoderLayer layer(Builder builder, AttentionPattern pattern) {
+    private static DecoderLayer layer(Builder builder, AttentionPattern pattern, RotaryEmbedding rotary) {
         OlmoeConfig config = builder.config;
         SpAttentionBlock.Builder attention = SpAttentionBlock.builder()
                 .setModelDim(config.hiddenSize())
@@ -121,7 +123,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
                 .optHeadDim(config.headDim())
                 .setPattern(pattern)
                 .optLayoutLength(config.layoutLength())
-                .optRotaryEmbedding(config.ropeTheta())
+                .optRotaryEmbedding(rotary)
                 .optQueryKeyNorm(config.rmsNormEps())
                 .optBias(config.attentionBias())
                 .optDropout(config.attentionDropout())
@@ -164,8 +166,10 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         if (layoutLength.equals(config.layoutLength())) {
             return this;
         }
-        OlmoeModel other = builder().setConfig(config.withAttention(config.patterns(), layoutLength)).optKernel(kernel)
-                .optPrecision(precision).build();
+        Builder builder = builder().setConfig(config.withAttention(config.patterns(), layoutLength)).optKernel(kernel)
+                .optPrecision(precision);
+        builder.rotary = layers.get(0).getAttention().getRotaryEmbedding();
+        OlmoeModel other = builder.build();
         ParameterList own = getParameters();
         ParameterList others = other.getParameters();
         other.freezeParameters(true); // else arrays that are not its own would lose their gradients
@@ -472,6 +476,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     public static final class Builder {
 
         private OlmoeConfig config;
+        private RotaryEmbedding rotary; // another model's, whose tables are shared
         private AttentionKernel kernel = new AutoKernel();
         private Precision precision = Precision.FLOAT32;
         private boolean activationCheckpointing;

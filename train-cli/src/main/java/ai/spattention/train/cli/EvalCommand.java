@@ -158,7 +158,7 @@ final class EvalCommand implements Callable<Integer> {
         try {
             session.probe(probes, probing, prepared, part(), texts);
             if (probes.contains(ProbeName.TASKS)) {
-                session.probeTasks(groups, folder);
+                session.probeTasks(probing, groups, folder);
             }
             session.complete();
         } finally {

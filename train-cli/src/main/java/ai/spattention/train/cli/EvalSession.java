@@ -18,7 +18,6 @@ import ai.spattention.eval.probe.ProbeJson;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.eval.probe.ProbeRun;
-import ai.spattention.eval.probe.ProbeSettings;
 import ai.spattention.eval.probe.ProbeTable;
 import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.eval.report.ResultFile;
@@ -321,8 +320,8 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Probes tasks with both layouts. */
-    void probeTasks(List<TaskGroup> all, DataFolder folder) throws IOException {
-        probed.addAll(new ProbeSession(model, manager, tokenizer, settings, ProbeSettings.DEFAULTS, EvalSession::show)
+    void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
+        probed.addAll(new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show)
                 .tasks(all, folder, encoder, maxLength));
         write();
     }

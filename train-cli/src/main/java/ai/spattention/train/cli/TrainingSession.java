@@ -47,9 +47,8 @@ final class TrainingSession {
     }
 
     /**
-     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, report.html, tensorboard/,
-     * probes/ where any are asked for,
-     * checkpoints/ and model/. Everything is checked before the first file is written.
+     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, probes/ where any are asked for,
+     * report.html, tensorboard/, checkpoints/ and model/. Everything is checked before the first file is written.
      *
      * @param resume whether to go on from the newest checkpoint
      */
