@@ -42,8 +42,9 @@ public final class Legend {
      * @return a small drawing
      */
     public static Svg key(Entry entry) {
-        Svg key = Svg.canvas(WIDTH, 10, entry.name()).withClass("key").with(Svg.path("M1 5h28")
-                .withClass(("line " + entry.look() + " " + (entry.isMarked() ? entry.style().dash() : "")).strip()).withStyle("--c:" + entry.style().colour()));
+        String classes = ("line " + entry.look() + " " + (entry.isMarked() ? entry.style().dash() : "")).strip();
+        Svg key = Svg.canvas(WIDTH, 10, entry.name()).withClass("key")
+                .with(Svg.path("M1 5h28").withClass(classes).withStyle("--c:" + entry.style().colour()));
         return entry.isMarked() ? key.with(entry.style().marker(WIDTH / 2, 5)) : key;
     }
 }

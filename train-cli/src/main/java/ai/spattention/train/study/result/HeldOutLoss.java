@@ -2,7 +2,6 @@ package ai.spattention.train.study.result;
 
 import ai.spattention.eval.measure.Moments;
 import ai.spattention.eval.measure.WindowMeans;
-import com.fasterxml.jackson.annotation.JsonIgnore;
 
 /**
  * A finished model's loss on a text that it has not seen.
@@ -32,7 +31,6 @@ public record HeldOutLoss(Moments nats, long bytes, WindowMeans windows) {
      *
      * @return nats a token
      */
-    @JsonIgnore
     public double natsPerToken() {
         return nats.mean();
     }
@@ -42,7 +40,6 @@ public record HeldOutLoss(Moments nats, long bytes, WindowMeans windows) {
      *
      * @return bits a byte, Σ nats / (ln 2 · bytes)
      */
-    @JsonIgnore
     public double bitsPerByte() {
         return nats.sum() / Math.log(2) / bytes;
     }

@@ -1,6 +1,5 @@
 package ai.spattention.train.study.result;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -74,7 +73,6 @@ public record RunResult(int formatVersion, String part, String arm, long seed, S
      *
      * @return part, arm and seed, for people
      */
-    @JsonIgnore
     public String name() {
         return part + " " + arm + " seed " + seed;
     }

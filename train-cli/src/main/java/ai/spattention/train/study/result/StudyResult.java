@@ -1,6 +1,5 @@
 package ai.spattention.train.study.result;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,7 +101,6 @@ public record StudyResult(int formatVersion, String name, String configuration, 
      *
      * @return the first of the sets
      */
-    @JsonIgnore
     public String mainSet() {
         return sets.get(0);
     }
