@@ -36,6 +36,16 @@ public record StudyConfig(String name, String text, String base, Map<String, Str
     }
 
     /**
+     * The same study with other data.
+     *
+     * @param folder the folder of prepared data
+     * @return the changed configuration
+     */
+    public StudyConfig withData(String folder) {
+        return new StudyConfig(name, text, base, settings, folder, reference, margin, arms, parts, probes, speedUps, deviations);
+    }
+
+    /**
      * An arm.
      *
      * @param arm the name of one of the arms

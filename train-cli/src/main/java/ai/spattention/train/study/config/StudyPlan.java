@@ -154,8 +154,10 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
      */
     public List<PlannedRun> timings(ConfigSource source, int steps) {
         PartConfig part = new PartConfig("timing", steps, Map.of("schedule.warmup_steps", "1"), study.parts().get(0).arms(), List.of(0L));
-        return study.arms().stream().map(arm -> config(source.relative(study.base()), study, arm, part, 0))
-                .map(config -> new PlannedRun(part.name(), config.name(), 0, config, digest(config))).toList();
+        return study.arms().stream().map(arm -> {
+            RunConfig config = config(source.relative(study.base()), study, arm, part, 0);
+            return new PlannedRun(part.name(), arm.name(), 0, config, digest(config));
+        }).toList();
     }
 
     /**
