@@ -49,9 +49,9 @@ final class StudySession {
     private final Path output;
     private final Optional<String> part;
     private final PreparedData data;
-    private final List<HeldOutSet> sets;
+    private final List<String> sets;
 
-    private StudySession(ConfigSource source, StudyPlan plan, Path output, Optional<String> part, PreparedData data, List<HeldOutSet> sets) {
+    private StudySession(ConfigSource source, StudyPlan plan, Path output, Optional<String> part, PreparedData data, List<String> sets) {
         this.source = source;
         this.plan = plan;
         this.output = output;
@@ -80,13 +80,24 @@ final class StudySession {
         StudyFolder.requireFits(output, study);
         PreparedData prepared = PreparedData.open(Path.of(study.data()));
         new Outputs().reads("data", prepared.folder()).writesFolder("--output", output);
-        List<HeldOutSet> sets = HeldOutSet.measured(prepared, Map.of(), plan.trainingLength());
+        List<String> sets = sets(source, study, HeldOutSet.measured(prepared, Map.of(), plan.trainingLength()).stream().map(HeldOutSet::name)
+                .toList());
         for (PlannedRun run : plan.timings(source, 1)) {
             ModelSetup.requireVocabulary(run.config(), prepared.manifest());
             TextProbes.check(run.config(), prepared);
         }
         requireEnough(plan, prepared);
         return new StudySession(source, plan, output, part, prepared, sets);
+    }
+
+    private static List<String> sets(ConfigSource source, StudyConfig study, List<String> known) {
+        for (String set : study.heldOut()) {
+            if (!known.contains(set)) {
+                throw new InvalidInputException(source + ": held_out must be of the data's held-out sets of at least a sequence, "
+                        + String.join(", ", known) + " (got '" + set + "')");
+            }
+        }
+        return study.heldOut().isEmpty() ? known : study.heldOut();
     }
 
     private static void requireEnough(StudyPlan plan, PreparedData data) throws IOException {
@@ -155,7 +166,7 @@ final class StudySession {
         String device = runs.stream().map(RunResult::device).distinct().reduce((a, b) -> a + ", " + b).orElse("");
         Map<String, String> versions = Versions.all();
         StudyResult result = new StudyResult(StudyResult.VERSION, study.name(), study.text(), plan.arms(), study.reference(), study.margin(),
-                plan.parts(), sets.stream().map(HeldOutSet::name).toList(), study.probes(), plan.trainingLength(), study.speedUps(),
+                plan.parts(), sets, study.probes(), plan.trainingLength(), study.speedUps(),
                 study.deviations(), Map.of(study.data(), data.manifest().fingerprint()),
                 versions.getOrDefault("commit", versions.get("spattention")), device, List.copyOf(runs));
         ResultFiles.write(output.resolve(StudyResult.FILE_NAME), result);

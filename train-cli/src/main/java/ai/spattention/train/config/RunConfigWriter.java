@@ -38,10 +38,10 @@ public final class RunConfigWriter {
         return settings;
     }
 
-    /** A list is written in brackets, as an override takes it. */
+    /** A list is written in brackets, and what holds a comma in quotes, as an override takes it. */
     private static String text(JsonNode value) {
         return value.isArray() ? StreamSupport.stream(value.spliterator(), false).map(JsonNode::asText)
-                .collect(Collectors.joining(", ", "[", "]")) : value.asText();
+                .map(text -> text.contains(",") ? '"' + text + '"' : text).collect(Collectors.joining(", ", "[", "]")) : value.asText();
     }
 
     private static void addSettings(String prefix, JsonNode section, Map<String, String> settings) {

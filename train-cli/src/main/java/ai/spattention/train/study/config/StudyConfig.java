@@ -14,6 +14,7 @@ import java.util.Map;
  * @param base the configuration of a run that all arms start from: a preset's name, or a {@code .yaml} file beside the study's
  * @param settings what all arms override of it, each value as text by its key
  * @param data the folder of prepared data, as {@code prepare} wrote it
+ * @param heldOut names of the data's held-out sets, the first of which decides; empty for all, in their own order
  * @param reference the arm that the others are compared with
  * @param margin nats a token by which models may differ and still be called equal, above 0
  * @param arms the arms in the order in which they are shown, at least two
@@ -22,12 +23,13 @@ import java.util.Map;
  * @param speedUps how much faster whole steps of arms are than the reference's, measured elsewhere; may be empty
  * @param deviations what is done otherwise than planned, a sentence each; may be empty
  */
-public record StudyConfig(String name, String text, String base, Map<String, String> settings, String data, String reference, double margin,
-        List<ArmConfig> arms, List<PartConfig> parts, List<String> probes, List<SpeedUp> speedUps, List<String> deviations) {
+public record StudyConfig(String name, String text, String base, Map<String, String> settings, String data, List<String> heldOut,
+        String reference, double margin, List<ArmConfig> arms, List<PartConfig> parts, List<String> probes, List<SpeedUp> speedUps, List<String> deviations) {
 
     /** Copies what could change. */
     public StudyConfig {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+        heldOut = List.copyOf(heldOut);
         arms = List.copyOf(arms);
         parts = List.copyOf(parts);
         probes = List.copyOf(probes);
@@ -42,7 +44,7 @@ public record StudyConfig(String name, String text, String base, Map<String, Str
      * @return the changed configuration
      */
     public StudyConfig withData(String folder) {
-        return new StudyConfig(name, text, base, settings, folder, reference, margin, arms, parts, probes, speedUps, deviations);
+        return new StudyConfig(name, text, base, settings, folder, heldOut, reference, margin, arms, parts, probes, speedUps, deviations);
     }
 
     /**

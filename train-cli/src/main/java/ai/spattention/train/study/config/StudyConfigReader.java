@@ -25,7 +25,7 @@ public final class StudyConfigReader {
     private static final YAMLMapper YAML = YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
-    private static final List<String> KEYS = List.of("name", "base", "settings", "data", "reference", "margin", "seeds", "arms", "parts",
+    private static final List<String> KEYS = List.of("name", "base", "settings", "data", "held_out", "reference", "margin", "seeds", "arms", "parts",
             "probes", "speed_ups", "deviations");
     private static final List<String> PART_KEYS = List.of("steps", "settings", "arms", "seeds");
     private static final List<String> SPEED_UP_KEYS = List.of("factor", "source");
@@ -82,7 +82,7 @@ public final class StudyConfigReader {
         }
         List<Long> seeds = root.has("seeds") ? seeds("seeds", root.get("seeds")) : List.of();
         return new StudyConfig(text(root, "name"), text, text(root, "base"), settings("settings", root.path("settings")), text(root, "data"),
-                reference, margin, arms, parts(root.path("parts"), names, reference, seeds), probes,
+                distinct("held_out", texts("held_out", root.path("held_out"))), reference, margin, arms, parts(root.path("parts"), names, reference, seeds), probes,
                 speedUps(root.path("speed_ups"), names), texts("deviations", root.path("deviations")));
     }
 
@@ -159,8 +159,9 @@ public final class StudyConfigReader {
         });
     }
 
+    /** As an override has a list: what holds a comma in quotes. */
     private String list(String where, JsonNode values) {
-        return texts(where, values).stream().collect(Collectors.joining(", ", "[", "]"));
+        return texts(where, values).stream().map(text -> text.contains(",") ? '"' + text + '"' : text).collect(Collectors.joining(", ", "[", "]"));
     }
 
     private List<PartConfig> parts(JsonNode node, List<String> arms, String reference, List<Long> seeds) {
@@ -207,10 +208,11 @@ public final class StudyConfigReader {
         return seeds;
     }
 
-    private void distinct(String where, List<?> values) {
+    private <T> List<T> distinct(String where, List<T> values) {
         values.stream().filter(value -> values.indexOf(value) != values.lastIndexOf(value)).findFirst().ifPresent(twice -> {
             throw refused(where + " must be different ones (got " + twice + " twice)");
         });
+        return values;
     }
 
     private List<SpeedUp> speedUps(JsonNode node, List<String> arms) {

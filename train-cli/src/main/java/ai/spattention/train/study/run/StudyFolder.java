@@ -85,6 +85,7 @@ public final class StudyFolder implements Closeable {
         StudyConfig before = StudyConfigReader.read(ConfigSource.file(file));
         requireSame(path, "reference", before.reference(), study.reference());
         requireSame(path, "margin", before.margin(), study.margin());
+        requireSame(path, "list of held-out sets", before.heldOut(), study.heldOut());
         requireSame(path, "set of probes", before.probes(), study.probes());
     }
 

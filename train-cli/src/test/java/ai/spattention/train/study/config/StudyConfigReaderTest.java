@@ -24,6 +24,7 @@ class StudyConfigReaderTest {
             base: quickstart
             settings: {precision: float32, training: {micro_batch: 4}}
             data: data
+            held_out: [wiki, books]
             reference: causal
             margin: 0.01
             seeds: [1, 2]
@@ -63,6 +64,7 @@ class StudyConfigReaderTest {
         assertEquals("quickstart", study.base());
         assertEquals(Map.of("precision", "float32", "training.micro_batch", "4"), study.settings());
         assertEquals("data", study.data());
+        assertEquals(List.of("wiki", "books"), study.heldOut());
         assertEquals("causal", study.reference());
         assertEquals(0.01, study.margin());
         assertEquals(List.of(new ArmConfig("causal", "", Map.of("model.attention_pattern", "causal")),
@@ -91,6 +93,7 @@ class StudyConfigReaderTest {
             "arms: [causal, sp] | arms: [causal, spp] | study.yaml: parts.depth.arms must be of the arms causal, sp, mixed (got 'spp')",
             "arms: [causal, sp] | arms: [sp, mixed] | study.yaml: parts.depth.arms must hold the reference 'causal' and an arm to compare with it (got sp, mixed)",
             "name: small | nam: small | study.yaml: unknown key 'nam' in the configuration of a study: did you mean name?",
+            "held_out: [wiki, books] | held_out: [wiki, wiki] | study.yaml: held_out must be different ones (got wiki twice)",
             "data: data | data: ''| study.yaml: data is missing (got '')",
             "precision: float32 | seed: 3 | study.yaml: settings must not set seed: the study sets it",
             "model.attention_pattern: sp} | training.steps: 3} | study.yaml: arms.sp must not set training.steps: the study sets it",
@@ -109,7 +112,7 @@ class StudyConfigReaderTest {
                 refusal(SOUND.replaceAll("(?m)^  (sp|mixed): .*\n", "")));
         assertEquals("study.yaml: a name in arms must have letters, digits, dots, dashes and underscores, at most 64 (got '../sp')",
                 refusal(SOUND.replace("  mixed:", "  ../sp:")));
-        assertEquals("study.yaml: the configuration of a study must be a section with the keys name, base, settings, data, reference, margin,"
+        assertEquals("study.yaml: the configuration of a study must be a section with the keys name, base, settings, data, held_out, reference, margin,"
                 + " seeds, arms, parts, probes, speed_ups, deviations (got [1])", refusal("[1]"));
         assertEquals("study.yaml:3: this is not YAML", refusal("name: x\nbase: [\nname: }").split(": this")[0] + ": this is not YAML");
         assertEquals("there is no configuration file none.yaml", assertThrows(InvalidInputException.class,
