@@ -8,14 +8,17 @@ import ai.spattention.eval.probe.ProbeRun;
 import ai.spattention.eval.probe.ProbedModel;
 import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.eval.score.KeepingScorer;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.pattern.LayoutLength;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.SplitText;
 import ai.spattention.train.data.TokenCountsFile;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -73,8 +76,10 @@ public final class TextProbes {
         if (probes.isEmpty()) {
             return;
         }
-        try (SplitText text = open(config, data)) {
-            ProbeRun.check(probes, config.validation().probing(), text, config.data().sequenceLength());
+        try (Resources open = new Resources()) {
+            for (SplitText text : texts(config, data, open)) {
+                ProbeRun.check(probes, config.validation().probing(), text, config.data().sequenceLength());
+            }
         } catch (InvalidInputException e) {
             throw new InvalidInputException("validation.probes: " + e.getMessage(), e);
         }
@@ -87,8 +92,9 @@ public final class TextProbes {
         return probes;
     }
 
-    private static SplitText open(RunConfig config, PreparedData data) throws IOException {
-        return SplitText.open(NAME, data, Split.VALIDATION, config.data().documentMask());
+    /** The held-out texts, each of which is probed apart. */
+    private static List<SplitText> texts(RunConfig config, PreparedData data, Resources open) throws IOException {
+        return List.of(open.add(SplitText.open(NAME, data, Split.VALIDATION, config.data().documentMask())));
     }
 
     /**
@@ -108,16 +114,21 @@ public final class TextProbes {
             return List.of();
         }
         int length = config.data().sequenceLength();
-        try (NDManager scope = manager.newSubManager(); SplitText text = open(config, data)) {
-            ProbedModel probed = ProbedModel.of(model.withLayoutLength(config.validation().layout().of(
-                    model.getConfig())), scope).watched(losses -> windows -> {
-                        if (stop.getAsBoolean()) {
-                            throw new CancellationException("probing was stopped");
-                        }
-                        return losses.of(windows);
-                    });
-            return new ProbeRun(probed, config.validation().probing(), tokenizer, counts, (long) config.training().microBatch() * length,
-                    KeepingScorer.Progress.NONE).run(probes, text, length, config.validation().sequences());
+        try (NDManager scope = manager.newSubManager(); Resources open = new Resources()) {
+            LayoutLength layout = config.validation().layout().of(model.getConfig());
+            ProbedModel probed = ProbedModel.of(model, scope).withLayoutLength(layout).watched(losses -> windows -> {
+                if (stop.getAsBoolean()) {
+                    throw new CancellationException("probing was stopped");
+                }
+                return losses.of(windows);
+            });
+            ProbeRun run = new ProbeRun(probed, config.validation().probing(), tokenizer, counts,
+                    (long) config.training().microBatch() * length, KeepingScorer.Progress.NONE);
+            List<ProbeResult> results = new ArrayList<>();
+            for (SplitText text : texts(config, data, open)) {
+                results.addAll(run.run(probes, text, length, config.validation().sequences()));
+            }
+            return results;
         }
     }
 }
