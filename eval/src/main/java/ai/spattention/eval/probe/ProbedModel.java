@@ -35,6 +35,16 @@ public record ProbedModel(int numHeads, LayoutLength layoutLength, LayoutLength 
     }
 
     /**
+     * The same model probed with another layout; the fixed one stays.
+     *
+     * @param other the layout
+     * @return the model
+     */
+    public ProbedModel withLayoutLength(LayoutLength other) {
+        return new ProbedModel(numHeads, other, fixedLayout, losses);
+    }
+
+    /**
      * The same model whose losses are watched.
      *
      * @param watch gets the losses of each layout and gives what is asked in their place

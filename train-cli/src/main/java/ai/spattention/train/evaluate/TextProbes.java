@@ -8,8 +8,10 @@ import ai.spattention.eval.probe.ProbeRun;
 import ai.spattention.eval.probe.ProbedModel;
 import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.eval.score.KeepingScorer;
+import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.pattern.LayoutLength;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
@@ -72,18 +74,12 @@ public final class TextProbes {
         if (probes.isEmpty()) {
             return;
         }
-        List<HeldOutSet> sets = sets(config, data);
-        if (sets.isEmpty()) {
-            throw new InvalidInputException("validation.probes: the data has no held-out text of " + config.data().sequenceLength()
-                    + " tokens and the token after it to probe: prepare with --validation INPUT or a larger --validation-fraction, or set"
-                    + " data.validation_path");
-        }
-        for (HeldOutSet set : sets) {
-            try (SplitText text = open(config, set)) {
+        try (Resources open = new Resources()) {
+            for (SplitText text : texts(config, data, open)) {
                 ProbeRun.check(probes, config.validation().probing(), text, config.data().sequenceLength());
-            } catch (InvalidInputException e) {
-                throw new InvalidInputException("validation.probes: " + e.getMessage(), e);
             }
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException("validation.probes: " + e.getMessage(), e);
         }
     }
 
@@ -94,12 +90,17 @@ public final class TextProbes {
         return probes;
     }
 
-    private static List<HeldOutSet> sets(RunConfig config, PreparedData data) throws IOException {
-        return HeldOutSet.measured(data, config.data().validationPath().byName(), config.data().sequenceLength());
-    }
-
-    private static SplitText open(RunConfig config, HeldOutSet set) throws IOException {
-        return SplitText.open(set.name(), set.data(), set.split(), config.data().documentMask());
+    /** The held-out texts, each of which is probed apart. */
+    private static List<SplitText> texts(RunConfig config, PreparedData data, Resources open) throws IOException {
+        List<SplitText> texts = new ArrayList<>();
+        for (HeldOutSet set : HeldOutSet.measured(data, config.data().validationPath().byName(), config.data().sequenceLength())) {
+            texts.add(open.add(SplitText.open(set.name(), set.data(), set.split(), config.data().documentMask())));
+        }
+        if (texts.isEmpty()) {
+            throw new InvalidInputException("the data has no held-out text of " + config.data().sequenceLength() + " tokens and the token"
+                    + " after it to probe: prepare with --validation INPUT or a larger --validation-fraction, or set data.validation_path");
+        }
+        return texts;
     }
 
     /**
@@ -119,23 +120,21 @@ public final class TextProbes {
             return List.of();
         }
         int length = config.data().sequenceLength();
-        List<ProbeResult> results = new ArrayList<>();
-        try (NDManager scope = manager.newSubManager()) {
-            ProbedModel probed = ProbedModel.of(model.withLayoutLength(config.validation().layout().of(
-                    model.getConfig())), scope).watched(losses -> windows -> {
-                        if (stop.getAsBoolean()) {
-                            throw new CancellationException("probing was stopped");
-                        }
-                        return losses.of(windows);
-                    });
+        try (NDManager scope = manager.newSubManager(); Resources open = new Resources()) {
+            LayoutLength layout = config.validation().layout().of(model.getConfig());
+            ProbedModel probed = ProbedModel.of(model, scope).withLayoutLength(layout).watched(losses -> windows -> {
+                if (stop.getAsBoolean()) {
+                    throw new CancellationException("probing was stopped");
+                }
+                return losses.of(windows);
+            });
             ProbeRun run = new ProbeRun(probed, config.validation().probing(), tokenizer, counts,
                     (long) config.training().microBatch() * length, KeepingScorer.Progress.NONE);
-            for (HeldOutSet set : sets(config, data)) {
-                try (SplitText text = open(config, set)) {
-                    results.addAll(run.run(probes, text, length, config.validation().sequences()));
-                }
+            List<ProbeResult> results = new ArrayList<>();
+            for (SplitText text : texts(config, data, open)) {
+                results.addAll(run.run(probes, text, length, config.validation().sequences()));
             }
+            return results;
         }
-        return results;
     }
 }

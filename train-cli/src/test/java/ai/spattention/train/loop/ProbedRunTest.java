@@ -110,11 +110,12 @@ class ProbedRunTest {
     void validationTakesALayout() throws IOException {
         Map<String, float[]> own = run("own", () -> false, "model.layout_length=12", "validation.probes=[loss]");
         double loss = steps.get(5).validationLoss().orElseThrow();
-        Map<String, float[]> other = run("other", () -> false, "model.layout_length=12", "validation.probes=[loss]", "validation.layout=sequence");
+        Map<String, float[]> other = run("other", () -> false, "model.layout_length=12", "validation.probes=[loss, length]",
+                "validation.layout=sequence", "validation.probe_settings=length.lengths=24");
         own.forEach((name, values) -> assertArrayEquals(values, other.get(name), 0f, name));
         assertTrue(Math.abs(loss - steps.get(5).validationLoss().orElseThrow()) > 1e-4);
         assertEquals(steps.get(5).validationLoss().orElseThrow(), sum(probed.get(6L).get(0)).mean(), 1e-5);
-        assertEquals("sequence", probed.get(6L).get(0).layout());
+        assertEquals(List.of("sequence", "sequence", "12", "sequence"), probed.get(6L).stream().map(ProbeResult::layout).toList());
         run("fixed", () -> false, "model.layout_length=12", "validation.layout=fixed");
         assertEquals(loss, steps.get(5).validationLoss().orElseThrow(), 0);
     }
