@@ -5,7 +5,8 @@ import java.util.List;
 
 /**
  * Two arms compared, and what that says. <b>Equal</b> comes first: the 90% interval of the difference lies within the margin (two one-sided
- * tests at 5%, Schuirmann 1987), be the difference different from 0 or not, for the margin was declared as what does not matter. Else
+ * tests at 5%, Schuirmann 1987), be the difference different from 0 or not, for the margin was declared as what does not matter; or the
+ * two arms' values are the same to the last digit with every seed, two or more: they compute the same, whatever others scatter. Else
  * <b>better</b> or <b>worse</b> where the p value, corrected by Holm for the comparisons that were asked together, is below 5%. Else
  * <b>undecided</b>, as is everything without degrees of freedom.
  *
@@ -56,10 +57,14 @@ public record Comparison(Difference difference, double adjustedP, double margin,
         List<Double> adjusted = Holm.adjust(differences.stream().map(Difference::p).toList());
         List<Comparison> comparisons = new ArrayList<>();
         for (int i = 0; i < differences.size(); i++) {
-            Verdict verdict = verdict(differences.get(i), adjusted.get(i), margin);
+            Verdict verdict = isSame(model.table(), pairs.get(i)) ? Verdict.EQUAL : verdict(differences.get(i), adjusted.get(i), margin);
             comparisons.add(new Comparison(differences.get(i), adjusted.get(i), margin, verdict));
         }
         return comparisons;
+    }
+
+    private static boolean isSame(SeedTable table, Pair pair) {
+        return table.seeds().size() > 1 && table.values(pair.arm).equals(table.values(pair.other));
     }
 
     private static Verdict verdict(Difference difference, double adjustedP, double margin) {

@@ -82,7 +82,7 @@ class StudyConfigReaderTest {
             "reference: causal | reference: dense | study.yaml: reference must be one of the arms causal, sp, mixed (got 'dense')",
             "margin: 0.01 | margin: 0 | study.yaml: margin must be above 0 nats a token: by so much models may differ and still be called equal (got 0.0)",
             "margin: 0.01 | margin: -1 | study.yaml: margin must be above 0 nats a token: by so much models may differ and still be called equal (got -1.0)",
-            "margin: 0.01 | margin: .nan | study.yaml:6: this is not YAML: Malformed numeric value '.nan'",
+            "margin: 0.01 | margin: .nan | study.yaml:7: this is not YAML: Malformed numeric value '.nan'",
             "margin: 0.01 | margin: some | study.yaml: margin must be a number (got 'some')",
             "seeds: [1, 2] | seeds: [1, 1] | study.yaml: seeds must be different ones (got 1 twice)",
             "seeds: [1, 2] | seeds: [1, -2] | study.yaml: seeds must be whole numbers of at least 0 (got -2)",

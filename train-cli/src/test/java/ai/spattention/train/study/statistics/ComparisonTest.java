@@ -46,6 +46,12 @@ class ComparisonTest {
     }
 
     @Test
+    void likeArmsAreEqualHoweverMuchOthersScatter() {
+        assertEquals(List.of(Verdict.EQUAL, Verdict.UNDECIDED), Tables.compare(0.001, ONE, ONE, TWO).stream().map(Comparison::verdict).toList());
+        assertEquals(0, Tables.compare(0.001, ONE, ONE, TWO).get(0).difference().estimate());
+    }
+
+    @Test
     void likeArmsAreEqualEvenWithoutAnyNoise() {
         Comparison comparison = Tables.compare(0.01, ONE, ONE).get(0);
         assertEquals(0, comparison.difference().estimate());
