@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class RotaryEmbedding {
 
     private final int headDim;
+    private final double theta;
     private final float[] inverseFrequencies;
     /** A table for positions [0, length) on each device, replaced when a longer sequence comes. */
     private final Map<Device, Table> tables = new ConcurrentHashMap<>();
@@ -39,10 +40,29 @@ public final class RotaryEmbedding {
             throw new InvalidInputException("the rotary embedding's theta must be positive (got " + theta + ")");
         }
         this.headDim = headDim;
+        this.theta = theta;
         inverseFrequencies = new float[headDim / 2];
         for (int i = 0; i < inverseFrequencies.length; i++) {
             inverseFrequencies[i] = 1f / (float) Math.pow(theta, 2 * i / (float) headDim);
         }
+    }
+
+    /**
+     * The size of what is turned.
+     *
+     * @return D
+     */
+    public int headDim() {
+        return headDim;
+    }
+
+    /**
+     * The base of the frequencies.
+     *
+     * @return theta
+     */
+    public double theta() {
+        return theta;
     }
 
     /**

@@ -108,7 +108,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         headDim = builder.headDim;
         layout = new AttentionLayout(builder.pattern, builder.layoutLength);
         rotaryTheta = builder.rotaryTheta;
-        rotary = rotaryTheta > 0 ? new RotaryEmbedding(headDim, rotaryTheta) : null;
+        rotary = builder.rotary != null || rotaryTheta == 0 ? builder.rotary : new RotaryEmbedding(headDim, rotaryTheta);
         queryKeyNormEpsilon = builder.queryKeyNormEpsilon;
         clipQkv = builder.clipQkv;
         bias = builder.bias;
@@ -189,6 +189,15 @@ public final class SpAttentionBlock extends AbstractBlock {
      */
     public RmsNorm getKeyNorm() {
         return keyNorm;
+    }
+
+    /**
+     * The rotary embedding, whose tables other blocks may share.
+     *
+     * @return the embedding, or null where it is off
+     */
+    public RotaryEmbedding getRotaryEmbedding() {
+        return rotary;
     }
 
     /**
@@ -510,6 +519,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         private AttentionPattern pattern;
         private LayoutLength layoutLength = LayoutLength.SEQUENCE;
         private double rotaryTheta;
+        private RotaryEmbedding rotary;
         private float queryKeyNormEpsilon;
         private float clipQkv;
         private boolean bias;
@@ -617,6 +627,19 @@ public final class SpAttentionBlock extends AbstractBlock {
                 throw new InvalidInputException("the rotary embedding's theta must be positive (got " + theta + ")");
             }
             this.rotaryTheta = theta;
+            rotary = null;
+            return this;
+        }
+
+        /**
+         * Turns rotary position embedding on, with tables that several blocks share. Default: off.
+         *
+         * @param embedding the embedding, of the head dimension
+         * @return this builder
+         */
+        public Builder optRotaryEmbedding(RotaryEmbedding embedding) {
+            rotaryTheta = embedding.theta();
+            rotary = embedding;
             return this;
         }
 
@@ -731,6 +754,10 @@ public final class SpAttentionBlock extends AbstractBlock {
                             + " heads for dimension " + modelDim + "), or the head dimension must be set");
                 }
                 headDim = modelDim / numHeads;
+            }
+            if (rotary != null && rotary.headDim() != headDim) {
+                throw new InvalidInputException("the rotary embedding must be of the head dimension (got " + rotary.headDim() + " and "
+                        + headDim + ")");
             }
             if (rotaryTheta > 0 && headDim % 2 != 0) {
                 throw new InvalidInputException("rotary embedding needs an even head dimension (got " + headDim + ")");

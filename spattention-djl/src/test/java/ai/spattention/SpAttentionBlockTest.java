@@ -2,6 +2,8 @@ package ai.spattention;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -268,6 +270,22 @@ class SpAttentionBlockTest {
     }
 
     @Test
+    void blocksShareARotaryEmbedding() {
+        SpAttentionBlock own = full().build();
+        NDArray x = input(1, 8, 24);
+        own.initialize(manager, DataType.FLOAT32, x.getShape());
+        RotaryEmbedding shared = new RotaryEmbedding(10, 10_000);
+        SpAttentionBlock sharing = full().optRotaryEmbedding(shared).build();
+        assertSame(shared, sharing.getRotaryEmbedding());
+        sharing.initialize(manager, DataType.FLOAT32, x.getShape());
+        for (int i = 0; i < own.getParameters().size(); i++) {
+            own.getParameters().valueAt(i).getArray().copyTo(sharing.getParameters().valueAt(i).getArray());
+        }
+        assertClose(run(own, x), run(sharing, x), 0);
+        assertNotSame(shared, full().optRotaryEmbedding(shared).optRotaryEmbedding(500).build().getRotaryEmbedding());
+    }
+
+    @Test
     void leavesNothingBehindInTheCallersManager() {
         SpAttentionBlock block = full().build();
         NDArray x = input(1, 8, 24);
@@ -288,6 +306,8 @@ class SpAttentionBlockTest {
         assertMessage("an attention pattern must be set", SpAttentionBlock.builder().setModelDim(24).setNumHeads(4));
         assertMessage("rotary embedding needs an even head dimension (got 3)", SpAttentionBlock.builder().setModelDim(12)
                 .setNumHeads(4).setPattern(StandardPattern.SP).optRotaryEmbedding(10_000));
+        assertMessage("the rotary embedding must be of the head dimension (got 8 and 10)",
+                full().optRotaryEmbedding(new RotaryEmbedding(8, 10_000)));
         SpAttentionBlock block = full().build();
         InvalidInputException failure = assertThrows(InvalidInputException.class,
                 () -> block.initialize(manager, DataType.FLOAT32, new Shape(1, 4, 23)));

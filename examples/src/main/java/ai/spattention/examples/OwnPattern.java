@@ -44,8 +44,8 @@ public final class OwnPattern {
 
         Path folder = options.text("folder").isEmpty() ? Files.createTempDirectory("own-pattern") : Path.of(options.text("folder"));
         OlmoeConfig loaded = saveAndLoad(options.device(), pattern, length, heads, folder);
-        System.out.println(folder + " was read back with the pattern " + loaded.pattern().patternName() + " of "
-                + loaded.pattern().getClass().getName() + " and gives the same logits");
+        System.out.println(folder + " was read back with the pattern " + loaded.patterns() + " of "
+                + loaded.patterns().of(0).getClass().getName() + " and gives the same logits");
     }
 
     private static String draw(HeadMask mask, int length) {

@@ -79,7 +79,7 @@ class ExamplesTest {
         assertTrue(printed.contains(" was read back with the pattern dilated of ai.spattention.examples.DilatedPattern"), printed);
         assertTrue(Files.readString(model.resolve("config.json")).contains("\"attention_pattern\" : \"dilated\""));
         OlmoeConfig loaded = OwnPattern.saveAndLoad(Device.cpu(), new DilatedPattern(), 24, 2, folder.resolve("again"));
-        assertInstanceOf(DilatedPattern.class, loaded.pattern());
+        assertInstanceOf(DilatedPattern.class, loaded.patterns().of(0));
     }
 
     /** Both trainers, from the same folder: what was learned is said, and the new folder is a whole model folder again. */

@@ -67,15 +67,18 @@ public final class Patterns {
     /**
      * Finds a pattern.
      *
-     * @param name the pattern's name
+     * @param name the pattern's name, or {@code window:W} for a {@link Window}
      * @return the pattern
      * @throws InvalidInputException if none has the name
      */
     public AttentionPattern of(String name) {
+        if (Window.isNamed(name)) {
+            return Window.named(name);
+        }
         AttentionPattern pattern = byName.get(name);
         if (pattern == null) {
             throw new InvalidInputException("unknown attention pattern '" + name + "': choose one of "
-                    + String.join(", ", byName.keySet()) + "; a pattern of your own is found if its class is"
+                    + String.join(", ", byName.keySet()) + ", or window:W for a window of your own width; a pattern of your own is found if its class is"
                     + " on the class path and listed in META-INF/services/" + AttentionPattern.class.getName()
                     + ", or if it is passed where the model is loaded");
         }
@@ -83,7 +86,7 @@ public final class Patterns {
     }
 
     /**
-     * Refuses a pattern whose name a saved model could not be read back by: none, or one of the standard patterns'.
+     * Refuses a pattern whose name a saved model could not be read back by: none, or one of this project's patterns'.
      *
      * @param pattern the pattern
      * @throws InvalidInputException if its name is not its own
@@ -94,8 +97,8 @@ public final class Patterns {
             throw new InvalidInputException("the attention pattern " + pattern.getClass().getName()
                     + " has no name: its patternName() must not be empty");
         }
-        boolean standard = Arrays.stream(StandardPattern.values()).anyMatch(each -> each.patternName().equals(name));
-        if (standard && !(pattern instanceof StandardPattern)) {
+        boolean standard = Window.isNamed(name) || Arrays.stream(StandardPattern.values()).anyMatch(each -> each.patternName().equals(name));
+        if (standard && !(pattern instanceof StandardPattern) && !(pattern instanceof Window)) {
             throw new InvalidInputException("the attention pattern " + pattern.getClass().getName() + " calls itself '" + name
                     + "', which is a standard pattern's name: give it a name of its own");
         }

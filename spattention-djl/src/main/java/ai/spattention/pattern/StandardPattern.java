@@ -33,15 +33,7 @@ public enum StandardPattern implements AttentionPattern {
 
         @Override
         long pairs(int numHeads, int layoutLength, int length) {
-            long shared = 0; // only in the first two heads do window and band meet
-            for (int head = 0; head < Math.min(2, numHeads); head++) {
-                for (StandardPattern part : List.of(LOCAL, EXCLUSIVE)) {
-                    shared += part.mask(head, numHeads, layoutLength).allowedPairs(length);
-                }
-                shared -= mask(head, numHeads, layoutLength).allowedPairs(length);
-            }
-            return Math.addExact(LOCAL.pairs(numHeads, layoutLength, length), EXCLUSIVE.pairs(numHeads, layoutLength, length))
-                    - shared;
+            return Math.addExact(LOCAL.pairs(numHeads, layoutLength, length), pairsBeyondLocal(numHeads, layoutLength, length));
         }
     },
 
@@ -71,6 +63,40 @@ public enum StandardPattern implements AttentionPattern {
             long ofWider = mask(0, numHeads, layoutLength).allowedPairs(length);
             long ofOthers = mask(numHeads - 1, numHeads, layoutLength).allowedPairs(length);
             return Math.addExact(Math.multiplyExact(wider, ofWider), Math.multiplyExact(numHeads - wider, ofOthers));
+        }
+    },
+
+    /**
+     * A window as wide in all heads, d &lt;= W, of about as many pairs as {@link #SP} has: W is the smallest with at least as many
+     * in a sequence as long as the layout. The control of what the bands are worth; {@link Window} sets W itself.
+     */
+    WINDOW {
+        @Override
+        HeadMask mask(int head, int numHeads, int length) {
+            return HeadMask.ofBands(window(farthestOfEqualPairs(numHeads, length)));
+        }
+
+        private static int farthestOfEqualPairs(int numHeads, int length) {
+            long pairs = pairsOfHeadOfSp(numHeads, length);
+            int enough = length - 1; // all distances are: no pattern has more pairs
+            int tooFew = -1;
+            while (enough - tooFew > 1) {
+                int farthest = tooFew + (enough - tooFew) / 2;
+                if (HeadMask.ofBands(window(farthest)).allowedPairs(length) >= pairs) {
+                    enough = farthest;
+                } else {
+                    tooFew = farthest;
+                }
+            }
+            return enough;
+        }
+
+        /** The mean over all heads, rounded up; their sum may be more than a long holds. */
+        private static long pairsOfHeadOfSp(int numHeads, int length) {
+            long ofNarrowest = LOCAL.mask(numHeads - 1, numHeads, length).allowedPairs(length);
+            long more = LOCAL.mask(0, numHeads, length).allowedPairs(length) - ofNarrowest;
+            long beyond = length % numHeads * more + pairsBeyondLocal(numHeads, length, length);
+            return ofNarrowest - Math.floorDiv(-beyond, (long) numHeads);
         }
     },
 
@@ -166,6 +192,18 @@ public enum StandardPattern implements AttentionPattern {
         return Math.multiplyExact(numHeads, mask(0, numHeads, layoutLength).allowedPairs(length));
     }
 
+    /** The pairs of {@link #SP} that {@link #LOCAL} has not. */
+    private static long pairsBeyondLocal(int numHeads, int layoutLength, int length) {
+        long shared = 0; // only in the first two heads do window and band meet
+        for (int head = 0; head < Math.min(2, numHeads); head++) {
+            for (StandardPattern part : List.of(LOCAL, EXCLUSIVE)) {
+                shared += part.mask(head, numHeads, layoutLength).allowedPairs(length);
+            }
+            shared -= SP.mask(head, numHeads, layoutLength).allowedPairs(length);
+        }
+        return EXCLUSIVE.pairs(numHeads, layoutLength, length) - shared;
+    }
+
     @Override
     public HeadMask headMask(int head, int numHeads, int layoutLength) {
         Require.headAndLayout(head, numHeads, layoutLength);
@@ -213,7 +251,7 @@ public enum StandardPattern implements AttentionPattern {
     }
 
     /** The distances 0 to {@code farthest}, both included: a window of {@code farthest} + 1 keys. */
-    private static Band window(int farthest) {
+    static Band window(int farthest) {
         return new Band(0, (int) Math.min(farthest + 1L, Integer.MAX_VALUE)); // no distance is larger
     }
 

@@ -1,10 +1,16 @@
 package ai.spattention.pattern;
 
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
 /**
  * The patterns pair by pair, straight from their definitions: N tokens (or the layout length), H heads, head h with a band
  * of width w and start s, query i, key j, distance d = i - j. Slow and plain, to compare with.
  */
 final class PatternTable {
+
+    private static final Map<List<Integer>, Integer> WINDOWS = new HashMap<>();
 
     private PatternTable() {}
 
@@ -22,12 +28,28 @@ final class PatternTable {
             case "sp" -> d <= w || (s <= d && d < s + w);
             case "exclusive" -> s <= d && d < s + w;
             case "local" -> d <= w;
+            case "window" -> d <= WINDOWS.computeIfAbsent(List.of(n, heads), key -> windowOfEqualPairs(n, heads));
             case "gapped" -> s <= d && d < s + w / 2;
             case "longformer" -> n <= 4 || longformer(n, d, i, j);
             case "bigbird" -> n <= 4 || bigbird(n, d, i, j);
             case "reformer" -> n <= 4 || reformer(n, h, d, i, j);
             default -> throw new IllegalArgumentException(pattern);
         };
+    }
+
+    /** The smallest window, the same in all heads, with at least as many pairs as sp. */
+    private static int windowOfEqualPairs(int n, int heads) {
+        long pairs = 0;
+        for (int head = 0; head < heads; head++) {
+            for (int distance = 0; distance < n; distance++) {
+                pairs += sees("sp", n, heads, head, distance, 0) ? n - distance : 0;
+            }
+        }
+        int window = -1;
+        for (long ofWindow = 0; ofWindow < pairs; ofWindow += (long) heads * (n - window)) {
+            window++;
+        }
+        return window;
     }
 
     private static boolean longformer(int n, int d, int i, int j) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The eight patterns against the literal table of their definitions. */
+/** The patterns against the literal table of their definitions. */
 class StandardPatternTest {
 
     private static final int[] HEADS = {1, 2, 3, 5, 8, 16, 71};
@@ -196,14 +196,14 @@ class StandardPatternTest {
 
     @Test
     void namesAreTheOnesThatConfigurationsUse() {
-        assertEquals("causal, sp, exclusive, local, gapped, longformer, bigbird, reformer", StandardPattern.names());
+        assertEquals("causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer", StandardPattern.names());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "SP", "sp ", "bigbirds"})
     void namesTheChoicesForAnUnknownPattern(String name) {
-        assertEquals("unknown attention pattern '" + name + "': choose one of causal, sp, exclusive, local, gapped, longformer,"
-                + " bigbird, reformer", assertThrows(InvalidInputException.class, () -> StandardPattern.of(name)).getMessage());
+        assertEquals("unknown attention pattern '" + name + "': choose one of causal, sp, exclusive, local, window, gapped,"
+                + " longformer, bigbird, reformer", assertThrows(InvalidInputException.class, () -> StandardPattern.of(name)).getMessage());
     }
 
     @ParameterizedTest

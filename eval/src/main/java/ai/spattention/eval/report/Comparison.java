@@ -9,15 +9,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Models against tasks: the value of each, and the difference of each from the first. A difference is marked with {@code *}
- * where it exceeds its standard error, the root of the sum of both squared errors, with {@code ~} where it does not, and with
- * {@code ?} where none is defined.
+ * Models against tasks: the value of each, and the difference of each from the first with its standard error, the root of the sum of both
+ * squared errors. A difference is marked with {@code *} where it exceeds {@value #REACH} standard errors (the 95% interval leaves out 0), with
+ * {@code ~} where it does not, and with {@code ?} where no error is defined. Errors are taken as independent; those of two models on the same
+ * rows are not quite, so that a mark errs towards {@code ~}.
  */
 public final class Comparison {
 
+    private static final double REACH = 1.96;
+
     /** What the marks mean, for people. */
-    public static final String NOTE = "Differences are from the first column. *: more than the standard error of the"
-            + " difference, ~: not more, ?: no standard error is defined. (!): versions, shots or sizes differ.";
+    public static final String NOTE = "Differences are from the first column, \u00b1 the standard error of the difference, n rows. *: more than "
+            + REACH + " standard errors (its 95% interval leaves out 0), ~: not more, ?: no standard error is defined. (!): versions, shots or"
+            + " sizes differ. Of twenty differences that are none, one gets a *.";
 
     private Comparison() {}
 
@@ -76,11 +80,14 @@ public final class Comparison {
         Statistic one = first.metrics().get(metric);
         Statistic other = own.metrics().get(metric);
         double difference = other.value() - one.value();
-        String mark = "?";
-        if (one.standardError() != null && other.standardError() != null) {
-            mark = Math.abs(difference) > Math.hypot(one.standardError(), other.standardError()) ? "*" : "~";
+        boolean isSameSize = first.samples() == own.samples();
+        boolean alike = first.version().equals(own.version()) && first.shots() == own.shots() && isSameSize;
+        String size = "n " + (isSameSize ? "" : first.samples() + " and ") + own.samples();
+        if (one.standardError() == null || other.standardError() == null) {
+            return Figures.signed(difference) + " ? (" + size + ")" + (alike ? "" : " (!)");
         }
-        boolean alike = first.version().equals(own.version()) && first.shots() == own.shots() && first.samples() == own.samples();
-        return Figures.signed(difference) + " " + mark + (alike ? "" : " (!)");
+        double error = Math.hypot(one.standardError(), other.standardError());
+        String mark = Math.abs(difference) > REACH * error ? "*" : "~";
+        return Figures.signed(difference) + " \u00b1 " + Figures.of(error) + " " + mark + " (" + size + ")" + (alike ? "" : " (!)");
     }
 }

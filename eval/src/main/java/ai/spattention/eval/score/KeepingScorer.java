@@ -21,6 +21,15 @@ public final class KeepingScorer implements Scorer {
     @FunctionalInterface
     public interface Progress {
 
+        /** Shows nothing. */
+        Progress NONE = (what, done, total) -> new Shown() {
+            @Override
+            public void accept(long now) {}
+
+            @Override
+            public void close() {}
+        };
+
         /**
          * Starts to show.
          *

@@ -34,8 +34,9 @@ class ReportTest {
         Table table = Comparison.of(runs);
         assertEquals(List.of("task", "metric", "a", "b", "difference", "c", "difference"), table.headers());
         assertEquals(List.of(
-                List.of("arc", "acc", "0.5000 \u00b1 0.0300", "0.5400 \u00b1 0.0400", "+0.0400 ~", "0.4000 \u00b1 0.0400", "-0.1000 * (!)"),
-                List.of("wiki", "bits_per_byte", "1.5000", "1.2500", "-0.2500 ?", "-", "-"),
+                List.of("arc", "acc", "0.5000 \u00b1 0.0300", "0.5400 \u00b1 0.0400", "+0.0400 \u00b1 0.0500 ~ (n 50)",
+                        "0.4000 \u00b1 0.0400", "-0.1000 \u00b1 0.0500 * (n 50 and 60) (!)"),
+                List.of("wiki", "bits_per_byte", "1.5000", "1.2500", "-0.2500 ? (n 9)", "-", "-"),
                 List.of("only_a", "acc", "0.1000 \u00b1 0.1000", "-", "-", "-", "-")), table.rows());
         assertThrows(InvalidInputException.class, () -> Comparison.of(Map.of("a", List.of())));
     }

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -38,8 +39,10 @@ class ContinuationScorerTest {
                 for (int i = 0; i < requests.size(); i++) {
                     assertEquals(logLikelihood(small, requests.get(i)), scores.get(i).logLikelihood(), 1e-4, "request " + i);
                 }
-                String greedy = Character.toString(likeliest(small, "x"));
-                assertEquals(true, scorer.score(List.of(new Request("x", greedy))).get(0).greedy());
+                String context = IntStream.rangeClosed('a', 'z').mapToObj(Character::toString)
+                        .filter(letter -> likeliest(small, letter) < 128).findFirst().orElseThrow(); // one byte is one character
+                String greedy = Character.toString(likeliest(small, context));
+                assertEquals(true, scorer.score(List.of(new Request(context, greedy))).get(0).greedy());
                 assertEquals(List.of(), scorer.score(List.of()));
                 assertEquals("request 1 has an empty continuation: '' adds no token to its context, which ends in 'b'",
                         assertThrows(InvalidInputException.class,

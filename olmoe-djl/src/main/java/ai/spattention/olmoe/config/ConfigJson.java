@@ -5,9 +5,11 @@ import ai.spattention.olmoe.io.JsonFile;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -97,7 +99,7 @@ public final class ConfigJson {
                 builder.optHeadDim(headDim);
             }
             if (present("attention_pattern")) {
-                builder.optPattern(patterns.of(value("attention_pattern").asText()));
+                builder.optPatterns(LayerPatterns.named(names("attention_pattern"), patterns));
             }
             if (present("layout_length")) {
                 builder.optLayoutLength(LayoutLength.parse(value("layout_length").asText()));
@@ -177,6 +179,17 @@ public final class ConfigJson {
         return value(key).booleanValue();
     }
 
+    private List<String> names(String key) {
+        List<String> names = new ArrayList<>();
+        for (JsonNode name : value(key).isArray() ? value(key) : List.of(value(key))) {
+            if (!name.isTextual()) {
+                throw wrong(key, "it must be a name, or a list of names");
+            }
+            names.add(name.textValue());
+        }
+        return names;
+    }
+
     private void text(String key, String... allowed) {
         if (present(key) && !List.of(allowed).contains(value(key).asText())) {
             throw wrong(key, "only '" + allowed[0] + "' is supported");
@@ -239,7 +252,14 @@ public final class ConfigJson {
         root.put("use_cache", true);
         root.put("dtype", dtype);
         root.put("torch_dtype", dtype);
-        root.put("attention_pattern", config.pattern().patternName());
+        if (config.patterns().isUniform()) {
+            root.put("attention_pattern", config.patterns().names().get(0));
+        } else {
+            ArrayNode layers = root.putArray("attention_pattern");
+            for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+                layers.add(config.patterns().of(layer).patternName());
+            }
+        }
         if (config.layoutLength().isSequence()) {
             root.put("layout_length", "sequence");
         } else {

@@ -1,13 +1,16 @@
 package ai.spattention.olmoe.config;
 
+import ai.spattention.pattern.AttentionPattern;
+import java.util.stream.IntStream;
+
 /**
  * The floating-point operations that a model needs for a token, by its sizes. A multiply-add counts as 2.
  *
  * <p>Forward, a matrix product with W weights takes 2 W a token, and a pair of query and key that a head may see takes 4 D
  * (2 D for its score, 2 D for its share of the values); pairs that the pattern forbids take nothing. For a sequence of N
- * tokens in which all heads together see P pairs:
+ * tokens in which all heads of all layers together see P pairs:
  *
- * <p>2 · (layers · (E (2 Q + 2 K) + E X + k · 3 E I) + V E) + layers · 4 D P / N
+ * <p>2 · (layers · (E (2 Q + 2 K) + E X + k · 3 E I) + V E) + 4 D P / N
  *
  * <p>with E = hidden size, D = head dimension, Q = H D and K = G D, the widths of queries and keys, X = experts, k = experts a
  * token, I = an expert's width, V = vocabulary. Embedding look-ups, norms, biases, rotary embeddings, softmax and the optimizer
@@ -44,8 +47,12 @@ public final class ModelFlops {
      * @throws ai.spattention.InvalidInputException if parameters or pairs are more than can be counted
      */
     public static double forwardPerToken(OlmoeConfig model, int length) {
-        double pairs = model.pattern().allowedPairs(model.numAttentionHeads(), model.layoutLength().resolve(length), length);
-        return 2.0 * activeMatmulWeights(model) + 4.0 * model.numHiddenLayers() * model.headDim() * pairs / length;
+        double pairs = 0;
+        for (AttentionPattern pattern : model.patterns().distinct()) {
+            long layers = IntStream.range(0, model.numHiddenLayers()).filter(layer -> model.patterns().of(layer).equals(pattern)).count();
+            pairs += (double) layers * pattern.allowedPairs(model.numAttentionHeads(), model.layoutLength().resolve(length), length);
+        }
+        return 2.0 * activeMatmulWeights(model) + 4.0 * model.headDim() * pairs / length;
     }
 
     /**

@@ -3,7 +3,6 @@ package ai.spattention.olmoe.config;
 import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +34,7 @@ import java.util.Map;
  * @param bosTokenId the id that begins a text, or null
  * @param eosTokenIds the ids that end a text, or none
  * @param padTokenId the id that fills, from the vocabulary's end where it is negative, or null
- * @param pattern which keys a head sees; our key {@code attention_pattern}
+ * @param patterns which keys a head sees, layer by layer; our key {@code attention_pattern}
  * @param layoutLength the length from which bands are computed; our key {@code layout_length}
  */
 public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, int numHiddenLayers,
@@ -44,7 +43,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         float attentionDropout, boolean tieWordEmbeddings, float initializerRange, double routerAuxLossCoef,
         double routerZLossCoef, int maxPositionEmbeddings, Integer bosTokenId,
         List<Integer> eosTokenIds, Integer padTokenId,
-        AttentionPattern pattern, LayoutLength layoutLength) {
+        LayerPatterns patterns, LayoutLength layoutLength) {
 
     private static final long MOST_PARAMETERS = 1L << 53;
 
@@ -82,8 +81,9 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         }
         check(padTokenId == null || padTokenId >= -vocabSize && padTokenId < vocabSize,
                 "pad_token_id must lie in [-vocab_size, vocab_size), vocab_size = " + vocabSize + " (got " + padTokenId + ")");
-        check(pattern != null, "attention_pattern must be set");
-        Patterns.requireOwnName(pattern);
+        check(patterns != null, "attention_pattern must be set");
+        check(patterns.cycle().size() <= numHiddenLayers, "attention_pattern must not list more patterns than there are layers (got "
+                + patterns.cycle().size() + " for num_hidden_layers " + numHiddenLayers + ")");
         check(layoutLength != null, "layout_length must be set");
     }
 
@@ -122,17 +122,28 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
     }
 
     /**
-     * The same model with another attention.
+     * The same model with another attention, the same in all layers.
      *
      * @param newPattern which keys a head sees
      * @param newLayoutLength the length from which bands are computed
      * @return the changed configuration
      */
     public OlmoeConfig withAttention(AttentionPattern newPattern, LayoutLength newLayoutLength) {
+        return withAttention(LayerPatterns.all(newPattern), newLayoutLength);
+    }
+
+    /**
+     * The same model with another attention.
+     *
+     * @param newPatterns which keys a head sees, layer by layer
+     * @param newLayoutLength the length from which bands are computed
+     * @return the changed configuration
+     */
+    public OlmoeConfig withAttention(LayerPatterns newPatterns, LayoutLength newLayoutLength) {
         return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
                 numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
                 attentionBias, attentionDropout, tieWordEmbeddings, initializerRange, routerAuxLossCoef,
-                routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, newPattern, newLayoutLength);
+                routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, newPatterns, newLayoutLength);
     }
 
     /**
@@ -144,7 +155,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
                 numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
                 attentionBias, 0, tieWordEmbeddings, initializerRange, routerAuxLossCoef, routerZLossCoef,
-                maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, pattern, layoutLength);
+                maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, patterns, layoutLength);
     }
 
     /**
@@ -265,7 +276,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         private Integer bosTokenId;
         private List<Integer> eosTokenIds = List.of();
         private Integer padTokenId;
-        private AttentionPattern pattern = StandardPattern.CAUSAL;
+        private LayerPatterns patterns = LayerPatterns.all(StandardPattern.CAUSAL);
         private LayoutLength layoutLength = LayoutLength.SEQUENCE;
 
         private Builder() {}
@@ -526,13 +537,23 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         }
 
         /**
-         * Sets which keys a head sees. Default: dense causal attention.
+         * Sets which keys a head sees in every layer. Default: dense causal attention.
          *
          * @param value the pattern
          * @return this builder
          */
         public Builder optPattern(AttentionPattern value) {
-            pattern = value;
+            return optPatterns(LayerPatterns.all(value));
+        }
+
+        /**
+         * Sets which keys a head sees, layer by layer. Default: dense causal attention.
+         *
+         * @param value the layers' patterns
+         * @return this builder
+         */
+        public Builder optPatterns(LayerPatterns value) {
+            patterns = value;
             return this;
         }
 
@@ -566,7 +587,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
                     numKeyValueHeads == 0 ? numAttentionHeads : numKeyValueHeads, dim, numExperts, numExpertsPerTok,
                     normTopkProb, rmsNormEps, ropeTheta, clipQkv, attentionBias, attentionDropout, tieWordEmbeddings,
                     initializerRange, routerAuxLossCoef, routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds,
-                    padTokenId, pattern, layoutLength);
+                    padTokenId, patterns, layoutLength);
         }
     }
 }

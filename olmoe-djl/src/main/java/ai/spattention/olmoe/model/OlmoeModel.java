@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
+import ai.djl.nn.ParameterList;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
 import ai.djl.training.initializer.Initializer;
@@ -18,6 +19,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.KeyValueCache;
 import ai.spattention.Precision;
 import ai.spattention.RmsNorm;
+import ai.spattention.RotaryEmbedding;
 import ai.spattention.SpAttentionBlock;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.auto.AutoKernel;
@@ -28,6 +30,8 @@ import ai.spattention.olmoe.moe.MoeBlock;
 import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.olmoe.nn.SeededNormal;
 import ai.spattention.olmoe.nn.TokenEmbedding;
+import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.LayoutLength;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.Segments;
@@ -41,7 +45,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention pattern of its configuration.
+ * The OLMoE language model (arXiv 2409.02060) as Hugging Face computes it, with the attention patterns of its configuration.
  *
  * <p>Input: token ids [B, N], int64, each in [0, V); where several documents are packed into a sequence also each position's
  * document [B, N], int64, and attention stays within it. Outputs: logits [B, N, V], then the three arrays of all layers' {@link
@@ -64,14 +68,19 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     private final RmsNorm finalNorm;
     private final Linear head;
     private final boolean activationCheckpointing;
+    private final AttentionKernel kernel;
+    private final Precision precision;
 
     private OlmoeModel(Builder builder) {
         super(VERSION);
         config = builder.config;
         activationCheckpointing = builder.activationCheckpointing;
+        kernel = builder.kernel;
+        precision = builder.precision;
         embedding = addChildBlock("embedding", new TokenEmbedding(config.vocabSize(), config.hiddenSize(), config.paddingIndex()));
+        RotaryEmbedding rotary = builder.rotary == null ? new RotaryEmbedding(config.headDim(), config.ropeTheta()) : builder.rotary;
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-            layers.add(addChildBlock("layer" + layer, layer(builder)));
+            layers.add(addChildBlock("layer" + layer, layer(builder, config.patterns().of(layer), rotary)));
         }
         finalNorm = addChildBlock("finalNorm", new RmsNorm(config.rmsNormEps(), builder.precision));
         head = config.tieWordEmbeddings()
@@ -80,13 +89,21 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         for (Pair<String, Parameter> parameter : getParameters()) {
             if (parameter.getValue().getType() == Parameter.Type.WEIGHT) {
                 parameter.getValue().setInitializer(new SeededNormal(
-                        SeededNormal.seedOf(builder.seed, parameter.getKey()), config.initializerRange()));
+                        SeededNormal.seedOf(builder.seed, path(parameter.getKey())), config.initializerRange()));
             }
         }
         if (config.padTokenId() != null) {
             Parameter vectors = embedding.getWeight();
             vectors.setInitializer(withZeroRow(vectors.getInitializer(), config.paddingIndex()));
         }
+    }
+
+    /**
+     * A parameter's name without the ordinals that DJL puts before the names of blocks, so that its initial values do not depend on
+     * which other blocks there are: a model of another depth begins with the same head.
+     */
+    private static String path(String name) {
+        return name.replaceAll("(^|_)[0-9]+(?=[^0-9_])", "$1");
     }
 
     private static Initializer withZeroRow(Initializer others, int row) {
@@ -97,16 +114,16 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
         };
     }
 
-    private static DecoderLayer layer(Builder builder) {
+    private static DecoderLayer layer(Builder builder, AttentionPattern pattern, RotaryEmbedding rotary) {
         OlmoeConfig config = builder.config;
         SpAttentionBlock.Builder attention = SpAttentionBlock.builder()
                 .setModelDim(config.hiddenSize())
                 .setNumHeads(config.numAttentionHeads())
                 .optNumKvHeads(config.numKeyValueHeads())
                 .optHeadDim(config.headDim())
-                .setPattern(config.pattern())
+                .setPattern(pattern)
                 .optLayoutLength(config.layoutLength())
-                .optRotaryEmbedding(config.ropeTheta())
+                .optRotaryEmbedding(rotary)
                 .optQueryKeyNorm(config.rmsNormEps())
                 .optBias(config.attentionBias())
                 .optDropout(config.attentionDropout())
@@ -136,6 +153,32 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      */
     public OlmoeConfig getConfig() {
         return config;
+    }
+
+    /**
+     * The same model with bands computed from another length, for inference. It has no memory of its own: parameters stay this
+     * model's, and what changes them in place changes both.
+     *
+     * @param layoutLength the length from which bands are computed
+     * @return a model of the same parameters, or this one if the length is its own
+     */
+    public OlmoeModel withLayoutLength(LayoutLength layoutLength) {
+        if (layoutLength.equals(config.layoutLength())) {
+            return this;
+        }
+        Builder builder = builder().setConfig(config.withAttention(config.patterns(), layoutLength)).optKernel(kernel)
+                .optPrecision(precision);
+        builder.rotary = layers.get(0).getAttention().getRotaryEmbedding();
+        OlmoeModel other = builder.build();
+        ParameterList own = getParameters();
+        ParameterList others = other.getParameters();
+        other.freezeParameters(true); // else arrays that are not its own would lose their gradients
+        for (int i = 0; i < own.size(); i++) {
+            NDArray array = own.valueAt(i).getArray();
+            others.valueAt(i).setInitializer((manager, shape, type) -> array);
+        }
+        other.initialize(own.valueAt(0).getArray().getManager(), DataType.FLOAT32, new Shape(1, 1)); // makes no array, of any type
+        return other;
     }
 
     /**
@@ -433,6 +476,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     public static final class Builder {
 
         private OlmoeConfig config;
+        private RotaryEmbedding rotary; // another model's, whose tables are shared
         private AttentionKernel kernel = new AutoKernel();
         private Precision precision = Precision.FLOAT32;
         private boolean activationCheckpointing;
@@ -488,7 +532,8 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
 
         /**
          * Sets the seed of the initial parameters: all matrices from a normal distribution with the configuration's
-         * {@code initializer_range} as deviation, norms 1, biases and the padding token's vector 0. Default: 0.
+         * {@code initializer_range} as deviation, norms 1, biases and the padding token's vector 0. A parameter's values depend on
+         * the seed, its path and its shape alone: models that share one begin with the same, whatever else differs. Default: 0.
          *
          * @param seed the seed
          * @return this builder

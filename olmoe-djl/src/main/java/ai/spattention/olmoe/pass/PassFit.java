@@ -11,6 +11,7 @@ import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
 import java.util.Map;
@@ -79,13 +80,14 @@ public final class PassFit {
         if (config.attentionBias()) {
             return Optional.of("projections have biases (attention_bias)");
         }
-        return widths(config).or(() -> BandedAttention.misfit(attention(config, wish, target), target)
-                .map(reason -> "no kernel computes its attention: " + reason));
+        return widths(config).or(() -> config.patterns().distinct().stream().flatMap(pattern ->
+                BandedAttention.misfit(attention(config, pattern, wish, target), target).map(reason ->
+                "no kernel computes attention by the pattern " + pattern.patternName() + ": " + reason).stream()).findFirst());
     }
 
     /** A layer's attention. Code for documents, which a batch may have, needs no less of a GPU than other. */
-    private static AttentionCall attention(OlmoeConfig config, Wish wish, CudaTarget target) {
-        return new AttentionCall(new AttentionLayout(config.pattern(), config.layoutLength()), Device.gpu(target.deviceIndex()),
+    private static AttentionCall attention(OlmoeConfig config, AttentionPattern pattern, Wish wish, CudaTarget target) {
+        return new AttentionCall(new AttentionLayout(pattern, config.layoutLength()), Device.gpu(target.deviceIndex()),
                 DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length, wish.length, config.headDim(), true,
                 false, GradientMode.EXPLICIT);
     }

@@ -16,6 +16,7 @@ import ai.spattention.embedding.EmbeddingSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.plan.FillStep;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.Tensor;
@@ -23,7 +24,10 @@ import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
 import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Makes the plan of a training pass, in the phases {@link #FORWARD} and {@link #BACKWARD}. */
 final class PassPlan {
@@ -37,33 +41,46 @@ final class PassPlan {
     /**
      * Constants that a pass reads.
      *
-     * @param heads what the heads see, [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param heads what the heads see under each pattern of the layers
      * @param cosines of the positions' angles, [N, head dimension / 2], float32
      * @param sines of the same angles
      */
-    record Constants(Tensor heads, boolean general, Tensor cosines, Tensor sines) {
+    record Constants(Map<AttentionPattern, Heads> heads, Tensor cosines, Tensor sines) {
 
         /**
          * The constants of a model.
          *
-         * @param manager owns the head table, and says where all lie
+         * @param manager owns the head tables, and says where all lie
          * @param config the model's configuration
          * @param rotary the positions' angles, which stay there for as long as the plan is used
          * @param length N
          * @return the constants
          */
         static Constants of(NDManager manager, OlmoeConfig config, RotaryEmbedding rotary, int length) {
-            int rows = config.numAttentionHeads();
-            HeadTable heads = HeadTable.of(new AttentionLayout(config.pattern(), config.layoutLength()).headMasks(rows, length), length);
-            NDArray table = manager.create(heads.rows(), new Shape(rows, HeadTable.COLUMNS));
+            Map<AttentionPattern, Heads> heads = new LinkedHashMap<>();
+            config.patterns().distinct().forEach(pattern -> heads.put(pattern, Heads.of(manager, config, pattern, length)));
             NDList angles = rotary.table(manager.getDevice(), length);
-            return new Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
-                    tensor("sines", angles.get(1)));
+            return new Constants(heads, tensor("cosines", angles.get(0)), tensor("sines", angles.get(1)));
         }
 
         private static Tensor tensor(String name, NDArray array) {
             return Tensor.of(name, TorchTensors.view(array));
+        }
+    }
+
+    /**
+     * What the heads see under a pattern.
+     *
+     * @param table [H, 8], int32
+     * @param general whether a head has a prefix or a stride
+     */
+    record Heads(Tensor table, boolean general) {
+
+        private static Heads of(NDManager manager, OlmoeConfig config, AttentionPattern pattern, int length) {
+            int rows = config.numAttentionHeads();
+            HeadTable heads = HeadTable.of(new AttentionLayout(pattern, config.layoutLength()).headMasks(rows, length), length);
+            NDArray table = manager.create(heads.rows(), new Shape(rows, HeadTable.COLUMNS));
+            return new Heads(Constants.tensor("head table of " + pattern.patternName(), table), heads.general());
         }
     }
 
@@ -73,8 +90,8 @@ final class PassPlan {
     private final PassContext context;
     private final boolean add;
     private final RmsNormSteps norms;
-    private final LayerPass layer;
-    private final BandedAttention banded;
+    private final Map<AttentionPattern, LayerPass> layers = new HashMap<>();
+    private final List<BandedAttention> attentions = new ArrayList<>();
     private final PassArrays arrays;
     private final long tokens;
     private final long size;
@@ -88,12 +105,16 @@ final class PassPlan {
         tokens = shape.tokens();
         size = config.hiddenSize();
         this.arrays = arrays;
-        banded = new BandedAttention(context.plan, new BandedAttention.Sight(constants.heads, constants.general,
-                shape.documents() ? arrays.documents().tensor() : null), config.headDim(), AttentionDropout.NONE);
         norms = new RmsNormSteps(context.plan, config.rmsNormEps());
-        AttentionPass attention = new AttentionPass(context, banded, new QueryKeyRotarySteps(context.plan,
-                new QueryKeyRotarySteps.Positions(constants.cosines, constants.sines, shape.length(), 0), config.rmsNormEps()));
-        layer = new LayerPass(context, norms, attention, new ExpertsPass(context));
+        QueryKeyRotarySteps rotary = new QueryKeyRotarySteps(context.plan,
+                new QueryKeyRotarySteps.Positions(constants.cosines, constants.sines, shape.length(), 0), config.rmsNormEps());
+        ExpertsPass experts = new ExpertsPass(context);
+        constants.heads.forEach((pattern, heads) -> {
+            BandedAttention attention = new BandedAttention(context.plan, new BandedAttention.Sight(heads.table, heads.general,
+                    shape.documents() ? arrays.documents().tensor() : null), config.headDim(), AttentionDropout.NONE);
+            attentions.add(attention);
+            layers.put(pattern, new LayerPass(context, norms, new AttentionPass(context, attention, rotary), experts));
+        });
     }
 
     /**
@@ -121,12 +142,12 @@ final class PassPlan {
         embedding.forward(arrays.tokens().tensor(), weights.high(vectors, embedded), weights.low(vectors, embedded),
                 embeddedTokens);
         context.plan.part("attention");
-        banded.findDocuments();
+        attentions.forEach(BandedAttention::findDocuments);
         List<LayerPass.State> states = new ArrayList<>();
         LayerPass.Stream stream = new LayerPass.Stream(embeddedTokens, null);
         for (int number = 0; number < config.numHiddenLayers(); number++) {
             DecoderLayer block = model.getLayers().get(number);
-            LayerPass.Result result = layer.forward(LayerWeights.of(block, config, weights),
+            LayerPass.Result result = layer(number).forward(LayerWeights.of(block, config, weights),
                     LayerWeights.gradients(block, config, weights), statistics(number, false), stream);
             states.add(result.state());
             stream = result.stream();
@@ -149,7 +170,7 @@ final class PassPlan {
         norms.backward(new RmsNormSteps.Backward(last, weights.vectors(finalNorm), lastRoot, hiddenGradient, gradient, branch,
                 weights.gradient(finalNorm, size)), add);
         for (int number = states.size() - 1; number >= 0; number--) {
-            branch = layer.backward(states.get(number), gradient, branch, statistics(number, true));
+            branch = layer(number).backward(states.get(number), gradient, branch, statistics(number, true));
         }
         context.plan.part("embedding");
         Tensor vectorGradient = weights.gradient(vectors, embedded);
@@ -158,6 +179,10 @@ final class PassPlan {
         }
         embedding.backward(arrays.tokens().tensor(), gradient, vectorGradient, config.paddingIndex());
         return context.plan.build();
+    }
+
+    private LayerPass layer(int number) {
+        return layers.get(config.patterns().of(number));
     }
 
     private RouterSteps.Statistics statistics(int layer, boolean gradients) {

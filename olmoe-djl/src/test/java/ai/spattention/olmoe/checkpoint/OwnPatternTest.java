@@ -74,7 +74,7 @@ class OwnPatternTest {
             HuggingFaceFolder.save(model, saved, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
             OlmoeModel loaded = HuggingFaceFolder.load(saved, manager, Patterns.onClassPath().with(near), UnaryOperator.identity(),
                     options -> options);
-            assertSame(near, loaded.getConfig().pattern());
+            assertSame(near, loaded.getConfig().patterns().of(0));
             assertArrayEquals(expected, logits(manager, loaded));
             assertFalse(Arrays.equals(expected, logits(manager, HuggingFaceFolder.load(saved, manager, Patterns.onClassPath().with(near),
                     config -> config.withAttention(StandardPattern.SP, config.layoutLength()), options -> options))));

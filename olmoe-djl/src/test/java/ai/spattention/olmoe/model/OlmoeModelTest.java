@@ -26,17 +26,20 @@ import ai.spattention.attention.auto.AutoKernel;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.olmoe.TestConfigs;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.LanguageModelLoss;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Window;
 import ai.spattention.segment.Segments;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
@@ -72,6 +75,8 @@ class OlmoeModelTest {
                 Arguments.of("odd heads, exclusive bands",
                         small().setNumAttentionHeads(3).optPattern(StandardPattern.EXCLUSIVE), new TiledKernel(4), 17),
                 Arguments.of("head dimension of its own", small().optHeadDim(10), new AutoKernel(), 9),
+                Arguments.of("bands, dense and a window by turns", small().setNumHiddenLayers(4).optPatterns(new LayerPatterns(List.of(
+                        StandardPattern.SP, StandardPattern.CAUSAL, new Window(2)))), new AutoKernel(), 17),
                 Arguments.of("two positions", small().optPattern(StandardPattern.GAPPED), new AutoKernel(), 2));
     }
 

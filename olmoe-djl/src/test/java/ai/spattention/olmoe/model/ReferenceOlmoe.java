@@ -2,6 +2,7 @@ package ai.spattention.olmoe.model;
 
 import ai.djl.nn.Parameter;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.pattern.AttentionPattern;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
@@ -73,8 +74,9 @@ final class ReferenceOlmoe {
         for (int i = 0; i < ids.length; i++) {
             hidden[i] = Arrays.copyOfRange(embedding, ids[i] * size, (ids[i] + 1) * size);
         }
-        for (DecoderLayer layer : model.getLayers()) {
-            double[][] attended = attention(layer, normAll(hidden, layer.getAttentionNorm().getWeight()));
+        for (int number = 0; number < config.numHiddenLayers(); number++) {
+            DecoderLayer layer = model.getLayers().get(number);
+            double[][] attended = attention(layer, config.patterns().of(number), normAll(hidden, layer.getAttentionNorm().getWeight()));
             for (int i = 0; i < ids.length; i++) {
                 hidden[i] = sum(hidden[i], attended[i]);
             }
@@ -89,7 +91,7 @@ final class ReferenceOlmoe {
         return logits;
     }
 
-    private double[][] attention(DecoderLayer layer, double[][] x) {
+    private double[][] attention(DecoderLayer layer, AttentionPattern pattern, double[][] x) {
         int length = x.length;
         int heads = config.numAttentionHeads();
         int dim = config.headDim();
@@ -116,7 +118,7 @@ final class ReferenceOlmoe {
         for (int i = 0; i < length; i++) {
             double[] joined = new double[heads * dim];
             for (int h = 0; h < heads; h++) {
-                var mask = config.pattern().headMask(h, heads, layout);
+                var mask = pattern.headMask(h, heads, layout);
                 int shared = h / (heads / config.numKeyValueHeads()) * dim;
                 double total = 0;
                 double[] weights = new double[i + 1];

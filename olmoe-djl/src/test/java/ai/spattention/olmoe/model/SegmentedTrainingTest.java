@@ -42,13 +42,15 @@ class SegmentedTrainingTest {
 
     private static final int BATCH = 2;
     private static final int LENGTH = 13;
+    /** With some seeds two experts come so close that eight bits of fraction choose the other: gradients are then another function's. */
+    private static final long SEED = 7;
 
     /** What a training pass leaves behind: the losses, and each parameter's gradient in float64. */
     private record Pass(LossValues losses, Map<String, double[]> gradients) {}
 
     private static Pass train(OlmoeConfig config, DataType type, boolean segmented, boolean documents, int passes,
             UnaryOperator<OlmoeModel.Builder> options) {
-        OlmoeModel block = options.apply(OlmoeModel.builder().setConfig(config).optSeed(3)).build();
+        OlmoeModel block = options.apply(OlmoeModel.builder().setConfig(config).optSeed(SEED)).build();
         try (Model model = Model.newInstance("test", Device.cpu(), "PyTorch")) {
             AbstractBlock root = segmented ? new SegmentedBlock(block) : block;
             model.setBlock(root);

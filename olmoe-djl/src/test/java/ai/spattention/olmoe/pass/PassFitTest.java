@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import ai.djl.Device;
 import ai.spattention.Precision;
 import ai.spattention.cuda.CudaTarget;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.pass.PassFit.Wish;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.StandardPattern;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -75,7 +77,9 @@ class PassFitTest {
         assertReason("the width of all keys is no multiple of 64 up to 4096 (got 32)",
                 misfit(builder -> builder.setHiddenSize(128).optNumKeyValueHeads(1)));
         Optional<String> reformer = misfit(builder -> builder.optPattern(StandardPattern.REFORMER));
-        assertEquals(Optional.of("no kernel computes its attention: "), reformer.map(reason -> reason.substring(0, 34)));
+        assertEquals(Optional.of("no kernel computes attention by the pattern reformer: "), reformer.map(reason -> reason.substring(0, 54)));
+        LayerPatterns mixed = new LayerPatterns(List.of(StandardPattern.SP, StandardPattern.REFORMER));
+        assertEquals(reformer, misfit(builder -> builder.optPatterns(mixed)), "one layer of many");
     }
 
     @Test
@@ -83,7 +87,7 @@ class PassFitTest {
         OlmoeConfig config = served().setNumAttentionHeads(1).optNumKeyValueHeads(1).build();
         assertEquals(256, config.headDim());
         assertEquals(Optional.empty(), PassFit.misfit(config, WISH, new CudaTarget(0, 86, 84, 101_376)));
-        assertReason("no kernel computes its attention: its code for head dimension 256 takes 81920 bytes of shared memory a block"
+        assertReason("no kernel computes attention by the pattern sp: its code for head dimension 256 takes 81920 bytes of shared memory a block"
                 + " (this GPU has 65536)", PassFit.misfit(config, WISH, new CudaTarget(0, 86, 84, 65_536)));
     }
 }

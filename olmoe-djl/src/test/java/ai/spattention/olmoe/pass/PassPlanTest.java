@@ -20,17 +20,21 @@ import ai.spattention.attention.fused.HeadTable;
 import ai.spattention.cublas.DenseMatmul;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.PlanReading;
 import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -79,6 +83,8 @@ class PassPlanTest {
                 new Case("one token", config().build(), 1, 1, false),
                 new Case("one expert", config().setNumExperts(1).setNumExpertsPerTok(1).build(), 1, 9, false),
                 new Case("many slots", config().setNumExperts(20).setNumExpertsPerTok(10).build(), 1, 9, false),
+                new Case("sp, dense and BigBird's layers", config().setNumHiddenLayers(4).optPatterns(new LayerPatterns(List.of(
+                        StandardPattern.SP, StandardPattern.CAUSAL, StandardPattern.BIGBIRD))).build(), 2, 21, true),
                 new Case("one layer", config().setNumHiddenLayers(1).build(), 1, 9, false)));
         for (StandardPattern pattern : StandardPattern.values()) {
             AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config().build().layoutLength()), Device.gpu(),
@@ -115,10 +121,11 @@ class PassPlanTest {
 
     private static Plan plan(OlmoeModel model, FlatWeights weights, PassArrays arrays, CudaTarget target, PassShape shape) {
         OlmoeConfig config = model.getConfig();
-        HeadTable heads = HeadTable.of(new AttentionLayout(config.pattern(), config.layoutLength())
-                .headMasks(config.numAttentionHeads(), shape.length()), shape.length());
-        PassPlan.Constants constants = new PassPlan.Constants(constant("heads", Type.INT32, config.numAttentionHeads(), 8),
-                heads.general(), constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
+        Map<AttentionPattern, PassPlan.Heads> heads = new LinkedHashMap<>();
+        config.patterns().distinct().forEach(pattern -> heads.put(pattern, new PassPlan.Heads(
+                constant("heads", Type.INT32, config.numAttentionHeads(), 8), HeadTable.of(new AttentionLayout(pattern,
+                        config.layoutLength()).headMasks(config.numAttentionHeads(), shape.length()), shape.length()).general())));
+        PassPlan.Constants constants = new PassPlan.Constants(heads, constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
                 constant("sines", Type.FLOAT32, shape.length(), config.headDim() / 2));
         return PassPlan.of(model, weights, constants, arrays, target, shape);
     }

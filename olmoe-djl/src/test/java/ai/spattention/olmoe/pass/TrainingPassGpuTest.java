@@ -28,6 +28,7 @@ import ai.spattention.attention.fused.BandedAttention;
 import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.DecoderLayer;
@@ -98,6 +99,8 @@ class TrainingPassGpuTest {
                 new Case("tied", config().optTieWordEmbeddings(true).build(), 2, 130, false, false),
                 new Case("renormalized", routed(8, 2).optNormTopkProb(true).build(), 2, 130, false, true),
                 new Case("documents", config().build(), 3, 211, true, false),
+                new Case("bands, dense and BigBird's by turns", config().setNumHiddenLayers(4).optPatterns(new LayerPatterns(List.of(
+                        StandardPattern.SP, StandardPattern.CAUSAL, StandardPattern.BIGBIRD))).build(), 2, 150, true, false),
                 new Case("one token", config().build(), 1, 1, false, false),
                 new Case("one expert", routed(1, 1).build(), 1, 64, false, false),
                 new Case("all tokens to one expert", routed(8, 1).build(), 2, 150, false, true),

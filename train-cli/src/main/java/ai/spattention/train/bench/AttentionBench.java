@@ -8,8 +8,8 @@ import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.ExplicitGradientKernel;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.auto.AutoKernel;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +34,7 @@ public final class AttentionBench {
      * @param pattern the pattern
      * @param kernel the kernel, perhaps the one that chooses
      */
-    public record Case(StandardPattern pattern, AttentionKernel kernel) {
+    public record Case(AttentionPattern pattern, AttentionKernel kernel) {
 
         /** The kernel that computes a call, and why. */
         AutoKernel.Choice choose(AttentionCall call) {
@@ -102,7 +102,7 @@ public final class AttentionBench {
             OptionalLong peakMemoryBytes) {}
 
     /** What can be computed, and its times. */
-    private record Candidate(StandardPattern pattern, AttentionLayout layout, AutoKernel.Choice choice, List<Double> forward,
+    private record Candidate(AttentionPattern pattern, AttentionLayout layout, AutoKernel.Choice choice, List<Double> forward,
             List<Double> both, List<OptionalLong> peak) {}
 
     /**

@@ -135,7 +135,7 @@ public final class PrepareBench {
         List<String> texts = new ArrayList<>();
         long size = 0;
         for (InputFile file : InputFiles.find(settings.inputs())) {
-            try (PartReader reader = file.open(settings.field(), tokenizer)) {
+            try (PartReader reader = file.open(settings.field(), settings.separator(), tokenizer)) {
                 for (Optional<TextPart> part = reader.next(); part.isPresent(); part = reader.next()) {
                     texts.add(part.get().text());
                     size += part.get().text().length();

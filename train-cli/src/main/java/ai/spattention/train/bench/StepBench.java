@@ -110,7 +110,7 @@ public final class StepBench {
         Shape shape = new Shape(micro, length);
         PeakMemory memory = PeakMemory.start(device);
         PartClock clock = new PartClock(new DeviceClock(device));
-        notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ", kernel "
+        notes.accept(config.name() + ", " + config.model().attentionPattern() + ", kernel "
                 + config.model().kernel() + ": making the parameters ...");
         OlmoeModel block = ModelSetup.model(config, (Integer) null);
         // drawn on the device: half a minute less for 7 billion parameters, whose values need not come back here
@@ -148,7 +148,7 @@ public final class StepBench {
             stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
             double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
             OptionalDouble limit = PeakFlops.of(config, device);
-            return new Row(config.name(), config.model().attentionPattern().patternName(), config.model().kernel(), length, micro,
+            return new Row(config.name(), config.model().attentionPattern().toString(), config.model().kernel(), length, micro,
                     passMs, stepMs, parts,
                     limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak,
                     step.choice().toString(), launches);

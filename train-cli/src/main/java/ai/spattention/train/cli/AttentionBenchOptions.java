@@ -4,7 +4,8 @@ import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.fused.FusedKernel;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.AutogradOperator;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.NumberType;
@@ -52,8 +53,9 @@ final class AttentionBenchOptions {
     private Path output;
 
     /** The patterns to measure. */
-    List<StandardPattern> patterns() {
-        return patterns.stream().map(StandardPattern::of).toList();
+    List<AttentionPattern> patterns() {
+        Patterns known = Patterns.onClassPath();
+        return patterns.stream().map(known::of).toList();
     }
 
     /** Where to write the rows; null for nowhere. */

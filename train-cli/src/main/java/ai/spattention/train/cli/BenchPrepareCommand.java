@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,7 +45,7 @@ final class BenchPrepareCommand implements Callable<Integer> {
         outputs.writes("--output", output);
         PrintWriter err = spec.commandLine().getErr();
         try (Tokenizer tokenizer = options.loadTokenizer()) {
-            PrepareBench.Result result = new PrepareBench(options.settings(), tokenizer, options.threads(), repetitions,
+            PrepareBench.Result result = new PrepareBench(options.settings(Map.of()), tokenizer, options.threads(), repetitions,
                     err::println).run();
             print(result);
             if (output != null) {

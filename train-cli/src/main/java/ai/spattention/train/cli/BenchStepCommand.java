@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.io.OutputFile;
-import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.ChromeTrace;
 import ai.spattention.train.bench.MemoryFailures;
@@ -113,7 +112,7 @@ final class BenchStepCommand implements Callable<Integer> {
         MemoryFailures failures = new MemoryFailures(notes);
         for (RunConfig run : runs) {
             try {
-                failures.runs(run.model().attentionPattern().patternName() + " with the kernel " + run.model().kernel() + " at "
+                failures.runs(run.model().attentionPattern() + " with the kernel " + run.model().kernel() + " at "
                         + run.data().sequenceLength(), () -> rows.add(bench.run(run)));
             } catch (InvalidInputException e) {
                 if (kernels.size() < 2) {
@@ -144,7 +143,7 @@ final class BenchStepCommand implements Callable<Integer> {
         ConfigSource source = ConfigSource.of(preset);
         List<RunConfig> runs = new ArrayList<>();
         RunConfig base = RunConfigLoader.load(source, overrides);
-        List<String> chosen = patterns.isEmpty() ? List.of(base.model().attentionPattern().patternName()) : patterns;
+        List<String> chosen = patterns.isEmpty() ? List.of(base.model().attentionPattern().toString()) : patterns;
         List<Integer> wanted = lengths.isEmpty() ? List.of(base.data().sequenceLength()) : lengths;
         List<String> using = kernels.isEmpty() ? List.of(base.model().kernel()) : kernels;
         List<String> common = new ArrayList<>(overrides);
@@ -158,7 +157,7 @@ final class BenchStepCommand implements Callable<Integer> {
             for (String pattern : chosen) {
                 for (String kernel : using) {
                     List<String> settings = new ArrayList<>(common);
-                    settings.add("model.attention_pattern=" + StandardPattern.of(pattern).patternName());
+                    settings.add("model.attention_pattern=" + pattern);
                     settings.add("model.kernel=" + kernel);
                     settings.add("data.sequence_length=" + wanted.get(i));
                     if (!microBatches.isEmpty()) {

@@ -44,7 +44,17 @@ public final class DeviceOption {
      * @throws InvalidInputException if a GPU was asked for that is not there
      */
     Device device(DeviceChoice otherwise) {
-        DeviceRequest wanted = request == null ? new DeviceRequest(otherwise, 0) : request;
+        return resolve(request == null ? new DeviceRequest(otherwise, 0) : request);
+    }
+
+    /**
+     * The device of a request.
+     *
+     * @param wanted what was asked for
+     * @return the device
+     * @throws InvalidInputException if a GPU was asked for that is not there
+     */
+    static Device resolve(DeviceRequest wanted) {
         // asking for the number of GPUs loads PyTorch, which a CPU needs later at most
         return wanted.resolve(wanted.choice() == DeviceChoice.CPU ? 0 : Engine.getEngine("PyTorch").getGpuCount());
     }

@@ -4,6 +4,8 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.eval.Limit;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.data.DataFolder;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeRun;
 import ai.spattention.eval.report.Comparison;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.Table;
@@ -22,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -44,6 +47,9 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device;
 
+    @Mixin
+    private ProbeOptions probing;
+
     @Option(names = "--task", split = ",", paramLabel = "TASK", description = "Tasks, separated by commas.")
     private List<String> tasks = List.of();
 
@@ -56,8 +62,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--shards", paramLabel = "DIR", description = "Loss on a split of prepared data.")
     private Path shards;
 
-    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train or validation (default: ${DEFAULT-VALUE}).")
-    private Split split;
+    @Option(names = "--split", defaultValue = "validation", paramLabel = "NAME", description = "The split of --shards: train, validation or the name of a held-out set (default: ${DEFAULT-VALUE}).")
+    private String split;
 
     @Option(names = "--requests", paramLabel = "FILE", description = "Answer ready requests in OLMo's format, a JSON line each (.jsonl, .json, .ndjson; also .gz, .zst).")
     private Path requests;
@@ -117,8 +123,13 @@ final class EvalCommand implements Callable<Integer> {
                 return 0;
             }
             PrintWriter console = Outputs.console(spec, output);
-            PreparedData prepared = shards == null ? null : session.openShards(shards);
+            Split part = part();
+            PreparedData prepared = shards == null ? null : session.openShards(shards, part);
             session.check(groups, folder, texts);
+            if (probing.isAsked()) {
+                probe(session, groups, folder, prepared, console);
+                return 0;
+            }
             try {
                 for (TaskGroup group : groups) {
                     session.run(group, folder);
@@ -127,7 +138,7 @@ final class EvalCommand implements Callable<Integer> {
                     session.runText(text);
                 }
                 if (prepared != null) {
-                    session.runShards(prepared, split);
+                    session.runShards(prepared, part);
                 }
                 session.complete();
             } finally {
@@ -135,6 +146,24 @@ final class EvalCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    private Split part() {
+        return split.equals(Split.TRAIN.name()) ? Split.TRAIN : Split.heldOut(split);
+    }
+
+    private void probe(EvalSession session, List<TaskGroup> groups, DataFolder folder, PreparedData prepared, PrintWriter console)
+            throws IOException {
+        Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
+        try {
+            session.probe(probes, probing, prepared, part(), texts);
+            if (probes.contains(ProbeName.TASKS)) {
+                session.probeTasks(probing, groups, folder);
+            }
+            session.complete();
+        } finally {
+            session.probeTable().ifPresent(table -> console.println(table.toText()));
+        }
     }
 
     private void check() {
@@ -146,6 +175,15 @@ final class EvalCommand implements Callable<Integer> {
         require(limit == null || limit > 0 && (limit <= 1 || limit == Math.rint(limit)) && limit <= Integer.MAX_VALUE,
                 "--limit must be at least 1 (got " + (limit == null ? "" : limit.toString().replaceAll("\\.0$", ""))
                 + "), a whole number of rows, or a fraction of them between 0 and 1");
+        probing.check();
+        if (probing.isAsked()) {
+            require(requests == null && samples == null && !resume, "--probes goes with --task, --text and --shards, without --requests,"
+                    + " --samples and --resume");
+            Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
+            require(!ProbeRun.needsCounts(probes) || shards != null, "the probes recall and copy need --shards: what is common is"
+                    + " counted in its training split");
+            probing.settings();
+        }
         require(shots >= 0, "--shots must be at least 0 (got " + shots + ")");
         require(batchTokens >= 1, "--batch-tokens must be at least 1 (got " + batchTokens + ")");
     }

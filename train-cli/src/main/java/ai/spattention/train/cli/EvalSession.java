@@ -13,6 +13,13 @@ import ai.spattention.eval.data.RowFile;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
 import ai.spattention.eval.metric.TextMetrics;
+import ai.spattention.eval.probe.HeldOutText;
+import ai.spattention.eval.probe.ProbeJson;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeResult;
+import ai.spattention.eval.probe.ProbeRun;
+import ai.spattention.eval.probe.ProbeTable;
+import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.ResultTable;
 import ai.spattention.eval.report.Table;
@@ -40,6 +47,8 @@ import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.data.SplitText;
+import ai.spattention.train.data.TokenCountsFile;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.gpu.GpuName;
 import ai.spattention.train.progress.CountProgress;
@@ -52,7 +61,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** A loaded model that is scored; what is known is on disk after every task. */
 final class EvalSession implements AutoCloseable {
@@ -66,8 +77,10 @@ final class EvalSession implements AutoCloseable {
     private final NDManager manager;
     private final Map<String, Object> about = new LinkedHashMap<>();
     private final List<TaskResult> results = new ArrayList<>();
+    private final List<ProbeResult> probed = new ArrayList<>();
     private OlmoeModel model;
     private Tokenizer tokenizer;
+    private int maxLength;
     private RequestEncoder encoder;
     private ScoreJournal journal;
     private SampleFile samples;
@@ -101,13 +114,13 @@ final class EvalSession implements AutoCloseable {
                     + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
                     + options.folder().resolve("config.json") + ": use the tokenizer that the model was trained with");
         }
-        int maxLength = settings.maxLength() == null ? config.maxPositionEmbeddings() : settings.maxLength();
+        maxLength = settings.maxLength() == null ? config.maxPositionEmbeddings() : settings.maxLength();
         if (maxLength < 1 || maxLength > config.maxPositionEmbeddings()) {
             throw new InvalidInputException("--max-length must lie in [1, " + config.maxPositionEmbeddings()
                     + "], the model's own limit (got " + maxLength + ")");
         }
         String digest = ModelDigest.of(options.folder());
-        describe(options, device, maxLength, digest);
+        describe(options, device, digest);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
         Optional<Path> kept = settings.journal();
         journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
@@ -142,7 +155,7 @@ final class EvalSession implements AutoCloseable {
         Map<String, String> dependsOn = new LinkedHashMap<>();
         dependsOn.put("model", digest);
         dependsOn.put("tokenizer", tokenizer.digest());
-        dependsOn.put("--pattern", model.getConfig().pattern().patternName());
+        dependsOn.put("--pattern", model.getConfig().patterns().toString());
         dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
         dependsOn.put("--precision", options.precision().key());
         dependsOn.put("--kernel", options.kernel());
@@ -153,13 +166,13 @@ final class EvalSession implements AutoCloseable {
         return dependsOn;
     }
 
-    private void describe(ModelOptions options, Device device, int maxLength, String digest) {
+    private void describe(ModelOptions options, Device device, String digest) {
         OlmoeConfig config = model.getConfig();
         Map<String, Object> described = new LinkedHashMap<>();
         described.put("limit", settings.limit().number());
         described.put("shots", settings.shots());
         described.put("shots_seed", 1234);
-        described.put("pattern", config.pattern().patternName());
+        described.put("pattern", config.patterns().toString());
         described.put("layout_length", config.layoutLength().toString());
         described.put("max_length", maxLength);
         described.put("batch_tokens", settings.batchTokens());
@@ -201,8 +214,19 @@ final class EvalSession implements AutoCloseable {
 
     /** Scores a text as a whole. */
     void runText(Path file) throws IOException {
-        List<TaskRun.WholeText> texts = new ArrayList<>();
         String name = file.getFileName().toString();
+        List<TaskRun.WholeText> texts = texts(file);
+        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
+        Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
+                MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
+        results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
+                List.of(file.toString()), Sha256.of(List.of(file)), null), List.of(), List.of()));
+        write();
+    }
+
+    /** A plain text whole, or the text of each row. */
+    private static List<TaskRun.WholeText> texts(Path file) throws IOException {
+        List<TaskRun.WholeText> texts = new ArrayList<>();
         if (FileFormat.of(file).content() == FileFormat.Content.TEXT) {
             String text = TextFile.read(file, "the text file", TextLines.LONGEST);
             texts.add(new TaskRun.WholeText(file.toString(), text, text));
@@ -217,17 +241,16 @@ final class EvalSession implements AutoCloseable {
         if (texts.isEmpty()) {
             throw new InvalidInputException(file + " has no rows");
         }
-        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
-        Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
-                MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
-        results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
-                List.of(file.toString()), Sha256.of(List.of(file)), null), List.of(), List.of()));
-        write();
+        return texts;
     }
 
     /** Opens prepared data and checks them, as training does. */
-    PreparedData openShards(Path folder) throws IOException {
+    PreparedData openShards(Path folder, Split split) throws IOException {
         PreparedData data = PreparedData.open(folder);
+        if (!data.manifest().all().contains(split)) {
+            throw new InvalidInputException(folder + " has no split '" + split.name() + "': --split must be one of "
+                    + data.manifest().all().stream().map(Split::name).collect(Collectors.joining(", ")));
+        }
         if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
             throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
                     + "prepare them with " + tokenizer.name());
@@ -258,13 +281,48 @@ final class EvalSession implements AutoCloseable {
                 }
             }
         }
+        List<MetricName> names = new ArrayList<>(List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY));
+        data.manifest().bytesPerToken(split).ifPresent(bytes -> {
+            sums.add(0, 0, 0, Math.round(bytes * sums.tokens()));
+            names.add(MetricName.BITS_PER_BYTE);
+        });
         Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
-        for (MetricName metric : List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY)) {
+        for (MetricName metric : names) {
             metrics.put(metric, sums.of(metric));
         }
         List<Path> files = data.manifest().shards(split).stream().map(shard -> folder.resolve(shard.file())).toList();
         results.add(new TaskResult(name, "1.0", 0, Math.toIntExact(count), metrics, new TaskResult.Data(split.folder(),
                 split.folder(), files.stream().map(Path::toString).toList(), Sha256.of(files), null), List.of(), List.of()));
+        write();
+    }
+
+    /** Probes a split of prepared data, or null, and texts, each apart; all are checked before the first is read by the model. */
+    void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
+        try (Resources open = new Resources()) {
+            ProbeSession session = new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show);
+            List<HeldOutText> texts = new ArrayList<>();
+            if (data != null) {
+                String name = data.folder().toAbsolutePath().normalize().getFileName() + " " + split.folder();
+                texts.add(open.add(SplitText.open(name, data, split, options.documentMask())));
+            }
+            for (Path file : files) {
+                texts.add(session.text(file.getFileName().toString(), texts(file).stream().map(TaskRun.WholeText::text).toList(),
+                        options.documentMask()));
+            }
+            session.check(probes, texts);
+            TrainingCounts counts = ProbeRun.needsCounts(probes)
+                    ? TokenCountsFile.of(data, options.settings().recallRarerThan(), err::println) : null;
+            for (HeldOutText text : texts) {
+                probed.addAll(session.text(probes, text, counts));
+                write();
+            }
+        }
+    }
+
+    /** Probes tasks with both layouts. */
+    void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
+        probed.addAll(new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show)
+                .tasks(all, folder, encoder, maxLength));
         write();
     }
 
@@ -279,14 +337,21 @@ final class EvalSession implements AutoCloseable {
     /** What has been written into a device or a pipe cannot be replaced: that gets complete results only. */
     private void write() throws IOException {
         if (settings.journal().isPresent()) {
-            ResultFile.write(settings.output(), results, about);
+            writeFile();
         }
     }
 
     private void writeComplete() throws IOException {
-        if (settings.journal().isEmpty() && !results.isEmpty()) {
-            ResultFile.write(settings.output(), results, about);
+        if (settings.journal().isEmpty() && !(results.isEmpty() && probed.isEmpty())) {
+            writeFile();
         }
+    }
+
+    private void writeFile() throws IOException {
+        if (!probed.isEmpty()) {
+            about.put("probes", ProbeJson.tree(probed));
+        }
+        ResultFile.write(settings.output(), results, about);
     }
 
     /** Everything asked for is written: what was kept for another try can go. */
@@ -299,6 +364,11 @@ final class EvalSession implements AutoCloseable {
     /** The results so far. */
     Optional<Table> table() {
         return results.isEmpty() ? Optional.empty() : Optional.of(ResultTable.of(results));
+    }
+
+    /** The probes' results so far. */
+    Optional<Table> probeTable() {
+        return probed.isEmpty() ? Optional.empty() : Optional.of(ProbeTable.of(probed));
     }
 
     @Override

@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDManager;
 import ai.spattention.Precision;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.DeviceSupport;
@@ -21,7 +21,7 @@ public final class ModelOptions {
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "A model folder in Hugging Face's format.")
     private Path folder;
 
-    @Option(names = "--pattern", paramLabel = "NAME", description = "The attention pattern (default: the model's).")
+    @Option(names = "--pattern", paramLabel = "NAME[,NAME...]", description = "The attention pattern, or several that repeat over the layers (default: the model's).")
     private String pattern;
 
     @Option(names = "--layout-length", paramLabel = "L|sequence",
@@ -76,7 +76,7 @@ public final class ModelOptions {
             DeviceSupport.requireBfloat16(manager.getDevice());
         }
         return HuggingFaceFolder.load(folder, manager, config -> {
-            AttentionPattern chosen = pattern == null ? config.pattern() : Patterns.onClassPath().of(pattern);
+            LayerPatterns chosen = pattern == null ? config.patterns() : LayerPatterns.parse(pattern, Patterns.onClassPath());
             LayoutLength layout = layoutLength == null ? config.layoutLength() : LayoutLength.parse(layoutLength);
             return change.apply(config.withAttention(chosen, layout));
         }, model -> model.optKernel(Kernels.of(kernel)).optPrecision(precision));

@@ -67,7 +67,7 @@ final class Outputs {
 
     /** Prepared data. */
     Outputs readsPrepared(String option, Path folder) {
-        return reads(option, folder, file -> file.getNameCount() > 1 || file.toString().matches("(manifest|tokenizer)\\.json"));
+        return reads(option, folder, file -> file.getNameCount() > 1 || file.toString().matches("(manifest|tokenizer|token-counts)\\.json"));
     }
 
     /** Benchmark sets: the files of splits, as {@link ai.spattention.eval.data.DataFolder} finds them. */

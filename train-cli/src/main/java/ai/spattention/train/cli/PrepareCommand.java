@@ -9,8 +9,13 @@ import ai.spattention.train.data.Split;
 import ai.spattention.train.progress.DataProgress;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,6 +35,11 @@ final class PrepareCommand implements Callable<Integer> {
     @Option(names = "--output", required = true, paramLabel = "DIR", description = "The folder to write: absent, empty, or left unfinished by the same command.")
     private Path output;
 
+    @Option(names = "--validation", paramLabel = "[NAME=]INPUT", description = {
+        "Text that is held out, as a set of its own: a file, a folder or a pattern. Repeatable; inputs of one NAME are one set.",
+        "Each set is written beside the training shards and measured apart by 'train'. Without a NAME it is the set 'validation'."})
+    private List<String> validation = List.of();
+
     @Spec
     private CommandSpec spec;
 
@@ -37,19 +47,45 @@ final class PrepareCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         try (Tokenizer tokenizer = options.loadTokenizer(); ConsoleListener listener = new ConsoleListener(err)) {
-            PreparedData data = new DataPreparation(options.settings(), tokenizer, options.threads()).run(output, listener);
+            PreparedData data = new DataPreparation(options.settings(heldOut(validation)), tokenizer, options.threads()).run(output, listener);
             listener.close();
             print(data.manifest(), listener);
+            warn(data.manifest(), err);
         }
         return 0;
     }
 
+    /** The inputs of each set, by its name. A path may hold a =, too: behind a /, or where the whole is a file. */
+    static Map<String, List<String>> heldOut(List<String> options) {
+        Map<String, List<String>> sets = new LinkedHashMap<>();
+        for (String option : options) {
+            int equals = option.indexOf('=');
+            int slash = option.indexOf('/');
+            boolean isNamed = equals >= 0 && (slash < 0 || equals < slash) && !Files.exists(Path.of(option));
+            String name = isNamed ? Split.heldOut(option.substring(0, equals)).name() : Split.VALIDATION.name();
+            sets.computeIfAbsent(name, any -> new ArrayList<>()).add(isNamed ? option.substring(equals + 1) : option);
+        }
+        return sets;
+    }
+
+    /** Whoever finds out after a week of training has lost it. */
+    private static void warn(Manifest manifest, PrintWriter err) {
+        if (manifest.heldOut().stream().allMatch(split -> manifest.tokens(split) == 0)) {
+            err.println("warning: nothing is held out, so that training will have no validation loss: prepare again with a larger"
+                    + " --validation-fraction or with --validation INPUT, or give 'train' other held-out data by data.validation_path");
+        }
+        err.flush();
+    }
+
     private void print(Manifest manifest, ConsoleListener listener) {
         PrintWriter out = spec.commandLine().getOut();
-        for (Split split : Split.values()) {
-            out.printf(Locale.ROOT, "%-11s %,d tokens of %,d documents in %d shards%n", split.folder() + ":",
-                    manifest.tokens(split), manifest.documents(split), manifest.shards(split).size());
+        for (Split split : manifest.all()) {
+            if (!split.equals(Split.VALIDATION) || manifest.heldOut().size() == 1 || manifest.tokens(split) > 0) {
+                out.printf(Locale.ROOT, "%-11s %,d tokens of %,d documents in %d shards%n", split.name() + ":",
+                        manifest.tokens(split), manifest.documents(split), manifest.shards(split).size());
+            }
         }
+        out.println("left out:   " + manifest.settings().get("empty_documents") + " empty documents");
         out.printf(Locale.ROOT, "%-11s %.2f MB/s on %d threads (%.1f MB of text in %.1f s)%n", "speed:",
                 listener.megabytes() / listener.seconds(), options.threads(), listener.megabytes(), listener.seconds());
         out.println("manifest:   " + output.resolve(Manifest.FILE));

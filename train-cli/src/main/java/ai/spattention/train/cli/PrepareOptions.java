@@ -4,11 +4,13 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.data.PreparationSettings;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.InputFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -17,7 +19,7 @@ final class PrepareOptions {
 
     @Parameters(arity = "1..*", paramLabel = "INPUT", description = {
         "Files, folders (with all below, hidden files left out) and patterns in quotes ('data/**.jsonl.gz').",
-        ".jsonl, .json, .ndjson: one JSON object a line; .parquet: one row a document; any other file: one document in UTF-8.",
+        ".jsonl, .json, .ndjson: one JSON object a line; .parquet: one row a document; any other file: one document in UTF-8, or several (--document-separator).",
         "All but Parquet also packed, as .gz or .zst."})
     private List<String> inputs;
 
@@ -33,9 +35,16 @@ final class PrepareOptions {
             description = "The JSON field or Parquet column that holds the text (default: ${DEFAULT-VALUE}).")
     private String field;
 
-    @Option(names = "--validation-fraction", defaultValue = "" + PreparationSettings.DEFAULT_VALIDATION_FRACTION, paramLabel = "F",
-            description = "The fraction of the documents held out, chosen by the hash of their text (default: ${DEFAULT-VALUE}).")
-    private double validationFraction;
+    @Option(names = "--document-separator", defaultValue = "none", paramLabel = "SEPARATOR", description = {
+        "What stands between the documents of a plain text (default: ${DEFAULT-VALUE}, a file is one document):",
+        "blank-lines: one or more of them; line:TEXT: lines that hold TEXT and nothing else; text:TEXT: TEXT anywhere, for example"
+            + " 'text:<|endoftext|>' or 'line:\\f', where \\n, \\r, \\t, \\f, \\uXXXX and \\\\ mean what they do in Java."})
+    private String separator;
+
+    @Option(names = "--validation-fraction", paramLabel = "F", description =
+        "The fraction of the documents held out, chosen by the hash of their text (default: "
+            + PreparationSettings.DEFAULT_VALIDATION_FRACTION + ", and 0 where --validation brings held-out text).")
+    private Double validationFraction;
 
     @Option(names = "--seed", defaultValue = "0", paramLabel = "N", description =
         "Of the order (default: ${DEFAULT-VALUE}): of the files, of the draws from four open files, and of the"
@@ -49,8 +58,11 @@ final class PrepareOptions {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that encode (default: the processors). They do not change the result.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    PreparationSettings settings() {
-        return new PreparationSettings(inputs, field, validationFraction, seed, shardTokens);
+    /** All settings, with the inputs of each held-out set by its name. */
+    PreparationSettings settings(Map<String, List<String>> heldOut) {
+        double fraction = validationFraction != null ? validationFraction
+                : heldOut.isEmpty() ? PreparationSettings.DEFAULT_VALIDATION_FRACTION : 0;
+        return new PreparationSettings(inputs, heldOut, field, DocumentSeparator.parse(separator), fraction, seed, shardTokens);
     }
 
     /** Names what is read, so that nothing of it is written over. */

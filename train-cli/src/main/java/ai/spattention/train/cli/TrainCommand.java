@@ -59,7 +59,11 @@ final class TrainCommand implements Callable<Integer> {
                     + " (--set data.path=DIR)");
         }
         if (!resume && output != null) {
-            new Outputs().reads("data.path", preparedData(run)).writesFolder("--output", output);
+            Outputs outputs = new Outputs().reads("data.path", preparedData(run.data().path()));
+            for (String folder : run.data().validationPath().byName().values()) {
+                outputs.reads("data.validation_path", preparedData(folder));
+            }
+            outputs.writesFolder("--output", output);
             RunFolder.requireFresh(output);
         }
         if (dryRun) {
@@ -76,8 +80,8 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** Null if there is none: that is told later. */
-    private static Path preparedData(RunConfig run) {
-        Path data = Path.of(run.data().path());
-        return !run.data().path().isEmpty() && Files.exists(data.resolve(Manifest.FILE)) ? data : null;
+    private static Path preparedData(String path) {
+        Path data = Path.of(path);
+        return !path.isEmpty() && Files.exists(data.resolve(Manifest.FILE)) ? data : null;
     }
 }

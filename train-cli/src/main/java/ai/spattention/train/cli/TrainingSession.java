@@ -6,6 +6,7 @@ import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.DataVerification;
+import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.gpu.MemoryError;
@@ -16,6 +17,7 @@ import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.StopSignal;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.report.LiveReport;
 import ai.spattention.train.tensorboard.TensorBoardLog;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -45,16 +47,22 @@ final class TrainingSession {
     }
 
     /**
-     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, report.html, tensorboard/,
-     * checkpoints/ and model/. Everything is checked before the first file is written.
+     * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, probes/ where any are asked for,
+     * report.html, tensorboard/, checkpoints/ and model/. Everything is checked before the first file is written.
      *
      * @param resume whether to go on from the newest checkpoint
      */
     void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
         DataVerification.verify(data);
+        for (HeldOutSet set : HeldOutSet.of(data, config.data().validationPath().byName())) {
+            if (set.data() != data) {
+                DataVerification.verify(set.data());
+            }
+        }
         boolean finished;
-        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"));
+        try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"),
+                        folder.resolve("probes"));
                 TensorBoardLog board = new TensorBoardLog(folder.resolve("tensorboard"))) {
             LiveReport report = new LiveReport(recorder, folder);
             try {
@@ -88,7 +96,7 @@ final class TrainingSession {
             AtomicFile.write(folder.resolve("versions.json"), versions(run));
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
-                    config.model().attentionPattern().patternName(), config.tokensPerStep(),
+                    config.model().attentionPattern(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             recorder.note("pass: " + run.getPassChoice());
             if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {
@@ -120,10 +128,16 @@ final class TrainingSession {
     }
 
     private void summary(RunRecorder recorder) {
-        recorder.validationLoss().ifPresent(loss -> out.println(recorder.firstLoss().isPresent()
-                ? String.format(Locale.ROOT, "first training loss %.3f, validation loss %.3f (%.0f%% of it)",
-                        recorder.firstLoss().getAsDouble(), loss, 100 * loss / recorder.firstLoss().getAsDouble())
-                : String.format(Locale.ROOT, "validation loss %.3f", loss)));
+        recorder.heldOut().forEach((name, heldOut) -> {
+            double loss = heldOut.natsPerToken();
+            String what = (name.equals(HeldOutLoss.UNNAMED) ? "" : "'" + name + "' ") + String.format(Locale.ROOT, "%.3f", loss);
+            String bits = heldOut.bitsPerByte().isEmpty() ? ""
+                    : String.format(Locale.ROOT, ", %.3f bits a byte", heldOut.bitsPerByte().getAsDouble());
+            out.println(recorder.firstLoss().isPresent()
+                    ? String.format(Locale.ROOT, "first training loss %.3f, validation loss %s (%.0f%% of it%s)",
+                            recorder.firstLoss().getAsDouble(), what, 100 * loss / recorder.firstLoss().getAsDouble(), bits)
+                    : "validation loss " + what + bits);
+        });
         out.println("model:   " + folder.resolve(RunFolder.MODEL));
         out.println("metrics: " + folder.resolve("metrics.jsonl"));
         out.println("report:  " + folder.resolve("report.html"));

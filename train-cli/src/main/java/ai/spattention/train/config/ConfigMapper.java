@@ -1,13 +1,17 @@
 package ai.spattention.train.config;
 
+import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
@@ -20,6 +24,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Jackson, told to be strict: no value becomes one of another type, and nothing is left out or made up. */
 final class ConfigMapper {
@@ -35,6 +41,17 @@ final class ConfigMapper {
     /** The name of an enum's constant in YAML. */
     static String nameOf(Object constant) {
         return MAPPER.valueToTree(constant).textValue();
+    }
+
+    private static List<String> textsOf(JsonNode list) {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode each : list.isArray() ? list : List.of(list)) {
+            if (!each.isTextual()) {
+                throw new InvalidInputException("it must be a name, or a list of names");
+            }
+            texts.add(each.textValue());
+        }
+        return texts;
     }
 
     private static YAMLMapper create() {
@@ -55,26 +72,30 @@ final class ConfigMapper {
                         .setCoercion(CoercionInputShape.Float, CoercionAction.Fail))
                 .build();
         SimpleModule module = new SimpleModule();
-        module.addDeserializer(StandardPattern.class, new StdDeserializer<>(StandardPattern.class) {
+        module.addDeserializer(LayerPatterns.class, new StdDeserializer<>(LayerPatterns.class) {
             private static final long serialVersionUID = 1L;
 
             @Override
-            public StandardPattern deserialize(JsonParser parser, DeserializationContext context) throws IOException {
-                for (StandardPattern pattern : StandardPattern.values()) {
-                    if (parser.hasToken(JsonToken.VALUE_STRING) && pattern.patternName().equals(parser.getText())) {
-                        return pattern;
-                    }
+            public LayerPatterns deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                JsonNode names = context.readTree(parser);
+                try {
+                    return names.isTextual() ? LayerPatterns.parse(names.textValue(), Patterns.onClassPath())
+                            : LayerPatterns.named(textsOf(names), Patterns.onClassPath());
+                } catch (InvalidInputException e) {
+                    throw JsonMappingException.from(parser, e.getMessage(), e);
                 }
-                return (StandardPattern) context.handleUnexpectedToken(StandardPattern.class, parser);
             }
         });
-        module.addSerializer(StandardPattern.class, new StdSerializer<>(StandardPattern.class) {
+        module.addSerializer(LayerPatterns.class, new StdSerializer<>(LayerPatterns.class) {
             private static final long serialVersionUID = 1L;
 
             @Override
-            public void serialize(StandardPattern value, JsonGenerator generator, SerializerProvider provider)
-                    throws IOException {
-                generator.writeString(value.patternName());
+            public void serialize(LayerPatterns value, JsonGenerator generator, SerializerProvider provider) throws IOException {
+                if (value.isUniform()) {
+                    generator.writeString(value.names().get(0));
+                } else {
+                    generator.writeArray(value.names().toArray(String[]::new), 0, value.names().size());
+                }
             }
         });
         module.addDeserializer(Precision.class, new StdDeserializer<>(Precision.class) {

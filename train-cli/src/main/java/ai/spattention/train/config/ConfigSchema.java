@@ -2,6 +2,7 @@ package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -17,6 +18,8 @@ import java.util.stream.Stream;
 
 /** The keys that a configuration has and the types of their values, read off the records, and lengths in tokens besides. */
 final class ConfigSchema {
+
+    private static final Set<Class<?>> WHOLE = Set.of(LayerPatterns.class, TextList.class, ValidationFolders.class);
 
     private final Map<String, Class<?>> keys = new LinkedHashMap<>();
     private final Set<String> sections = new LinkedHashSet<>();
@@ -48,6 +51,16 @@ final class ConfigSchema {
         return keys.keySet().stream().filter(key -> !TokenLengths.keys().contains(key)).toList();
     }
 
+    /** Whether a key has a list or names with values as its value, which is read whole. */
+    boolean isWhole(String path) {
+        return keys.containsKey(path) && WHOLE.contains(keys.get(path));
+    }
+
+    /** Whether a path is that of a section. */
+    boolean isSection(String path) {
+        return sections.contains(path);
+    }
+
     /** What a key's value must be. */
     String allowed(String path) {
         Class<?> type = keys.get(path);
@@ -59,10 +72,15 @@ final class ConfigSchema {
             return "a number, or null";
         } else if (type == boolean.class) {
             return "true or false";
-        } else if (type == StandardPattern.class) {
-            return "one of " + StandardPattern.names();
+        } else if (type == LayerPatterns.class) {
+            return "one of " + StandardPattern.names() + ", window:W, a pattern of your class path, or a list of such that repeats over"
+                    + " the layers";
         } else if (type == LayoutLength.class) {
             return "a whole number of at least 1, or sequence";
+        } else if (type == TextList.class) {
+            return "a list of texts, such as [a, b]";
+        } else if (type == ValidationFolders.class) {
+            return "a folder, a list of folders, or names with folders below it";
         } else if (type.isEnum()) {
             return "one of " + Arrays.stream(type.getEnumConstants()).map(ConfigMapper::nameOf)
                     .collect(Collectors.joining(", "));
@@ -93,6 +111,9 @@ final class ConfigSchema {
             }
             ConfigMapper.mapper().treeToValue(setting.value(), type);
         } catch (JsonProcessingException e) {
+            if (e.getCause() instanceof InvalidInputException refusal) {
+                throw setting.refused(refusal.getMessage());
+            }
             throw wrongType(setting);
         }
     }

@@ -63,8 +63,14 @@ public final class ConfigSource {
         return new ConfigSource(name, location, true);
     }
 
-    /** What {@code extends} means in this source: a file next to it if the value ends in .yaml or .yml, else a preset. */
-    ConfigSource relative(String value) {
+    /**
+     * What another configuration's name means in this source.
+     *
+     * @param value a file next to it if the value ends in .yaml or .yml, else a preset
+     * @return the other source
+     * @throws InvalidInputException if there is no such preset
+     */
+    public ConfigSource relative(String value) {
         if (!isFile(value)) {
             return Presets.find(value);
         }
@@ -98,8 +104,13 @@ public final class ConfigSource {
         return location.toExternalForm().equals(other.location.toExternalForm());
     }
 
-    /** The text. */
-    String read() {
+    /**
+     * Reads the text.
+     *
+     * @return the text
+     * @throws InvalidInputException if there is none, or it cannot be one of a configuration
+     */
+    public String read() {
         byte[] bytes;
         if (!exists()) {
             throw new InvalidInputException("there is no configuration file " + name);

@@ -4,10 +4,13 @@ package ai.spattention.train.config;
  * The text that is learnt from.
  *
  * @param path the folder that {@code prepare} wrote; empty where the command fills it in, the default
+ * @param validationPath folders of prepared data to measure the model with; none, the default, for the data's own held-out sets
+ * @param seed the seed of the order of the data, at least 0; default the run's. The model's initial weights depend on the run's alone
  * @param sequenceLength N, tokens of a training sequence, at least 2
  * @param documentMask whether attention stops at the boundary between documents packed into one sequence; default false
  */
-public record DataConfig(String path, int sequenceLength, boolean documentMask) implements Section {
+public record DataConfig(String path, ValidationFolders validationPath, long seed, int sequenceLength, boolean documentMask)
+        implements Section {
 
     /**
      * Checks the values.

@@ -18,9 +18,10 @@ import java.util.List;
  *     for all
  * @param shots examples before each question, at least 0; default 0
  * @param batchTokens tokens that go through the model together at most, at least 1; default 4096
+ * @param layout from which length bands are computed; default {@code model}
  */
-public record EvaluationConfig(int everySteps, String tasks, String data, double limit, int shots, int batchTokens)
-        implements Section {
+public record EvaluationConfig(int everySteps, String tasks, String data, double limit, int shots, int batchTokens,
+        LayoutChoice layout) implements Section {
 
     /**
      * Checks the values.

@@ -1,8 +1,8 @@
 package ai.spattention.train.config;
 
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.StandardPattern;
 import java.util.List;
 
 /**
@@ -23,7 +23,8 @@ import java.util.List;
  * @param tieWordEmbeddings whether the output embedding is the input embedding; default false
  * @param initializerRange standard deviation of the initial weights, above 0; default 0.02
  * @param maxPositionEmbeddings longest sequence, at least the training sequence; default: the training sequence
- * @param attentionPattern which keys each head's queries see; default {@code sp}
+ * @param attentionPattern which keys each head's queries see, by one pattern in all layers or by several that repeat over them;
+ *     default {@code sp}
  * @param layoutLength the length from which the bands are computed; default: the training sequence length
  * @param attentionDropout rate at which attention weights are dropped in training, in [0, 1); default 0
  * @param kernel how attention is computed, one of {@link Kernels#NAMES}; default {@code auto}
@@ -31,7 +32,7 @@ import java.util.List;
 public record ModelConfig(int vocabSize, int hiddenSize, int intermediateSize, int numHiddenLayers,
         int numAttentionHeads, int numKeyValueHeads, int numExperts, int numExpertsPerTok, boolean normTopkProb,
         Double clipQkv, double ropeTheta, double rmsNormEps, boolean tieWordEmbeddings, double initializerRange,
-        int maxPositionEmbeddings, StandardPattern attentionPattern, LayoutLength layoutLength,
+        int maxPositionEmbeddings, LayerPatterns attentionPattern, LayoutLength layoutLength,
         double attentionDropout, String kernel) implements Section {
 
     private static final List<String> KERNELS = List.of(Kernels.NAMES.split(", "));
@@ -60,6 +61,11 @@ public record ModelConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         Require.that(attentionDropout >= 0 && attentionDropout < 1, "model.attention_dropout", "must lie in [0, 1)",
                 attentionDropout);
         Require.that(KERNELS.contains(kernel), "model.kernel", "must be one of " + Kernels.NAMES, kernel);
+        if (attentionPattern.cycle().size() > numHiddenLayers) {
+            throw new InvalidKeyException("model.attention_pattern must not list more patterns than model.num_hidden_layers (got "
+                    + attentionPattern.cycle().size() + " and " + numHiddenLayers + ")",
+                    "model.attention_pattern", "model.num_hidden_layers");
+        }
         if (hiddenSize % numAttentionHeads != 0) {
             throw new InvalidKeyException("model.num_attention_heads must divide model.hidden_size (got "
                     + numAttentionHeads + " and " + hiddenSize + ")",

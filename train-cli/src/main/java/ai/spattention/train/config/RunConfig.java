@@ -1,12 +1,13 @@
 package ai.spattention.train.config;
 
 import ai.spattention.Precision;
+import ai.spattention.eval.probe.ProbeName;
 
 /**
  * All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence.
  *
  * @param name the run's name, 1 to 100 letters, digits, dots, dashes and underscores
- * @param seed the seed of everything random, at least 0; default 0
+ * @param seed the seed of the model's initial weights, of dropout and of samples, at least 0; default 0
  * @param device where to compute; default {@code auto}
  * @param precision the number format of matrix products and activations; default {@code float32}
  * @param model the model
@@ -32,12 +33,17 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
         Require.that(name.matches("[A-Za-z0-9._-]{1,100}"), "name",
                 "must be 1 to 100 letters, digits, dots, dashes and underscores", name);
         Require.atLeast("seed", seed, 0);
+        Require.atLeast("data.seed", data.seed(), 0); // here, for what is refused may be the seed that it derives from
         if (model.maxPositionEmbeddings() < data.sequenceLength()) {
             throw new InvalidKeyException("model.max_position_embeddings must be at least data.sequence_length (got "
                     + model.maxPositionEmbeddings() + " and " + data.sequenceLength() + ")",
                     "model.max_position_embeddings", "data.sequence_length");
         }
         requireCountable(training, data.sequenceLength());
+        if (validation.probeNames().contains(ProbeName.TASKS) && evaluation.taskNames().isEmpty()) {
+            throw new InvalidKeyException("validation.probes names tasks, but evaluation.tasks names none: name them, with evaluation.data",
+                    "validation.probes", "evaluation.tasks");
+        }
         if (training.activationCheckpointing() && model.attentionDropout() > 0) {
             throw new InvalidKeyException("training.activation_checkpointing computes a layer twice, which"
                     + " model.attention_dropout makes differ (got true and " + model.attentionDropout()
@@ -85,7 +91,7 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
      */
     public RunConfig withDataPath(String path) {
         return new RunConfig(name, seed, device, precision, model,
-                new DataConfig(path, data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
+                new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
                 validation, evaluation, checkpoint, sample);
     }
 }

@@ -30,7 +30,8 @@ public final class RunConfigLoader {
     private static final Map<String, String> DERIVED = Map.of(
             "model.num_key_value_heads", "model.num_attention_heads",
             "model.max_position_embeddings", "data.sequence_length",
-            "model.layout_length", "data.sequence_length");
+            "model.layout_length", "data.sequence_length",
+            "data.seed", "seed");
 
     private final ConfigSchema schema = ConfigSchema.ofRunConfig();
 
@@ -68,10 +69,10 @@ public final class RunConfigLoader {
     }
 
     private Map<String, Setting> read(ConfigSource source, List<ConfigSource> children) {
-        Map<String, Setting> own = YamlReader.read(source);
+        Map<String, Setting> own = YamlReader.read(source, schema::isWhole);
         Setting base = own.remove(EXTENDS);
         own.values().forEach(schema::check);
-        own.values().removeIf(setting -> setting.value().isObject());
+        own.keySet().removeIf(schema::isSection);
         if (base == null) {
             return own;
         }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 
 /** Writes a configuration as YAML, every key with its value, so that it reads back as the same configuration. */
 public final class RunConfigWriter {
@@ -36,12 +38,18 @@ public final class RunConfigWriter {
         return settings;
     }
 
+    /** A list is written in brackets, and what holds a comma in quotes, as an override takes it. */
+    private static String text(JsonNode value) {
+        return value.isArray() ? StreamSupport.stream(value.spliterator(), false).map(JsonNode::asText)
+                .map(text -> text.contains(",") ? '"' + text + '"' : text).collect(Collectors.joining(", ", "[", "]")) : value.asText();
+    }
+
     private static void addSettings(String prefix, JsonNode section, Map<String, String> settings) {
         section.properties().forEach(entry -> {
             if (entry.getValue().isObject()) {
                 addSettings(prefix + entry.getKey() + ".", entry.getValue(), settings);
             } else {
-                settings.put(prefix + entry.getKey(), entry.getValue().asText());
+                settings.put(prefix + entry.getKey(), text(entry.getValue()));
             }
         });
     }

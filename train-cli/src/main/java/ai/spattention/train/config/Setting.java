@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
  * A value as it was written, and where.
  *
  * @param path the key with its sections, separated by dots
- * @param value the value; an object (always empty here) says that the path is a section
+ * @param value the value; an empty object says that the path is a section
  * @param text the value's own text
  * @param origin where it was written, for messages: {@code file:line} or the override
  */

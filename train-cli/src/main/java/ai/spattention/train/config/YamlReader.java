@@ -4,7 +4,9 @@ import ai.spattention.InvalidInputException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
@@ -12,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 
@@ -30,18 +33,24 @@ final class YamlReader {
 
     private final String name;
     private final YAMLParser parser;
+    private final Predicate<String> isWhole;
     private final Map<String, Setting> settings = new LinkedHashMap<>();
 
-    private YamlReader(String name, YAMLParser parser) {
+    private YamlReader(String name, YAMLParser parser, Predicate<String> isWhole) {
         this.name = name;
         this.parser = parser;
+        this.isWhole = isWhole;
     }
 
-    /** Reads a document of sections and keys. A section is among the settings too, with an empty object as its value. */
-    static Map<String, Setting> read(ConfigSource source) {
+    /**
+     * Reads a document of sections and keys. A section is among the settings too, with an empty object as its value.
+     *
+     * @param isWhole tells the keys whose lists and objects of scalars are their values
+     */
+    static Map<String, Setting> read(ConfigSource source, Predicate<String> isWhole) {
         String text = source.read();
         try (YAMLParser parser = YAML.createParser(text)) {
-            YamlReader reader = new YamlReader(source.name(), parser);
+            YamlReader reader = new YamlReader(source.name(), parser, isWhole);
             reader.readDocument();
             return reader.settings;
         } catch (JsonProcessingException e) {
@@ -72,7 +81,7 @@ final class YamlReader {
                     || parser.isCurrentAlias() || !quoted && !parser.getText().equals(text.strip())) {
                 return plain;
             }
-            Setting setting = new YamlReader(origin, parser).scalar(path, token, origin);
+            Setting setting = new YamlReader(origin, parser, any -> false).scalar(path, token, origin);
             return parser.nextToken() == null ? setting : plain;
         } catch (JsonProcessingException e) {
             if (quoted) {
@@ -115,13 +124,16 @@ final class YamlReader {
                 throw new InvalidInputException(origin + ": the key '" + Setting.shown(path) + "' was given before, at "
                         + earlier.origin() + ": give it once");
             }
-            if (token == JsonToken.START_OBJECT) {
+            if (token == JsonToken.START_OBJECT && !isWhole.test(path)) {
                 readSection(path + ".");
             }
         }
     }
 
     private Setting value(String path, JsonToken token, String origin) throws IOException {
+        if (token.isStructStart() && isWhole.test(path)) {
+            return new Setting(path, token == JsonToken.START_ARRAY ? list(path) : object(path), "", origin);
+        }
         if (token == JsonToken.START_OBJECT) {
             return new Setting(path, NODES.objectNode(), "", origin);
         }
@@ -130,6 +142,35 @@ final class YamlReader {
             return new Setting(path, NODES.arrayNode(), "", origin);
         }
         return scalar(path, token, origin);
+    }
+
+    private JsonNode list(String path) throws IOException {
+        ArrayNode list = NODES.arrayNode();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            list.add(element(path));
+        }
+        return list;
+    }
+
+    private JsonNode object(String path) throws IOException {
+        ObjectNode object = NODES.objectNode();
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String key = parser.currentName();
+            String origin = origin();
+            parser.nextToken();
+            if (object.putIfAbsent(key, element(path + "." + key)) != null) {
+                throw new InvalidInputException(origin + ": the key '" + Setting.shown(path + "." + key) + "' was given before: give it"
+                        + " once");
+            }
+        }
+        return object;
+    }
+
+    private JsonNode element(String path) throws IOException {
+        if (parser.currentToken().isStructStart()) {
+            throw new InvalidInputException(origin() + ": '" + Setting.shown(path) + "' must not hold lists or keys of its own");
+        }
+        return scalar(path, parser.currentToken(), origin()).value();
     }
 
     private Setting scalar(String path, JsonToken token, String origin) throws IOException {

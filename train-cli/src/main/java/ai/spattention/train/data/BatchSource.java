@@ -18,7 +18,7 @@ public final class BatchSource {
      * Creates a source.
      *
      * @param sequences the sequences; stay the caller's
-     * @param seed the run's seed
+     * @param seed the data's seed
      * @param position how many sequences have been given before
      */
     public BatchSource(TokenSequences sequences, long seed, long position) {

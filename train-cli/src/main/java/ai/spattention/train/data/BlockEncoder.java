@@ -23,25 +23,25 @@ final class BlockEncoder implements AutoCloseable {
 
         private final DocumentBlock block;
         private final int[][] ids;
-        private final List<Future<Long>> portions = new ArrayList<>();
+        private final long[] bytes;
+        private final List<Future<?>> portions = new ArrayList<>();
 
         private Encoding(DocumentBlock block) {
             this.block = block;
             ids = new int[block.texts().length][];
+            bytes = new long[ids.length];
         }
 
         DocumentBlock block() {
             return block;
         }
 
-        /** Waits until all pieces are encoded and gives the bytes of their texts in UTF-8. */
-        long await() throws IOException {
-            long bytes = 0;
+        /** Waits until all pieces are encoded. */
+        void await() throws IOException {
             try {
-                for (Future<Long> portion : portions) {
-                    bytes += portion.get();
+                for (Future<?> portion : portions) {
+                    portion.get();
                 }
-                return bytes;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new InterruptedIOException("interrupted while text was encoded");
@@ -58,6 +58,11 @@ final class BlockEncoder implements AutoCloseable {
         /** The ids of a document, piece by piece. */
         List<int[]> ids(DocumentBlock.Run run) {
             return Arrays.asList(ids).subList(run.firstPiece(), run.firstPiece() + run.pieces());
+        }
+
+        /** The bytes of a document's text in UTF-8. */
+        long bytes(DocumentBlock.Run run) {
+            return Arrays.stream(bytes, run.firstPiece(), run.firstPiece() + run.pieces()).sum();
         }
     }
 
@@ -83,7 +88,7 @@ final class BlockEncoder implements AutoCloseable {
             if (size >= PORTION || i == block.texts().length - 1) {
                 int first = from;
                 int end = i + 1;
-                encoding.portions.add(threads.submit(() -> encode(block.texts(), encoding.ids, first, end)));
+                encoding.portions.add(threads.submit(() -> encode(block.texts(), encoding, first, end)));
                 from = end;
                 size = 0;
             }
@@ -91,14 +96,12 @@ final class BlockEncoder implements AutoCloseable {
         return encoding;
     }
 
-    private long encode(String[] texts, int[][] ids, int from, int end) {
-        long bytes = 0;
+    private void encode(String[] texts, Encoding encoding, int from, int end) {
         for (int i = from; i < end; i++) {
-            ids[i] = tokenizer.encodeOrdinary(texts[i]);
-            bytes += utf8Length(texts[i]);
+            encoding.ids[i] = tokenizer.encodeOrdinary(texts[i]);
+            encoding.bytes[i] = utf8Length(texts[i]);
             texts[i] = null;
         }
-        return bytes;
     }
 
     static long utf8Length(String text) {

@@ -6,18 +6,22 @@ import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.InputFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Turns files of text into a prepared folder, in bounded memory, on several threads. What is written depends on the files,
@@ -34,6 +38,24 @@ public final class DataPreparation {
 
     private static final int BLOCK_CHARACTERS = 1 << 21;
     private static final Duration SAVE_INTERVAL = Duration.ofSeconds(2);
+
+    /**
+     * Documents that go to one split.
+     *
+     * @param files the files that hold them
+     * @param split the split
+     * @param validationFraction the fraction of them that goes to validation instead
+     */
+    private record Source(List<InputFile> files, Split split, double validationFraction) {
+
+        long bytes() throws IOException {
+            long bytes = 0;
+            for (InputFile file : files) {
+                bytes += file.size();
+            }
+            return bytes;
+        }
+    }
 
     private final PreparationSettings settings;
     private final Tokenizer tokenizer;
@@ -75,10 +97,10 @@ public final class DataPreparation {
      * @throws IOException if reading or writing fails otherwise
      */
     public PreparedData run(Path folder, PreparationListener listener) throws IOException {
-        List<InputFile> files = InputFiles.find(settings.inputs());
+        List<Source> sources = sources();
         requireOutside(folder);
         int eosId = Preparation.requireEos(tokenizer);
-        Map<String, String> arguments = arguments(files, eosId);
+        Map<String, String> arguments = arguments(sources, eosId);
         Path work = folder.resolve(Preparation.WORK);
         requireUsable(folder, work, arguments);
         AtomicFolder.requireWritable(work);
@@ -86,7 +108,7 @@ public final class DataPreparation {
             try (FolderLock lock = FolderLock.take(work.resolve("lock"), folder)) {
                 requireUsable(folder, work, arguments); // another process may have ended meanwhile
                 if (!Files.exists(folder.resolve(Manifest.FILE))) {
-                    write(folder, work, files, eosId, arguments, listener);
+                    write(folder, work, sources, eosId, arguments, listener);
                 }
                 Preparation.deleteWork(work);
             }
@@ -97,24 +119,61 @@ public final class DataPreparation {
         return PreparedData.open(folder);
     }
 
-    private Map<String, String> arguments(List<InputFile> files, int eosId) {
-        String names = files.stream().map(file -> file.path().toString()).collect(Collectors.joining("\n"));
+    /** The held-out sets, so that what is wrong with them is seen early, then what is learnt from. */
+    private List<Source> sources() throws IOException {
+        List<Source> sources = new ArrayList<>();
+        Map<Path, String> heldOut = new HashMap<>();
+        for (Map.Entry<String, List<String>> set : settings.heldOut().entrySet()) {
+            List<InputFile> files = InputFiles.find(set.getValue());
+            for (InputFile file : files) {
+                String other = heldOut.putIfAbsent(file.path().toRealPath(), set.getKey());
+                if (other != null) {
+                    throw new InvalidInputException(file.path() + " is in two held-out sets, " + other + " and " + set.getKey()
+                            + ": name it once");
+                }
+            }
+            sources.add(new Source(files, Split.heldOut(set.getKey()), 0));
+        }
+        List<InputFile> files = InputFiles.find(settings.inputs());
+        for (InputFile file : files) {
+            String set = heldOut.get(file.path().toRealPath());
+            if (set != null) {
+                throw new InvalidInputException(file.path() + " is held out as '" + set + "' and is in the input, too: what measures a"
+                        + " model must not be learnt from; name inputs without it");
+            }
+        }
+        sources.add(new Source(files, Split.TRAIN, settings.validationFraction()));
+        if (!settings.separator().equals(DocumentSeparator.NONE)
+                && sources.stream().flatMap(source -> source.files().stream()).noneMatch(InputFile::isPlainText)) {
+            throw new InvalidInputException("--document-separator is for plain text, and no input is plain text by its name: leave it out");
+        }
+        return sources;
+    }
+
+    private Map<String, String> arguments(List<Source> sources, int eosId) {
         Map<String, String> arguments = new LinkedHashMap<>();
         arguments.put("--tokenizer", "SHA-256 " + tokenizer.digest());
         arguments.put("EOS id", Integer.toString(eosId));
         arguments.put("--field", settings.field());
+        arguments.put("--document-separator", settings.separator().toString());
         arguments.put("--validation-fraction", Double.toString(settings.validationFraction()));
         arguments.put("--seed", Long.toString(settings.seed()));
         arguments.put("--shard-tokens", Long.toString(settings.shardTokens()));
-        arguments.put("list of input files", files.size() + " files whose names have the hash "
-                + Long.toHexString(Checksums.of(names)));
+        for (Source source : sources) {
+            String names = source.files().stream().map(file -> file.path().toString()).collect(Collectors.joining("\n"));
+            arguments.put(source.split().equals(Split.TRAIN) ? "list of input files" : "held-out set '" + source.split().name() + "'",
+                    source.files().size() + " files whose names have the hash " + Long.toHexString(Checksums.of(names)));
+        }
+        arguments.put("list of held-out sets", settings.heldOut().keySet().toString());
         return arguments;
     }
 
     /** What is written must not be read as text the next time. */
     private void requireOutside(Path folder) throws IOException {
+        List<String> inputs = Stream.concat(settings.inputs().stream(), settings.heldOut().values().stream().flatMap(List::stream))
+                .toList();
         for (String file : Preparation.FILES) {
-            if (InputFiles.wouldFind(settings.inputs(), folder.resolve(file))) {
+            if (InputFiles.wouldFind(inputs, folder.resolve(file))) {
                 throw new InvalidInputException("--output " + folder + " lies in the input, where its files would be read as text the"
                         + " next time: name a folder elsewhere");
             }
@@ -146,33 +205,54 @@ public final class DataPreparation {
         }
     }
 
-    private void write(Path folder, Path work, List<InputFile> files, int eosId, Map<String, String> arguments,
+    private void write(Path folder, Path work, List<Source> sources, int eosId, Map<String, String> arguments,
             PreparationListener listener) throws IOException {
         PreparationState from = PreparationState.read(work).filter(found -> !found.isEmpty())
                 .orElse(PreparationState.begin(arguments));
         from.write(work);
+        List<Split> splits = Stream.concat(Stream.of(Split.TRAIN, Split.VALIDATION), sources.stream().map(Source::split))
+                .distinct().sorted().toList();
         long total = 0;
-        for (InputFile file : files) {
-            total += file.size();
+        long before = 0; // bytes of the sources that have been read
+        for (int i = 0; i < sources.size(); i++) {
+            total += sources.get(i).bytes();
+            before += i < from.source() ? sources.get(i).bytes() : 0;
         }
-        try (DocumentStream stream = new DocumentStream(files, settings.field(), tokenizer, settings.seed(),
-                        settings.validationFraction(), from.position());
-                PreparationWriter writer = new PreparationWriter(folder, work, TokenWidth.of(tokenizer.vocabSize()), eosId,
-                        settings.shardTokens(), from)) {
-            listener.begin(stream.bytesRead(), total, from.train().totalTokens() + from.validation().totalTokens());
-            copy(stream, writer, listener);
-            List<Manifest.Shard> train = writer.shards(Split.TRAIN);
-            List<Manifest.Shard> validation = writer.shards(Split.VALIDATION);
-            if (train.isEmpty()) {
-                refuseNothing(folder, work, validation, writer.emptyDocuments());
+        try (PreparationWriter writer = new PreparationWriter(folder, work, splits, TokenWidth.of(tokenizer.vocabSize()), eosId,
+                settings.shardTokens(), from)) {
+            for (int i = from.source(); i < sources.size(); i++) {
+                Source source = sources.get(i);
+                boolean goesOn = i == from.source();
+                if (!goesOn) {
+                    writer.begin(i);
+                }
+                try (DocumentStream stream = open(source, goesOn ? from.position() : DocumentStream.Position.START)) {
+                    if (goesOn) {
+                        listener.begin(before + stream.bytesRead(), total, from.totalTokens());
+                    }
+                    copy(stream, writer, before, from, listener);
+                }
+                before += source.bytes();
+                if (!source.split().equals(Split.TRAIN) && writer.textBytes().get(source.split()) == 0) {
+                    refuse(folder, work, splits, "the held-out set '" + source.split().name() + "' holds no text: all of its documents"
+                            + " are empty; name other files for it");
+                }
             }
-            Preparation.complete(folder, tokenizer, eosId, train, validation, settingsForPeople(writer));
+            Map<Split, List<Manifest.Shard>> shards = writer.shards();
+            if (shards.get(Split.TRAIN).isEmpty()) {
+                long heldOut = shards.get(Split.VALIDATION).stream().mapToLong(Manifest.Shard::documents).sum();
+                refuse(folder, work, splits, "there is no text to learn from: " + (settings.validationFraction() == 0 || heldOut == 0
+                        ? "the input holds " + writer.emptyDocuments() + " documents, all of them empty"
+                        : "all " + heldOut + " documents are held out for validation; lower --validation-fraction"));
+            }
+            Preparation.complete(folder, tokenizer, eosId, shards, settingsForPeople(writer));
         }
     }
 
     /** Encodes and writes all documents. */
-    private void copy(DocumentStream stream, PreparationWriter writer, PreparationListener listener) throws IOException {
-        long textBefore = writer.textBytes();
+    private void copy(DocumentStream stream, PreparationWriter writer, long bytesBefore, PreparationState from,
+            PreparationListener listener) throws IOException {
+        long textBefore = from.textBytes().values().stream().mapToLong(Long::longValue).sum();
         long saved = System.nanoTime();
         try (BlockEncoder encoder = new BlockEncoder(tokenizer, threads);
                 BlockPipeline pipeline = new BlockPipeline(new BlockReader(stream, settings.seed(), blockCharacters), encoder,
@@ -184,7 +264,7 @@ public final class DataPreparation {
                     writer.save();
                     saved = System.nanoTime();
                 }
-                listener.progress(block.get().block().bytesRead(), writer.textBytes() - textBefore);
+                listener.progress(bytesBefore + block.get().block().bytesRead(), writer.allTextBytes() - textBefore);
             }
         }
     }
@@ -199,22 +279,27 @@ public final class DataPreparation {
     }
 
     /** Leaves nothing behind, for there is nothing to go on with. */
-    private static void refuseNothing(Path folder, Path work, List<Manifest.Shard> validation, long emptyDocuments)
-            throws IOException {
-        for (Split split : Split.values()) {
+    private static void refuse(Path folder, Path work, List<Split> splits, String message) throws IOException {
+        for (Split split : splits) {
             OwnFiles.delete(folder.resolve(split.folder()), ShardWriter::isOwn);
         }
         Preparation.deleteWork(work);
-        long heldOut = validation.stream().mapToLong(Manifest.Shard::documents).sum();
-        throw new InvalidInputException("there is no text to learn from: " + (heldOut == 0
-                ? "the input holds " + emptyDocuments + " documents, all of them empty"
-                : "all " + heldOut + " documents are held out for validation; lower --validation-fraction"));
+        throw new InvalidInputException(message);
     }
 
     private Map<String, String> settingsForPeople(PreparationWriter writer) {
-        return new TreeMap<>(Map.of("inputs", String.join(" ", settings.inputs()), "field", settings.field(),
+        Map<String, String> people = new TreeMap<>(Map.of("inputs", String.join(" ", settings.inputs()), "field", settings.field(),
+                "document_separator", settings.separator().toString(),
                 "validation_fraction", Double.toString(settings.validationFraction()),
                 "seed", Long.toString(settings.seed()), "shard_tokens", Long.toString(settings.shardTokens()),
-                "empty_documents", Long.toString(writer.emptyDocuments()), "text_bytes", Long.toString(writer.textBytes())));
+                "empty_documents", Long.toString(writer.emptyDocuments()), "text_bytes", Long.toString(writer.allTextBytes())));
+        people.putAll(Manifest.textBytes(writer.textBytes()));
+        settings.heldOut().forEach((name, inputs) -> people.put("inputs_" + Split.heldOut(name).folder(), String.join(" ", inputs)));
+        return people;
+    }
+
+    private DocumentStream open(Source source, DocumentStream.Position from) throws IOException {
+        return new DocumentStream(source.files(), settings.field(), settings.separator(), tokenizer, settings.seed(), source.split(),
+                source.validationFraction(), from);
     }
 }

@@ -27,7 +27,7 @@ public final class DataVerification implements AutoCloseable {
     private DataVerification(PreparedData data) {
         this.data = data;
         long bytes = 0;
-        for (Split split : Split.values()) {
+        for (Split split : data.manifest().all()) {
             bytes += data.manifest().tokens(split) * data.manifest().dtype().bytes();
         }
         progress = new CountProgress("checking the data, MB", 0, Math.max(1, bytes / MEGABYTE));
@@ -44,7 +44,7 @@ public final class DataVerification implements AutoCloseable {
     public static void verify(PreparedData data) throws IOException {
         data.tokenizer().close();
         try (DataVerification verification = new DataVerification(data)) {
-            for (Split split : Split.values()) {
+            for (Split split : data.manifest().all()) {
                 for (Manifest.Shard shard : data.manifest().shards(split)) {
                     verification.read(shard);
                 }

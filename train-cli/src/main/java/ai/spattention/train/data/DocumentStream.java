@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.InputFile;
 import ai.spattention.train.data.source.PartReader;
 import ai.spattention.train.data.source.TextPart;
@@ -54,8 +55,10 @@ final class DocumentStream implements Closeable {
 
     private final List<InputFile> files;
     private final String field;
+    private final DocumentSeparator separator;
     private final Tokenizer tokenizer;
     private final long seed;
+    private final Split split;
     private final double validationFraction;
     private final SequenceOrder fileOrder;
     private final MessageDigest digest = Sha256.digest();
@@ -70,16 +73,19 @@ final class DocumentStream implements Closeable {
     /**
      * Opens a stream.
      *
-     * @param validationFraction the fraction of the documents that are held out, chosen by the hash of their text
+     * @param split where documents go
+     * @param validationFraction the fraction of the documents that go to validation instead, chosen by the hash of their text
      * @param from where to go on
      * @throws InvalidInputException if the files are not those that were read up to that position
      */
-    DocumentStream(List<InputFile> files, String field, Tokenizer tokenizer, long seed, double validationFraction,
-            Position from) throws IOException {
+    DocumentStream(List<InputFile> files, String field, DocumentSeparator separator, Tokenizer tokenizer, long seed, Split split,
+            double validationFraction, Position from) throws IOException {
         this.files = files;
         this.field = field;
+        this.separator = separator;
         this.tokenizer = tokenizer;
         this.seed = seed;
+        this.split = split;
         this.validationFraction = validationFraction;
         fileOrder = new SequenceOrder(files.size(), seed, 0);
         nextFile = from.nextFile();
@@ -138,7 +144,7 @@ final class DocumentStream implements Closeable {
                 TextPart part = text.get();
                 current = part.last() ? -1 : current;
                 return Optional.of(new Part(part, new Origin(part.id(), file.input.path().toString(), part.line()),
-                        file.split));
+                        file.documentSplit));
             }
             replace(file);
         }
@@ -184,13 +190,13 @@ final class DocumentStream implements Closeable {
         private final PartReader reader;
         private long parts;
         private long hash;
-        private Split split;
+        private Split documentSplit;
 
         OpenFile(int index) throws IOException {
             this.index = index;
             input = file(index);
             identity = identity(input);
-            reader = input.open(field, tokenizer);
+            reader = input.open(field, separator, tokenizer);
         }
 
         Optional<TextPart> next() throws IOException {
@@ -201,7 +207,7 @@ final class DocumentStream implements Closeable {
                 hash = (hash ^ text.hashCode() ^ (long) text.length() << 32) * 0x9E3779B97F4A7C15L;
                 if (part.get().first()) { // a text that occurs twice must not be on both sides
                     double fraction = (Checksums.of(text, digest) >>> 11) * 0x1p-53;
-                    split = fraction < validationFraction ? Split.VALIDATION : Split.TRAIN;
+                    documentSplit = fraction < validationFraction ? Split.VALIDATION : split;
                 }
             }
             return part;

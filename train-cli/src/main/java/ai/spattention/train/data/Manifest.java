@@ -13,13 +13,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a prepared folder holds.
@@ -28,7 +30,7 @@ import java.util.stream.Collectors;
  * @param tokenizer the tokenizer that made the ids
  * @param dtype the integers in the shards
  * @param splits the shards of each split, by its folder's name
- * @param settings what the data was made from, for people
+ * @param settings what the data was made from, for people, and the bytes of its texts
  */
 public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dtype, Map<String, List<Shard>> splits,
         Map<String, String> settings) {
@@ -38,6 +40,8 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
 
     /** The manifest's file name. */
     public static final String FILE = "manifest.json";
+
+    private static final String TEXT_BYTES = "text_bytes_";
 
     private static final ObjectMapper JSON = StrictJson.ofRecords()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -92,6 +96,53 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
      */
     public List<Shard> shards(Split split) {
         return splits.getOrDefault(split.folder(), List.of());
+    }
+
+    /**
+     * The splits that are held out, those without tokens too.
+     *
+     * @return validation, if it is there, then the named sets
+     */
+    public List<Split> heldOut() {
+        return splits.keySet().stream().map(Split::new).filter(split -> !split.equals(Split.TRAIN)).sorted().toList();
+    }
+
+    /**
+     * All splits.
+     *
+     * @return training, then those that are held out
+     */
+    public List<Split> all() {
+        return Stream.concat(Stream.of(Split.TRAIN), heldOut().stream()).toList();
+    }
+
+    /**
+     * The size of a split's texts, ends of documents not counted.
+     *
+     * @param split the split
+     * @return bytes in UTF-8; empty for data that was made before this was recorded
+     */
+    public OptionalLong textBytes(Split split) {
+        String bytes = settings.get(TEXT_BYTES + split.folder());
+        return bytes == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(bytes));
+    }
+
+    /**
+     * How many bytes of text a token of a split stands for, ends of documents counted among the tokens.
+     *
+     * @param split the split
+     * @return bytes a token; empty where the bytes are not known or there is no token
+     */
+    public OptionalDouble bytesPerToken(Split split) {
+        OptionalLong bytes = textBytes(split);
+        return bytes.isEmpty() || bytes.getAsLong() == 0 || tokens(split) == 0 ? OptionalDouble.empty()
+                : OptionalDouble.of((double) bytes.getAsLong() / tokens(split));
+    }
+
+    /** The settings that tell the size of each split's texts. */
+    static Map<String, String> textBytes(Map<Split, Long> bytes) {
+        return bytes.entrySet().stream()
+                .collect(Collectors.toMap(entry -> TEXT_BYTES + entry.getKey().folder(), entry -> Long.toString(entry.getValue())));
     }
 
     /**
@@ -156,15 +207,20 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
             throw new InvalidInputException(file + " is damaged: dtype " + dtype + " does not belong to a vocabulary of "
                     + tokenizer.vocabSize);
         }
-        Set<String> known = Arrays.stream(Split.values()).map(Split::folder).collect(Collectors.toSet());
+        settings.forEach((key, value) -> {
+            if (key.startsWith(TEXT_BYTES) && !value.matches("[0-9]{1,18}")) {
+                throw new InvalidInputException(file + " is damaged: " + key + " is '" + value + "', not a number of bytes");
+            }
+        });
         splits.forEach((split, shards) -> {
-            if (!known.contains(split)) {
-                throw new InvalidInputException(file + " is damaged: there is no split '" + split + "', only " + known);
+            if (!Split.isFolder(split)) {
+                throw new InvalidInputException(file + " is damaged: there is no split '" + split
+                        + "', only train, validation and validation-NAME");
             }
             Set<String> files = new HashSet<>();
             long tokens = 0;
             for (Shard shard : shards) {
-                boolean ofSplit = shard.file.matches("[a-z]+/part-[0-9]+\\.npy") && shard.file.startsWith(split + "/");
+                boolean ofSplit = shard.file.matches("[^/]+/part-[0-9]+\\.npy") && shard.file.startsWith(split + "/");
                 if (!ofSplit || shard.tokens < 0 || shard.documents < 0 || shard.documents > shard.tokens) {
                     throw new InvalidInputException(file + " is damaged: a shard of split '" + split + "' is " + shard);
                 }

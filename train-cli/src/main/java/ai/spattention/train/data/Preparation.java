@@ -53,11 +53,14 @@ public final class Preparation {
                 ShardWriter validation = new ShardWriter(folder, work, Split.VALIDATION, width, eosId, TOKENS_PER_SHARD,
                         ShardWriter.Progress.NONE)) {
             long characters = 0;
+            Map<Split, Long> bytes = new TreeMap<>(Map.of(Split.TRAIN, 0L, Split.VALIDATION, 0L));
             while (documents.hasNext()) {
                 Document document = documents.next();
                 if (!document.text().isBlank()) {
                     Origin origin = new Origin(document.source(), document.source(), 1);
-                    (heldOut.test(document) ? validation : train).add(origin, tokenizer.encodeOrdinary(document.text()));
+                    boolean isHeldOut = heldOut.test(document);
+                    (isHeldOut ? validation : train).add(origin, tokenizer.encodeOrdinary(document.text()));
+                    bytes.merge(isHeldOut ? Split.VALIDATION : Split.TRAIN, BlockEncoder.utf8Length(document.text()), Long::sum);
                 }
                 characters += document.text().length();
                 progress.accept(characters);
@@ -66,7 +69,9 @@ public final class Preparation {
             if (trainShards.isEmpty()) {
                 throw new InvalidInputException("there is no text to learn from: every document is empty or held out");
             }
-            complete(folder, tokenizer, eosId, trainShards, validation.shards(), settings);
+            Map<String, String> all = new TreeMap<>(settings);
+            all.putAll(Manifest.textBytes(bytes));
+            complete(folder, tokenizer, eosId, Map.of(Split.TRAIN, trainShards, Split.VALIDATION, validation.shards()), all);
         } catch (IOException e) {
             throw AtomicFile.explain(folder, e);
         }
@@ -80,12 +85,14 @@ public final class Preparation {
     }
 
     /** Writes what makes a folder of shards a prepared folder. */
-    static void complete(Path folder, Tokenizer tokenizer, int eosId, List<Manifest.Shard> train,
-            List<Manifest.Shard> validation, Map<String, String> settings) throws IOException {
+    static void complete(Path folder, Tokenizer tokenizer, int eosId, Map<Split, List<Manifest.Shard>> shards,
+            Map<String, String> settings) throws IOException {
+        Map<String, List<Manifest.Shard>> splits = new TreeMap<>();
+        shards.forEach((split, own) -> splits.put(split.folder(), own));
         Manifest manifest = new Manifest(Manifest.VERSION,
                 new Manifest.TokenizerInfo(tokenizer.name(), tokenizer.digest(), tokenizer.vocabSize(), eosId),
                 TokenWidth.of(tokenizer.vocabSize()),
-                new TreeMap<>(Map.of(Split.TRAIN.folder(), train, Split.VALIDATION.folder(), validation)),
+                splits,
                 new TreeMap<>(settings));
         AtomicFile.write(folder.resolve("tokenizer.json"), tokenizer.toJson());
         AtomicFile.write(folder.resolve(Manifest.FILE), manifest.toJson());

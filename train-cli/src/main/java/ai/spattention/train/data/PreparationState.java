@@ -20,14 +20,14 @@ import java.util.TreeMap;
  * How far a preparation has come: all that is written before this is safe on disk.
  *
  * @param arguments what it was started with, for comparison
- * @param position what has been read
- * @param train what has been written of the training split
- * @param validation what has been written of the validation split
+ * @param source which source of documents is being read, from 0 on: the held-out sets, then what is learnt from
+ * @param position what has been read of it
+ * @param written what has been written, by the folder of each split
+ * @param textBytes bytes of the texts in UTF-8, by the folder of each split
  * @param emptyDocuments documents left out because they hold nothing
- * @param textBytes bytes of the texts in UTF-8
  */
-record PreparationState(Map<String, String> arguments, DocumentStream.Position position, ShardWriter.Progress train,
-        ShardWriter.Progress validation, long emptyDocuments, long textBytes) {
+record PreparationState(Map<String, String> arguments, int source, DocumentStream.Position position,
+        Map<String, ShardWriter.Progress> written, Map<String, Long> textBytes, long emptyDocuments) {
 
     /** The name of its file. */
     static final String FILE = "state.json";
@@ -36,8 +36,8 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
 
-    /** The format that this program writes; the first one had no version and no digest. */
-    private static final int VERSION = 2;
+    /** The format that this program writes; the first one had no version. */
+    private static final int VERSION = 3;
 
     /**
      * A state in its file.
@@ -49,8 +49,7 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
     private record Stored(int formatVersion, String sha256, PreparationState state) {}
 
     static PreparationState begin(Map<String, String> arguments) {
-        return new PreparationState(new TreeMap<>(arguments), DocumentStream.Position.START, ShardWriter.Progress.NONE,
-                ShardWriter.Progress.NONE, 0, 0);
+        return new PreparationState(new TreeMap<>(arguments), 0, DocumentStream.Position.START, Map.of(), Map.of(), 0);
     }
 
     /** Writes the state in one step. */
@@ -73,11 +72,9 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
             if (!root.isObject()) {
                 throw damaged(file, "it holds no JSON object", null);
             }
-            if (!root.has("format_version")) {
-                return Optional.of(JSON.treeToValue(root, PreparationState.class));
-            }
-            if (root.get("format_version").asInt() != VERSION) {
-                throw new InvalidInputException(file + " has format version " + root.get("format_version")
+            JsonNode version = root.path("format_version");
+            if (version.asInt() != VERSION) {
+                throw new InvalidInputException(file + " has format version " + (version.isMissingNode() ? "none" : version)
                         + ", this program goes on from version " + VERSION
                         + ": use the program that began, or delete the output folder and start again");
             }
@@ -97,7 +94,17 @@ record PreparationState(Map<String, String> arguments, DocumentStream.Position p
 
     /** Whether nothing has been written: there is nothing to go on with. */
     boolean isEmpty() {
-        return train.totalTokens() + validation.totalTokens() == 0;
+        return totalTokens() == 0;
+    }
+
+    /** The tokens that have been written. */
+    long totalTokens() {
+        return written.values().stream().mapToLong(ShardWriter.Progress::totalTokens).sum();
+    }
+
+    /** How far a split has been written. */
+    ShardWriter.Progress progress(Split split) {
+        return written.getOrDefault(split.folder(), ShardWriter.Progress.NONE);
     }
 
     /** Refuses to go on with other arguments. */

@@ -30,7 +30,7 @@ public final class PreparedData {
      */
     public static PreparedData open(Path folder) throws IOException {
         Manifest manifest = Manifest.read(folder);
-        for (Split split : Split.values()) {
+        for (Split split : manifest.all()) {
             for (Manifest.Shard shard : manifest.shards(split)) {
                 Path file = folder.resolve(shard.file());
                 if (!Files.isRegularFile(file)) {

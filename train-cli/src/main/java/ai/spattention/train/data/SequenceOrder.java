@@ -19,7 +19,7 @@ public final class SequenceOrder {
      * Creates an order.
      *
      * @param count the number of sequences, at least 1
-     * @param seed the run's seed
+     * @param seed the data's seed
      * @param epoch the epoch, from 0 on
      */
     public SequenceOrder(long count, long seed, long epoch) {

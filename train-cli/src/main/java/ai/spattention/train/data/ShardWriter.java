@@ -32,7 +32,7 @@ import java.util.regex.Pattern;
 final class ShardWriter implements Closeable {
 
     private static final int BUFFER = 1 << 20;
-    private static final Pattern OWN = Pattern.compile("((train|validation)-)?part-[0-9]{5,}\\.(npy|csv|csv\\.gz)");
+    private static final Pattern OWN = Pattern.compile("((train|validation(-" + Split.NAME + ")?)-)?part-[0-9]{5,}\\.(npy|csv|csv\\.gz)");
 
     /**
      * How far a split has been written.

@@ -87,15 +87,28 @@ public final class TokenSequences implements Closeable {
      * @throws IOException if reading fails
      */
     public long[] read(long index) throws IOException {
-        long[] ids = new long[length + 1];
-        long position = Math.multiplyExact(index, (long) length);
+        return readTokens(Math.multiplyExact(index, (long) length), length + 1);
+    }
+
+    /**
+     * Reads tokens of the stream.
+     *
+     * @param first the first one's place, from 0 on
+     * @param count how many, within the split
+     * @return their ids
+     * @throws InvalidInputException as {@link #read}
+     * @throws IOException if reading fails
+     */
+    public long[] readTokens(long first, int count) throws IOException {
+        long[] ids = new long[count];
+        long position = first;
         int done = 0;
         int shard = shardOf(position);
         while (done < ids.length) {
-            int count = (int) Math.min(ids.length - done, firstToken[shard + 1] - position);
-            read(shard, position - firstToken[shard], ids, done, count);
-            done += count;
-            position += count;
+            int here = (int) Math.min(ids.length - done, firstToken[shard + 1] - position);
+            read(shard, position - firstToken[shard], ids, done, here);
+            done += here;
+            position += here;
             shard++;
         }
         return ids;

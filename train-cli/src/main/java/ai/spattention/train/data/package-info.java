@@ -1,11 +1,12 @@
 /**
  * Text to shards of token ids, and shards to batches.
  *
- * <p>A prepared folder holds {@code train/} and {@code validation/} with shards {@code part-00000.npy} and so on (headerless
- * little-endian arrays of uint16 or uint32, the form that OLMo's own trainer maps into memory; each document ends with the
- * EOS id) and a table of each shard's documents, {@code part-00000.csv.gz} (as dolma writes it: first token, token after the
- * last, id, file, line), the {@code tokenizer.json}, and a {@code manifest.json} that is written last. A folder with
- * {@code .unfinished} in it is not finished; the same preparation goes on with it.
+ * <p>A prepared folder holds {@code train/}, {@code validation/} and, for held-out sets with names, {@code validation-NAME/}
+ * with shards {@code part-00000.npy} and so on (headerless little-endian arrays of uint16 or uint32, the form that OLMo's own
+ * trainer maps into memory; each document ends with the EOS id) and a table of each shard's documents, {@code
+ * part-00000.csv.gz} (as dolma writes it: first token, token after the last, id, file, line), the {@code tokenizer.json}, and a
+ * {@code manifest.json} that is written last. A folder with {@code .unfinished} in it is not finished; the same preparation goes
+ * on with it.
  *
  * <p>Letters: N = sequence length, B = sequences of a batch.
  */

@@ -6,6 +6,9 @@ import ai.spattention.eval.GroupRun;
 import ai.spattention.eval.Limit;
 import ai.spattention.eval.TaskRun;
 import ai.spattention.eval.data.DataFolder;
+import ai.spattention.eval.probe.ProbeResult;
+import ai.spattention.eval.probe.ProbedModel;
+import ai.spattention.eval.probe.TaskProbe;
 import ai.spattention.eval.report.TaskResult;
 import ai.spattention.eval.score.DirectScorer;
 import ai.spattention.eval.score.LogLikelihoods;
@@ -92,8 +95,32 @@ public final class TaskEvaluation {
     public Map<String, Map<String, Double>> score(OlmoeModel model, NDManager manager, Tokenizer tokenizer, BooleanSupplier stop)
             throws IOException {
         try (NDManager scope = manager.newSubManager()) {
-            Scorer scorer = new DirectScorer(new LogLikelihoods(model, scope, config.batchTokens(), true), stop);
+            OlmoeModel asked = model.withLayoutLength(config.layout().of(model.getConfig()));
+            Scorer scorer = new DirectScorer(new LogLikelihoods(asked, scope, config.batchTokens(), true), stop);
             return run(tokenizer, model.getConfig().maxPositionEmbeddings(), scorer, note -> { });
+        }
+    }
+
+    /**
+     * Probes the tasks: bits a byte and margins, with the layout fixed and that of the sequence.
+     *
+     * @param model the model
+     * @param manager as for {@link #score}
+     * @param tokenizer the model's tokenizer
+     * @param stop asked after every batch whether to end the probing
+     * @return the results
+     * @throws java.util.concurrent.CancellationException if it was asked to end
+     * @throws InvalidInputException if the data changed meanwhile and can no longer be used
+     * @throws IOException if reading fails
+     */
+    public List<ProbeResult> probe(OlmoeModel model, NDManager manager, Tokenizer tokenizer, BooleanSupplier stop)
+            throws IOException {
+        int maxLength = model.getConfig().maxPositionEmbeddings();
+        try (NDManager scope = manager.newSubManager()) {
+            return new TaskProbe(new RequestEncoder(tokenizer, PrefixToken.endOfText(tokenizer), maxLength),
+                    layout -> new DirectScorer(new LogLikelihoods(model.withLayoutLength(layout), scope, config.batchTokens(), true), stop),
+                    new Limit(config.limit()), config.shots(), maxLength)
+                    .run(groups, data, ProbedModel.of(model, scope).bothLayouts());
         }
     }
 

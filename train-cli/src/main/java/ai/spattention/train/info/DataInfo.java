@@ -20,9 +20,10 @@ final class DataInfo {
         Manifest manifest = data.manifest();
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("kind", "data").put("path", folder.toString());
         long tokens = 0;
-        for (Split split : Split.values()) {
-            info.putObject(split.folder()).put("shards", manifest.shards(split).size()).put("tokens", manifest.tokens(split))
-                    .put("documents", manifest.documents(split));
+        for (Split split : manifest.all()) {
+            ObjectNode own = info.putObject(split.folder()).put("shards", manifest.shards(split).size())
+                    .put("tokens", manifest.tokens(split)).put("documents", manifest.documents(split));
+            manifest.textBytes(split).ifPresent(bytes -> own.put("text_bytes", bytes));
             tokens += manifest.tokens(split);
         }
         info.put("dtype", manifest.dtype().name().toLowerCase(Locale.ROOT));

@@ -75,7 +75,7 @@ final class ModelInfo {
         info.put("expert_width", model.intermediateSize());
         info.put("vocabulary", model.vocabSize());
         info.put("longest_sequence", model.maxPositionEmbeddings());
-        info.put("attention_pattern", model.pattern().patternName());
+        info.put("attention_pattern", model.patterns().toString());
         info.put("layout_length", model.layoutLength().toString());
         return info;
     }

@@ -8,6 +8,7 @@ import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.MetricsSummary;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.report.FailureFile;
@@ -47,8 +48,10 @@ final class RunInfo {
         info.put("seconds", last.map(StepMetrics::timeSeconds).orElse(0.0));
         put(info, "loss", last.map(StepMetrics::loss));
         Optional<StepMetrics> validated = summary.flatMap(MetricsSummary::lastValidated);
-        put(info, "validation_loss", validated.map(step -> step.validationLoss().getAsDouble()));
+        put(info, "validation_loss", validated.filter(step -> step.validationLoss().isPresent())
+                .map(step -> step.validationLoss().getAsDouble()));
         info.put("validation_step", validated.map(StepMetrics::step).orElse(null));
+        validated.ifPresent(step -> heldOut(info, step));
         summary.flatMap(MetricsSummary::lastScored).ifPresent(scored -> tasks(info, scored));
         if (!complaints.isEmpty()) {
             info.put("damaged_metrics_lines", complaints.size());
@@ -60,6 +63,19 @@ final class RunInfo {
         info.set("model", ModelInfo.sizes(ModelSetup.config(run, null)));
         info.set("versions", versions(folder.resolve("versions.json")));
         return info;
+    }
+
+    private static void heldOut(ObjectNode info, StepMetrics validated) {
+        validated.heldOut().forEach((name, loss) -> {
+            boolean isNamed = !name.equals(HeldOutLoss.UNNAMED);
+            ObjectNode own = isNamed ? info.withObjectProperty("validation").putObject(name) : info;
+            if (isNamed) {
+                put(own, "loss", Optional.of(loss.natsPerToken()));
+            }
+            if (loss.bitsPerByte().isPresent()) {
+                put(own, isNamed ? "bits_per_byte" : "validation_bits_per_byte", Optional.of(loss.bitsPerByte().getAsDouble()));
+            }
+        });
     }
 
     private static void tasks(ObjectNode info, StepMetrics scored) {

@@ -11,10 +11,12 @@ import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ScheduleType;
 import ai.spattention.train.data.DataVerification;
+import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.evaluate.TextProbes;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.ScheduleSetup;
@@ -109,6 +111,7 @@ public final class RunPlan {
             PreparedData data = PreparedData.open(folder);
             DataVerification.verify(data);
             ModelSetup.requireVocabulary(run, data.manifest());
+            TextProbes.check(run, data);
             try (Tokenizer tokenizer = data.tokenizer()) {
                 ModelSetup.requirePrompt(run, tokenizer);
             }
@@ -116,10 +119,21 @@ public final class RunPlan {
                 double wanted = (double) run.training().steps() * run.training().microBatch()
                         * run.training().gradientAccumulationSteps();
                 info.put("tokens", data.manifest().tokens(Split.TRAIN)).put("sequences", sequences.count())
-                        .put("epochs", wanted / sequences.count());
+                        .put("epochs", wanted / sequences.count()).put("seed", run.data().seed());
             }
+            info.set("held_out", heldOut(run, data));
         }
         return info;
+    }
+
+    /** The sets that the run would be measured with, by name. */
+    private static ObjectNode heldOut(RunConfig run, PreparedData data) throws IOException {
+        ObjectNode sets = JsonNodeFactory.instance.objectNode();
+        for (HeldOutSet set : HeldOutSet.measured(data, run.data().validationPath().byName(), run.data().sequenceLength())) {
+            sets.putObject(set.name()).put("tokens", set.tokens()).put("path", set.data().folder().toString())
+                    .put("split", set.split().name());
+        }
+        return sets;
     }
 
     /** The first step, the end of the warm-up, the middle, the start of the decay, the last step. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Whether a run can go on from a checkpoint with its settings of today. Refused is what would make the checkpoint's numbers mean
@@ -39,7 +40,11 @@ final class Continuation {
         List<String> refused = new ArrayList<>();
         List<String> changed = new ArrayList<>();
         Map<String, String> settings = RunConfigWriter.settings(now);
-        state.settings().forEach((key, before) -> {
+        Map<String, String> then = new TreeMap<>(state.settings());
+        if (then.containsKey("seed")) {
+            then.putIfAbsent("data.seed", then.get("seed")); // there was one seed for both
+        }
+        then.forEach((key, before) -> {
             String value = settings.get(key);
             if (value != null && !value.equals(before)) {
                 (isFixed(key) ? refused : changed).add(key + " is " + value + ", the checkpoint's is " + before);
@@ -47,7 +52,8 @@ final class Continuation {
         });
         if (!refused.isEmpty()) {
             String first = refused.get(0);
-            throw new InvalidInputException(begin + (first.startsWith("model.") ? "model" : first.startsWith("seed") ? "seed" : "run")
+            throw new InvalidInputException(begin + (first.startsWith("model.") ? "model" : first.startsWith("seed") ? "seed"
+                    : first.startsWith("data.seed") ? "order of the data" : "run")
                     + ": " + String.join("; ", refused)
                     + ": resume with what it was made with, or begin a new run in another folder");
         }
@@ -67,6 +73,7 @@ final class Continuation {
 
     /** The kernel computes the same in another way. */
     private static boolean isFixed(String key) {
-        return key.equals("seed") || key.equals("data.sequence_length") || key.startsWith("model.") && !key.equals("model.kernel");
+        return List.of("seed", "data.seed", "data.sequence_length").contains(key)
+                || key.startsWith("model.") && !key.equals("model.kernel");
     }
 }

@@ -43,7 +43,7 @@ public final class ModelSetup {
                 .optAttentionDropout((float) model.attentionDropout())
                 .optRouterAuxLossCoef(run.training().loadBalancingLossWeight())
                 .optRouterZLossCoef(run.training().routerZLossWeight())
-                .optPattern(model.attentionPattern())
+                .optPatterns(model.attentionPattern())
                 .optLayoutLength(model.layoutLength())
                 .optEosTokenIds(eosId == null ? List.of() : List.of(eosId))
                 .build();

@@ -1,8 +1,10 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Is told of what happens in a run, in the run's own thread. */
 public interface RunObserver {
@@ -44,6 +46,15 @@ public interface RunObserver {
      * @throws IOException if the observer cannot write
      */
     default void sampled(long step, String prompt, String text) throws IOException {}
+
+    /**
+     * The model was probed on held-out text.
+     *
+     * @param step after which step
+     * @param results what the probes gave
+     * @throws IOException if the observer cannot write
+     */
+    default void probed(long step, List<ProbeResult> results) throws IOException {}
 
     /**
      * A checkpoint was written.

@@ -1,5 +1,6 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,6 +43,13 @@ public final class RunObservers implements RunObserver {
     public void sampled(long step, String prompt, String text) throws IOException {
         for (RunObserver observer : observers) {
             observer.sampled(step, prompt, text);
+        }
+    }
+
+    @Override
+    public void probed(long step, List<ProbeResult> results) throws IOException {
+        for (RunObserver observer : observers) {
+            observer.probed(step, results);
         }
     }
 

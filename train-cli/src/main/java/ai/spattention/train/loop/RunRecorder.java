@@ -1,6 +1,9 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.eval.probe.ProbeJson;
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.Resources;
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.MetricsWriter;
 import ai.spattention.train.metrics.SampleWriter;
 import ai.spattention.train.metrics.StepMetrics;
@@ -9,6 +12,7 @@ import ai.spattention.train.progress.ConsoleProgress;
 import ai.spattention.train.progress.TrainingProgress;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -20,13 +24,14 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
     private final String name;
     private final Path metricsFile;
     private final Path samplesFile;
+    private final Path probesFolder;
 
     private final Resources resources = new Resources();
     private MetricsWriter metricsWriter;
     private SampleWriter sampleWriter;
     private TrainingProgress progress;
     private OptionalDouble firstLoss = OptionalDouble.empty();
-    private OptionalDouble validationLoss = OptionalDouble.empty();
+    private Map<String, HeldOutLoss> heldOut = Map.of();
 
     /**
      * Creates a recorder; it writes nothing before the run begins.
@@ -34,11 +39,13 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
      * @param name the run's name
      * @param metricsFile where the metrics go
      * @param samplesFile where samples of text go
+     * @param probesFolder where the probes' results go, a file a step
      */
-    public RunRecorder(String name, Path metricsFile, Path samplesFile) {
+    public RunRecorder(String name, Path metricsFile, Path samplesFile, Path probesFolder) {
         this.name = name;
         this.metricsFile = metricsFile;
         this.samplesFile = samplesFile;
+        this.probesFolder = probesFolder;
     }
 
     @Override
@@ -60,14 +67,21 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
             firstLoss = OptionalDouble.of(metrics.loss());
         }
         progress.step(metrics.step(), metrics.loss(), metrics.tokensPerSecond());
-        if (metrics.validationLoss().isPresent()) {
-            validationLoss = metrics.validationLoss();
-            note(String.format(Locale.ROOT, "step %d: validation loss %.3f (training loss %.3f)", metrics.step(),
-                    validationLoss.getAsDouble(), metrics.loss()));
+        if (!metrics.heldOut().isEmpty()) {
+            heldOut = metrics.heldOut();
+            note(String.format(Locale.ROOT, "step %d: validation loss %s (training loss %.3f)", metrics.step(),
+                    heldOut.entrySet().stream().map(set -> shown(set.getKey(), set.getValue())).collect(Collectors.joining("; ")),
+                    metrics.loss()));
         }
         if (!metrics.taskScores().isEmpty()) {
             note("step " + metrics.step() + ": " + scores(metrics.taskScores()));
         }
+    }
+
+    /** {@code 3.214}, {@code wikipedia 3.214, 1.352 bits a byte}. */
+    private static String shown(String name, HeldOutLoss loss) {
+        return (name.equals(HeldOutLoss.UNNAMED) ? "" : name + " ") + String.format(Locale.ROOT, "%.3f", loss.natsPerToken())
+                + (loss.bitsPerByte().isEmpty() ? "" : String.format(Locale.ROOT, ", %.3f bits a byte", loss.bitsPerByte().getAsDouble()));
     }
 
     /** {@code piqa acc 0.500, acc_norm 0.525; boolq acc 0.610}. */
@@ -83,6 +97,14 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
             sampleWriter.write(new TextSample(step, prompt, text));
         }
         note("step " + step + ", a sample:\n" + (prompt + text).indent(2).stripTrailing());
+    }
+
+    /** A step that is told again after a kill replaces what was written of it. */
+    @Override
+    public void probed(long step, List<ProbeResult> results) throws IOException {
+        Path file = probesFolder.resolve(String.format(Locale.ROOT, "step-%08d.json", step));
+        ProbeJson.write(file, results);
+        note("step " + step + ": probes in " + file);
     }
 
     @Override
@@ -104,12 +126,12 @@ public final class RunRecorder implements RunObserver, AutoCloseable {
     }
 
     /**
-     * The last held-out loss.
+     * The last loss on each held-out set.
      *
-     * @return nats per token, empty if none was measured
+     * @return the losses by the sets' names, empty if none was measured
      */
-    public OptionalDouble validationLoss() {
-        return validationLoss;
+    public Map<String, HeldOutLoss> heldOut() {
+        return heldOut;
     }
 
     @Override

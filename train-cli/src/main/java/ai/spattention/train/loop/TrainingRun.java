@@ -10,7 +10,8 @@ import ai.djl.translate.StackBatchifier;
 import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
-import ai.spattention.eval.CorpusLoss;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.generate.Sampling;
@@ -37,11 +38,14 @@ import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.evaluate.TextProbes;
 import ai.spattention.train.gpu.PeakFlops;
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -69,8 +73,9 @@ public final class TrainingRun implements AutoCloseable {
     private final Schedule schedule;
     private final ExpertLoadMeter expertLoad;
     private final TokenSequences training;
-    private final TokenSequences validation;
+    private final Validation validation;
     private final Optional<TaskEvaluation> evaluation;
+    private final TextProbes probes;
     private final double flopsPerToken;
     private final OptionalDouble peakFlops;
 
@@ -117,11 +122,11 @@ public final class TrainingRun implements AutoCloseable {
                 config.checkpoint().keepEverySteps());
         try {
             training = resources.add(data.sequences(Split.TRAIN, config.data().sequenceLength()));
-            validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
-                    ? resources.add(data.sequences(Split.VALIDATION, config.data().sequenceLength())) : null;
-            batches = new BatchSource(training, config.seed(), 0);
+            validation = resources.add(Validation.open(config, data));
+            batches = new BatchSource(training, config.data().seed(), 0);
             block = ModelSetup.model(config, data.manifest());
             evaluation = prepareEvaluation();
+            probes = TextProbes.prepare(config, data, observer::note);
             expertLoad = resources.add(new ExpertLoadMeter(device));
             schedule = ScheduleSetup.schedule(config);
             work = resources.add(new TrainingStep(config, block, device, schedule, config.training().steps(),
@@ -197,7 +202,7 @@ public final class TrainingRun implements AutoCloseable {
         savedStep = step;
         tokens = state.tokens();
         elapsedSeconds = state.elapsedSeconds();
-        batches = new BatchSource(training, config.seed(), tokens / training.length());
+        batches = new BatchSource(training, config.data().seed(), tokens / training.length());
         unrecorded = Optional.of(state.unrecorded()).filter(line -> !line.isEmpty()).map(StepMetrics::ofLine);
         changes.forEach(change -> observer.note("from step " + (step + 1) + " on, " + change));
         return step;
@@ -217,10 +222,7 @@ public final class TrainingRun implements AutoCloseable {
     public boolean run(BooleanSupplier stop, AtEnd atEnd) throws IOException {
         long last = config.training().steps();
         observer.started(step + 1, last);
-        if (validation == null) {
-            observer.note("there will be no validation loss: the data's validation split holds "
-                    + data.manifest().tokens(Split.VALIDATION) + " tokens, less than one sequence and the token after it");
-        }
+        validation.notes().forEach(observer::note);
         if (step == last) {
             atEnd.run();
         }
@@ -261,8 +263,11 @@ public final class TrainingRun implements AutoCloseable {
 
     /** What is due after a step. Its metrics are told last: with them the step is complete. */
     private void measure(StepMetrics.Builder metrics, boolean end, BooleanSupplier stop) throws IOException {
-        if (isDue(config.validation().everySteps(), end) && validation != null) {
-            metrics.optValidationLoss(validate());
+        if (isDue(config.validation().everySteps(), end) && !validation.isEmpty()) {
+            metrics.optHeldOut(validate());
+        }
+        if (isDue(config.validation().everySteps(), end) && !config.validation().probeNames().isEmpty()) {
+            probe(stop);
         }
         if (isDue(config.evaluation().everySteps(), end) && evaluation.isPresent()) {
             metrics.optTaskScores(scoreTasks(evaluation.get(), stop));
@@ -327,28 +332,39 @@ public final class TrainingRun implements AutoCloseable {
         Shape shape = new Shape(tokenBatch.size(), tokenBatch.length());
         NDList inputs = new NDList(manager.create(tokenBatch.inputs(), shape));
         if (config.data().documentMask()) {
-            inputs.add(manager.create(documents(tokenBatch), shape));
+            inputs.add(manager.create(tokenBatch.documents(data.manifest().tokenizer().eosId()), shape));
         }
         return new Batch(manager, inputs, new NDList(manager.create(tokenBatch.targets(), shape)), tokenBatch.size(),
                 new StackBatchifier(), new StackBatchifier(), 0, 1);
     }
 
-    /** Null where attention crosses the boundaries of documents. */
-    private long[] documents(TokenBatch batch) {
-        return config.data().documentMask() ? batch.documents(data.manifest().tokenizer().eosId()) : null;
+    private Map<String, HeldOutLoss> validate() throws IOException {
+        long start = System.nanoTime();
+        Map<String, HeldOutLoss> losses = validation.measure(block.withLayoutLength(config.validation().layout().of(block.getConfig())),
+                work.manager());
+        elapsedSeconds += (System.nanoTime() - start) / 1e9;
+        return losses;
     }
 
-    private double validate() throws IOException {
+    /** A probe that gives nothing is no reason to lose a run. */
+    private void probe(BooleanSupplier stop) throws IOException {
         long start = System.nanoTime();
-        CorpusLoss loss = new CorpusLoss(block, work.manager());
-        long count = Math.min(validation.count(), config.validation().sequences());
-        for (long first = 0; first < count; first += config.training().microBatch()) {
-            TokenBatch batch = BatchSource.inOrder(validation, first,
-                    (int) Math.min(config.training().microBatch(), count - first));
-            loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets(), documents(batch));
+        List<ProbeResult> results = new ArrayList<>();
+        try (Tokenizer tokenizer = data.tokenizer()) {
+            results.addAll(probes.run(block, work.manager(), tokenizer, stop));
+            if (config.validation().probeNames().contains(ProbeName.TASKS)) {
+                results.addAll(evaluation.orElseThrow().probe(block, work.manager(), tokenizer, stop));
+            }
+        } catch (CancellationException e) {
+            observer.note("step " + step + ": the model was not probed to the end, for the run was asked to stop");
+            return;
+        } catch (InvalidInputException | IOException e) {
+            observer.note("step " + step + ": the model could not be probed, training goes on: " + e.getMessage());
+            return;
+        } finally {
+            elapsedSeconds += (System.nanoTime() - start) / 1e9;
         }
-        elapsedSeconds += (System.nanoTime() - start) / 1e9;
-        return loss.mean();
+        observer.probed(step, results);
     }
 
     /** The tasks' data may be gone or changed: that is no reason to lose a run. */

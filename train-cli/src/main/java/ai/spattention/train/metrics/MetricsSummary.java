@@ -27,7 +27,7 @@ public record MetricsSummary(StepMetrics last, Optional<StepMetrics> lastValidat
         StepMetrics[] last = new StepMetrics[3];
         MetricsReader.readUsable(file, step -> {
             last[0] = step;
-            if (last[0].validationLoss().isPresent()) {
+            if (!last[0].heldOut().isEmpty()) {
                 last[1] = last[0];
             }
             if (!last[0].taskScores().isEmpty()) {

@@ -18,7 +18,7 @@ import java.util.OptionalDouble;
  * @param gradientNorm the gradients' global norm before clipping
  * @param learningRate the step's learning rate
  * @param tokensPerSecond tokens of the step per second
- * @param validationLoss the loss on held-out text after the step, nats per token, where it was measured
+ * @param heldOut the loss on each held-out set after the step, by its name; empty where none was measured
  * @param taskScores for each benchmark task scored after the step its metrics by name, both in the order asked for; empty
  *     where none was
  * @param utilisation the model's floating-point operations a second as a part of what the device can do at most, where that is
@@ -29,7 +29,7 @@ import java.util.OptionalDouble;
  *     layer; empty where it was not measured
  */
 public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
-        double gradientNorm, double learningRate, double tokensPerSecond, OptionalDouble validationLoss,
+        double gradientNorm, double learningRate, double tokensPerSecond, Map<String, HeldOutLoss> heldOut,
         Map<String, Map<String, Double>> taskScores, OptionalDouble utilisation, OptionalDouble memoryMb,
         OptionalDouble gpuMemoryMb, List<List<Double>> expertLoad) {
 
@@ -38,7 +38,18 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         Map<String, Map<String, Double>> scores = new LinkedHashMap<>();
         taskScores.forEach((task, metrics) -> scores.put(task, Collections.unmodifiableMap(new LinkedHashMap<>(metrics))));
         taskScores = Collections.unmodifiableMap(scores);
+        heldOut = Collections.unmodifiableMap(new LinkedHashMap<>(heldOut));
         expertLoad = expertLoad.stream().map(List::copyOf).toList();
+    }
+
+    /**
+     * The loss on the held-out set that has no name of its own.
+     *
+     * @return nats per token; empty where there is no such set or it was not measured
+     */
+    public OptionalDouble validationLoss() {
+        HeldOutLoss loss = heldOut.get(HeldOutLoss.UNNAMED);
+        return loss == null ? OptionalDouble.empty() : OptionalDouble.of(loss.natsPerToken());
     }
 
     /**
@@ -82,7 +93,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         private double gradientNorm = Double.NaN;
         private double learningRate = Double.NaN;
         private double tokensPerSecond = Double.NaN;
-        private OptionalDouble validationLoss = OptionalDouble.empty();
+        private Map<String, HeldOutLoss> heldOut = Map.of();
         private Map<String, Map<String, Double>> taskScores = Map.of();
         private OptionalDouble utilisation = OptionalDouble.empty();
         private OptionalDouble memoryMb = OptionalDouble.empty();
@@ -173,13 +184,23 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         }
 
         /**
-         * Sets the loss on held-out text.
+         * Sets the loss on a single held-out set that has no name and whose bytes are not known.
          *
          * @param value nats per token
          * @return this builder
          */
         public Builder optValidationLoss(double value) {
-            validationLoss = OptionalDouble.of(value);
+            return optHeldOut(Map.of(HeldOutLoss.UNNAMED, new HeldOutLoss(value, OptionalDouble.empty())));
+        }
+
+        /**
+         * Sets the loss on each held-out set.
+         *
+         * @param value the losses by the sets' names
+         * @return this builder
+         */
+        public Builder optHeldOut(Map<String, HeldOutLoss> value) {
+            heldOut = value;
             return this;
         }
 
@@ -253,7 +274,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
                 throw new IllegalStateException("a step's metrics need the step, from 1 on (got " + step + ")");
             }
             return new StepMetrics(step, tokens, timeSeconds, loss, lossAux, lossZ, gradientNorm, learningRate,
-                    tokensPerSecond, validationLoss, taskScores, utilisation, memoryMb, gpuMemoryMb, expertLoad);
+                    tokensPerSecond, heldOut, taskScores, utilisation, memoryMb, gpuMemoryMb, expertLoad);
         }
     }
 }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 
 /** A step's metrics as a JSON object. JSON has no NaN: a number that is not finite is null. */
 final class StepMetricsJson {
@@ -27,7 +28,7 @@ final class StepMetricsJson {
         put(json, "learning_rate", metrics.learningRate());
         put(json, "tokens_per_second", metrics.tokensPerSecond());
         put(json, "time_s", metrics.timeSeconds());
-        metrics.validationLoss().ifPresent(value -> put(json, "validation_loss", value));
+        writeHeldOut(json, metrics.heldOut());
         if (!metrics.taskScores().isEmpty()) {
             ObjectNode tasks = json.putObject("tasks");
             metrics.taskScores().forEach((task, scores) -> {
@@ -58,9 +59,7 @@ final class StepMetricsJson {
                 .setGradientNorm(number(json, "gradient_norm"))
                 .setLearningRate(number(json, "learning_rate"))
                 .setTokensPerSecond(number(json, "tokens_per_second"));
-        if (json.has("validation_loss")) {
-            builder.optValidationLoss(number(json, "validation_loss"));
-        }
+        builder.optHeldOut(heldOut(json));
         if (json.has("tasks")) {
             builder.optTaskScores(taskScores(json.get("tasks")));
         }
@@ -77,6 +76,35 @@ final class StepMetricsJson {
             builder.optShares(shares(json.get("expert_load")));
         }
         return builder;
+    }
+
+    /** The set without a name has keys of its own: files had them before there were other sets. */
+    private static void writeHeldOut(ObjectNode json, Map<String, HeldOutLoss> heldOut) {
+        heldOut.forEach((name, loss) -> {
+            boolean isNamed = !name.equals(HeldOutLoss.UNNAMED);
+            ObjectNode own = isNamed ? json.withObjectProperty("validation").putObject(name) : json;
+            put(own, isNamed ? "loss" : "validation_loss", loss.natsPerToken());
+            loss.bitsPerByte().ifPresent(bits -> put(own, isNamed ? "bits_per_byte" : "validation_bits_per_byte", bits));
+        });
+    }
+
+    private static Map<String, HeldOutLoss> heldOut(JsonNode json) {
+        Map<String, HeldOutLoss> result = new LinkedHashMap<>();
+        if (json.has("validation_loss")) {
+            result.put(HeldOutLoss.UNNAMED, heldOut(json, "validation_loss", "validation_bits_per_byte"));
+        }
+        if (json.has("validation")) {
+            requireObject("validation", json.get("validation"));
+            for (var set : json.get("validation").properties()) {
+                requireObject("the held-out set " + JsonLines.shown(TextNode.valueOf(set.getKey())), set.getValue());
+                result.put(set.getKey(), heldOut(set.getValue(), "loss", "bits_per_byte"));
+            }
+        }
+        return result;
+    }
+
+    private static HeldOutLoss heldOut(JsonNode json, String loss, String bits) {
+        return new HeldOutLoss(number(json, loss), json.has(bits) ? OptionalDouble.of(number(json, bits)) : OptionalDouble.empty());
     }
 
     private static void put(ObjectNode json, String key, double value) {

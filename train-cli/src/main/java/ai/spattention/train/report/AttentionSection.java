@@ -8,6 +8,8 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** What the heads of the runs see: runs with the same attention share a drawing. */
@@ -25,10 +28,19 @@ final class AttentionSection {
 
     private AttentionSection() {}
 
-    private record Attention(AttentionPattern pattern, int heads, int layoutLength, int length) {
+    private record Attention(AttentionPattern pattern, String layers, int heads, int layoutLength, int length) {
 
-        static Attention of(OlmoeConfig model, int length) {
-            return new Attention(model.pattern(), model.numAttentionHeads(), model.layoutLength().resolve(length), length);
+        static List<Attention> of(OlmoeConfig model, int length) {
+            return model.patterns().distinct().stream().map(pattern -> new Attention(pattern, layers(model, pattern),
+                    model.numAttentionHeads(), model.layoutLength().resolve(length), length)).toList();
+        }
+
+        private static String layers(OlmoeConfig model, AttentionPattern pattern) {
+            if (model.patterns().isUniform()) {
+                return "";
+            }
+            return IntStream.range(0, model.numHiddenLayers()).filter(layer -> model.patterns().of(layer).equals(pattern))
+                    .mapToObj(Integer::toString).collect(Collectors.joining(", ", " in layers ", ""));
         }
 
         List<HeadMask> masks() {
@@ -44,8 +56,8 @@ final class AttentionSection {
      */
     static Optional<DomContent> draw(Map<String, RunData> runs) {
         Map<Attention, List<String>> labels = new LinkedHashMap<>();
-        runs.forEach((label, run) -> run.model().ifPresent(model -> labels
-                .computeIfAbsent(Attention.of(model, run.sequenceLength()), key -> new ArrayList<>()).add(label)));
+        runs.forEach((label, run) -> run.model().ifPresent(model -> Attention.of(model, run.sequenceLength())
+                .forEach(attention -> labels.computeIfAbsent(attention, key -> new ArrayList<>()).add(label))));
         if (labels.isEmpty()) {
             return Optional.empty();
         }
@@ -56,7 +68,7 @@ final class AttentionSection {
 
     private static DomContent draw(Attention attention, List<String> owners) {
         List<HeadMask> masks = attention.masks();
-        String title = "What each head sees: " + attention.pattern().patternName() + ", bands laid out for "
+        String title = "What each head sees: " + attention.pattern().patternName() + attention.layers() + ", bands laid out for "
                 + Numbers.whole(attention.layoutLength()) + " tokens"
                 + (masks.size() < attention.heads() ? ", the first " + masks.size() + " of " + Numbers.whole(attention.heads()) + " heads" : "")
                 + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")");

@@ -1,10 +1,11 @@
 package ai.spattention.train.report;
 
-import static j2html.TagCreator.figcaption;
-import static j2html.TagCreator.figure;
-
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.train.draw.MaskTitle;
+import ai.spattention.train.page.Axis;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,8 @@ final class BandDrawing {
                     Svg.text(at, bottom + 16, "middle", Numbers.whole(Math.round(tick))));
         }
         svg.with(Svg.text((LEFT + RIGHT) / 2, bottom + 32, "middle", "distance from query to key (tokens)"));
-        return figure(figcaption(title), svg).withClass("wide");
+        return Page.figure(title, "A row for each head, coloured where it sees keys at that distance: a distance that few rows colour can be"
+                + " bridged by few heads.", svg).withClass("wide");
     }
 
     /** Neighbouring cells of the same shade become one strip; the shades are those of {@link Shade}. */

@@ -13,13 +13,23 @@ import static j2html.TagCreator.th;
 import static j2html.TagCreator.thead;
 import static j2html.TagCreator.tr;
 
+import ai.spattention.train.metrics.HeldOutLoss;
+import ai.spattention.train.page.Legend;
+import ai.spattention.train.page.LineStyle;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Several runs side by side: a table, and charts with a line for each run. */
 final class ComparisonPage {
@@ -52,23 +62,18 @@ final class ComparisonPage {
     private List<DomContent> content() {
         List<DomContent> content = new ArrayList<>();
         content.add(header(h1("Comparison of " + runs.size() + " runs"), summary(), Page.notes(notes())));
-        content.add(Page.section("Loss", div(each(
-                chart("Training loss over tokens", Metric.LOSS, Progress.TOKENS),
-                chart("Training loss over time", Metric.LOSS, Progress.TIME),
-                chart("Validation loss over tokens", Metric.VALIDATION_LOSS, Progress.TOKENS),
-                chart("Validation loss over time", Metric.VALIDATION_LOSS, Progress.TIME))).withClass("charts")));
+        content.add(section("Loss", vocabularies().map(note -> List.of(note)).orElse(List.of()), losses()));
         TaskCharts.draw(runs).ifPresent(content::add);
-        content.add(Page.section("Optimisation", div(each(chart(Metric.GRADIENT_NORM), chart(Metric.LEARNING_RATE),
-                chart(Metric.LOAD_BALANCING), chart(Metric.ROUTER_Z))).withClass("charts")));
-        List<DomContent> speed = new ArrayList<>(List.of(chart(Metric.THROUGHPUT), chart(Metric.UTILISATION), chart(Metric.MEMORY)));
-        if (runs.values().stream().anyMatch(run -> Double.isFinite(run.curves().of(Metric.GPU_MEMORY).typical()))) {
-            speed.add(chart(Metric.GPU_MEMORY));
-        }
-        content.add(Page.section("Speed and memory", div(each(speed.stream())).withClass("charts")));
-        content.add(Page.section("Experts", div(each(chart(Metric.PEAK_LOAD), chart(Metric.EVENNESS))).withClass("charts"),
-                each(runs.entrySet().stream().filter(entry -> !entry.getValue().curves().expertLoad().isEmpty())
-                        .map(entry -> HeatMap.draw("Load of each expert in the last step of " + entry.getKey(),
-                                entry.getValue().curves().expertLoad())))));
+        content.add(section("Optimisation", List.of(), Wanted.of(Metric.GRADIENT_NORM, Metric.LEARNING_RATE, Metric.LOAD_BALANCING,
+                Metric.ROUTER_Z)));
+        content.add(section("Speed and memory", List.of(), Wanted.of(Metric.THROUGHPUT, Metric.UTILISATION, Metric.MEMORY,
+                Metric.GPU_MEMORY)));
+        content.add(section("Experts", List.of(), Wanted.of(Metric.PEAK_LOAD, Metric.EVENNESS)));
+        runs.forEach((label, run) -> {
+            if (!run.curves().expertLoad().isEmpty()) {
+                content.add(HeatMap.draw("Load of each expert in the last step of " + label, run.curves().expertLoad()));
+            }
+        });
         AttentionSection.draw(runs).ifPresent(content::add);
         SamplesSection.draw(runs).ifPresent(content::add);
         return content;
@@ -77,6 +82,20 @@ final class ComparisonPage {
     private List<String> notes() {
         return runs.entrySet().stream()
                 .flatMap(entry -> entry.getValue().notes().stream().map(note -> entry.getKey() + ": " + note)).toList();
+    }
+
+    /** Losses of a token are comparable only where a token is the same amount of text. */
+    private Optional<String> vocabularies() {
+        Map<String, Integer> sizes = new LinkedHashMap<>();
+        runs.forEach((label, run) -> run.model().ifPresent(model -> sizes.put(label, model.vocabSize())));
+        long tokenizers = runs.values().stream().flatMap(run -> run.tokenizerDigest().stream()).distinct().count();
+        if (sizes.values().stream().distinct().count() < 2 && tokenizers < 2) {
+            return Optional.empty();
+        }
+        return Optional.of("The runs' vocabularies differ (" + sizes.entrySet().stream()
+                .map(entry -> entry.getKey() + ": " + Numbers.whole(entry.getValue()) + " tokens").collect(Collectors.joining(", "))
+                + "): a token is not the same amount of text, so losses in nats a token and curves over tokens cannot be compared"
+                + " between them. Bits a byte can: score both with eval.");
     }
 
     private DomContent summary() {
@@ -96,8 +115,8 @@ final class ComparisonPage {
         List<String> ordered = new ArrayList<>(columns);
         ordered.sort((a, b) -> Boolean.compare(isShared(a, facts), isShared(b, facts)));
         return div(table().with(
-                thead(tr(th(), each(labels, label -> th(span("").withClass("swatch")
-                        .withStyle("--c:" + Line.ink(labels.indexOf(label))), span(label))))),
+                thead(tr(th(), each(labels, label -> th(Legend.key(new Legend.Entry(label,
+                        new LineStyle(labels.indexOf(label)), "", true)), span(label))))),
                 tbody(each(ordered, column -> tr(th(column), each(labels, label ->
                         td(facts.get(label).getOrDefault(column, "")))).withClass(isShared(column, facts) ? "shared" : ""))))
                 .withClass("facts")).withClass("scroll");
@@ -107,20 +126,75 @@ final class ComparisonPage {
         return facts.values().stream().map(own -> own.getOrDefault(column, "")).distinct().count() == 1;
     }
 
-    private DomContent chart(Metric metric) {
-        return chart(metric.title(), metric, Progress.TOKENS);
+    /**
+     * A chart that there is if any run has measured what it shows.
+     *
+     * @param title its title
+     * @param metric what it shows
+     * @param progress along what
+     * @param series finds it in a run's curves; empty where the run has none
+     */
+    private record Wanted(String title, Metric metric, Progress progress, Function<RunCurves, Optional<Series>> series) {
+
+        Wanted(String title, Metric metric, Progress progress) {
+            this(title, metric, progress, curves -> Optional.of(curves.of(metric)));
+        }
+
+        static List<Wanted> of(Metric... metrics) {
+            return Arrays.stream(metrics).map(metric -> new Wanted(metric.title(), metric, Progress.TOKENS)).toList();
+        }
+
+        static List<Wanted> overTokensAndTime(String title, Metric metric, Function<RunCurves, Optional<Series>> series) {
+            return List.of(new Wanted(title + " over tokens", metric, Progress.TOKENS, series),
+                    new Wanted(title + " over time", metric, Progress.TIME, series));
+        }
     }
 
-    private DomContent chart(String title, Metric metric, Progress progress) {
+    /** Each held-out set apart. */
+    private List<Wanted> losses() {
+        List<Wanted> losses = new ArrayList<>(Wanted.overTokensAndTime("Training loss", Metric.LOSS,
+                curves -> Optional.of(curves.of(Metric.LOSS))));
+        Set<String> sets = new TreeSet<>();
+        runs.values().forEach(run -> sets.addAll(run.curves().heldOut().keySet()));
+        if (sets.remove(HeldOutLoss.UNNAMED) || sets.isEmpty()) {
+            losses.addAll(Wanted.overTokensAndTime("Validation loss", Metric.VALIDATION_LOSS,
+                    curves -> Optional.of(curves.of(Metric.VALIDATION_LOSS))));
+        }
+        for (String set : sets) {
+            losses.addAll(Wanted.overTokensAndTime("Validation loss of " + set, Metric.VALIDATION_LOSS,
+                    curves -> Optional.ofNullable(curves.heldOut().get(set))));
+        }
+        return losses;
+    }
+
+    private DomContent section(String heading, List<String> above, List<Wanted> wanted) {
+        List<DomContent> charts = new ArrayList<>();
+        Set<String> absent = new LinkedHashSet<>();
+        for (Wanted each : wanted) {
+            chart(each).ifPresentOrElse(charts::add, () -> absent.add(each.metric().absence()));
+        }
+        return Page.section(heading, Page.notes(above), div(each(charts.stream())).withClass("charts"),
+                each(absent.stream().map(text -> p(text))));
+    }
+
+    private Optional<? extends DomContent> chart(Wanted wanted) {
+        Metric metric = wanted.metric();
         List<Line> lines = new ArrayList<>();
         List<Point> notFinite = new ArrayList<>();
-        runs.forEach((label, run) -> {
-            int number = lines.size();
-            lines.add(new Line(label, Line.ink(number), Line.dash(number), points(metric, run)));
-            notFinite.addAll(run.curves().of(metric).notFinite());
-        });
-        return LineChart.draw(title, unit(metric), metric.scale(), progress, lines, notFinite).<DomContent>map(chart -> chart)
-                .orElseGet(() -> p(metric.absence()));
+        List<String> without = new ArrayList<>();
+        int number = 0;
+        for (Map.Entry<String, RunData> run : runs.entrySet()) {
+            Optional<Series> series = wanted.series().apply(run.getValue().curves()).filter(found -> !found.isEmpty());
+            if (series.isEmpty()) {
+                without.add(run.getKey());
+            } else {
+                lines.add(Line.of(run.getKey(), number, points(metric, series.get())));
+                notFinite.addAll(series.get().notFinite());
+            }
+            number++; // a run looks the same in all charts
+        }
+        String see = metric.see() + (without.isEmpty() ? "" : " Not measured in " + String.join(", ", without) + ".");
+        return LineChart.draw(wanted.title(), see, unit(metric), metric.scale(), wanted.progress(), lines, notFinite);
     }
 
     private static String unit(Metric metric) {
@@ -128,8 +202,7 @@ final class ComparisonPage {
     }
 
     /** Raw noise of several runs would hide one another. */
-    private List<Point> points(Metric metric, RunData run) {
-        Series series = run.curves().of(metric);
+    private List<Point> points(Metric metric, Series series) {
         List<Point> smoothed = metric.isNoisy() ? series.smoothed(2 * buckets) : List.of();
         return smoothed.isEmpty() ? series.points(buckets) : smoothed;
     }

@@ -3,7 +3,9 @@ package ai.spattention.train.report;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.page.Numbers;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -18,12 +20,13 @@ final class Facts {
         Map<String, String> facts = new LinkedHashMap<>();
         RunCurves curves = run.curves();
         Series loss = curves.of(Metric.LOSS);
-        Series validation = curves.of(Metric.VALIDATION_LOSS);
         facts.put("recent training loss", Numbers.loss(loss.recentMean()));
-        if (!validation.isEmpty()) {
-            facts.put("validation loss", Numbers.loss(validation.last()));
-            facts.put("lowest validation loss", Numbers.loss(validation.smallest()));
-        }
+        curves.heldOut().forEach((name, validation) -> {
+            String set = name.equals(HeldOutLoss.UNNAMED) ? "" : " of " + name;
+            facts.put("validation loss" + set, Numbers.loss(validation.last()));
+            facts.put("lowest validation loss" + set, Numbers.loss(validation.smallest()));
+            curves.bitsPerByte(name).ifPresent(bits -> facts.put("bits a byte" + set, Numbers.loss(bits)));
+        });
         curves.last().ifPresent(last -> progress(facts, run, last));
         double speed = curves.of(Metric.THROUGHPUT).typical();
         facts.put("throughput", Numbers.count(speed) + " tokens/s");
@@ -70,7 +73,7 @@ final class Facts {
     }
 
     private static void model(Map<String, String> facts, OlmoeConfig model, int length) {
-        facts.put("attention", model.pattern().patternName());
+        facts.put("attention", model.patterns().toString());
         facts.put("layout length", model.layoutLength().toString());
         facts.put("parameters", Numbers.count(model.totalParams()));
         facts.put("active parameters", Numbers.count(model.activeParams()));
@@ -100,6 +103,7 @@ final class Facts {
         facts.put("load-balancing weight", Numbers.plain(config.training().loadBalancingLossWeight()));
         facts.put("router z-loss weight", Numbers.plain(config.training().routerZLossWeight()));
         facts.put("seed", Long.toString(config.seed()));
+        facts.put("data seed", Long.toString(config.data().seed()));
         facts.put("precision", config.precision().name().toLowerCase(Locale.ROOT));
     }
 }

@@ -1,8 +1,7 @@
 package ai.spattention.train.report;
 
-import static j2html.TagCreator.figcaption;
-import static j2html.TagCreator.figure;
-
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.Collections;
 import java.util.List;
@@ -70,7 +69,8 @@ final class HeatMap {
         }
         svg.with(Svg.text((LEFT + WIDTH) / 2, bottom + 30, "middle", "expert; blue: less than the even share"
                 + " (full colour: none), orange: more (full colour: " + multiple(most) + " times it)"));
-        return figure(figcaption(title), svg).withClass("wide");
+        return Page.figure(title, "White is the even share. Deep blue cells are experts that hardly work, deep orange ones those that get most"
+                + " tokens: a layer with one orange cell among blue ones has collapsed.", svg).withClass("wide");
     }
 
     private void row(Svg svg, int layer) {

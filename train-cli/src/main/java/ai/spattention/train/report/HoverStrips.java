@@ -1,5 +1,7 @@
 package ai.spattention.train.report;
 
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Svg;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,12 +1,13 @@
 package ai.spattention.train.report;
 
 import static j2html.TagCreator.each;
-import static j2html.TagCreator.figcaption;
-import static j2html.TagCreator.figure;
-import static j2html.TagCreator.li;
-import static j2html.TagCreator.span;
-import static j2html.TagCreator.ul;
 
+import ai.spattention.train.page.Axis;
+import ai.spattention.train.page.Legend;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Scale;
+import ai.spattention.train.page.Svg;
 import j2html.tags.DomContent;
 import j2html.tags.specialized.FigureTag;
 import java.util.List;
@@ -22,10 +23,13 @@ final class LineChart {
     private static final double RIGHT = WIDTH - 14;
     private static final double TOP = 28;
     private static final double BOTTOM = HEIGHT - 40;
-    /** Lines of few points show each of them. */
-    private static final int MOST_DOTS = 40;
+    /** Lines of few points show each of them, those of many some, to tell the lines apart; all take the keyboard's focus. */
+    private static final int MOST_MARKERS = 24;
+    private static final int MOST_MARKERS_OF_LINE = 12;
+    private static final int MARKERS_OF_MANY = 5;
 
     private final String title;
+    private final String see;
     private final String unit;
     private final Progress progress;
     private final List<Line> lines;
@@ -34,8 +38,9 @@ final class LineChart {
     private final Axis x;
     private final Axis y;
 
-    private LineChart(String title, String unit, Progress progress, List<Line> lines, List<Point> notFinite, Axis y) {
+    private LineChart(String title, String see, String unit, Progress progress, List<Line> lines, List<Point> notFinite, Axis y) {
         this.title = title;
+        this.see = see;
         this.unit = unit;
         this.progress = progress;
         this.lines = lines;
@@ -51,6 +56,7 @@ final class LineChart {
      * Draws a chart.
      *
      * @param title what is shown
+     * @param see what is to be seen in it
      * @param unit what the values are counted in; may be empty
      * @param scale how to lay the values out
      * @param progress what the run's progress is counted in
@@ -58,7 +64,7 @@ final class LineChart {
      * @param notFinite moments at which a value was not finite, marked at the top
      * @return the chart, or nothing if no line has a finite value
      */
-    static Optional<FigureTag> draw(String title, String unit, Scale scale, Progress progress, List<Line> lines,
+    static Optional<FigureTag> draw(String title, String see, String unit, Scale scale, Progress progress, List<Line> lines,
             List<Point> notFinite) {
         DoubleStream.Builder values = DoubleStream.builder();
         lines.forEach(line -> line.points().stream().filter(Point::isFinite).forEach(point -> values.add(point.value())));
@@ -67,18 +73,19 @@ final class LineChart {
             return Optional.empty();
         }
         Axis y = Axis.of(scale, range.getMin(), range.getMax());
-        return Optional.of(new LineChart(title, unit, progress, lines, notFinite, y).draw());
+        return Optional.of(new LineChart(title, see, unit, progress, lines, notFinite, y).draw());
     }
 
     private FigureTag draw() {
-        Svg svg = Svg.canvas(WIDTH, HEIGHT, title);
+        Svg svg = Svg.canvas(WIDTH, HEIGHT, title).attr("role", "group");
         axes(svg);
         lines.forEach(line -> line(svg, line));
         notFinite.stream().filter(point -> Double.isFinite(progress.of(point))).forEach(point -> svg.with(
                 Svg.of("path").withClass("bad").attr("d", "M" + Svg.number(place(point) - 4) + " " + Svg.number(TOP - 6)
                         + "h8l-4 7z").hover("step " + Numbers.whole(point.step()) + ": not a finite number")));
         svg.with(new HoverStrips(lines, point -> (place(point) - LEFT) / (RIGHT - LEFT)).draw(LEFT, TOP, RIGHT, BOTTOM));
-        return figure(figcaption(title), svg, legend()).withClass("chart");
+        lines.stream().filter(line -> !line.isFaint()).forEach(line -> markers(svg, line)); // above the strips, and so within reach
+        return Page.figure(title, see, svg, legend()).withClass("chart");
     }
 
     private void axes(Svg svg) {
@@ -98,31 +105,38 @@ final class LineChart {
 
     private void line(Svg svg, Line line) {
         StringBuilder path = new StringBuilder();
-        boolean isDotted = line.points().size() <= MOST_DOTS;
         boolean pen = false; // whether it is down
         for (Point point : line.points()) {
-            boolean drawn = point.isFinite() && Double.isFinite(progress.of(point));
+            boolean drawn = isDrawn(point);
             if (drawn) {
-                String at = Svg.number(place(point)) + " " + Svg.number(height(point.value()));
-                path.append(pen ? "L" : "M").append(at);
+                path.append(pen ? "L" : "M").append(Svg.number(place(point))).append(' ').append(Svg.number(height(point.value())));
                 if (!pen) {
                     path.append("h0"); // a lone point becomes a dot of the line's width
-                }
-                if (isDotted) {
-                    svg.with(Svg.of("circle").attr("cx", Svg.number(place(point)))
-                            .attr("cy", Svg.number(height(point.value()))).attr("r", "2.5").withStyle("--c:" + line.ink()));
                 }
             }
             pen = drawn;
         }
-        svg.with(Svg.path(path.toString()).withClass(("line " + line.look()).strip()).withStyle("--c:" + line.ink()));
+        svg.with(Svg.path(path.toString()).withClass(line.classes()).withStyle("--c:" + line.style().colour()));
+    }
+
+    private boolean isDrawn(Point point) {
+        return point.isFinite() && Double.isFinite(progress.of(point));
+    }
+
+    private void markers(Svg svg, Line line) {
+        List<Point> drawn = line.points().stream().filter(this::isDrawn).toList();
+        int most = Math.max(1, Math.min(MOST_MARKERS_OF_LINE, MOST_MARKERS / lines.size()));
+        int every = drawn.size() <= most ? 1 : drawn.size() / Math.min(most, MARKERS_OF_MANY);
+        for (int i = (drawn.size() - 1) % every; i < drawn.size(); i += every) { // the last one among them
+            Point point = drawn.get(i);
+            line.style().point(svg, place(point), height(point.value()), place(point) > WIDTH / 2, line.name() + " at "
+                    + progress.label(point) + ": " + Numbers.plain(point.value()) + (unit.isEmpty() ? "" : " " + unit));
+        }
     }
 
     private DomContent legend() {
-        return lines.size() == 1 && lines.get(0).name().equals(title) ? each() : ul(each(lines, line -> li(
-                Svg.canvas(24, 8, line.name()).withClass("key").with(Svg.path("M1 4h22")
-                        .withClass(("line " + line.look()).strip()).withStyle("--c:" + line.ink())),
-                span(line.name())))).withClass("legend");
+        return lines.size() == 1 && lines.get(0).name().equals(title) ? each() : Legend.draw(lines.stream()
+                .map(line -> new Legend.Entry(line.name(), line.style(), line.look(), !line.isFaint())).toList());
     }
 
     private double place(Point point) {

@@ -1,5 +1,6 @@
 package ai.spattention.train.report;
 
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
@@ -45,7 +46,7 @@ public final class LiveReport implements RunObserver {
     public void step(StepMetrics metrics) throws IOException {
         next.step(metrics);
         run.add(metrics);
-        if (metrics.validationLoss().isPresent() || !metrics.taskScores().isEmpty()) {
+        if (!metrics.heldOut().isEmpty() || !metrics.taskScores().isEmpty()) {
             write();
         }
     }
@@ -56,6 +57,11 @@ public final class LiveReport implements RunObserver {
         if (run.samples().stream().noneMatch(sample -> sample.step() == step)) { // else told again after a kill
             run.add(new TextSample(step, prompt, text));
         }
+    }
+
+    @Override
+    public void probed(long step, List<ProbeResult> results) throws IOException {
+        next.probed(step, results);
     }
 
     @Override

@@ -6,6 +6,7 @@ import static j2html.TagCreator.figure;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.train.draw.Coverage;
 import ai.spattention.train.draw.MaskTitle;
+import ai.spattention.train.page.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.Map;
 import java.util.TreeMap;

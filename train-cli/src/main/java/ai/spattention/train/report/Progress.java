@@ -1,5 +1,6 @@
 package ai.spattention.train.report;
 
+import ai.spattention.train.page.Numbers;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
@@ -32,6 +33,15 @@ enum Progress {
     /** Where a point lies, in steps, tokens or seconds; NaN if that is not known. */
     double of(Point point) {
         return place.applyAsDouble(point);
+    }
+
+    /** A moment for people. */
+    String label(Point point) {
+        return switch (this) {
+            case STEPS -> "step " + Numbers.whole(point.step());
+            case TOKENS -> Numbers.count(point.tokens()) + " tokens";
+            case TIME -> Numbers.clock(point.seconds());
+        };
     }
 
     /** The unit in which a run of this length is best told: of times, the largest that gives at least three. */

@@ -14,6 +14,8 @@ import java.util.Optional;
 final class RunCurves {
 
     private final Map<Metric, Series> series = new EnumMap<>(Metric.class);
+    private final Map<String, Double> bitsPerByte = new LinkedHashMap<>();
+    private final Map<String, Series> heldOut = new LinkedHashMap<>();
     private final Map<String, Series> taskScores = new LinkedHashMap<>();
     private final List<Series> peakLoads = new ArrayList<>();
     private final List<Series> evenness = new ArrayList<>();
@@ -30,6 +32,9 @@ final class RunCurves {
     void add(StepMetrics metrics) {
         series.forEach((metric, curve) ->
                 metric.of(metrics).ifPresent(value -> curve.add(Point.of(metrics, value))));
+        metrics.heldOut().forEach((name, loss) ->
+                heldOut.computeIfAbsent(name, any -> new Series()).add(Point.of(metrics, loss.natsPerToken())));
+        metrics.heldOut().forEach((name, loss) -> loss.bitsPerByte().ifPresent(bits -> bitsPerByte.put(name, bits)));
         metrics.taskScores().forEach((task, scores) -> scores.forEach((metric, value) ->
                 taskScores.computeIfAbsent(task + " " + metric, name -> new Series()).add(Point.of(metrics, value))));
         if (!metrics.expertLoad().isEmpty()) {
@@ -48,6 +53,16 @@ final class RunCurves {
 
     Series of(Metric metric) {
         return series.get(metric);
+    }
+
+    /** For each held-out set, its loss. */
+    Map<String, Series> heldOut() {
+        return Collections.unmodifiableMap(heldOut);
+    }
+
+    /** A held-out set's last loss in bits a byte; empty if its bytes are not known. */
+    Optional<Double> bitsPerByte(String name) {
+        return Optional.ofNullable(bitsPerByte.get(name));
     }
 
     /** For each benchmark task and metric, such as {@code piqa acc}, its scores. */

@@ -3,6 +3,7 @@ package ai.spattention.train.report;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
@@ -11,6 +12,7 @@ import ai.spattention.train.metrics.MetricsReader;
 import ai.spattention.train.metrics.SampleReader;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.metrics.TextSample;
+import ai.spattention.train.page.Numbers;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -36,6 +38,7 @@ final class RunData {
     private final List<TextSample> samples = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
     private final Map<String, String> versions = new LinkedHashMap<>();
+    private String tokenizerDigest;
     private RunConfig config;
     private OlmoeConfig model;
 
@@ -53,6 +56,7 @@ final class RunData {
         RunData data = new RunData(folder);
         data.readConfig(folder.resolve("config.yaml"));
         data.readModel(folder.resolve("model").resolve("config.json"));
+        data.readTokenizer(folder.resolve("model").resolve("tokenizer.json"));
         data.readVersions(folder.resolve("versions.json"));
         FailureFile.read(folder).map(FailureFile::note).ifPresent(data.notes::add);
         Complaints complaints = new Complaints(data.notes);
@@ -112,6 +116,12 @@ final class RunData {
             } catch (InvalidInputException e) {
                 notes.add("model/config.json was left out: " + e.getMessage());
             }
+        }
+    }
+
+    private void readTokenizer(Path file) throws IOException {
+        if (Files.isRegularFile(file)) {
+            tokenizerDigest = Sha256.of(List.of(file));
         }
     }
 
@@ -177,6 +187,11 @@ final class RunData {
 
     Optional<OlmoeConfig> model() {
         return Optional.ofNullable(model);
+    }
+
+    /** The SHA-256 of the finished model's tokenizer; empty before the run's end. */
+    Optional<String> tokenizerDigest() {
+        return Optional.ofNullable(tokenizerDigest);
     }
 
     /** The length of the training sequences; without a configuration, the model's longest. */

@@ -10,6 +10,11 @@ import static j2html.TagCreator.h3;
 import static j2html.TagCreator.header;
 import static j2html.TagCreator.p;
 
+import ai.spattention.train.metrics.HeldOutLoss;
+import ai.spattention.train.page.LineStyle;
+import ai.spattention.train.page.Numbers;
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Scale;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,10 +45,11 @@ final class SingleRunPage {
         TaskCharts.draw(Map.of(run.name(), run)).ifPresent(content::add);
         content.add(charts("Optimisation", single(Metric.GRADIENT_NORM), single(Metric.LEARNING_RATE),
                 single(Metric.LOAD_BALANCING), single(Metric.ROUTER_Z)));
-        content.add(charts("Speed and memory", single(Metric.THROUGHPUT),
-                Optional.of(single(Metric.UTILISATION).<DomContent>map(chart -> chart)
-                        .orElseGet(() -> p(Metric.UTILISATION.absence()))), single(Metric.MEMORY),
+        content.add(charts("Speed and memory", single(Metric.THROUGHPUT), single(Metric.UTILISATION), single(Metric.MEMORY),
                 single(Metric.GPU_MEMORY)));
+        if (single(Metric.UTILISATION).isEmpty()) {
+            content.add(p(Metric.UTILISATION.absence()));
+        }
         content.add(experts());
         AttentionSection.draw(Map.of(run.name(), run)).ifPresent(content::add);
         SamplesSection.draw(run).ifPresent(content::add);
@@ -58,7 +64,7 @@ final class SingleRunPage {
             notes.add("The training loss was not finite in " + Numbers.whole(notFinite)
                     + (notFinite == 1 ? " step." : " steps."));
         }
-        String about = run.model().map(model -> model.pattern().patternName() + " attention, "
+        String about = run.model().map(model -> model.patterns() + " attention, "
                 + Numbers.count(model.totalParams()) + " parameters (" + Numbers.count(model.activeParams()) + " active)")
                 .orElse("");
         return header(h1(run.name()), p(about),
@@ -77,18 +83,21 @@ final class SingleRunPage {
 
     private Optional<? extends DomContent> loss(Progress progress) {
         Series training = run.curves().of(Metric.LOSS);
-        Series validation = run.curves().of(Metric.VALIDATION_LOSS);
         List<Line> lines = lines("training", training, true);
-        if (!validation.isEmpty()) {
-            lines.add(new Line("validation", Line.ink(1), "bold", validation.points(BUCKETS_OF_LINE)));
+        int number = 1;
+        for (Map.Entry<String, Series> set : run.curves().heldOut().entrySet()) {
+            lines.add(new Line(set.getKey().equals(HeldOutLoss.UNNAMED) ? "validation" : "validation: " + set.getKey(),
+                    new LineStyle(number), "bold", set.getValue().points(BUCKETS_OF_LINE)));
+            number++;
         }
-        return LineChart.draw(progress == Progress.TIME ? "Loss over time" : "Loss over tokens", Metric.LOSS.unit(),
+        return LineChart.draw(progress == Progress.TIME ? "Loss over time" : "Loss over tokens", run.curves().heldOut().isEmpty()
+                ? Metric.LOSS.see() : Metric.VALIDATION_LOSS.see(), Metric.LOSS.unit(),
                 Scale.LOGARITHMIC, progress, lines, training.notFinite());
     }
 
     private Optional<? extends DomContent> single(Metric metric) {
         Series series = run.curves().of(metric);
-        return LineChart.draw(metric.title(), metric.unit(), metric.scale(), Progress.STEPS,
+        return LineChart.draw(metric.title(), metric.see(), metric.unit(), metric.scale(), Progress.STEPS,
                 lines(metric.title(), series, metric.isNoisy()), series.notFinite());
     }
 
@@ -96,9 +105,9 @@ final class SingleRunPage {
     private static List<Line> lines(String name, Series series, boolean isNoisy) {
         List<Point> smoothed = isNoisy ? series.smoothed() : List.of();
         List<Line> lines = new ArrayList<>();
-        lines.add(new Line(name, Line.ink(0), smoothed.isEmpty() ? "" : "faint", series.points(BUCKETS_OF_LINE)));
+        lines.add(new Line(name, new LineStyle(0), smoothed.isEmpty() ? "" : "faint", series.points(BUCKETS_OF_LINE)));
         if (!smoothed.isEmpty()) {
-            lines.add(new Line("mean of " + Numbers.whole(series.smoothingSteps()) + " steps", Line.ink(0), "bold", smoothed));
+            lines.add(new Line("mean of " + Numbers.whole(series.smoothingSteps()) + " steps", new LineStyle(0), "bold", smoothed));
         }
         return lines;
     }
@@ -109,21 +118,20 @@ final class SingleRunPage {
             return Page.section("Experts", p("The experts' load was not measured."));
         }
         return each(Page.section("Experts", HeatMap.draw("Load of each expert in the last step", curves.expertLoad())),
-                div(each(layers("Load of the busiest expert", Metric.PEAK_LOAD.unit(), curves.peakLoads()),
-                        layers("Routing entropy", Metric.EVENNESS.unit(), curves.evenness()))).withClass("charts"));
+                div(each(layers("Load of the busiest expert", Metric.PEAK_LOAD.see(), Metric.PEAK_LOAD.unit(), curves.peakLoads()),
+                        layers("Routing entropy", Metric.EVENNESS.see(), Metric.EVENNESS.unit(), curves.evenness()))).withClass("charts"));
     }
 
     /** Smoothed where long enough: the raw lines of many layers would hide one another. */
-    private static DomContent layers(String title, String unit, List<Series> layers) {
+    private static DomContent layers(String title, String see, String unit, List<Series> layers) {
         int buckets = Math.max(16, Math.min(BUCKETS_OF_LINE, BUCKETS_OF_CHART / layers.size()));
         boolean isSmooth = layers.stream().noneMatch(layer -> layer.smoothed().isEmpty());
         List<Line> lines = new ArrayList<>();
         for (int layer = 0; layer < layers.size(); layer++) {
             Series series = layers.get(layer);
-            lines.add(new Line("layer " + layer, Line.layerInk(layer, layers.size()), "",
-                    isSmooth ? series.smoothed(buckets) : series.points(buckets)));
+            lines.add(Line.of("layer " + layer, layer, isSmooth ? series.smoothed(buckets) : series.points(buckets)));
         }
-        return LineChart.draw(title, unit + (isSmooth ? ", mean of " + Numbers.whole(layers.get(0).smoothingSteps())
+        return LineChart.draw(title, see, unit + (isSmooth ? ", mean of " + Numbers.whole(layers.get(0).smoothingSteps())
                 + " steps" : ""), Scale.LINEAR, Progress.STEPS, lines, List.of()).<DomContent>map(chart -> chart)
                 .orElse(each());
     }

@@ -3,6 +3,8 @@ package ai.spattention.train.report;
 import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 
+import ai.spattention.train.page.Page;
+import ai.spattention.train.page.Scale;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -40,14 +42,15 @@ final class TaskCharts {
         for (Map.Entry<String, RunData> run : runs.entrySet()) {
             Series series = run.getValue().curves().taskScores().get(name);
             if (series != null) {
-                lines.add(new Line(runs.size() == 1 ? name : run.getKey(), Line.ink(number), Line.dash(number),
-                        series.points(BUCKETS_OF_LINE)));
+                lines.add(Line.of(runs.size() == 1 ? name : run.getKey(), number, series.points(BUCKETS_OF_LINE)));
                 notFinite.addAll(series.notFinite());
             }
-            number++; // a run has the same ink in all charts
+            number++; // a run looks the same in all charts
         }
         // an untrained model's perplexity is orders of magnitude above a trained one's
         Scale scale = name.endsWith("perplexity") ? Scale.LOGARITHMIC : Scale.LINEAR;
-        return LineChart.draw(name, "", scale, Progress.TOKENS, lines, notFinite);
+        boolean isLessBetter = name.matches(".*(perplexity|bits_per_byte|loss)");
+        return LineChart.draw(name, (isLessBetter ? "Less is better. " : "More is better. ") + "A few hundred questions leave an error that is"
+                + " larger than most steps of such a curve: eval gives it.", name, scale, Progress.TOKENS, lines, notFinite);
     }
 }

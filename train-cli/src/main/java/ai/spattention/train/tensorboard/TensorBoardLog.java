@@ -2,6 +2,7 @@ package ai.spattention.train.tensorboard;
 
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.metrics.ExpertLoad;
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ public final class TensorBoardLog implements RunObserver, AutoCloseable {
                 .scalar("optimizer/gradient_norm", metrics.gradientNorm())
                 .scalar("progress/tokens", metrics.tokens())
                 .scalar("progress/tokens_per_second", metrics.tokensPerSecond());
-        metrics.validationLoss().ifPresent(loss -> summary.scalar("loss/validation", loss));
+        metrics.heldOut().forEach((name, loss) -> addHeldOut(summary, name, loss));
         metrics.taskScores().forEach((task, scores) ->
                 scores.forEach((metric, value) -> summary.scalar("tasks/" + task + "/" + metric, value)));
         metrics.utilisation().ifPresent(part -> summary.scalar("progress/model_flop_utilisation", part));
@@ -69,6 +70,14 @@ public final class TensorBoardLog implements RunObserver, AutoCloseable {
             }
         }
         writer.write(metrics.step(), summary);
+    }
+
+    /** The set without a name is drawn beside the training loss, as before there were other sets. */
+    private static void addHeldOut(Summary summary, String name, HeldOutLoss loss) {
+        boolean isNamed = !name.equals(HeldOutLoss.UNNAMED);
+        summary.scalar(isNamed ? "validation/" + name + "/loss" : "loss/validation", loss.natsPerToken());
+        loss.bitsPerByte().ifPresent(bits ->
+                summary.scalar("validation/" + (isNamed ? name + "/" : "") + "bits_per_byte", bits));
     }
 
     /** A bar for each expert: the percentage of the layer's tokens that it got. */

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.eval.probe.ProbeJson;
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
@@ -56,6 +58,18 @@ class TrainCommandTest {
             assertTrue(last.path(key).isNumber(), key);
         }
         assertFalse(new ObjectMapper().readTree(lines.get(4)).has("validation_loss"), "not measured, not written");
+    }
+
+    @Test
+    void leavesWhatItsProbesGive() throws IOException {
+        Path run = folder.resolve("probed");
+        Cli.ok(train(run, "--set", "validation.probes=[position, length]", "--set", "validation.every_steps=4", "--set",
+                "validation.probe_settings=length.lengths=24"));
+        for (String file : List.of("probes/step-00000004.json", "probes/step-00000006.json")) {
+            assertEquals(List.of("position", "length", "length"),
+                    ProbeJson.read(run.resolve(file)).stream().map(ProbeResult::probe).toList());
+        }
+        Cli.ok("info", run.toString());
     }
 
     @Test

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class EvaluationConfigTest {
 
-    private static final EvaluationConfig DEFAULTS = new EvaluationConfig(0, "", "", 0, 0, 4096);
+    private static final EvaluationConfig DEFAULTS = new EvaluationConfig(0, "", "", 0, 0, 4096, LayoutChoice.MODEL);
 
     @Test
     void isOffByDefault() {
@@ -26,8 +26,10 @@ class EvaluationConfigTest {
                 "evaluation.data=sets",
                 "evaluation.limit=100",
                 "evaluation.shots=5",
-                "evaluation.batch_tokens=100000").evaluation();
-        assertEquals(new EvaluationConfig(10, "arc_easy, mmlu_stem,mine.yaml,arc_easy", "sets", 100, 5, 100_000), changed);
+                "evaluation.batch_tokens=100000",
+                "evaluation.layout=sequence").evaluation();
+        assertEquals(new EvaluationConfig(10, "arc_easy, mmlu_stem,mine.yaml,arc_easy", "sets", 100, 5, 100_000,
+                LayoutChoice.SEQUENCE), changed);
         assertEquals(List.of("arc_easy", "mmlu_stem", "mine.yaml"), changed.taskNames());
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }

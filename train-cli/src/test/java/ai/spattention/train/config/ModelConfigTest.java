@@ -2,6 +2,7 @@ package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import org.junit.jupiter.api.Test;
@@ -11,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ModelConfigTest {
 
     private static final ModelConfig DEFAULTS = new ModelConfig(257, 64, 32, 2, 4, 4, 8, 2, false, null, 10000, 1e-5, false,
-            0.02, 128, StandardPattern.SP, LayoutLength.of(128), 0, "auto");
+            0.02, 128, LayerPatterns.all(StandardPattern.SP), LayoutLength.of(128), 0, "auto");
 
     @Test
     void defaults() {
@@ -41,7 +42,7 @@ class ModelConfigTest {
                 "model.attention_dropout=0.1",
                 "model.kernel=tiled").model();
         assertEquals(new ModelConfig(300, 96, 48, 3, 6, 2, 16, 4, true, 8.0, 5e5, 1e-6, true, 0.01, 512,
-                StandardPattern.EXCLUSIVE, LayoutLength.SEQUENCE, 0.1, "tiled"), changed);
+                LayerPatterns.all(StandardPattern.EXCLUSIVE), LayoutLength.SEQUENCE, 0.1, "tiled"), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 
@@ -66,7 +67,8 @@ class ModelConfigTest {
             "model.layout_length=0 | model.layout_length must be a whole number of at least 1, or sequence (got 0)",
             "model.layout_length=none | model.layout_length must be a whole number of at least 1, or sequence (got 'none')",
             "model.attention_dropout=1 | model.attention_dropout must lie in [0, 1) (got 1.0)",
-            "model.attention_pattern=SP | 'model.attention_pattern must be one of causal, sp, exclusive, local, gapped, longformer, bigbird, reformer (got ''SP'')'",
+            "model.attention_pattern=SP | 'model.attention_pattern must be one of causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, window:W, a pattern of your class path, or a list of such that repeats over the layers (got ''SP'')'",
+            "model.attention_pattern=[sp, causal, sp] | model.attention_pattern must not list more patterns than model.num_hidden_layers (got 3 and 2)",
             "model.kernel=fast | 'model.kernel must be one of auto, fused, window, tiled, masked, dense (got fast)'",
             "model.num_attention_heads=64 | 'a head''s width, model.hidden_size / model.num_attention_heads, must be even for the rotary embedding (got 64 / 64 = 1)'",
     })

@@ -73,7 +73,7 @@ class RunConfigTest {
     void movesToOtherData() {
         RunConfig config = ConfigFiles.load("data.document_mask=true", "seed=3");
         RunConfig moved = config.withDataPath("elsewhere");
-        assertEquals(new DataConfig("elsewhere", 128, true), moved.data());
+        assertEquals(new DataConfig("elsewhere", ValidationFolders.NONE, 3, 128, true), moved.data());
         assertEquals(config, moved.withDataPath(""));
     }
 

@@ -3,8 +3,10 @@ package ai.spattention.train.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.spattention.Precision;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Window;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -40,7 +42,8 @@ class RunConfigWriterTest {
             @ForAll @From("positive") double number, @ForAll boolean flag,
             @ForAll @IntRange(min = 1, max = 64) int small, @ForAll StandardPattern pattern) {
         ModelConfig model = new ModelConfig(small, 2 * small, small, small, small, 1, small, 1, flag,
-                flag ? number : null, number, number, flag, number, 1000, pattern,
+                flag ? number : null, number, number, flag, number, 1000,
+                new LayerPatterns(flag || small == 1 ? List.of(pattern) : List.of(pattern, new Window(small))),
                 flag ? LayoutLength.SEQUENCE : LayoutLength.of(small), 0.5, "tiled");
         RunConfig base = ConfigFiles.load();
         String text = new String(prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).toArray(), 0,
@@ -49,6 +52,14 @@ class RunConfigWriterTest {
                 base.training(), base.optimizer(), base.schedule(), base.validation(), base.evaluation(), base.checkpoint(),
                 base.sample()),
                 text, number));
+    }
+
+    @Test
+    void settingsOfSeveralPatternsCanBeSetAgain() {
+        RunConfig config = ConfigFiles.load("model.attention_pattern=[sp, window:7]");
+        String value = RunConfigWriter.settings(config).get("model.attention_pattern");
+        assertEquals("[sp, window:7]", value);
+        assertEquals(config, ConfigFiles.load("model.attention_pattern=" + value));
     }
 
     @Test

@@ -12,6 +12,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.SourceFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,7 +22,9 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -40,7 +43,8 @@ class DataPreparationTest {
     private Path folder;
 
     private PreparationSettings settings(double validation, long seed, long shardTokens) {
-        return new PreparationSettings(List.of(folder.resolve("in").toString()), "text", validation, seed, shardTokens);
+        return new PreparationSettings(List.of(folder.resolve("in").toString()), Map.of(), "text", DocumentSeparator.NONE, validation,
+                seed, shardTokens);
     }
 
     private Path prepare(String name, PreparationSettings settings, int threads, PreparationListener listener)
@@ -173,9 +177,9 @@ class DataPreparationTest {
             Files.writeString(output.resolve(name), "junk");
         }
         PreparationState state = PreparationState.read(output.resolve(Preparation.WORK)).orElseThrow();
-        Path open = output.resolve(String.format("train/part-%05d.npy", state.train().shards().size()));
+        Path open = output.resolve(String.format("train/part-%05d.npy", state.progress(Split.TRAIN).shards().size()));
         Files.writeString(open, "junk", StandardOpenOption.APPEND);
-        Path table = output.resolve(Preparation.WORK).resolve(String.format("train-part-%05d.csv", state.train().shards().size()));
+        Path table = output.resolve(Preparation.WORK).resolve(String.format("train-part-%05d.csv", state.progress(Split.TRAIN).shards().size()));
         Files.writeString(table, "junk", StandardOpenOption.APPEND);
     }
 
@@ -327,8 +331,8 @@ class DataPreparationTest {
             String message = refusal("out", settings);
             assertTrue(message.contains("state.json is damaged (") && message.endsWith("start again"), message);
         }
-        Files.writeString(file, state.replace("\"format_version\":2", "\"format_version\":3"));
-        assertTrue(refusal("out", settings).contains("has format version 3, this program goes on from version 2"));
+        Files.writeString(file, state.replace("\"format_version\":3", "\"format_version\":4"));
+        assertTrue(refusal("out", settings).contains("has format version 4, this program goes on from version 3"));
         Files.writeString(file, state);
         prepare("out", settings);
         prepare("whole", settings);
@@ -422,6 +426,60 @@ class DataPreparationTest {
         assertEquals("tokenizer fake has no token that ends a document: name its id with --eos-id",
                 assertThrows(InvalidInputException.class, () -> new DataPreparation(settings(0, 0, 3000), endless, 1)
                         .run(folder.resolve("out"), StopAfter.never())).getMessage());
+    }
+
+    private PreparationSettings heldOut(Map<String, List<String>> sets) {
+        Map<String, List<String>> paths = new LinkedHashMap<>();
+        sets.forEach((name, files) -> paths.put(name, files.stream().map(file -> folder.resolve(file).toString()).toList()));
+        return new PreparationSettings(List.of(folder.resolve("in").toString()), paths, "text", DocumentSeparator.NONE, 0, 7, 30_000);
+    }
+
+    @Test
+    void heldOutSetsLieBesideWhatIsLearntFrom() throws IOException {
+        Set<String> expected = writeInputs();
+        SourceFiles.write(folder.resolve("held/a.jsonl"), "{\"text\": \"first\"}\n{\"text\": \" \"}\n{\"text\": \"s\u00e9cond\"}\n");
+        SourceFiles.write(folder.resolve("held/b.txt"), "third");
+        Map<String, List<String>> sets = new LinkedHashMap<>();
+        sets.put("wiki", List.of("held/a.jsonl"));
+        sets.put("validation", List.of("held/b.txt"));
+        PreparationSettings settings = heldOut(sets);
+        Path output = prepare("out", settings);
+        assertEquals(expected, new HashSet<>(PreparedFiles.documents(output, Split.TRAIN)));
+        assertEquals(List.of("third$"), PreparedFiles.documents(output, Split.VALIDATION));
+        assertEquals(2, PreparedFiles.documents(output, Split.heldOut("wiki")).size());
+        Manifest manifest = PreparedData.open(output).manifest();
+        assertEquals(List.of(Split.VALIDATION, Split.heldOut("wiki")), manifest.heldOut());
+        assertEquals(5, manifest.textBytes(Split.VALIDATION).orElseThrow());
+        assertEquals(12, manifest.textBytes(Split.heldOut("wiki")).orElseThrow());
+        assertEquals(12.0 / 14, manifest.bytesPerToken(Split.heldOut("wiki")).orElseThrow());
+        assertEquals(expected.stream().mapToLong(text -> text.length() - 1).sum(), manifest.textBytes(Split.TRAIN).orElseThrow());
+        assertEquals("7", manifest.settings().get("empty_documents"));
+        DataVerification.verify(PreparedData.open(output));
+        for (int blocks = 1; blocks < 8; blocks++) {
+            String name = "cut" + blocks;
+            int after = blocks;
+            assertThrows(StopAfter.Crash.class, () -> prepare(name, settings, 2, new StopAfter(after)));
+            prepare(name, settings);
+            assertEquals(PreparedFiles.contents(output), PreparedFiles.contents(folder.resolve(name)), "stopped after block " + blocks);
+        }
+    }
+
+    @Test
+    void aSetThatCannotMeasureIsRefused() throws IOException {
+        writeInputs();
+        SourceFiles.write(folder.resolve("blank.txt"), " \n");
+        SourceFiles.write(folder.resolve("held.txt"), "text");
+        assertEquals("the held-out set 'a' holds no text: all of its documents are empty; name other files for it",
+                refusal("out", heldOut(Map.of("a", List.of("blank.txt")))));
+        assertFalse(Files.exists(folder.resolve("out/train")));
+        assertEquals("in/plain.txt is held out as 'a' and is in the input, too: what measures a model must not be learnt from; name"
+                + " inputs without it", refusal("out", heldOut(Map.of("a", List.of("in/plain.txt")))));
+        Map<String, List<String>> twice = new LinkedHashMap<>();
+        twice.put("a", List.of("held.txt"));
+        twice.put("b", List.of("held.txt"));
+        assertEquals("held.txt is in two held-out sets, a and b: name it once", refusal("out", heldOut(twice)));
+        assertTrue(assertThrows(InvalidInputException.class, () -> heldOut(Map.of("../a", List.of("held.txt")))).getMessage()
+                .endsWith("and not 'train' (got '../a')"));
     }
 
     @Test

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.SourceFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -67,7 +69,8 @@ class KilledPreparationTest {
     }
 
     private static void prepare(Path input, Path output, PreparationListener listener) throws IOException {
-        PreparationSettings settings = new PreparationSettings(List.of(input.toString()), "text", 0.1, 5, 100_000);
+        PreparationSettings settings = new PreparationSettings(List.of(input.toString()), Map.of(), "text", DocumentSeparator.NONE, 0.1, 5,
+                100_000);
         try (ByteTokenizer bytes = new ByteTokenizer()) {
             new DataPreparation(settings, bytes, 2, 20_000, Duration.ZERO).run(output, listener);
         }

@@ -39,7 +39,7 @@ class PreparationTest {
         assertEquals(8, data.manifest().tokens(Split.TRAIN));
         assertEquals(3, data.manifest().documents(Split.TRAIN));
         assertEquals(0, data.manifest().documents(Split.VALIDATION));
-        assertEquals(Map.of("from", "a test"), data.manifest().settings());
+        assertEquals(Map.of("from", "a test", "text_bytes_train", "5", "text_bytes_validation", "0"), data.manifest().settings());
         assertEquals(data.manifest(), PreparedData.open(folder).manifest());
     }
 

@@ -14,6 +14,7 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import ai.spattention.train.config.EvaluationConfig;
+import ai.spattention.train.config.LayoutChoice;
 import ai.spattention.train.loop.ModelSetup;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,7 +36,7 @@ class TaskEvaluationTest {
     private final List<String> notes = new ArrayList<>();
 
     private TaskEvaluation prepare(String tasks, int shots) throws IOException {
-        EvaluationConfig config = new EvaluationConfig(0, tasks, folder.toString(), 0, shots, 4096);
+        EvaluationConfig config = new EvaluationConfig(0, tasks, folder.toString(), 0, shots, 4096, LayoutChoice.MODEL);
         return TaskEvaluation.prepare(config, new ByteTokenizer(), LENGTH, notes::add);
     }
 
@@ -89,7 +90,7 @@ class TaskEvaluationTest {
         Files.delete(folder.resolve("piqa/validation.jsonl"));
         assertTrue(refused("piqa", 0).contains("piqa/validation.jsonl"), refused("piqa", 0));
         String missing = assertThrows(InvalidInputException.class, () -> TaskEvaluation.prepare(
-                new EvaluationConfig(0, "piqa", folder.resolve("no").toString(), 0, 0, 1), new ByteTokenizer(), LENGTH,
+                new EvaluationConfig(0, "piqa", folder.resolve("no").toString(), 0, 0, 1, LayoutChoice.MODEL), new ByteTokenizer(), LENGTH,
                 notes::add)).getMessage();
         assertTrue(missing.startsWith("evaluation.data must name a folder") && missing.contains("not there"), missing);
     }

@@ -19,6 +19,7 @@ import ai.djl.translate.StackBatchifier;
 import ai.djl.util.Pair;
 import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.InvalidInputException;
+import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -63,6 +64,7 @@ class PlannedTrainingGpuTest {
         final List<StepMetrics> steps = new ArrayList<>();
         final List<String> notes = new ArrayList<>();
         final List<String> samples = new ArrayList<>();
+        final Map<Long, List<ProbeResult>> probed = new TreeMap<>();
 
         @Override
         public void step(StepMetrics metrics) {
@@ -72,6 +74,11 @@ class PlannedTrainingGpuTest {
         @Override
         public void sampled(long step, String prompt, String text) {
             samples.add(text);
+        }
+
+        @Override
+        public void probed(long step, List<ProbeResult> results) {
+            probed.put(step, results);
         }
 
         @Override
@@ -272,6 +279,20 @@ class PlannedTrainingGpuTest {
         double last = told.steps.get(19).validationLoss().orElseThrow();
         assertTrue(last < first, "the validation loss falls: " + first + ", " + last);
         assertEquals(told.steps.get(19).loss(), last, 0.3 * last, "and is near the training loss");
+    }
+
+    /** By the blocks, on the plan's own memory, with the layout that is asked for. */
+    @Test
+    void probesBetweenSteps() throws IOException {
+        String[] between = {"validation.every_steps=10", "validation.layout=sequence", "validation.probes=[loss, position, recall, length]",
+            "validation.probe_settings=[\"length.lengths=32,64\"]"};
+        Told plain = run("plain", PLAN);
+        Told told = run("between", with(between, PLAN));
+        assertEquals(plain.losses(), told.losses(), "looking at the model does not change its training");
+        assertEquals(List.of(10L, 20L), List.copyOf(told.probed.keySet()));
+        assertEquals(told.steps.get(19).validationLoss().orElseThrow(), told.probed.get(20L).get(0).bins().get(0).moments().mean(), 1e-3);
+        assertEquals(List.of("loss", "loss", "position", "recall", "length", "length", "length", "length"),
+                told.probed.get(20L).stream().map(ProbeResult::probe).toList());
     }
 
     @Test

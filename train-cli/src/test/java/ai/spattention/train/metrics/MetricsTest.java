@@ -11,8 +11,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import net.jqwik.api.ForAll;
@@ -57,7 +59,7 @@ class MetricsTest {
                 .setLosses(two, one, Double.NaN).setGradientNorm(Double.POSITIVE_INFINITY).setLearningRate(two)
                 .setTokensPerSecond(1 / one);
         if (some) {
-            builder.optValidationLoss(two).optUtilisation(one).optMemoryMb(one).optGpuMemoryMb(two)
+            builder.optHeldOut(heldOut(one, two)).optUtilisation(one).optMemoryMb(one).optGpuMemoryMb(two)
                     .optTaskScores(Map.of("a task", Map.of("acc", one), "none", Map.of())).optExpertLoad(new long[][] {{step % 1000, 1, 0}, {1, 1, 1}});
         }
         StepMetrics metrics = builder.build();
@@ -303,10 +305,26 @@ class MetricsTest {
         return MetricsReader.read(file).stream().map(StepMetrics::step).toList();
     }
 
+    private static Map<String, HeldOutLoss> heldOut(double one, double two) {
+        Map<String, HeldOutLoss> heldOut = new LinkedHashMap<>();
+        heldOut.put("validation", new HeldOutLoss(finite(two), OptionalDouble.of(finite(one))));
+        heldOut.put("wiki", new HeldOutLoss(finite(one), OptionalDouble.empty()));
+        heldOut.put("a.b-c", new HeldOutLoss(finite(one), OptionalDouble.of(finite(two))));
+        return heldOut;
+    }
+
+    @Test
+    void heldOutSetsHaveObjectsOfTheirOwn() {
+        String line = step(2).optHeldOut(heldOut(0.5, 2)).build().toLine();
+        assertTrue(line.contains("\"validation_loss\":2.0,\"validation_bits_per_byte\":0.5,\"validation\":{\"wiki\":{\"loss\":0.5},"
+                + "\"a.b-c\":{\"loss\":0.5,\"bits_per_byte\":2.0}}"), line);
+        assertEquals(2.0 / 4 / Math.log(2), HeldOutLoss.of(2, OptionalDouble.of(4)).bitsPerByte().orElseThrow());
+    }
+
     private static StepMetrics finite(StepMetrics metrics) {
         return new StepMetrics(metrics.step(), metrics.tokens(), finite(metrics.timeSeconds()), finite(metrics.loss()),
                 finite(metrics.lossAux()), finite(metrics.lossZ()), finite(metrics.gradientNorm()),
-                finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.validationLoss(),
+                finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.heldOut(),
                 metrics.taskScores(), metrics.utilisation(), metrics.memoryMb(), metrics.gpuMemoryMb(), metrics.expertLoad());
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.train.metrics.TextSample;
+import ai.spattention.train.page.Html;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,7 +88,7 @@ class RunReportTest {
         assertEquals(1, page.lines("piqa acc").size());
         assertEquals(4, page.find("//figure[figcaption='piqa acc']/svg/circle").size());
         assertTrue(page.find("//figure[figcaption='piqa acc']/svg/text").contains("tokens"));
-        assertTrue(page.find("//figure[figcaption='lambada perplexity']/svg/text").contains(" (log scale)"));
+        assertTrue(page.find("//figure[figcaption='lambada perplexity']/svg/text").contains("lambada perplexity (log scale)"));
         assertEquals(List.of("0.9"), page.fact("piqa acc"));
         RunFolder other = folder("two").config("second").metrics(20, (step, metrics) -> step % 10 == 0
                 ? metrics.optTaskScores(Map.of("piqa", Map.of("acc", Double.NaN))) : metrics);
@@ -143,7 +144,7 @@ class RunReportTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird", "reformer"})
+    @ValueSource(strings = {"causal", "sp", "exclusive", "local", "window", "gapped", "longformer", "bigbird", "reformer"})
     void everyPatternIsDrawn(String pattern) throws IOException {
         Html page = report(folder("run").config("r", "model.attention_pattern=" + pattern).metrics(1, (step, metrics) -> metrics));
         assertFalse(page.find("//figure[@class='mask']//path[starts-with(@class, 'seen')]").isEmpty());
@@ -282,6 +283,48 @@ class RunReportTest {
         assertEquals(2, page.find("//figure[starts-with(figcaption, 'What each head sees')]").size());
         assertEquals(List.of("three: There is no config.yaml: what was trained is not known."),
                 page.find("//ul[@class='notes']/li"));
+    }
+
+    @Test
+    void differentVocabulariesAreNotComparedWithoutAWord() throws IOException {
+        RunFolder bytes = folder("one").config("bytes", "model.vocab_size=257").metrics(2, (step, metrics) -> metrics);
+        RunFolder words = folder("two").config("words", "model.vocab_size=8192").metrics(2, (step, metrics) -> metrics);
+        String note = "//section[h2='Loss']/ul/li[starts-with(., \"The runs' vocabularies differ\")]";
+        assertTrue(report(bytes, words).find(note).get(0).contains("(bytes: 257 tokens, words: 8,192 tokens): a token is not the same amount"));
+        assertEquals(List.of(), report(bytes, bytes).find(note));
+        bytes.file("model/tokenizer.json", "{}");
+        RunFolder others = folder("three").config("others", "model.vocab_size=257").metrics(2, (step, metrics) -> metrics);
+        assertEquals(List.of(), report(bytes, others).find(note), "an unfinished run's tokenizer is not known");
+        others.file("model/tokenizer.json", "{\"a\": 1}");
+        assertEquals(1, report(bytes, others).find(note).size());
+    }
+
+    @Test
+    void everyFigureSaysWhatToSeeAndNoneIsAHole() throws IOException {
+        RunFolder one = wholeRun("one", "a");
+        for (Html page : List.of(report(one), report(one, wholeRun("two", "b")))) {
+            assertEquals(List.of(), page.find("//figure[not(@class='mask')][not(p[@class='see'])]"));
+            assertEquals(List.of(), page.find("//div[@class='charts']/*[not(self::figure)]"));
+            assertEquals(1, page.find("//p[starts-with(., 'Model-FLOP utilisation is unknown')]").size());
+        }
+    }
+
+    @Test
+    void linesAreToldApartWithoutColoursAndPointsTakeTheFocus() throws IOException {
+        Html page = report(wholeRun("one", "a"), wholeRun("two", "b"), wholeRun("three", "c"));
+        assertEquals(List.of("line", "line dashed", "line dotted"),
+                page.find("//figure[figcaption='Gradient norm']/svg/path[starts-with(@class, 'line')]/@class"));
+        List<String> labels = page.find("//figure[figcaption='Validation loss over tokens']/svg/*[@tabindex='0']/@aria-label");
+        assertEquals(12, labels.size());
+        assertEquals("a at 51.2k tokens: 6 nats per token", labels.get(0));
+        assertEquals(List.of(), page.find("//svg[@role='img']//*[@tabindex]"), "an image hides what is in it");
+    }
+
+    @Test
+    void aRunWithoutAMeasurementIsNamed() throws IOException {
+        Html page = report(wholeRun("one", "a"), folder("two").config("b").metrics(9, (step, metrics) -> metrics));
+        assertEquals(List.of("a"), page.find("//figure[figcaption='Memory']/ul/li/span"));
+        assertTrue(page.find("//figure[figcaption='Memory']/p").get(0).endsWith("Not measured in b."));
     }
 
     @Test

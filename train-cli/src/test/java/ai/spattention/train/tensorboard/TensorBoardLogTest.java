@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.tensorboard.EventFile.Message;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +76,20 @@ class TensorBoardLogTest {
         List<Message> loads = events.get(1).message(5).messages(1).stream().filter(value -> value.has(5)).toList();
         assertEquals(List.of("experts/load_layer_00", "experts/load_layer_01"), loads.stream().map(load -> load.text(1)).toList());
         assertEquals(List.of(100.0, 0.0), loads.get(1).message(5).float64s(7));
+    }
+
+    @Test
+    void heldOutSetsHaveCurvesOfTheirOwn() throws IOException {
+        try (TensorBoardLog log = new TensorBoardLog(folder)) {
+            log.started(1, 1);
+            log.step(metrics(1, 4).optHeldOut(Map.of("validation", HeldOutLoss.of(2, OptionalDouble.of(1 / Math.log(2))),
+                    "wiki", HeldOutLoss.of(3, OptionalDouble.of(1 / Math.log(2))), "books", HeldOutLoss.of(5, OptionalDouble.empty())))
+                    .build());
+        }
+        Map<String, Float> scalars = new TreeMap<>(scalars(summaries().get(0)));
+        scalars.keySet().removeIf(name -> !name.contains("validation"));
+        assertEquals(Map.of("loss/validation", 2f, "validation/bits_per_byte", 2f, "validation/wiki/loss", 3f,
+                "validation/wiki/bits_per_byte", 3f, "validation/books/loss", 5f), scalars);
     }
 
     @Test

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 
 /**
  * A file of documents. Its name tells its format, as {@link FileFormat} has it: JSON lines hold a document a line, Parquet one
- * a row, and a plain text is a single document.
+ * a row, and a plain text is one document or several with separators between them.
  *
  * @param path the file
  */
@@ -21,19 +21,29 @@ public record InputFile(Path path) {
      * Opens the file.
      *
      * @param field the field or column that holds the text
+     * @param separator what stands between the documents of a plain text
      * @param tokenizer decides where long documents can be cut into parts
      * @return a reader, to be closed by the caller
      * @throws InvalidInputException if the file cannot be read or begins wrongly
      * @throws IOException if reading fails otherwise
      */
-    public PartReader open(String field, Tokenizer tokenizer) throws IOException {
+    public PartReader open(String field, DocumentSeparator separator, Tokenizer tokenizer) throws IOException {
         return switch (FileFormat.of(path).content()) {
             case JSON_LINES -> new JsonLinesReader(path, JsonLines.open(path), field, tokenizer);
             case PARQUET -> new ParquetReader(path, field, tokenizer);
-            case TEXT -> PlainTextReader.open(path, tokenizer);
+            case TEXT -> PlainTextReader.open(path, separator, tokenizer);
             case ARROW -> throw new InvalidInputException(path + " is an Arrow stream, which eval reads and prepare does not:"
                     + " write it as Parquet or JSON lines");
         };
+    }
+
+    /**
+     * Whether the file is a plain text, by its name.
+     *
+     * @return false for JSON lines, Parquet and Arrow
+     */
+    public boolean isPlainText() {
+        return FileFormat.of(path).content() == FileFormat.Content.TEXT;
     }
 
     /**

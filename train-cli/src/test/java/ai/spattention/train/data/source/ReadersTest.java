@@ -166,7 +166,7 @@ class ReadersTest {
         SourceFiles.write(folder.resolve("a.txt.zst"), "text ".repeat(1000));
         for (String name : List.of("a.parquet", "a.jsonl.gz", "a.txt.zst")) {
             InputFile file = new InputFile(folder.resolve(name));
-            try (ByteTokenizer tokenizer = new ByteTokenizer(); PartReader reader = file.open("text", tokenizer)) {
+            try (ByteTokenizer tokenizer = new ByteTokenizer(); PartReader reader = file.open("text", DocumentSeparator.NONE, tokenizer)) {
                 while (reader.next().isPresent()) {
                     assertTrue(reader.bytesRead() >= 0 && reader.bytesRead() <= file.size());
                 }

@@ -52,8 +52,13 @@ public final class SourceFiles {
 
     /** Reads all parts. */
     static List<TextPart> read(Path file, String field) throws IOException {
+        return read(file, field, DocumentSeparator.NONE);
+    }
+
+    /** Reads all parts of a file that may hold several documents. */
+    static List<TextPart> read(Path file, String field, DocumentSeparator separator) throws IOException {
         List<TextPart> parts = new ArrayList<>();
-        try (ByteTokenizer tokenizer = new ByteTokenizer(); PartReader reader = new InputFile(file).open(field, tokenizer)) {
+        try (ByteTokenizer tokenizer = new ByteTokenizer(); PartReader reader = new InputFile(file).open(field, separator, tokenizer)) {
             for (Optional<TextPart> part = reader.next(); part.isPresent(); part = reader.next()) {
                 parts.add(part.get());
             }

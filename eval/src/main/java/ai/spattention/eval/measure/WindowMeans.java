@@ -1,0 +1,72 @@
+package ai.spattention.eval.measure;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.List;
+
+/**
+ * What each window (or document, or sequence of a probe) gave: tokens of one window depend on one another, so errors are estimated by
+ * drawing whole windows. Window i is the same text for every model, which makes differences between models paired.
+ *
+ * @param n how many values each window has; 0 where a window has none
+ * @param mean the mean of each window's values, in {@value #DIGITS} digits; 0 where there are none
+ */
+public record WindowMeans(List<Long> n, List<Double> mean) {
+
+    /** Nothing was kept by window. */
+    public static final WindowMeans NONE = new WindowMeans(List.of(), List.of());
+
+    /** Digits of a mean: far below what windows differ by, and short in a file of many thousands. */
+    private static final int DIGITS = 5;
+
+    /**
+     * Checks the lists.
+     *
+     * @throws IllegalArgumentException if they differ in length, or a count is negative
+     */
+    public WindowMeans {
+        if (n.size() != mean.size()) {
+            throw new IllegalArgumentException(n.size() + " windows have counts and " + mean.size() + " have means");
+        }
+        if (n.stream().anyMatch(count -> count < 0)) {
+            throw new IllegalArgumentException("a window has fewer than 0 values");
+        }
+        n = List.copyOf(n);
+        mean = List.copyOf(mean);
+    }
+
+    /**
+     * Takes the means of windows.
+     *
+     * @param windows each window's moments, in the order that all models share
+     * @return the means
+     */
+    public static WindowMeans of(List<Moments> windows) {
+        return new WindowMeans(windows.stream().map(Moments::n).toList(),
+                windows.stream().map(window -> window.isEmpty() ? 0 : rounded(window.mean())).toList());
+    }
+
+    private static double rounded(double value) {
+        return Double.isFinite(value) ? new BigDecimal(value).round(new MathContext(DIGITS)).doubleValue() : value;
+    }
+
+    /**
+     * Whether a model gave numbers at all.
+     *
+     * @return whether no mean is NaN or infinite
+     */
+    @JsonIgnore
+    public boolean isFinite() {
+        return mean.stream().allMatch(Double::isFinite);
+    }
+
+    /**
+     * How many windows there are.
+     *
+     * @return the number, empty windows included
+     */
+    public int size() {
+        return n.size();
+    }
+}

@@ -1,0 +1,92 @@
+package ai.spattention.train.cli;
+
+import ai.djl.Device;
+import ai.spattention.InvalidInputException;
+import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.DeviceChoice;
+import ai.spattention.train.config.DeviceRequest;
+import ai.spattention.train.loop.StopSignal;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Compares models by training each with several seeds. */
+@Command(name = "study", mixinStandardHelpOptions = true, description = {
+    "Train several models with several seeds each, probe them, and say what their differences are worth: study.json (all that was",
+    "measured), runs.csv and study.html in the output folder. A stopped or killed study goes on where it was."})
+final class StudyCommand implements Callable<Integer> {
+
+    private static final int TIMED_STEPS = 20;
+
+    @Option(names = "--config", required = true, paramLabel = "FILE", description = "The study (YAML), such as config/study-laptop.yaml.")
+    private Path config;
+
+    @Option(names = "--output", required = true, paramLabel = "DIR", description = "The study's folder, new or of the same study.")
+    private Path output;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "Prepared data (default: the study's).")
+    private Path data;
+
+    @Option(names = "--devices", split = ",", converter = DeviceOption.Converter.class, paramLabel = "cpu|gpu|gpu:K|auto",
+            description = "Where to compute, separated by commas, as gpu:0,gpu:1: one run at a time on each (default: auto).")
+    private List<DeviceRequest> devices = List.of();
+
+    @Option(names = "--minutes", paramLabel = "M", description = "After M minutes no further run begins.")
+    private Double minutes;
+
+    @Option(names = "--only", paramLabel = "PART", description = "Do the runs of this part only.")
+    private String part;
+
+    @Option(names = "--report", description = "Train nothing: write study.json, runs.csv and study.html of the runs that are finished.")
+    private boolean report;
+
+    @Option(names = "--dry-run", description = "Check everything, time 20 steps of each arm and tell how long all takes; keeps nothing.")
+    private boolean dryRun;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        if (minutes != null && !(minutes > 0)) {
+            throw new InvalidInputException("--minutes must be above 0 (got " + minutes + ")");
+        }
+        if (report && dryRun) {
+            throw new InvalidInputException("--report and --dry-run exclude each other: give one");
+        }
+        StudySession session = StudySession.prepare(ConfigSource.file(config), output, Optional.ofNullable(data), Optional.ofNullable(part));
+        if (report) {
+            session.report(spec.commandLine().getOut());
+            return 0;
+        }
+        List<Device> where = found();
+        if (dryRun) {
+            session.time(where, TIMED_STEPS, spec.commandLine().getOut());
+            return 0;
+        }
+        Optional<Duration> time = Optional.ofNullable(minutes).map(value -> Duration.ofMillis((long) (value * 60_000)));
+        try (StopSignal stop = StopSignal.watch()) {
+            return session.run(where, time, stop, spec.commandLine().getOut());
+        }
+    }
+
+    private List<Device> found() {
+        List<Device> found = new ArrayList<>();
+        for (DeviceRequest request : devices.isEmpty() ? List.of(new DeviceRequest(DeviceChoice.AUTO, 0)) : devices) {
+            Device device = DeviceOption.resolve(request);
+            if (found.contains(device)) {
+                throw new InvalidInputException("--devices must be different ones (got " + device + " twice)");
+            }
+            found.add(device);
+        }
+        return found;
+    }
+}

@@ -1,0 +1,79 @@
+package ai.spattention.train.study.result;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A finished run of a study, {@value #FILE_NAME} in its folder. There is none before the run is finished.
+ *
+ * @param formatVersion {@value #VERSION}
+ * @param part the study's part, such as {@code breadth}
+ * @param arm the arm's name
+ * @param seed the seed of weights and order of data
+ * @param configurationDigest SHA-256 of the run's resolved configuration, in hexadecimal digits
+ * @param dataDigest what the run learnt from and was measured on, likewise
+ * @param steps optimizer steps
+ * @param tokens tokens learnt from
+ * @param totalParams the model's parameters
+ * @param activeParams those that a token uses
+ * @param heldOut the final losses on texts unseen, by their names
+ * @param probes what probes measured
+ * @param curve the training loss on the way
+ * @param tokensPerSecond the median throughput of its steps
+ * @param device what it ran on, for people
+ */
+public record RunResult(int formatVersion, String part, String arm, long seed, String configurationDigest, String dataDigest,
+        long steps, long tokens, long totalParams, long activeParams, Map<String, HeldOutLoss> heldOut, List<ProbeResult> probes,
+        List<CurvePoint> curve, double tokensPerSecond, String device) {
+
+    /** The format that this program writes. */
+    public static final int VERSION = 1;
+
+    /** The file's name in the run's folder. */
+    public static final String FILE_NAME = "result.json";
+
+    /**
+     * Checks the numbers.
+     *
+     * @throws IllegalArgumentException if a number cannot be, or no loss was measured
+     */
+    public RunResult {
+        if (formatVersion != VERSION) {
+            throw new IllegalArgumentException("a run's result has format version " + VERSION + " (got " + formatVersion + ")");
+        }
+        if (steps < 1 || tokens < 1 || activeParams < 1 || totalParams < activeParams
+                || !(tokensPerSecond > 0) || Double.isInfinite(tokensPerSecond)) {
+            throw new IllegalArgumentException("no run has " + steps + " steps, " + tokens + " tokens, " + totalParams + " parameters, "
+                    + activeParams + " of them active, and " + tokensPerSecond + " tokens a second");
+        }
+        if (heldOut.isEmpty()) {
+            throw new IllegalArgumentException("a run's result needs the loss on at least one held-out set");
+        }
+        heldOut = Collections.unmodifiableMap(new LinkedHashMap<>(heldOut));
+        probes = List.copyOf(probes);
+        curve = List.copyOf(curve);
+    }
+
+    /**
+     * What a probe measured.
+     *
+     * @param probe the probe
+     * @param layout the layout
+     * @return the first such result, empty if it was not measured
+     */
+    public Optional<ProbeResult> probe(String probe, String layout) {
+        return probes.stream().filter(each -> each.probe().equals(probe) && each.layout().equals(layout)).findFirst();
+    }
+
+    /**
+     * The run among the others of its study.
+     *
+     * @return part, arm and seed, for people
+     */
+    public String name() {
+        return part + " " + arm + " seed " + seed;
+    }
+}
