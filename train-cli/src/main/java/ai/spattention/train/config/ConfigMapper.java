@@ -82,7 +82,7 @@ final class ConfigMapper {
                     return names.isTextual() ? LayerPatterns.parse(names.textValue(), Patterns.onClassPath())
                             : LayerPatterns.named(textsOf(names), Patterns.onClassPath());
                 } catch (InvalidInputException e) {
-                    throw JsonMappingException.from(parser, e.getMessage(), e);
+                    throw JsonMappingException.from(parser, e.getMessage()); // the schema says what is allowed
                 }
             }
         });

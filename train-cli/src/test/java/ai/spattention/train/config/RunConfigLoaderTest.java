@@ -142,7 +142,8 @@ class RunConfigLoaderTest {
         for (int i = 1; i < 40; i++) {
             bomb.append("a" + i + ": &a" + i + " [" + "*a".concat(i - 1 + ", ").repeat(9) + "x]\n");
         }
-        assertEquals("run.yaml:2: the value of 'a1' is an alias (*a0): write it out", ConfigFiles.refusal(bomb.toString()));
+        assertEquals("run.yaml:1: unknown key 'a0': the keys are name, seed, device, precision, model, data, training,"
+                + " optimizer, schedule, validation, evaluation, checkpoint, sample", ConfigFiles.refusal(bomb.toString()));
         assertEquals("run.yaml:2: the value of 'name' is an alias (*x): write it out",
                 ConfigFiles.refusal("seed: &x 1\nname: *x\n"));
     }
