@@ -1,9 +1,6 @@
 package ai.spattention.olmoe.pass;
 
-import ai.djl.Device;
 import ai.spattention.Precision;
-import ai.spattention.cublas.DenseMatmul;
-import ai.spattention.cuda.CudaDevice;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.FusedSteps;
 import ai.spattention.olmoe.config.OlmoeConfig;
@@ -41,15 +38,8 @@ public final class PassFit {
      * @param device where
      * @return the first reason, for people, as the end of a sentence; empty if they can
      */
-    public static Optional<String> misfit(OlmoeConfig config, Wish wish, Device device) {
-        return misfit(device).or(() -> misfit(config, wish));
-    }
-
-    private static Optional<String> misfit(Device device) {
-        if (!device.isGpu()) {
-            return Optional.of("the device is no GPU (got " + device.getDeviceType() + ")");
-        }
-        return CudaDevice.unavailable().or(() -> misfit(CudaDevice.of(device.getDeviceId()).computeCapability())).or(DenseMatmul::unavailable);
+    public static Optional<String> misfit(OlmoeConfig config, Wish wish, PassDevice device) {
+        return device.misfit().or(() -> misfit(config, wish));
     }
 
     /** By the GPU's age. */

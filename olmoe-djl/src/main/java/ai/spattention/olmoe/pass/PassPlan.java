@@ -63,6 +63,11 @@ final class PassPlan {
                     tensor("sines", angles.get(1)));
         }
 
+        /** The memory of cosines and sines, which plans share. */
+        long angleBytes() {
+            return cosines.region().bytes() + sines.region().bytes();
+        }
+
         private static Tensor tensor(String name, NDArray array) {
             TensorView view = TorchTensors.view(array);
             return Tensor.dense(Region.fixed(name, view.address(), array.size() * view.type().bytes()), 0, view.type(), view.sizes());
