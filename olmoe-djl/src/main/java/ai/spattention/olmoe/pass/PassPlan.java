@@ -63,6 +63,16 @@ final class PassPlan {
             return new Constants(heads, tensor("cosines", angles.get(0)), tensor("sines", angles.get(1)));
         }
 
+        /** The memory of the head tables. */
+        long headBytes() {
+            return heads.values().stream().mapToLong(each -> each.table.region().bytes()).sum();
+        }
+
+        /** The memory of cosines and sines, which plans share. */
+        long angleBytes() {
+            return cosines.region().bytes() + sines.region().bytes();
+        }
+
         private static Tensor tensor(String name, NDArray array) {
             return Tensor.of(name, TorchTensors.view(array));
         }

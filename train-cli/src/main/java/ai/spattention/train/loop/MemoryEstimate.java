@@ -1,9 +1,10 @@
-package ai.spattention.train.info;
+package ai.spattention.train.loop;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.HeadLoss;
+import ai.spattention.olmoe.pass.PassMemory;
 
 /**
  * The memory that training takes, all in bytes, by the sizes of the model. Weights and gradients are float32, 4 bytes a
@@ -25,12 +26,19 @@ import ai.spattention.olmoe.loss.HeadLoss;
  * <p>The output comes in slices of at most 2^28 logits, three arrays of float32. In bfloat16 there is a copy of one layer's weights,
  * 2 bytes each. The {@code masked} kernel keeps N² scores a head besides. The program itself takes some hundred MiB more.
  *
+ * <p>Of a planned pass everything is exact ({@link PassMemory}) but what the model's blocks take between steps.
+ *
  * @param weights the parameters
  * @param gradients their gradients
- * @param optimizer AdamW's moments
- * @param activations what a micro batch keeps for its backward pass, roughly
+ * @param optimizer AdamW's moments; of planned passes with the learning rates of all updates
+ * @param activations what a micro batch keeps for its backward pass, roughly; exactly what a planned pass computes in
+ * @param betweenSteps what validation, tasks, samples and checkpoints take beside the first three where passes are planned: at most, roughly;
+ *     by blocks they take less than a pass, and it is 0
  */
-public record MemoryEstimate(long weights, long gradients, long optimizer, long activations) {
+public record MemoryEstimate(long weights, long gradients, long optimizer, long activations, long betweenSteps) {
+
+    /** What CUDA and libtorch take beside arrays once everything has run: the libraries' kernels and handles, and what allocators round up. */
+    public static final long RESERVE_BYTES = 1L << 30;
 
     private static final long MOST_BYTES = 1L << 62;
 
@@ -62,21 +70,57 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
             throw new InvalidInputException("a micro batch of " + microBatchTokens + " tokens, each of which keeps " + token
                     + " bytes, takes more memory than can be counted: lower training.micro_batch or data.sequence_length");
         }
-        long logits = 3 * Float.BYTES * Math.min(Math.min(microBatchTokens, HeadLoss.LOGITS_OF_A_SLICE) * model.vocabSize(),
-                HeadLoss.LOGITS_OF_A_SLICE);
         long copies = precision == Precision.FLOAT32 ? 0 : 2 * parameters / model.numHiddenLayers();
         return new MemoryEstimate(Float.BYTES * parameters, Float.BYTES * parameters, 2 * bytes(statePrecision) * parameters,
-                token * microBatchTokens + logits + copies);
+                token * microBatchTokens + logits(model, microBatchTokens) + copies, 0);
     }
 
     /**
-     * The estimate where the memory of a micro batch is known, as that of a planned pass.
+     * The memory of planned passes.
      *
-     * @param bytes what a micro batch keeps and needs on the way
-     * @return the estimate with that
+     * <p>Between steps the blocks need, of one layer in bfloat16, B N (10 E + 3 Q + 3 K + k (2 E + 3 I) + 3 X) numbers and a slice's logits
+     * three times in float32, and a checkpoint twice the largest parameter in float32.
+     *
+     * @param model the model
+     * @param microBatchTokens B N, the tokens of a micro batch
+     * @param pass what the passes need
+     * @param statePrecision the precision of the optimizer's moments
+     * @param updates how many there will be, each with a learning rate that the device reads
+     * @return the memory
      */
-    public MemoryEstimate withActivations(long bytes) {
-        return new MemoryEstimate(weights, gradients, optimizer, bytes);
+    static MemoryEstimate ofPlan(OlmoeConfig model, long microBatchTokens, PassMemory pass, Precision statePrecision, long updates) {
+        long hidden = model.hiddenSize();
+        long heads = (long) (model.numAttentionHeads() + model.numKeyValueHeads()) * model.headDim();
+        long row = 10 * hidden + 3 * heads + model.numExpertsPerTok() * (2 * hidden + 3L * model.intermediateSize())
+                + 3L * model.numExperts();
+        long between = Short.BYTES * microBatchTokens * row + logits(model, microBatchTokens) + 2L * Float.BYTES * pass.largest();
+        return new MemoryEstimate(Float.BYTES * pass.elements(), Float.BYTES * pass.elements(),
+                2 * bytes(statePrecision) * pass.elements() + Float.BYTES * (updates + 1), pass.arenaBytes() + pass.arrayBytes(), between);
+    }
+
+    /** Three arrays of a slice's logits in float32. */
+    static long logits(OlmoeConfig model, long tokens) {
+        return 3 * Float.BYTES * Math.min(Math.min(tokens, HeadLoss.LOGITS_OF_A_SLICE) * model.vocabSize(), HeadLoss.LOGITS_OF_A_SLICE);
+    }
+
+    /**
+     * What a planned pass keeps at the least, whatever its plan: each layer's input.
+     *
+     * @param model the model
+     * @param microBatchTokens B N
+     * @return bytes, perhaps more than a whole number holds
+     */
+    static double leastOfPass(OlmoeConfig model, long microBatchTokens) {
+        return (double) microBatchTokens * Float.BYTES * model.hiddenSize() * model.numHiddenLayers();
+    }
+
+    /**
+     * The memory of passes alone, without updates and what comes between them.
+     *
+     * @return weights, gradients and activations
+     */
+    MemoryEstimate ofPassAlone() {
+        return new MemoryEstimate(weights, gradients, 0, activations, 0);
     }
 
     private static long bytes(Precision precision) {
@@ -84,11 +128,26 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
     }
 
     /**
-     * All of it.
+     * All that there is at once at most. A pass's memory is given back between steps where both do not fit.
      *
      * @return bytes
      */
     public long total() {
-        return weights + gradients + optimizer + activations;
+        return resident() + Math.max(activations, betweenSteps);
+    }
+
+    /** What stays there all the time. */
+    long resident() {
+        return weights + gradients + optimizer;
+    }
+
+    /** Whether a GPU with so much free memory has enough. */
+    boolean fits(long freeBytes) {
+        return total() + RESERVE_BYTES <= freeBytes;
+    }
+
+    /** Whether it has enough for a pass and what comes between steps side by side. */
+    boolean fitsSideBySide(long freeBytes) {
+        return resident() + activations + betweenSteps + RESERVE_BYTES <= freeBytes;
     }
 }
