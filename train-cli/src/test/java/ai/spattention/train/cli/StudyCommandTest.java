@@ -83,7 +83,7 @@ class StudyCommandTest {
         Map<String, RunResult> runs = new HashMap<>();
         result.runs().forEach(run -> runs.put(run.name(), run));
         assertEquals(runs.get("breadth causal seed 1").heldOut(), runs.get("breadth window seed 1").heldOut(), "the same numbers, bit by bit");
-        assertEquals(runs.get("breadth causal seed 1").curve().get(0).loss(), runs.get("breadth exclusive seed 1").curve().get(0).loss(), 1e-2,
+        assertEquals(runs.get("breadth causal seed 1").curve().get(0).loss(), runs.get("breadth exclusive seed 1").curve().get(0).loss(), 5e-2,
                 "the same weights read the same text");
         RunResult run = runs.get("depth exclusive seed 1");
         assertEquals(6, run.steps());
