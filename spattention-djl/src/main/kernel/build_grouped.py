@@ -16,7 +16,7 @@ import ptx
 SOURCES = ("grouped.py", "grouped_hopper.py", "hopper.py", "build_grouped.py", "ptx.py")
 # rows, columns, step, warps, stages; shared memory on sm_80 stays under the 99 KB of the smaller chips
 TILES = {"sm_90a": (128, 256, 64, 8, 3), "sm_80": (128, 128, 32, 8, 3)}
-POINTERS = {"tokens": "i32", "ends": "i32", "tile_ends": "i32", "places": "i32"}  # the others are bfloat16
+POINTERS = {"ends": "i32", "tile_ends": "i32", "places": "i32"}  # the others are bfloat16
 NUMBERS = {"experts", "slots", "N", "K", "M", "size"}
 DIVISORS = {"N": 16, "K": 64, "M": 16, "size": 16}
 MOST_EXPERTS = 256
@@ -29,7 +29,7 @@ def jobs():
         for out, add in (("bf16", False), ("fp32", False), ("fp32", True)):
             yield arch, "matrices", {"OUT": out, "ADD": add}, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else "")
         for block in (1024, 2048, 4096):
-            for kernel in ("gather_rows", "sum_slots"):
+            for kernel in ("spread_rows", "sum_slots"):
                 yield arch, kernel, {"BLOCK": block}, f"{kernel}-{block}"
 
 

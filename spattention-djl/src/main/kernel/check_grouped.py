@@ -12,7 +12,7 @@ import torch
 import launch
 
 LOADS = ([1], [0, 3, 0], [128, 0, 129, 1, 0, 0, 700], [5000, 1, 64, 63, 65, 127], [0] * 30 + [333] + [0] * 20, [2] * 256)
-SIZES = ((64, 64), (128, 192), (320, 256), (1024, 512), (256, 64), (2048, 128), (64, 1024))
+SIZES = ((64, 64), (128, 192), (320, 256), (1024, 512), (256, 64), (2048, 128), (64, 1024), (192, 384))
 
 
 def main():
@@ -42,6 +42,11 @@ def main():
                   grouped.rows(a, matrices, plan, transposed))
         outer = torch.stack([a[b:e].float().T @ x[b:e].float() for b, e in bounds])
         judge(f"matrices {loads} {K} {N}", grouped.matrices(a, x, plan), outer, grouped.matrices(a, x, plan))
+        sums = torch.randn(E, K, N, device="cuda", generator=generator)
+        judge(f"matrices in float32 {loads} {K} {N}", grouped.matrices(a, x, plan, wide=True), outer,
+              grouped.matrices(a, x, plan, wide=True))
+        judge(f"matrices added {loads} {K} {N}", grouped.matrices(a, x, plan, sums.clone()), sums + outer,
+              grouped.matrices(a, x, plan, sums.clone()))
         last = max(i for i, (b, e) in enumerate(bounds) if e > b)
         if last > 0:  # what is not a number stays with the expert that has it
             for spoiled, other in ((a, x), (x, a)):
@@ -49,6 +54,15 @@ def main():
                 spoiled[bounds[last][0]:] = float("nan")
                 pair = (spoiled, other) if other is x else (other, spoiled)
                 judge(f"other experts {loads} {K} {N}", grouped.matrices(*pair, plan)[:last], outer[:last])
+            first = bounds[last][0]
+            spoiled = a.clone()
+            spoiled[first:] = float("nan")
+            judge(f"other rows {loads} {K} {N}", grouped.rows(spoiled, w, plan, False)[:first], products[:first])
+    for tokens, slots, size in ((1, 1, 16), (30, 3, 1040), (100, 8, 2048), (9, 2, 4096)):
+        array = torch.randn(tokens, size, device="cuda", generator=generator).bfloat16()
+        places = torch.randperm(tokens * slots, device="cuda", generator=generator).int()
+        out = grouped.spread(array, places.view(tokens, slots))
+        judge(f"spread {tokens} {slots} {size}", out[places.long()], array.repeat_interleave(slots, 0))
     print(f"{done} cases, {wrong} wrong; largest relative error {worst:.2e}")
     return 1 if wrong else 0
 

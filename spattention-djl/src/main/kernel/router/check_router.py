@@ -20,15 +20,15 @@ def run(T, D, E, K, renorm, TOK=16, STEP=32, rows=8, device="cpu"):
     router.router_forward[(tiles,)](logits, chosen, weights, counts, psum, sq, T, E, P, K, TOK, EX, renorm)
     begins, ends, tends, loads, mp, ms = z(tiles, E, dtype=i), z(E, dtype=i), z(E, dtype=i), z(E, dtype=i), z(E), z(1)
     router.router_order[(1,)](counts, psum, sq, begins, ends, tends, loads, mp, ms, tiles, T, E, rows, 4, EX)
-    places, rt, rw = z(T, K, dtype=i), z(T * K, dtype=i), z(T * K)
-    router.router_places[(tiles,)](chosen, weights, begins, places, rt, rw, T, E, K, TOK, EX)
+    places, rw = z(T, K, dtype=i), z(T * K)
+    router.router_places[(tiles,)](chosen, weights, begins, places, rw, T, E, K, TOK, EX)
     # reference
     h64 = h.double().requires_grad_(); w64 = w.double().requires_grad_()
     x = h64 @ w64.T; p = x.softmax(-1); top = p.topk(K, -1); wt = top.values / top.values.sum(-1, keepdim=True) if renorm else top.values
     assert (logits.view(T, 3, P).sum(1)[:, :E] - x).abs().max() < 1e-4, (logits - x).abs().max()
     assert torch.equal(chosen.long(), top.indices); assert (weights - wt).abs().max() < 1e-5
     order = torch.sort(chosen.flatten().long(), stable=True)[1]
-    assert torch.equal(rt.long(), order // K); pl = torch.empty(T * K, dtype=torch.long); pl[order] = torch.arange(T * K)
+    pl = torch.empty(T * K, dtype=torch.long); pl[order] = torch.arange(T * K)
     assert torch.equal(places.flatten().long(), pl); assert torch.equal(rw, weights.flatten()[order])
     cnt = torch.bincount(chosen.flatten().long(), minlength=E); assert torch.equal(loads.long(), cnt)
     assert torch.equal(ends.long(), cnt.cumsum(0)); assert torch.equal(tends.long(), ((cnt + rows - 1) // rows).cumsum(0))

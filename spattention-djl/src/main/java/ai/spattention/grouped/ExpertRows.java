@@ -17,12 +17,11 @@ import ai.spattention.torch.TorchScriptModule;
  * <p>Letters: T tokens, K experts a token, S = T · K rows, E experts.
  *
  * @param order the (token, slot) pair of each row, [S], int64
- * @param tokens the token of each row, [S], int32
  * @param ends where each expert's rows end, [E], int32
  * @param tileEnds where each expert's tiles end, [E], int32
  * @param places the row of each (token, slot) pair, [S], int32
  */
-public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray tileEnds, NDArray places) {
+public record ExpertRows(NDArray order, NDArray ends, NDArray tileEnds, NDArray places) {
 
     static final KernelLibrary LIBRARY = KernelLibrary.beside(ExpertRows.class, "");
 
@@ -72,16 +71,16 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
      * @return the rows
      */
     public static ExpertRows of(NDList list) {
-        return new ExpertRows(list.get(0), list.get(1), list.get(2), list.get(3), list.get(4));
+        return new ExpertRows(list.get(0), list.get(1), list.get(2), list.get(3));
     }
 
     /**
      * The arrays in the record's order.
      *
-     * @return five arrays
+     * @return four arrays
      */
     public NDList toList() {
-        return new NDList(order, tokens, ends, tileEnds, places);
+        return new NDList(order, ends, tileEnds, places);
     }
 
     private static NDManager numbers() {
@@ -132,11 +131,13 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
      * @param array [T, size]
      * @return [S, size], attached to the array's manager
      */
-    public NDArray gather(NDArray array) {
+    public NDArray spread(NDArray array) {
+        long count = array.getShape().get(0);
         long size = array.getShape().get(1);
         NDArray out = memory(array, order.size(), size);
-        Launch launch = new Launch(LIBRARY).with("array", array).with("tokens", tokens).with("out", out).with("size", size);
-        launch.run(launch.variant("gather_rows-" + Launch.block(size, SMALLEST_BLOCK)), (int) order.size(), 1, 1);
+        Launch launch = new Launch(LIBRARY).with("array", array).with("places", places).with("out", out)
+                .with("slots", order.size() / count).with("size", size);
+        launch.run(launch.variant("spread_rows-" + Launch.block(size, SMALLEST_BLOCK)), (int) count, 1, 1);
         return out;
     }
 

@@ -10,7 +10,7 @@ import ai.spattention.plan.Tensor;
 /**
  * Products of each expert's rows with its own matrix in a plan, in bfloat16 with float32 sums.
  *
- * <p>Letters: T tokens, S rows, E experts.
+ * <p>Letters: T tokens, K experts a token, S = T · K rows, E experts.
  */
 public final class GroupedSteps {
 
@@ -48,12 +48,13 @@ public final class GroupedSteps {
      * The tokens' rows in the experts' order.
      *
      * @param array [T, size], bfloat16
-     * @param tokens of the rows, [S], int32
+     * @param places the row of each (token, slot) pair, [T, K], int32
      * @param out [S, size], bfloat16, written
      */
-    public void gather(Tensor array, Tensor tokens, Tensor out) {
-        plan.add(new KernelStep(ExpertRows.LIBRARY, "gather_rows-" + Launch.block(out.size(1), 1024), target).with("array", array)
-                .with("tokens", tokens).with("out", out).with("size", out.size(1)).grid(out.size(0), 1, 1));
+    public void spread(Tensor array, Tensor places, Tensor out) {
+        plan.add(new KernelStep(ExpertRows.LIBRARY, "spread_rows-" + Launch.block(out.size(1), 1024), target).with("array", array)
+                .with("places", places).with("out", out).with("slots", places.size(1)).with("size", out.size(1))
+                .grid(array.size(0), 1, 1));
     }
 
     /**

@@ -8,9 +8,12 @@ import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.PlanRunner;
 import ai.spattention.plan.Tensor;
 import ai.spattention.row.RowSteps;
-import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -167,14 +170,19 @@ class GroupedStepsGpuTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 1, 16", "7, 30, 1040", "300, 100, 2048", "5, 9, 4096"})
-    void rowsAreGathered(int tokens, int rows, int size) {
-        int[] chosen = new Random(7).ints(rows, 0, tokens).toArray();
+    @CsvSource({"1, 1, 16", "30, 3, 1040", "300, 8, 2048", "9, 2, 4096"})
+    void tokensAreSpreadOverTheirRows(int tokens, int slots, int size) {
+        List<Integer> places = IntStream.range(0, tokens * slots).boxed().collect(Collectors.toList());
+        Collections.shuffle(places, new Random(7));
         NDArray array = runner.rounded(tokens, size);
-        Tensor out = runner.out("gathered", Type.BFLOAT16, rows, size);
-        steps(new int[] {rows}).gather(runner.half("array", array), runner.in("tokens", runner.manager().create(chosen)), out);
-        NDArray expected = PlanRunner.exact(array)
-                .get(runner.manager().create(Arrays.stream(chosen).asLongStream().toArray()));
+        Tensor out = runner.out("spread", Type.BFLOAT16, (long) tokens * slots, size);
+        NDArray given = runner.manager().create(places.stream().mapToInt(Integer::intValue).toArray(), new Shape(tokens, slots));
+        steps(new int[] {tokens * slots}).spread(runner.half("array", array), runner.in("places", given), out);
+        long[] tokenOfRow = new long[places.size()];
+        for (int pair = 0; pair < tokenOfRow.length; pair++) {
+            tokenOfRow[places.get(pair)] = pair / slots;
+        }
+        NDArray expected = PlanRunner.exact(array).get(runner.manager().create(tokenOfRow));
         runner.run();
         runner.assertClose(expected, out, 0);
     }

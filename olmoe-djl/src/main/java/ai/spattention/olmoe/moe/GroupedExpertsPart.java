@@ -35,7 +35,7 @@ final class GroupedExpertsPart implements ExplicitPart {
         try (NDManager scope = Scopes.over(hidden, weights, chosen)) {
             ExpertRows rows = ExpertRows.of(chosen, inputs.get(2).getShape().get(0));
             NDArray rowWeights = rows.rowWeights(weights);
-            NDArray both = rows.times(rows.gather(hidden), ExpertRows.like(hidden, inputs.get(2)), true);
+            NDArray both = rows.times(rows.spread(hidden), ExpertRows.like(hidden, inputs.get(2)), true);
             NDArray inner = RowKernels.gateForward(both, rowWeights);
             NDArray outputs = rows.times(inner, ExpertRows.like(hidden, inputs.get(3)), true);
             NDArray result = rows.sumSlots(outputs, chosen.getShape().get(1));
@@ -49,16 +49,16 @@ final class GroupedExpertsPart implements ExplicitPart {
     public NDArray[] backward(NDList inputs, NDList kept, NDArray[] gradients) {
         NDArray hidden = inputs.get(0);
         NDArray weights = inputs.get(1);
-        NDArray both = kept.get(5);
-        NDArray rowWeights = kept.get(6);
+        NDArray both = kept.get(4);
+        NDArray rowWeights = kept.get(5);
         try (NDManager scope = Scopes.over(hidden, weights, both, rowWeights, gradients[0], kept.get(0))) {
             ExpertRows rows = ExpertRows.of(kept);
-            NDArray gradient = rows.gather(ExpertRows.like(hidden, gradients[0]));
+            NDArray gradient = rows.spread(ExpertRows.like(hidden, gradients[0]));
             NDArray innerGradient = rows.times(gradient, ExpertRows.like(hidden, inputs.get(3)), false);
             NDList gate = RowKernels.gateBackward(both, rowWeights, innerGradient);
             NDArray bothGradient = gate.get(1);
             NDArray down = rows.outer(gradient, gate.get(0));
-            NDArray gateUp = rows.outer(bothGradient, rows.gather(hidden));
+            NDArray gateUp = rows.outer(bothGradient, rows.spread(hidden));
             NDArray hiddenRows = rows.times(bothGradient, ExpertRows.like(hidden, inputs.get(2)), false);
             NDList results = new NDList(rows.sumSlots(hiddenRows, weights.getShape().get(1)),
                     rows.weightGradients(gate.get(2), weights), gateUp, down);
