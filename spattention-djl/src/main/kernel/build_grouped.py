@@ -27,7 +27,8 @@ def jobs():
         for transposed in (False, True):
             yield arch, "rows", {"EXPERTS": MOST_EXPERTS, "TRANSPOSED": transposed}, f"rows{'-transposed' if transposed else ''}"
         for out, add in (("bf16", False), ("fp32", False), ("fp32", True)):
-            yield arch, "matrices", {"OUT": out, "ADD": add}, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else "")
+            constants = {"OUT": out, "ADD": add} | ({"EXPERTS": MOST_EXPERTS} if arch == "sm_90a" else {})
+            yield arch, "matrices", constants, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else "")
         for block in (1024, 2048, 4096):
             for kernel in ("spread_rows", "sum_slots"):
                 yield arch, kernel, {"BLOCK": block}, f"{kernel}-{block}"
