@@ -87,6 +87,7 @@ class GroupedStepsGpuTest {
             UNEVEN, 2000, 16, 1024, 512
             EVEN, 127, 127, 64, 80
             EVEN, 4096, 3, 64, 2048
+            UNEVEN, 3000, 200, 256, 320
             """;
 
     @ParameterizedTest
