@@ -9,11 +9,12 @@ import ai.spattention.plan.PlanRunner;
 import ai.spattention.plan.Tensor;
 import ai.spattention.swiglu.SwiGluSteps;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -87,6 +88,7 @@ class GroupedMatmulStepsGpuTest {
             UNEVEN, 2000, 16, 1024, 512
             EVEN, 127, 127, 64, 80
             EVEN, 4096, 3, 64, 2048
+            UNEVEN, 3000, 200, 256, 320
             """;
 
     @ParameterizedTest
@@ -173,14 +175,19 @@ class GroupedMatmulStepsGpuTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 1, 16", "7, 30, 1040", "300, 100, 2048", "5, 9, 4096"})
-    void rowsGoToTheirExperts(int tokens, int rows, int size) {
-        int[] chosen = new Random(7).ints(rows, 0, tokens).toArray();
+    @CsvSource({"1, 1, 16", "30, 3, 1040", "300, 8, 2048", "9, 2, 4096"})
+    void rowsGoToTheirExperts(int tokens, int slots, int size) {
+        List<Integer> places = IntStream.range(0, tokens * slots).boxed().collect(Collectors.toList());
+        Collections.shuffle(places, new Random(7));
         NDArray array = runner.rounded(tokens, size);
-        Tensor out = runner.out("gathered", Type.BFLOAT16, rows, size);
-        steps(new int[] {rows}).dispatch(runner.half("array", array), runner.in("tokens", runner.manager().create(chosen)), out);
-        NDArray expected = PlanRunner.exact(array)
-                .get(runner.manager().create(Arrays.stream(chosen).asLongStream().toArray()));
+        Tensor out = runner.out("ordered", Type.BFLOAT16, (long) tokens * slots, size);
+        NDArray given = runner.manager().create(places.stream().mapToInt(Integer::intValue).toArray(), new Shape(tokens, slots));
+        steps(new int[] {tokens * slots}).dispatch(runner.half("array", array), runner.in("places", given), out);
+        long[] tokenOfRow = new long[places.size()];
+        for (int pair = 0; pair < tokenOfRow.length; pair++) {
+            tokenOfRow[places.get(pair)] = pair / slots;
+        }
+        NDArray expected = PlanRunner.exact(array).get(runner.manager().create(tokenOfRow));
         runner.run();
         runner.assertClose(expected, out, 0);
     }

@@ -36,7 +36,7 @@ class GroupedExpertsPartTest {
             try (ArrayLaunches launches = CheckedLaunches.over(computeCapability, names, hidden, weights, chosen)) {
                 forward = part.forward(launches, inputs);
             }
-            assertEquals(List.of("gather_rows-1024-" + architecture, "rows-transposed-" + architecture, "swiglu_forward-512-sm_80",
+            assertEquals(List.of("spread_rows-1024-" + architecture, "rows-transposed-" + architecture, "swiglu_forward-512-sm_80",
                     "rows-transposed-" + architecture, "sum_slots-1024-" + architecture), names);
             NDArray result = forward.outputs().singletonOrThrow();
             assertEquals(hidden.getShape(), result.getShape());
@@ -51,8 +51,8 @@ class GroupedExpertsPartTest {
                     forward.kept().get(6), gradient, forward.kept().get(0))) {
                 found = part.backward(launches, inputs, forward.kept(), gradient);
             }
-            assertEquals(List.of("gather_rows-1024-" + architecture, "rows-" + architecture, "swiglu_backward-512-sm_80",
-                    "matrices-" + architecture, "gather_rows-1024-" + architecture, "matrices-" + architecture, "rows-" + architecture,
+            assertEquals(List.of("spread_rows-1024-" + architecture, "rows-" + architecture, "swiglu_backward-512-sm_80",
+                    "matrices-" + architecture, "spread_rows-1024-" + architecture, "matrices-" + architecture, "rows-" + architecture,
                     "sum_slots-1024-" + architecture), names);
             for (int i = 0; i < inputs.size(); i++) {
                 assertEquals(inputs.get(i).getShape(), found[i].getShape());
