@@ -9,6 +9,7 @@ import ai.spattention.plan.PlanRunner;
 import ai.spattention.plan.Tensor;
 import ai.spattention.swiglu.SwiGluSteps;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
