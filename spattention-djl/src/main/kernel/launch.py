@@ -100,8 +100,8 @@ class Grouped:
         tile = self.kernels.entries[f"rows-{self.kernels.arch}"]["rows"]
         return loads.cumsum(0).int(), ((loads + tile - 1) // tile).cumsum(0).int()
 
-    def fresh(self, *shape):
-        memory = torch.empty(shape, device="cuda", dtype=torch.bfloat16)
+    def fresh(self, *shape, dtype=torch.bfloat16):
+        memory = torch.empty(shape, device="cuda", dtype=dtype)
         return memory.fill_(float("nan")) if self.poison else memory
 
     def start(self, name, column_tiles, row_tiles, matrices, values):
@@ -121,11 +121,21 @@ class Grouped:
             array=array, matrices=matrices, out=out, ends=ends, tile_ends=tile_ends, experts=E, N=N, K=K))
         return out
 
-    def matrices(self, left, right, plan):
+    def matrices(self, left, right, plan, out=None, wide=False):
+        """out: float32 sums to which the products are added; wide: whether new ones are float32."""
         E, M, N = len(plan[0]), left.shape[1], right.shape[1]
-        out = self.fresh(E, M, N)
-        name = f"matrices-{self.kernels.arch}"
+        name = "matrices" + ("-fp32" if wide else "") if out is None else "matrices-fp32-add"
+        name += f"-{self.kernels.arch}"
+        out = self.fresh(E, M, N, dtype=torch.float32 if wide else torch.bfloat16) if out is None else out
         entry = self.kernels.entries[name]
         self.start(name, -(-N // entry["columns"]), -(-M // entry["rows"]), E, dict(
             left=left, right=right, out=out, ends=plan[0], experts=E, M=M, N=N))
+        return out
+
+    def dispatch(self, array, places):
+        """places [T, slots]: the row of each of a token's slots."""
+        (T, size), slots = array.shape, places.shape[1]
+        out = self.fresh(T * slots, size)
+        block = max(1024, 1 << (size - 1).bit_length())
+        self.kernels.start(f"spread_rows-{block}-{self.kernels.arch}", (T, 1, 1), dict(array=array, places=places, out=out, slots=slots, size=size))
         return out

@@ -17,7 +17,7 @@ import grouped_matmul
 
 ROUNDED = 1e-2
 LOADS = ([1], [0, 3, 0], [128, 0, 129, 1, 0, 0, 700], [5000, 1, 64, 63, 65, 127], [0] * 30 + [333] + [0] * 20, [2] * 256)
-SIZES = ((64, 64), (128, 192), (320, 256), (1024, 512), (256, 64), (2048, 128), (64, 1024))
+SIZES = ((64, 64), (128, 192), (320, 256), (1024, 512), (256, 64), (2048, 128), (64, 1024), (192, 384))
 SMALL_LOADS = ([1], [0, 3, 0], [16, 0, 17, 1, 0, 0, 40], [2] * 20)
 SMALL_SIZES = ((32, 16), (64, 48))
 
@@ -39,10 +39,16 @@ class Source:
                                                         TRANSPOSED=transposed)
         return out
 
-    def matrices(self, left, right, plan, add_to=None):
-        E, M, N = len(plan[0]), left.shape[1], right.shape[1]
-        out = unwritten(E, M, N, dtype=torch.bfloat16) if add_to is None else add_to
-        grouped_matmul.matrices[(-(-N // 16), -(-M // 16), E)](left, right, out, plan[0], M, N, **self.TILE, ADD=add_to is not None)
+    def matrices(self, left, right, plan, out=None, wide=False):
+        E, M, N, add = len(plan[0]), left.shape[1], right.shape[1], out is not None
+        out = out if add else unwritten(E, M, N, dtype=torch.float32 if wide else torch.bfloat16)
+        grouped_matmul.matrices[(-(-N // 16), -(-M // 16), E)](left, right, out, plan[0], M, N, **self.TILE, ADD=add)
+        return out
+
+    def dispatch(self, array, places):
+        (T, size), slots = array.shape, places.shape[1]
+        out = unwritten(T * slots, size, dtype=torch.bfloat16)
+        grouped_matmul.spread_rows[(T,)](array, places, out, slots, size, 1 << (size - 1).bit_length())
         return out
 
 
@@ -71,6 +77,10 @@ def check_products(grouped, judge, loads, K, N):
               grouped.rows(a, matrices, plan, transposed))
     outer = torch.stack([a[b:e].float().T @ x[b:e].float() for b, e in bounds])
     judge(f"matrices {loads} {K} {N}", grouped.matrices(a, x, plan), outer, grouped.matrices(a, x, plan))
+    judge(f"matrices in float32 {loads} {K} {N}", grouped.matrices(a, x, plan, wide=True), outer, grouped.matrices(a, x, plan, wide=True))
+    before = torch.randn(E, K, N)
+    judge(f"matrices added {loads} {K} {N}", grouped.matrices(a, x, plan, before.clone()), outer + before,
+          grouped.matrices(a, x, plan, before.clone()))
     last = max(i for i, (b, e) in enumerate(bounds) if e > b)
     if last > 0:  # what is not a number stays with the expert that has it
         for spoiled, other in ((a, x), (x, a)):
@@ -78,22 +88,24 @@ def check_products(grouped, judge, loads, K, N):
             spoiled[bounds[last][0]:] = float("nan")
             pair = (spoiled, other) if other is x else (other, spoiled)
             judge(f"other experts {loads} {K} {N}", grouped.matrices(*pair, plan)[:last], outer[:last])
-    if isinstance(grouped, Source):
-        before = torch.randn(E, K, N)
-        judge(f"sums {loads} {K} {N}", grouped.matrices(a, x, plan, before.clone()), outer + before)
+        first = bounds[last][0]
+        spoiled = a.clone()
+        spoiled[first:] = float("nan")
+        judge(f"other rows {loads} {K} {N}", grouped.rows(spoiled, w, plan, False)[:first], products[:first])
 
 
-def check_dispatch_and_combine(judge, tokens, slots, size):
-    order = torch.randperm(tokens * slots)  # the pair of each row
-    places = torch.empty_like(order)
-    places[order] = torch.arange(tokens * slots)
-    x, gathered = torch.randn(tokens, size).bfloat16(), unwritten(tokens * slots, size, dtype=torch.bfloat16)
-    block = 1 << (size - 1).bit_length()
-    grouped_matmul.gather_rows[(tokens * slots,)](x, (order // slots).int(), gathered, size, block)
-    judge("gathered rows", gathered, x[order // slots])
-    combined = unwritten(tokens, size, dtype=torch.bfloat16)
-    grouped_matmul.sum_slots[(tokens,)](gathered, places.int(), combined, slots, size, block)
-    judge("combined rows", combined, x.double() * slots)
+def check_dispatch(grouped, judge, tokens, slots, size):
+    x, places = torch.randn(tokens, size).bfloat16(), torch.randperm(tokens * slots).int().view(tokens, slots)
+    rows = grouped.dispatch(x, places)
+    judge(f"dispatched rows {tokens} {slots} {size}", rows[places.flatten().long()], x.repeat_interleave(slots, 0))
+    return x, places, rows
+
+
+def check_combine(judge, x, places, rows):
+    (T, size), slots = x.shape, places.shape[1]
+    combined = unwritten(T, size, dtype=torch.bfloat16)
+    grouped_matmul.sum_slots[(T,)](rows, places, combined, slots, size, 1 << (size - 1).bit_length())
+    judge(f"combined rows {T} {slots} {size}", combined, x.double() * slots)
 
 
 def main():
@@ -102,10 +114,12 @@ def main():
         import launch
         grouped = launch.Grouped(launch.Kernels(sys.argv[1], sys.argv[2]))
         cases = itertools.product(LOADS, SIZES)
+        for tokens, slots, size in ((1, 1, 16), (30, 3, 1040), (100, 8, 2048), (9, 2, 4096)):
+            check_dispatch(grouped, judge, tokens, slots, size)
     else:
         grouped, cases = Source(), itertools.product(SMALL_LOADS, SMALL_SIZES)
         for tokens, slots, size in ((1, 1, 16), (7, 3, 40), (20, 8, 24)):
-            check_dispatch_and_combine(judge, tokens, slots, size)
+            check_combine(judge, *check_dispatch(grouped, judge, tokens, slots, size))
     for loads, (K, N) in cases:
         check_products(grouped, judge, loads, K, N)
     print(f"{judge.done} cases, {judge.wrong} wrong; largest relative error {judge.worst:.2e}")

@@ -3,7 +3,7 @@
 Rows are sorted by expert: expert e owns rows ends[e-1] <= r < ends[e], and tile_ends[e] counts the tiles of ROWS rows that the
 experts up to e have. Sums run in float32.
 
-    gather_rows    tokens' rows in the experts' order
+    spread_rows    tokens' rows in the experts' order
     rows           each row times its expert's matrix
     matrices       for each expert the sum of its rows' outer products
     sum_slots      each token's rows added up
@@ -24,13 +24,15 @@ def _count(values, numbers, experts, limit):
 
 
 @triton.jit
-def gather_rows(array, tokens, out, size, BLOCK: tl.constexpr):
-    """out[r] = array[tokens[r]]: [S, size]."""
-    row = tl.program_id(0).to(tl.int64)
+def spread_rows(array, places, out, slots, size, BLOCK: tl.constexpr):
+    """out[places[t, slot]] = array[t] for each slot: [S, size]. A token's row is read once, and not once for each of its experts."""
+    token = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
-    token = tl.load(tokens + row).to(tl.int64)
-    tl.store(out + row * size + columns, tl.load(array + token * size + columns, mask=inside), mask=inside)
+    row = tl.load(array + token.to(tl.int64) * size + columns, mask=inside)
+    for slot in range(0, slots):
+        place = tl.load(places + token.to(tl.int64) * slots + slot).to(tl.int64)
+        tl.store(out + place * size + columns, row, mask=inside)
 
 
 @triton.jit

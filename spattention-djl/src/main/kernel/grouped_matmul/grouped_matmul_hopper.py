@@ -15,6 +15,12 @@ from triton.experimental.gluon.language.nvidia.hopper import fence_async_shared,
 from hopper import barriers, by_column, by_row, in_memory, next_place, places, product
 
 
+@gluon.constexpr_function
+def in_each_warp(count, warps):
+    """All of a list's numbers in every warp."""
+    return gl.BlockedLayout([count // 32], [32], [warps], [0])
+
+
 @gluon.jit
 def fetch(left, left_at, right, right_at, left_place, right_place, ready, wanted):
     """Starts the copies of two factors' tiles; what lies outside the arrays arrives as 0."""
@@ -64,7 +70,7 @@ def matrix_at(expert, k, column, TRANSPOSED: gl.constexpr):
 @gluon.jit
 def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexpr, COLUMNS: gl.constexpr, STEP: gl.constexpr,
          STAGES: gl.constexpr, EXPERTS: gl.constexpr, TRANSPOSED: gl.constexpr):
-    numbers = gl.arange(0, EXPERTS, layout=gl.BlockedLayout([EXPERTS // 32], [32], [gl.num_warps()], [0]))  # all of them in each warp
+    numbers = gl.arange(0, EXPERTS, layout=in_each_warp(EXPERTS, gl.num_warps()))
     all_tile_ends = gl.load(tile_ends + numbers, mask=numbers < experts, other=0x7fffffff)
     all_ends = gl.load(ends + numbers, mask=numbers < experts, other=0x7fffffff)
     column_tiles = (N + COLUMNS - 1) // COLUMNS
@@ -110,9 +116,33 @@ def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexp
 
 
 @gluon.jit
-def tile_of_matrices(tile, ends, experts, row_tiles, column_tiles, ROWS: gl.constexpr, COLUMNS: gl.constexpr):
-    """The expert of a tile of the result, the tile's first row and column, and where the expert's rows begin and end."""
-    expert = gl.minimum(tile // (row_tiles * column_tiles), experts - 1)
+def order_of_experts(ends, numbers, experts):
+    """The place of each expert among all, those with many rows first; -1 for what is no expert."""
+    known = numbers < experts
+    loads = gl.load(ends + numbers, mask=known, other=0) - gl.load(ends + numbers - 1, mask=known & (numbers > 0), other=0)
+    order = gl.zeros_like(numbers)
+    end = 0
+    for expert in range(experts):
+        begin = end
+        end = gl.load(ends + expert)
+        load = end - begin
+        order += ((load > loads) | ((load == loads) & (expert < numbers))).to(gl.int32)
+    return gl.where(known, order, -1)
+
+
+@gluon.jit
+def tile_of_turn(turn):
+    """Which tile a program computes in a turn: the programs take turns in one direction, then in the other."""
+    programs = gl.num_programs(0)
+    program = gl.program_id(0)
+    return turn * programs + gl.where(turn % 2 == 0, program, programs - 1 - program)
+
+
+@gluon.jit
+def tile_of_matrices(tile, order, numbers, ends, row_tiles, column_tiles, ROWS: gl.constexpr, COLUMNS: gl.constexpr):
+    """The expert of a tile of the result, the tile's first row and column, and where the expert's rows begin and end. Beyond the last tile:
+    the first expert."""
+    expert = gl.sum(gl.where(order == tile // (row_tiles * column_tiles), numbers, 0), 0)
     begin = gl.load(ends + expert - 1, mask=expert > 0, other=0)
     return expert, tile // column_tiles % row_tiles * ROWS, tile % column_tiles * COLUMNS, begin, gl.load(ends + expert)
 
@@ -128,23 +158,28 @@ def keep(place, count):
 
 @gluon.jit
 def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS: gl.constexpr, STEP: gl.constexpr,
-             STAGES: gl.constexpr, ADD: gl.constexpr):
+             STAGES: gl.constexpr, EXPERTS: gl.constexpr, ADD: gl.constexpr):
+    """Tiles of experts with many rows come first, in turns, so that all programs end at about the same time."""
     row_tiles = (M + ROWS - 1) // ROWS
     column_tiles = (N + COLUMNS - 1) // COLUMNS
     tiles = experts * row_tiles * column_tiles
+    full_turns = tiles // gl.num_programs(0)
+    turns = full_turns + (tile_of_turn(full_turns) < tiles).to(gl.int32)
     a_places, b_places, ready = places(left, STAGES), places(right, STAGES), barriers(STAGES)
 
-    first = gl.program_id(0)
-    expert, m, n, begin, end = tile_of_matrices(first, ends, experts, row_tiles, column_tiles, ROWS, COLUMNS)
+    numbers = gl.arange(0, EXPERTS, layout=in_each_warp(EXPERTS, gl.num_warps()))
+    order = order_of_experts(ends, numbers, experts)
+
+    expert, m, n, begin, end = tile_of_matrices(tile_of_turn(0), order, numbers, ends, row_tiles, column_tiles, ROWS, COLUMNS)
     for s in gl.static_range(STAGES - 1):
         fetch(left, (begin + s * STEP, m), right, (begin + s * STEP, n), a_places.index(s), b_places.index(s), ready.index(s),
-              first < tiles)
+              turns > 0)
     stage = 0
     phase = 0
-    for tile in range(first, tiles, gl.num_programs(0)):
-        following = tile + gl.num_programs(0)
-        next_expert, next_m, next_n, next_begin, next_end = tile_of_matrices(following, ends, experts, row_tiles, column_tiles, ROWS,
-                                                                             COLUMNS)
+    for turn in range(turns):
+        following = turn + 1 < turns
+        next_expert, next_m, next_n, next_begin, next_end = tile_of_matrices(tile_of_turn(turn + 1), order, numbers, ends, row_tiles,
+                                                                             column_tiles, ROWS, COLUMNS)
         steps = gl.maximum((end - begin + STEP - 1) // STEP, STAGES - 1)  # what was fetched ahead is always used
         sums = gl.full([ROWS, COLUMNS], 0.0, gl.float32, product(COLUMNS, gl.num_warps()))
         for t in range(steps):
@@ -163,7 +198,7 @@ def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS:
             r = gl.where(beyond, next_begin + (ahead - steps) * STEP, begin + ahead * STEP)
             free = gl.where(stage == 0, STAGES - 1, stage - 1)
             fetch(left, (r, gl.where(beyond, next_m, m)), right, (r, gl.where(beyond, next_n, n)), a_places.index(free),
-                  b_places.index(free), ready.index(free), (ahead < steps) | (following < tiles))
+                  b_places.index(free), ready.index(free), (ahead < steps) | following)
             stage, phase = next_place(stage, phase, STAGES)
         sums = warpgroup_mma_wait(0, deps=[sums])
         store(out + expert.to(gl.int64) * M * N, sums, m, M, n, N, ADD)

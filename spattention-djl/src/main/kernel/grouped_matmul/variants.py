@@ -3,8 +3,8 @@
 from ptx import Job
 
 SOURCES = ("grouped_matmul/grouped_matmul.py", "grouped_matmul/grouped_matmul_hopper.py", "hopper.py")
-POINTERS = {"array": "bf16", "matrices": "bf16", "left": "bf16", "right": "bf16", "out": "bf16", "tokens": "i32", "ends": "i32",
-            "tile_ends": "i32", "places": "i32"}
+POINTERS = {"array": "bf16", "matrices": "bf16", "left": "bf16", "right": "bf16", "out": "bf16", "ends": "i32", "tile_ends": "i32",
+            "places": "i32"}
 NUMBERS = dict.fromkeys(("experts", "slots", "N", "K", "M", "size"), "i32")
 DIVISORS = {"N": 16, "K": 64, "M": 16, "size": 16}
 
@@ -19,9 +19,10 @@ def jobs():
             yield product(arch, "rows" + ("-transposed" if transposed else ""), "rows",
                           {"EXPERTS": MOST_EXPERTS, "TRANSPOSED": transposed})
         for out, add in (("bf16", False), ("fp32", False), ("fp32", True)):
-            yield product(arch, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else ""), "matrices", {"ADD": add}, out)
+            constants = {"ADD": add} | ({"EXPERTS": MOST_EXPERTS} if arch == "sm_90a" else {})
+            yield product(arch, "matrices" + ("" if out == "bf16" else "-fp32") + ("-add" if add else ""), "matrices", constants, out)
         for block in (1024, 2048, 4096):
-            for kernel in ("gather_rows", "sum_slots"):
+            for kernel in ("spread_rows", "sum_slots"):
                 yield Job(f"{kernel}-{block}", kernel, {"BLOCK": block}, 4 if block == 1024 else 8, arch=arch)
 
 

@@ -30,8 +30,8 @@ def check(T, D, E, K, renormalize):
     mean_probabilities, mean_square = unwritten(E), unwritten(1)
     router.router_order[(1,)](counts, probabilities, squares, begins, ends, tile_ends, loads, mean_probabilities, mean_square, tiles, T, E,
                               ROWS, 4, experts)
-    places, row_tokens, row_weights = unwritten(T, K, dtype=i32), unwritten(T * K, dtype=i32), unwritten(T * K)
-    router.router_places[(tiles,)](chosen, weights, begins, places, row_tokens, row_weights, T, E, K, TOKENS, experts)
+    places, row_weights = unwritten(T, K, dtype=i32), unwritten(T * K)
+    router.router_places[(tiles,)](chosen, weights, begins, places, row_weights, T, E, K, TOKENS, experts)
 
     hidden64, weight64 = hidden.double().requires_grad_(), weight.double().requires_grad_()
     x = hidden64 @ weight64.T
@@ -42,7 +42,6 @@ def check(T, D, E, K, renormalize):
     require("chosen experts", chosen, top.indices, 0)
     require("weights", weights, taken, 1e-5)
     order = torch.sort(chosen.flatten().long(), stable=True)[1]
-    require("rows' tokens", row_tokens, order // K, 0)
     require("places", places.flatten()[order], torch.arange(T * K), 0)
     require("rows' weights", row_weights, weights.flatten()[order], 0)
     count = torch.bincount(chosen.flatten().long(), minlength=E)

@@ -7,7 +7,7 @@ divided by their sum (RENORMALIZE). Rows are the (token, slot) pairs sorted by e
     router_parts      one program for each tile of W: its three parts
     router_forward    one program for each tile of tokens: choices, weights, and the tile's share of the statistics
     router_order      one program: where each tile's rows of each expert begin; the statistics summed over tiles
-    router_places     one program for each tile of tokens: each pair's row, and each row's token and weight
+    router_places     one program for each tile of tokens: each pair's row, and each row's weight
     router_backward   one program for each tile of tokens: the gradients of the logits
 
 The products themselves are dense ones of bfloat16 numbers with float32 sums, and as exact as float32's: W (float32) is split into three
@@ -135,8 +135,8 @@ def router_order(counts, probability_sums, square_sums, begins, ends, tile_ends,
 
 
 @triton.jit
-def router_places(chosen, weights, begins, places, row_tokens, row_weights, T, E, slots, TOKENS: tl.constexpr, EXPERTS: tl.constexpr):
-    """places [T, K]: each pair's row. row_tokens, row_weights [S]: each row's token and weight."""
+def router_places(chosen, weights, begins, places, row_weights, T, E, slots, TOKENS: tl.constexpr, EXPERTS: tl.constexpr):
+    """places [T, K]: each pair's row. row_weights [S]: each row's weight."""
     tile = tl.program_id(0)
     tokens = tile * TOKENS + tl.arange(0, TOKENS)
     experts = tl.arange(0, EXPERTS)
@@ -151,7 +151,6 @@ def router_places(chosen, weights, begins, places, row_tokens, row_weights, T, E
         expert = tl.load(chosen + tokens * slots + slot, mask=inside, other=EXPERTS)
         row = tl.sum(tl.where(experts[None, :] == expert[:, None], place, 0), 1)
         tl.store(places + tokens * slots + slot, row, mask=inside)
-        tl.store(row_tokens + row, tokens, mask=inside)
         tl.store(row_weights + row, tl.load(weights + tokens * slots + slot, mask=inside, other=0.0), mask=inside)
 
 

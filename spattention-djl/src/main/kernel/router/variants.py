@@ -5,7 +5,7 @@ from ptx import Job
 SOURCES = ("router/router.py",)
 POINTERS = {"weight": "fp32", "parts": "bf16", "gradient_parts": "bf16", "logits": "fp32", "chosen": "i32", "weights": "fp32", "counts": "i32",
             "probability_sums": "fp32", "square_sums": "fp32", "begins": "i32", "ends": "i32", "tile_ends": "i32", "loads": "i64",
-            "mean_probabilities": "fp32", "mean_square": "fp32", "places": "i32", "row_tokens": "i32", "row_weights": "fp32",
+            "mean_probabilities": "fp32", "mean_square": "fp32", "places": "i32", "row_weights": "fp32",
             "row_weight_grads": "fp32", "probability_grads": "fp32", "square_grad": "fp32", "logit_grads": "bf16"}
 NUMBERS = dict.fromkeys(("T", "E", "P", "slots", "tiles", "rows", "count", "all"), "i32")
 DIVISORS = {"count": 16, "all": 16, "P": 8}

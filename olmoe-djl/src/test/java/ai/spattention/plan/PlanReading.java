@@ -21,14 +21,14 @@ public final class PlanReading {
             Map.entry("router_parts", Set.of("parts", "gradient_parts")),
             Map.entry("router_forward", Set.of("chosen", "weights", "counts", "probability_sums", "square_sums")),
             Map.entry("router_order", Set.of("begins", "ends", "tile_ends", "loads", "mean_probabilities", "mean_square")),
-            Map.entry("router_places", Set.of("places", "row_tokens", "row_weights")),
+            Map.entry("router_places", Set.of("places", "row_weights")),
             Map.entry("router_backward", Set.of("logit_grads")),
             Map.entry("embedding_forward", Set.of("x")), Map.entry("embedding_links", Set.of("links")),
             Map.entry("embedding_firsts", Set.of("links")),
             Map.entry("embedding_backward", Set.of("out")), Map.entry("sum_shared_heads", Set.of("out")),
             Map.entry("swiglu_forward", Set.of("inner")), Map.entry("swiglu_backward", Set.of("inner", "both_grad", "row_weight_grad")),
             Map.entry("cross_entropy", Set.of("logits", "losses")), Map.entry("count_targets", Set.of("count")),
-            Map.entry("mean_loss", Set.of("loss")), Map.entry("gather_rows", Set.of("out")),
+            Map.entry("mean_loss", Set.of("loss")), Map.entry("spread_rows", Set.of("out")),
             Map.entry("rows", Set.of("out")), Map.entry("matrices", Set.of("out")),
             Map.entry("forward", Set.of("out", "lse")), Map.entry("backward_queries", Set.of("delta", "q_grad")),
             Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")));
@@ -43,7 +43,7 @@ public final class PlanReading {
             Map.entry("router_backward", Map.of("P", 8)), Map.entry("embedding_forward", Map.of("size", 16)),
             Map.entry("embedding_backward", Map.of("size", 16)), Map.entry("sum_shared_heads", Map.of("out_pitch", 16)),
             Map.entry("swiglu_forward", Map.of("size", 16)), Map.entry("swiglu_backward", Map.of("size", 16)),
-            Map.entry("cross_entropy", Map.of("size", 8)), Map.entry("gather_rows", Map.of("size", 16)),
+            Map.entry("cross_entropy", Map.of("size", 8)), Map.entry("spread_rows", Map.of("size", 16)),
             Map.entry("rows", Map.of("N", 16, "K", 64)), Map.entry("matrices", Map.of("M", 16, "N", 16)));
 
     /** What is read, too, by what it is written by. */

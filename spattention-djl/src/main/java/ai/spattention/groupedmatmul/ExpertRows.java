@@ -14,12 +14,11 @@ import ai.spattention.torch.TorchScriptModule;
  * <p>Letters: T tokens, K experts a token, S = T · K rows, E experts.
  *
  * @param order the (token, slot) pair of each row, [S], int64
- * @param tokens the token of each row, [S], int32
  * @param ends where each expert's rows end, [E], int32
  * @param tileEnds where each expert's tiles end, [E], int32
  * @param places the row of each (token, slot) pair, [T, K], int32
  */
-public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray tileEnds, NDArray places) {
+public record ExpertRows(NDArray order, NDArray ends, NDArray tileEnds, NDArray places) {
 
     /** Bound when first used, so that the class loads where there is no engine. */
     private static final class Operators {
@@ -47,16 +46,16 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
      * @return the rows
      */
     public static ExpertRows of(NDList list) {
-        return new ExpertRows(list.get(0), list.get(1), list.get(2), list.get(3), list.get(4));
+        return new ExpertRows(list.get(0), list.get(1), list.get(2), list.get(3));
     }
 
     /**
      * The arrays in the record's order.
      *
-     * @return five arrays
+     * @return four arrays
      */
     public NDList toList() {
-        return new NDList(order, tokens, ends, tileEnds, places);
+        return new NDList(order, ends, tileEnds, places);
     }
 
     /**
@@ -67,16 +66,6 @@ public record ExpertRows(NDArray order, NDArray tokens, NDArray ends, NDArray ti
      */
     public GroupedMatmulSteps products(ArrayLaunches launches) {
         return new GroupedMatmulSteps(launches, launches.in("ends of experts' rows", ends), launches.in("ends of experts' tiles", tileEnds));
-    }
-
-    /**
-     * The token of each row.
-     *
-     * @param launches where steps go
-     * @return [S], int32
-     */
-    public Tensor tokens(ArrayLaunches launches) {
-        return launches.in("tokens of rows", tokens);
     }
 
     /**

@@ -74,14 +74,15 @@ public final class GroupedMatmulSteps {
      * The tokens' rows in the experts' order.
      *
      * @param array [T, size], bfloat16
-     * @param tokens of the rows, [S], int32
+     * @param places the row of each (token, slot) pair, [T, K], int32
      * @param out [S, size], bfloat16, written
      */
-    public void dispatch(Tensor array, Tensor tokens, Tensor out) {
-        long size = array.require(Type.BFLOAT16, -1, -1).size(1);
-        launches.add(step("gather_rows-" + KernelStep.block(size, SMALLEST_BLOCK)).with("array", array)
-                .with("tokens", tokens.require(Type.INT32, -1)).with("out", out.require(Type.BFLOAT16, tokens.size(0), size))
-                .with("size", size).grid(tokens.size(0), 1, 1));
+    public void dispatch(Tensor array, Tensor places, Tensor out) {
+        long count = places.require(Type.INT32, -1, -1).size(0);
+        long size = array.require(Type.BFLOAT16, count, -1).size(1);
+        launches.add(step("spread_rows-" + KernelStep.block(size, SMALLEST_BLOCK)).with("array", array).with("places", places)
+                .with("out", out.require(Type.BFLOAT16, places.elements(), size)).with("slots", places.size(1)).with("size", size)
+                .grid(count, 1, 1));
     }
 
     /**

@@ -50,14 +50,13 @@ public final class RouterSteps {
      * @param chosen [T, K], int32
      * @param weights [T, K], float32
      * @param places the row of each (token, slot) pair, [T, K], int32
-     * @param rowTokens the token of each row, [S], int32
      * @param rowWeights the weight of each row, [S], float32
      * @param ends where each expert's rows end, [E], int32
      * @param tileEnds where each expert's tiles end, [E], int32
      * @param gradientParts of the router's matrix, for the gradient of the tokens, [3 P, D], bfloat16
      */
-    public record Routed(Tensor logits, Tensor chosen, Tensor weights, Tensor places, Tensor rowTokens, Tensor rowWeights, Tensor ends,
-            Tensor tileEnds, Tensor gradientParts) {}
+    public record Routed(Tensor logits, Tensor chosen, Tensor weights, Tensor places, Tensor rowWeights, Tensor ends, Tensor tileEnds,
+            Tensor gradientParts) {}
 
     /**
      * What the router's losses are computed from.
@@ -119,7 +118,7 @@ public final class RouterSteps {
                 launches.array("chosen experts", Type.INT32, sizes.tokens, sizes.slots),
                 launches.array("experts' weights", Type.FLOAT32, sizes.tokens, sizes.slots),
                 launches.array("places of rows", Type.INT32, sizes.tokens, sizes.slots),
-                launches.array("tokens of rows", Type.INT32, pairs), launches.array("weights of rows", Type.FLOAT32, pairs),
+                launches.array("weights of rows", Type.FLOAT32, pairs),
                 launches.array("ends of experts' rows", Type.INT32, sizes.experts),
                 launches.array("ends of experts' tiles", Type.INT32, sizes.experts),
                 launches.array("parts of a router for gradients", Type.BFLOAT16, 3 * padded, hidden.size(1)));
@@ -141,7 +140,7 @@ public final class RouterSteps {
                 .with("mean_probabilities", statistics.meanProbabilities).with("mean_square", statistics.meanSquare)
                 .with("tiles", tiles()).with("rows", sizes.rowsOfTile));
         launches.add(step("router_places").with("chosen", routed.chosen).with("weights", routed.weights).with("begins", begins)
-                .with("places", routed.places).with("row_tokens", routed.rowTokens).with("row_weights", routed.rowWeights)
+                .with("places", routed.places).with("row_weights", routed.rowWeights)
                 .grid(tiles(), 1, 1));
         return routed;
     }

@@ -38,21 +38,18 @@ class RouterStepsGpuTest {
         private final long[] ends;
         private final long[] tileEnds;
         private final long[] places;
-        private final long[] rowTokens;
 
         Order(Sizes s, long[] chosen) {
             loads = new long[s.experts];
             ends = new long[s.experts];
             tileEnds = new long[s.experts];
             places = new long[chosen.length];
-            rowTokens = new long[chosen.length];
             int row = 0;
             long tiles = 0;
             for (int expert = 0; expert < s.experts; expert++) {
                 for (int pair = 0; pair < chosen.length; pair++) {
                     if (chosen[pair] == expert) {
-                        places[pair] = row;
-                        rowTokens[row++] = pair / s.slots;
+                        places[pair] = row++;
                         loads[expert]++;
                     }
                 }
@@ -135,8 +132,8 @@ class RouterStepsGpuTest {
         RouterSteps router = new RouterSteps(runner.plan(), new DenseProducts(runner.plan()),
                 new RouterSteps.Sizes(tokens, experts, slots, renormalized, ROWS_OF_TILE));
         RouterSteps.Routed routed = router.forward(given, matrix, statistics);
-        for (Tensor each : new Tensor[] {routed.chosen(), routed.weights(), routed.places(), routed.rowTokens(), routed.rowWeights(),
-            routed.ends(), routed.tileEnds()}) {
+        for (Tensor each : new Tensor[] {routed.chosen(), routed.weights(), routed.places(), routed.rowWeights(), routed.ends(),
+            routed.tileEnds()}) {
             runner.keep(each);
         }
         router.backward(given, routed, runner.in("gradients of rows' weights", rowGradients), gradients, hiddenGradient, weightGradient,
@@ -155,7 +152,6 @@ class RouterStepsGpuTest {
         assertArrayEquals(order.ends, runner.integers(routed.ends()));
         assertArrayEquals(order.tileEnds, runner.integers(routed.tileEnds()));
         assertArrayEquals(order.places, runner.integers(routed.places()));
-        assertArrayEquals(order.rowTokens, runner.integers(routed.rowTokens()));
         float[] weights = runner.floats(routed.weights());
         float[] rowWeights = runner.floats(routed.rowWeights());
         for (int pair = 0; pair < chosen.length; pair++) {

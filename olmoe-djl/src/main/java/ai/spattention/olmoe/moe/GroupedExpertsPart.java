@@ -19,8 +19,8 @@ import ai.spattention.swiglu.SwiGluSteps;
  */
 final class GroupedExpertsPart implements ExplicitPart {
 
-    private static final int BOTH = 5; // where the kept arrays go on after those of the rows
-    private static final int ROW_WEIGHTS = 6;
+    private static final int BOTH = 4; // where the kept arrays go on after those of the rows
+    private static final int ROW_WEIGHTS = 5;
 
     private final NDArray chosen;
 
@@ -48,17 +48,17 @@ final class GroupedExpertsPart implements ExplicitPart {
         GroupedMatmulSteps products = rows.products(launches);
         long count = rows.order().size();
         NDArray rowWeights = rows.rowWeights(inputs.get(1));
-        Tensor tokens = launches.dense("hidden states", hidden);
-        Tensor gathered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
-        products.dispatch(tokens, rows.tokens(launches), gathered);
+        Tensor places = rows.places(launches);
+        Tensor ordered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
+        products.dispatch(launches.dense("hidden states", hidden), places, ordered);
         Tensor both = launches.array("gate and up", Type.BFLOAT16, count, 2 * width);
-        products.times(gathered, launches.in("gate and up matrices", ExpertRows.like(hidden, inputs.get(2))), true, both);
+        products.times(ordered, launches.in("gate and up matrices", ExpertRows.like(hidden, inputs.get(2))), true, both);
         Tensor inner = launches.array("gated rows", Type.BFLOAT16, count, width);
         new SwiGluSteps(launches).forward(both, launches.in("weights of rows", rowWeights), inner);
         Tensor outputs = launches.array("experts' rows", Type.BFLOAT16, count, size);
         products.times(inner, launches.in("down matrices", ExpertRows.like(hidden, inputs.get(3))), true, outputs);
         Tensor result = launches.array("result", Type.BFLOAT16, hidden.getShape().getShape());
-        products.combine(outputs, rows.places(launches), result);
+        products.combine(outputs, places, result);
         NDList kept = rows.toList().addAll(new NDList(launches.array(both), rowWeights));
         launches.ret(new NDList(launches.array(result)).addAll(kept));
         return new Forward(new NDList(launches.array(result)), kept);
@@ -80,9 +80,9 @@ final class GroupedExpertsPart implements ExplicitPart {
         ExpertRows rows = ExpertRows.of(kept);
         GroupedMatmulSteps products = rows.products(launches);
         long count = rows.order().size();
-        Tensor tokens = rows.tokens(launches);
+        Tensor places = rows.places(launches);
         Tensor gradient = launches.array("gradients of rows' results", Type.BFLOAT16, count, size);
-        products.dispatch(launches.in("gradient", ExpertRows.like(hidden, outGradient)), tokens, gradient);
+        products.dispatch(launches.in("gradient", ExpertRows.like(hidden, outGradient)), places, gradient);
         Tensor innerGradient = launches.array("gradient of gated rows", Type.BFLOAT16, count, width);
         products.times(gradient, launches.in("down matrices", ExpertRows.like(hidden, inputs.get(3))), false, innerGradient);
         Tensor inner = launches.array("gated rows", Type.BFLOAT16, count, width);
@@ -92,14 +92,14 @@ final class GroupedExpertsPart implements ExplicitPart {
                 innerGradient, inner, bothGradient, rowWeightGradients);
         Tensor down = launches.array("gradient of down matrices", Type.BFLOAT16, inputs.get(3).getShape().getShape());
         products.outer(gradient, inner, down, false);
-        Tensor gathered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
-        products.dispatch(launches.dense("hidden states", hidden), tokens, gathered);
+        Tensor ordered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
+        products.dispatch(launches.dense("hidden states", hidden), places, ordered);
         Tensor gateUp = launches.array("gradient of gate and up matrices", Type.BFLOAT16, inputs.get(2).getShape().getShape());
-        products.outer(bothGradient, gathered, gateUp, false);
+        products.outer(bothGradient, ordered, gateUp, false);
         Tensor hiddenRows = launches.array("gradients of rows", Type.BFLOAT16, count, size);
         products.times(bothGradient, launches.in("gate and up matrices", ExpertRows.like(hidden, inputs.get(2))), false, hiddenRows);
         Tensor hiddenGradient = launches.array("gradient of hidden states", Type.BFLOAT16, hidden.getShape().getShape());
-        products.combine(hiddenRows, rows.places(launches), hiddenGradient);
+        products.combine(hiddenRows, places, hiddenGradient);
         return launches.ret(new NDList(launches.array(hiddenGradient), rows.weightGradients(launches.array(rowWeightGradients), weights),
                 launches.array(gateUp), launches.array(down))).toArray(new NDArray[0]);
     }

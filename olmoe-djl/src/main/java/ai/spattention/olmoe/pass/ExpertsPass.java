@@ -48,11 +48,11 @@ final class ExpertsPass {
         RouterSteps.Routed routed = router.forward(hidden, weights.router(), statistics);
         GroupedMatmulSteps experts = experts(routed);
         context.plan.part("rows in the experts' order");
-        Tensor gathered = gather(experts, hidden, routed);
+        Tensor ordered = dispatch(experts, hidden, routed);
         context.plan.part("experts' products");
         Tensor both = context.half("gate and up", rowCount, 2 * width);
         Tensor inner = context.half("gated rows", rowCount, width);
-        experts.times(gathered, weights.gateUp(), true, both);
+        experts.times(ordered, weights.gateUp(), true, both);
         context.plan.part("gate");
         gate.forward(both, routed.rowWeights(), inner);
         return new Up(new State(hidden, routed, both), inner);
@@ -77,7 +77,7 @@ final class ExpertsPass {
         RouterSteps.Routed routed = state.routed;
         GroupedMatmulSteps experts = experts(routed);
         context.plan.part("rows in the experts' order");
-        Tensor gradient = gather(experts, outGradient, routed);
+        Tensor gradient = dispatch(experts, outGradient, routed);
         context.plan.part("experts' products");
         Tensor innerGradient = context.half("gradient of gated rows", rowCount, width);
         experts.times(gradient, weights.down(), false, innerGradient);
@@ -89,9 +89,9 @@ final class ExpertsPass {
         context.plan.part("experts' products");
         experts.outer(gradient, inner, gradients.down(), add);
         context.plan.part("rows in the experts' order");
-        Tensor gathered = gather(experts, state.hidden, routed);
+        Tensor ordered = dispatch(experts, state.hidden, routed);
         context.plan.part("experts' products");
-        experts.outer(bothGradient, gathered, gradients.gateUp(), add);
+        experts.outer(bothGradient, ordered, gradients.gateUp(), add);
         Tensor hiddenGradients = context.half("gradients of rows", rowCount, hiddenSize);
         experts.times(bothGradient, weights.gateUp(), false, hiddenGradients);
         context.plan.part("router");
@@ -100,9 +100,9 @@ final class ExpertsPass {
         return new RmsNormSteps.Slots(hiddenGradients, routed.places());
     }
 
-    private Tensor gather(GroupedMatmulSteps experts, Tensor array, RouterSteps.Routed routed) {
+    private Tensor dispatch(GroupedMatmulSteps experts, Tensor array, RouterSteps.Routed routed) {
         Tensor out = context.half("tokens' rows in the experts' order", rowCount, hiddenSize);
-        experts.dispatch(array, routed.rowTokens(), out);
+        experts.dispatch(array, routed.places(), out);
         return out;
     }
 }

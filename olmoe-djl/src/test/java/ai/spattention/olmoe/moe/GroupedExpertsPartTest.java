@@ -36,23 +36,23 @@ class GroupedExpertsPartTest {
             try (ArrayLaunches launches = CheckedLaunches.over(computeCapability, names, hidden, weights, chosen)) {
                 forward = part.forward(launches, inputs);
             }
-            assertEquals(List.of("gather_rows-1024-" + architecture, "rows-transposed-" + architecture, "swiglu_forward-512-sm_80",
+            assertEquals(List.of("spread_rows-1024-" + architecture, "rows-transposed-" + architecture, "swiglu_forward-512-sm_80",
                     "rows-transposed-" + architecture, "sum_slots-1024-" + architecture), names);
             NDArray result = forward.outputs().singletonOrThrow();
             assertEquals(hidden.getShape(), result.getShape());
             assertTrue(Bfloat16.is(result));
             assertSame(manager, result.getManager());
             forward.kept().forEach(kept -> assertSame(manager, kept.getManager()));
-            assertEquals(new Shape(10, 256), forward.kept().get(5).getShape());
+            assertEquals(new Shape(10, 256), forward.kept().get(4).getShape());
             names.clear();
             NDArray gradient = manager.randomNormal(new Shape(5, 64)); // of another type
             NDArray[] found;
-            try (ArrayLaunches launches = CheckedLaunches.over(computeCapability, names, hidden, weights, forward.kept().get(5),
-                    forward.kept().get(6), gradient, forward.kept().get(0))) {
+            try (ArrayLaunches launches = CheckedLaunches.over(computeCapability, names, hidden, weights, forward.kept().get(4),
+                    forward.kept().get(5), gradient, forward.kept().get(0))) {
                 found = part.backward(launches, inputs, forward.kept(), gradient);
             }
-            assertEquals(List.of("gather_rows-1024-" + architecture, "rows-" + architecture, "swiglu_backward-512-sm_80",
-                    "matrices-" + architecture, "gather_rows-1024-" + architecture, "matrices-" + architecture, "rows-" + architecture,
+            assertEquals(List.of("spread_rows-1024-" + architecture, "rows-" + architecture, "swiglu_backward-512-sm_80",
+                    "matrices-" + architecture, "spread_rows-1024-" + architecture, "matrices-" + architecture, "rows-" + architecture,
                     "sum_slots-1024-" + architecture), names);
             for (int i = 0; i < inputs.size(); i++) {
                 assertEquals(inputs.get(i).getShape(), found[i].getShape());
