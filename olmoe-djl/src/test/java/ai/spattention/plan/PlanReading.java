@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,6 +128,45 @@ public final class PlanReading {
                         faults.add(name + " takes " + number + " " + given + ", which is no multiple of " + divisor);
                     }
                 });
+            }
+        }
+        return faults;
+    }
+
+    /**
+     * Regions of the arena that share memory while both hold something that is still used, or that lie outside the arena.
+     *
+     * @param plan the plan
+     * @return what is wrong, for people
+     */
+    public static List<String> collisions(Plan plan) {
+        Map<Region, int[]> uses = new IdentityHashMap<>();
+        List<Step> steps = plan.steps();
+        for (int number = 0; number < steps.size(); number++) {
+            for (Tensor tensor : steps.get(number).tensors()) {
+                if (tensor.region().isPlacedByPlan()) {
+                    int now = number;
+                    uses.computeIfAbsent(tensor.region(), region -> new int[] {now, now})[1] = now;
+                }
+            }
+        }
+        List<String> faults = new ArrayList<>();
+        Map<Region, Long> offsets = plan.layout().offsets();
+        List<Region> byPlace = new ArrayList<>(uses.keySet());
+        byPlace.sort(Comparator.comparing(offsets::get));
+        for (int i = 0; i < byPlace.size(); i++) {
+            Region region = byPlace.get(i);
+            long end = offsets.get(region) + region.bytes();
+            if (offsets.get(region) < 0 || end > plan.bytes()) {
+                faults.add(region + " ends at " + end + " of " + plan.bytes());
+            }
+            for (int j = i + 1; j < byPlace.size() && offsets.get(byPlace.get(j)) < end; j++) {
+                int[] own = uses.get(region);
+                int[] others = uses.get(byPlace.get(j));
+                if (own[0] <= others[1] && others[0] <= own[1]) {
+                    faults.add(region + " of steps " + Arrays.toString(own) + " shares memory with " + byPlace.get(j) + " of steps "
+                            + Arrays.toString(others));
+                }
             }
         }
         return faults;

@@ -7,6 +7,7 @@ import ai.spattention.plan.Step;
 import ai.spattention.plan.Tensor;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,8 @@ public final class DenseMatmul implements Step {
 
     /** The workspace that a plan's products share: what NVIDIA recommends for compute capability 9.0, twice. */
     public static final long WORKSPACE_BYTES = 64L << 20;
+
+    private static final Cleaner CLEANER = Cleaner.create();
 
     private final CudaTarget target;
     private final Factor left;
@@ -104,8 +107,18 @@ public final class DenseMatmul implements Step {
         return List.of(left.matrix, right.matrix, out, workspace);
     }
 
-    /** What the library made for the product; it lives as long as the plan. */
-    private record Prepared(Pointer description, Pointer first, Pointer second, Pointer result, Memory algorithm) {}
+    /** What the library made for the product; it lives as long as what runs, for plans are made again and again in a long run. */
+    private record Prepared(Pointer description, Pointer first, Pointer second, Pointer result, Memory algorithm) {
+
+        void dropWhenUnused() {
+            Pointer own = description;
+            List<Pointer> layouts = List.of(first, second, result);
+            CLEANER.register(this, () -> {
+                CublasLtApi.cublasLtMatmulDescDestroy(own);
+                layouts.forEach(CublasLtApi::cublasLtMatrixLayoutDestroy);
+            });
+        }
+    }
 
     @Override
     public Ready prepare() {
@@ -114,6 +127,7 @@ public final class DenseMatmul implements Step {
         Prepared[] made = new Prepared[1];
         device.inContext(() -> made[0] = describe(library));
         Prepared product = made[0];
+        product.dropWhenUnused();
         Memory one = scalar(1);
         Memory factor = scalar(add ? 1 : 0);
         // the library's matrices lie by columns: it computes the transpose of the product, from the factors in the other order

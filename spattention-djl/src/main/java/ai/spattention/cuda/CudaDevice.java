@@ -154,7 +154,7 @@ public final class CudaDevice {
     /** Turns a driver's error into an exception. */
     void check(String call, int code) {
         if (code != CudaApi.SUCCESS) {
-            throw new CudaException(call + " failed on " + this + ": error " + code + " (" + CudaApi.text(code) + ")");
+            throw new CudaException(call + " failed on " + this + ": error " + code + " (" + CudaApi.text(code) + ")", code);
         }
     }
 

@@ -10,6 +10,11 @@ public final class DeviceMemory {
 
     private DeviceMemory() {}
 
+    /** Makes PyTorch give back what it keeps for later, on all GPUs. */
+    public static void giveBackUnused() {
+        JniUtils.emptyCudaCache();
+    }
+
     /**
      * What can still be taken. PyTorch first gives back what it keeps for later.
      *
@@ -17,7 +22,7 @@ public final class DeviceMemory {
      * @return bytes
      */
     public static long free(Device gpu) {
-        JniUtils.emptyCudaCache();
+        giveBackUnused();
         MemoryUsage memory = CudaUtils.getGpuMemory(gpu);
         return memory.getMax() - memory.getCommitted();
     }

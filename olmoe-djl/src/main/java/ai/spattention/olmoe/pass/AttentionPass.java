@@ -44,9 +44,13 @@ final class AttentionPass {
         State state = turned(weights, hidden, projected, queryRoot, keyRoot, attended, logSums);
         context.plan.part("attention");
         attention.forward(state.arrays);
+        project(attended, weights, out);
+        return state;
+    }
+
+    private void project(Tensor attended, LayerWeights weights, Tensor out) {
         context.plan.part("projections");
         context.products.timesTransposed(attended, weights.output(), out);
-        return state;
     }
 
     /** Norm and rotation of queries and keys. */
@@ -61,9 +65,11 @@ final class AttentionPass {
                 new BandedAttention.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)), attended, logSums));
     }
 
-    /** The state where turned queries and keys were not kept, with its input computed again. */
-    State again(State state, LayerWeights weights, Tensor hidden) {
-        return turned(weights, hidden, state.projected, state.queryRoot, state.keyRoot, state.arrays.out(), state.arrays.logSums());
+    /** The state where turned queries and keys were not kept, with its input computed again; so is out [T, D], which is written. */
+    State again(State state, LayerWeights weights, Tensor hidden, Tensor out) {
+        State again = turned(weights, hidden, state.projected, state.queryRoot, state.keyRoot, state.arrays.out(), state.arrays.logSums());
+        project(again.arrays.out(), weights, out);
+        return again;
     }
 
     /** The gradients of hidden (written to hiddenGradient, bfloat16) and of the weights. */

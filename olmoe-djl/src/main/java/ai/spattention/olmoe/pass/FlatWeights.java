@@ -58,7 +58,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
             long end = 0;
             for (Parameter parameter : parameters) {
                 places.put(parameter, end);
-                end += (parameter.getShape().size() + UNIT - 1) / UNIT * UNIT;
+                end += room(parameter);
             }
             elements = end;
             if (split) {
@@ -202,6 +202,20 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         public String toString() {
             return name;
         }
+    }
+
+    /**
+     * The elements that a model's weights take, with the gaps between parameters: 4 bytes each, and as many for the gradients.
+     *
+     * @param model a model whose parameters have their shapes
+     * @return the elements of all sections together
+     */
+    static long elements(OlmoeModel model) {
+        return model.getParameters().values().stream().distinct().mapToLong(FlatWeights::room).sum();
+    }
+
+    private static long room(Parameter parameter) {
+        return (parameter.getShape().size() + UNIT - 1) / UNIT * UNIT;
     }
 
     /**

@@ -52,6 +52,8 @@ final class LayerPass {
 
     private record Up(State state, ExpertsPass.Up experts) {}
 
+    private record Middle(Tensor total, Tensor totalRoot, Tensor normed) {}
+
     Result forward(LayerWeights weights, LayerWeights gradients, RouterSteps.Statistics statistics, Stream before) {
         Up up = up(weights, gradients, statistics, before);
         return new Result(up.state, new Stream(up.state.total, experts.down(up.experts, weights)));
@@ -71,13 +73,20 @@ final class LayerPass {
         }
         Tensor attended = context.half("result of attention", tokens, size);
         AttentionPass.State attentionState = attention.forward(hidden, weights, attended);
+        Middle middle = middle(input, attended, weights);
+        ExpertsPass.Up up = experts.up(middle.normed, weights, statistics);
+        return new Up(new State(weights, gradients, statistics, input, inputRoot, attentionState, middle.total, middle.totalRoot, up.state()),
+                up);
+    }
+
+    /** The residual stream between attention and experts: its root, and its norm, which the experts take. */
+    private Middle middle(Tensor input, Tensor attended, LayerWeights weights) {
         context.plan.part("norms and residuals");
         Tensor total = context.single("residual stream before experts", tokens, size);
         Tensor totalRoot = context.single("root of experts' norm", tokens);
         Tensor normed = context.half("input of experts", tokens, size);
         norms.forwardOfSum(input, attended, weights.expertsNorm(), total, normed, totalRoot);
-        ExpertsPass.Up up = experts.up(normed, weights, statistics);
-        return new Up(new State(weights, gradients, statistics, input, inputRoot, attentionState, total, totalRoot, up.state()), up);
+        return new Middle(total, totalRoot, normed);
     }
 
     /** The whole state again, where not all of it was kept. */
@@ -93,10 +102,11 @@ final class LayerPass {
         context.plan.part("norms and residuals");
         Tensor hidden = context.half("input of attention", tokens, size);
         norms.again(state.input, state.weights.attentionNorm(), state.inputRoot, hidden);
-        Tensor normed = context.half("input of experts", tokens, size);
-        norms.again(state.total, state.weights.expertsNorm(), state.totalRoot, normed);
-        return new State(state.weights, state.gradients, state.statistics, state.input, state.inputRoot,
-                attention.again(state.attention, state.weights, hidden), state.total, state.totalRoot, state.experts.with(normed));
+        Tensor attended = context.half("result of attention", tokens, size);
+        AttentionPass.State attentionState = attention.again(state.attention, state.weights, hidden, attended);
+        Middle middle = middle(state.input, attended, state.weights);
+        return new State(state.weights, state.gradients, state.statistics, state.input, state.inputRoot, attentionState, middle.total,
+                middle.totalRoot, state.experts.with(middle.normed));
     }
 
     /**

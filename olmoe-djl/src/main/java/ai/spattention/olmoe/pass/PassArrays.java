@@ -8,6 +8,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.plan.Tensor;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * The arrays through which a pass is fed and read: DJL's, in whose memory the plan's steps read and write.
@@ -50,6 +52,12 @@ record PassArrays(Shared tokens, Shared targets, Shared documents, Shared loss, 
         Tensor line(int layer) {
             return tensor.rows(layer, 1).as(new long[] {tensor.size(1)}, new long[] {1});
         }
+    }
+
+    /** The memory of all. */
+    long bytes() {
+        return Stream.of(tokens, targets, documents, loss, loads, meanProbabilities, meanSquares, probabilityGradients, squareGradients)
+                .filter(Objects::nonNull).mapToLong(shared -> shared.tensor.region().bytes()).sum();
     }
 
     /**

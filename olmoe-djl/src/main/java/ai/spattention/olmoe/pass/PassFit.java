@@ -7,8 +7,6 @@ import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.fused.BandedAttention;
-import ai.spattention.cublas.DenseMatmul;
-import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.rmsnorm.RmsNormSteps;
@@ -45,15 +43,8 @@ public final class PassFit {
      * @param device where
      * @return the first reason, for people, as the end of a sentence; empty if they can
      */
-    public static Optional<String> misfit(OlmoeConfig config, Wish wish, Device device) {
-        return misfit(device).or(() -> misfit(config, wish, CudaTarget.of(CudaDevice.of(device.getDeviceId()))));
-    }
-
-    private static Optional<String> misfit(Device device) {
-        if (!device.isGpu()) {
-            return Optional.of("the device is no GPU (got " + device.getDeviceType() + ")");
-        }
-        return CudaDevice.unavailable().or(() -> misfit(CudaDevice.of(device.getDeviceId()).computeCapability())).or(DenseMatmul::unavailable);
+    public static Optional<String> misfit(OlmoeConfig config, Wish wish, PassDevice device) {
+        return device.misfit().or(() -> misfit(config, wish, device.target()));
     }
 
     /** By the GPU's age. */

@@ -15,12 +15,18 @@ import ai.spattention.plan.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** The memory that passes need beside weights and gradients, exactly: their plans are made, with no memory behind them. */
-public final class PassMemory {
+/**
+ * The memory that passes need, exactly, as the arrays are asked for: their plans are made, with no memory behind them. How an allocator
+ * rounds, and what CUDA takes for itself, comes on top.
+ *
+ * @param elements of weights, 4 bytes each, and of gradients, as many; moments have as many, too
+ * @param largest elements of the largest parameter
+ * @param arenaBytes of the arena in which all passes run, one after the other
+ * @param arrayBytes of what passes are fed and read through, and of constants
+ */
+public record PassMemory(long elements, long largest, long arenaBytes, long arrayBytes) {
 
     private static final long NO_ADDRESS = 512; // of memory that is not there, where kernels could begin to read
-
-    private PassMemory() {}
 
     /**
      * Finds it.
@@ -28,9 +34,9 @@ public final class PassMemory {
      * @param config the model's configuration, which fits ({@link PassFit})
      * @param target the GPU; it need not be here
      * @param shapes the passes that take turns
-     * @return bytes of the arena in which all of them run
+     * @return what they need
      */
-    public static long bytes(OlmoeConfig config, CudaTarget target, List<PassShape> shapes) {
+    public static PassMemory of(OlmoeConfig config, CudaTarget target, List<PassShape> shapes) {
         OlmoeModel model = OlmoeModel.builder().setConfig(config).build();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             model.freezeParameters(true);
@@ -39,9 +45,18 @@ public final class PassMemory {
             }
             model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
             RotaryEmbedding rotary = new RotaryEmbedding(config.headDim(), config.ropeTheta());
-            return shapes.stream().mapToLong(shape -> PassPlan.of(model, new Nowhere(),
-                    PassPlan.Constants.of(manager, config, rotary, shape.length()), PassArrays.of(manager, config, shape), target,
-                    shape).bytes()).max().orElse(0);
+            long arena = 0;
+            long beside = 0;
+            long angles = 0; // one table, of the longest shape
+            for (PassShape shape : shapes) {
+                PassPlan.Constants constants = PassPlan.Constants.of(manager, config, rotary, shape.length());
+                PassArrays arrays = PassArrays.of(manager, config, shape);
+                arena = Math.max(arena, PassPlan.of(model, new Nowhere(), constants, arrays, target, shape).bytes());
+                beside += constants.heads().region().bytes() + arrays.bytes();
+                angles = Math.max(angles, constants.angleBytes());
+            }
+            long largest = model.getParameters().values().stream().mapToLong(parameter -> parameter.getShape().size()).max().orElse(0);
+            return new PassMemory(FlatWeights.elements(model), largest, arena, beside + angles);
         }
     }
 

@@ -62,6 +62,11 @@ final class PassPlan {
                     tensor("sines", angles.get(1)));
         }
 
+        /** The memory of cosines and sines, which plans share. */
+        long angleBytes() {
+            return cosines.region().bytes() + sines.region().bytes();
+        }
+
         private static Tensor tensor(String name, NDArray array) {
             return Tensor.of(name, TorchTensors.view(array));
         }

@@ -9,7 +9,6 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 import ai.spattention.InvalidInputException;
-import ai.spattention.cuda.CudaException;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.model.OlmoeOutput;
 import ai.spattention.olmoe.moe.RouterStatistics;
@@ -17,7 +16,6 @@ import ai.spattention.segment.ExplicitPart;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.Segments;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /**
  * A model whose training passes run as plans of a {@link TrainingPass}, under a {@link ai.spattention.segment.SegmentedTrainer}: the
@@ -34,8 +32,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
     private final OlmoeModel model;
     private final TrainingPass pass;
     private final Kept kept;
-    private final Consumer<String> notes;
-    private TrainingPass.Start start;
+    private final PassStarts starts;
     private boolean adds;
 
     /**
@@ -52,8 +49,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
         this.model = addChildBlock("model", model);
         this.pass = pass;
         this.kept = kept;
-        this.start = start;
-        this.notes = notes;
+        starts = new PassStarts(start, notes);
     }
 
     /** Begins a step: what gradients there are is written over. */
@@ -96,7 +92,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
 
         @Override
         public Forward forward(NDList inputs) {
-            NDList own = started(() -> pass.forward(shape, tokens, targets, documents, start));
+            NDList own = starts.run(start -> pass.forward(shape, tokens, targets, documents, start));
             return new Forward(outputs(own, tokens.getManager()), new NDList());
         }
 
@@ -109,7 +105,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
             try (NDManager scope = tokens.getManager().newSubManager();
                     NDArray probabilities = onlyForOne(scope, gradients[2], gradients[0], experts);
                     NDArray squares = onlyForOne(scope, gradients[3], gradients[0], new Shape(experts.get(0), 1))) {
-                started(() -> {
+                starts.run(start -> {
                     pass.backward(shape, probabilities, squares, start);
                     return null;
                 });
@@ -147,19 +143,6 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
         NDArray isOne = lossGradient.eq(1).toType(DataType.FLOAT32, false);
         isOne.attach(scope);
         return received.div(isOne);
-    }
-
-    private <T> T started(Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (CudaException e) {
-            if (start == TrainingPass.Start.LAUNCHES) {
-                throw e;
-            }
-            notes.accept("the driver refuses a CUDA graph, launches go one by one: " + e.getMessage());
-            start = TrainingPass.Start.LAUNCHES;
-            return work.get();
-        }
     }
 
     @Override

@@ -138,22 +138,33 @@ public final class TrainingPass implements AutoCloseable {
         return new Made(shape, plan, arrays, own);
     }
 
+    /**
+     * Gives the memory of intermediate results back, for something else that runs between passes. What lay there is gone: the plans,
+     * whose addresses are in it, are forgotten with it, and made anew with other memory when they are wanted.
+     */
+    public void release() {
+        if (arenaManager == null) {
+            return;
+        }
+        stream.synchronize();
+        forgetPlans();
+        arenaManager.close();
+        arenaManager = null;
+        arenaBytes = 0;
+        DeviceMemory.giveBackUnused(); // a piece of it that PyTorch lent to others would keep the next arena from coming in one piece
+    }
+
     /** Makes the arena large enough; what ran in a smaller one is made anew when it is wanted. */
     private void reserve(long bytes) {
         if (bytes <= arenaBytes) {
             return;
         }
-        stream.synchronize();
-        forgetPlans();
-        if (arenaManager != null) {
-            arenaManager.close();
-        }
+        release();
         long free = DeviceMemory.free(manager.getDevice());
         if (bytes > free) {
-            arenaBytes = 0;
             throw new InvalidInputException(String.format(Locale.ROOT, "a training pass needs %,d bytes of GPU memory for what is computed on"
                     + " the way, but only %,d are free: lower training.micro_batch (raise training.gradient_accumulation_steps to keep"
-                    + " the batch) or data.sequence_length, or set training.pass=blocks and training.activation_checkpointing=true",
+                    + " the batch) or data.sequence_length, or keep less of each layer by training.activation_checkpointing=full",
                     bytes, free));
         }
         arenaManager = manager.newSubManager();

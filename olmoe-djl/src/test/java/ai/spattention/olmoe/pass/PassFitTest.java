@@ -54,7 +54,7 @@ class PassFitTest {
 
     @Test
     void everyReasonSaysWhatItSaw() {
-        assertReason("the device is no GPU (got cpu)", PassFit.misfit(served().build(), WISH, Device.cpu()));
+        assertReason("the device is no GPU (got cpu)", PassFit.misfit(served().build(), WISH, PassDevice.of(Device.cpu())));
         assertReason("the GPU's compute capability is below 8.0 (got 7.5)", PassFit.misfit(75));
         OlmoeConfig config = served().build();
         assertReason("precision is not bfloat16 (got float32)", PassFit.misfit(config, new Wish(Precision.FLOAT32, "auto", 200), HOPPER));

@@ -110,7 +110,7 @@ class PassPlanTest {
     }
 
     private static Tensor constant(String name, Type type, long... sizes) {
-        return Tensor.dense(Region.fixed(name, 1 << 20, 1 << 20), 0, type, sizes);
+        return Tensor.dense(Region.fixed(name, 1 << 20, 1 << 24), 0, type, sizes);
     }
 
     private static Plan plan(OlmoeModel model, FlatWeights weights, PassArrays arrays, CudaTarget target, PassShape shape) {
@@ -159,6 +159,7 @@ class PassPlanTest {
                     empty.addAll(gradients);
                 }
                 assertEquals(List.of(), PlanReading.faults(plan, empty, add ? gradients : List.of()), target + " " + shape);
+                assertEquals(List.of(), PlanReading.collisions(plan), target + " " + shape);
                 assertEquals(List.of(), PlanReading.misaligned(plan), target + " " + shape);
                 assertEquals(List.of(), PlanReading.indivisible(plan), target + " " + shape);
             }
@@ -200,6 +201,29 @@ class PassPlanTest {
         long tokens = 64;
         long inputs = growth(Kept.INPUTS, tokens);
         assertEquals(tokens * 128 * 4, inputs, "the residual stream, float32");
+        // beside it queries, keys, values and attended values, and the rows' gate and up, in bfloat16
+        long products = growth(Kept.PRODUCTS, tokens);
+        long kept = tokens * (128 * 4 + 2 * (4 * 128 + 2 * 2 * 64));
+        // and what is small: the roots of three norms, sums of attention's rows, and of the router five numbers for each of 2 slots,
+        // and probabilities
+        assertTrue(products >= kept && products <= kept + tokens * 4 * (3 + 4 + 2 * 5 + 4 * 8) + 16 * 512,
+                products + " of " + kept);
+        long all = growth(Kept.ALL, tokens);
+        // the rest: three normalised or turned rows and keys in bfloat16, the residual stream within the layer
+        assertEquals(products + tokens * (128 * 4 + 2 * 4 * 128), all, 8 * 512);
+    }
+
+    /** No bytes are looked at: there are gigabytes of them. */
+    @ParameterizedTest
+    @EnumSource(Kept.class)
+    void regionsThatLiveTogetherLieApartInALargePass(Kept kept) {
+        OlmoeConfig config = config().setHiddenSize(256).setIntermediateSize(128).setNumHiddenLayers(3).setNumExperts(64)
+                .setNumExpertsPerTok(8).setMaxPositionEmbeddings(32768).build();
+        for (PassShape shape : List.of(shape(1, 32768, true, true, kept), shape(8, 4096, false, false, kept))) {
+            Plan plan = plan(config, HOPPER, shape);
+            assertEquals(List.of(), PlanReading.collisions(plan), shape.toString());
+            assertEquals(List.of(), PlanReading.misaligned(plan), shape.toString());
+        }
     }
 
     private long growth(Kept kept, long tokens) {

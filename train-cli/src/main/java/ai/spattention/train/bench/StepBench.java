@@ -13,9 +13,11 @@ import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Plan;
 import ai.spattention.segment.PartObserver;
+import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.gpu.PeakFlops;
 import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.TrainingStep;
 import ai.spattention.train.optim.Schedule;
 import java.util.ArrayList;
@@ -49,17 +51,19 @@ public final class StepBench {
      * @param length N
      * @param microBatch B
      * @param passMs median milliseconds of a forward and backward pass over B N tokens
+     * @param hostMs median milliseconds until the host had asked for a pass, of whose work the device may have done none
      * @param stepMs median milliseconds of a step: the pass, the gradients' norm, the update, and zeroing the gradients; empty
      *     where the optimizer was left out
      * @param partMs milliseconds of each part, forward and backward; the optimizer among them where it ran
      * @param utilisation the share of the device's peak that the pass reaches; empty where the peak is not known
      * @param peakMemoryBytes the largest memory in use; empty where the system does not tell
      * @param pass which way passes ran
+     * @param checkpointing what was kept of each layer
      * @param launches the launches of one planned pass, by the GPU's own clock; none by blocks
      */
-    public record Row(String name, String pattern, String kernel, int length, int microBatch, double passMs, OptionalDouble stepMs,
+    public record Row(String name, String pattern, String kernel, int length, int microBatch, double passMs, double hostMs, OptionalDouble stepMs,
             Map<String, Double> partMs, OptionalDouble utilisation, OptionalLong peakMemoryBytes, String pass,
-            List<Plan.StepTime> launches) {
+            ActivationCheckpointing checkpointing, List<Plan.StepTime> launches) {
 
         /**
          * The throughput of forward and backward pass.
@@ -112,16 +116,18 @@ public final class StepBench {
         PartClock clock = new PartClock(new DeviceClock(device));
         notes.accept(config.name() + ", " + config.model().attentionPattern().patternName() + ", kernel "
                 + config.model().kernel() + ": making the parameters ...");
-        OlmoeModel block = ModelSetup.model(config, (Integer) null);
+        PassChoice choice = optimizer ? PassChoice.of(config, device) : PassChoice.ofPassAlone(config, device);
+        OlmoeModel block = ModelSetup.model(config, (Integer) null, choice);
         // drawn on the device: half a minute less for 7 billion parameters, whose values need not come back here
         block.setInitializer(new NormalInitializer((float) config.model().initializerRange()), Parameter.Type.WEIGHT);
         TrainingStep.Watch watch = new TrainingStep.Watch(clock, notes, List.of());
-        try (TrainingStep step = new TrainingStep(config, block, device, Schedule.constant(config.optimizer().peakLr(), 0), repetitions,
-                watch)) {
+        try (TrainingStep step = new TrainingStep(config, choice, block, device, Schedule.constant(config.optimizer().peakLr(), 0),
+                repetitions, watch)) {
             if (optimizer) {
                 step.prepare();
             }
-            notes.accept("  pass: " + step.choice());
+            notes.accept("  pass: " + choice);
+            notes.accept("  activation checkpointing: " + choice.checkpointing());
             Random random = new Random(1);
             Runnable pass = () -> pass(step, shape, config.model().vocabSize(), random);
             for (int i = 0; i < warmUps; i++) {
@@ -131,9 +137,14 @@ public final class StepBench {
             }
             List<Double> passes = new ArrayList<>();
             List<Double> steps = new ArrayList<>();
+            List<Double> hosts = new ArrayList<>();
             for (int i = 0; i < repetitions; i++) {
                 step.begin();
-                double ms = clock.time.milliseconds(pass);
+                double ms = clock.time.milliseconds(() -> {
+                    long begun = System.nanoTime();
+                    pass.run();
+                    hosts.add((System.nanoTime() - begun) / 1e6);
+                });
                 passes.add(ms);
                 if (optimizer) {
                     steps.add(ms + clock.time.milliseconds(step::update));
@@ -149,9 +160,9 @@ public final class StepBench {
             double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
             OptionalDouble limit = PeakFlops.of(config, device);
             return new Row(config.name(), config.model().attentionPattern().patternName(), config.model().kernel(), length, micro,
-                    passMs, stepMs, parts,
+                    passMs, Median.of(hosts), stepMs, parts,
                     limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak,
-                    step.choice().toString(), launches);
+                    choice.toString(), choice.checkpointing().mode(), launches);
         }
     }
 

@@ -56,8 +56,8 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--precision", paramLabel = "float32|bfloat16", description = "Precision of matrix products and activations (default: the preset's).")
     private String precision;
 
-    @Option(names = "--activation-checkpointing", negatable = true, description = "Compute layers again in the backward pass (default: the preset's).")
-    private Boolean checkpointing;
+    @Option(names = "--activation-checkpointing", arity = "0..1", fallbackValue = "full", paramLabel = "none|selective|full|auto", description = "What layers keep for the backward pass (default: the preset's; without a word: full).")
+    private String checkpointing;
 
     @Option(names = "--kernel", split = ",", paramLabel = "NAME", description = "Attention kernels; where there are several, those that cannot compute a pattern are left out (default: the preset's).")
     private List<String> kernels = List.of();
@@ -77,7 +77,9 @@ final class BenchStepCommand implements Callable<Integer> {
     @Option(names = "--output", paramLabel = "FILE", description = "Write the rows as JSON.")
     private Path output;
 
-    @Option(names = "--profile", paramLabel = "FILE", description = "Write the launches of planned passes, by the GPU's own clock, as a trace for Chrome's viewer or Perfetto.")
+    @Option(names = "--profile", paramLabel = "FILE", description = {
+        "Write a planned pass of each row as a trace for chrome://tracing or ui.perfetto.dev: every launch, which part of the",
+        "model it belongs to, and how long it took by the GPU's own clock between the others of the running pass."})
     private Path profile;
 
     @Spec
@@ -132,9 +134,9 @@ final class BenchStepCommand implements Callable<Integer> {
         return failures.lines().isEmpty() ? 0 : 1;
     }
 
-    private static void requirePlans(List<RunConfig> runs, Device where) {
+    private void requirePlans(List<RunConfig> runs, Device where) {
         for (RunConfig run : runs) {
-            PassChoice.of(run, where).whyBlocks().ifPresent(reason -> {
+            (noOptimizer ? PassChoice.ofPassAlone(run, where) : PassChoice.of(run, where)).whyBlocks().ifPresent(reason -> {
                 throw new InvalidInputException("--profile shows planned passes, and this one would run by blocks: " + reason);
             });
         }
@@ -175,20 +177,24 @@ final class BenchStepCommand implements Callable<Integer> {
         PrintWriter out = Outputs.console(spec, output);
         Set<String> parts = new LinkedHashSet<>();
         rows.forEach(row -> parts.addAll(row.partMs().keySet()));
-        out.printf(Locale.ROOT, "%-11s %-7s %7s %5s %14s %11s %14s %6s %9s %9s%n", "pattern", "kernel", "length", "batch", "fwd+bwd tok/s",
-                "fwd+bwd ms", "step tok/s", "MFU %", "peak GB", "x first");
+        out.printf(Locale.ROOT, "%-11s %-7s %7s %5s %14s %11s %8s %14s %6s %9s %9s%n", "pattern", "kernel", "length", "batch",
+                "fwd+bwd tok/s", "fwd+bwd ms", "host ms", "step tok/s", "MFU %", "peak GB", "x first");
         for (StepBench.Row row : rows) {
             StepBench.Row first = rows.stream().filter(other -> other.length() == row.length()).findFirst().orElseThrow();
-            out.printf(Locale.ROOT, "%-11s %-7s %7d %5d %14.0f %11.1f %14s %6s %9s %9.2f%n", row.pattern(), row.kernel(),
-                    row.length(), row.microBatch(), row.passTokensPerSecond(), row.passMs(), show(row.stepTokensPerSecond(), "%.0f", 1),
+            out.printf(Locale.ROOT, "%-11s %-7s %7d %5d %14.0f %11.1f %8.1f %14s %6s %9s %9.2f%n", row.pattern(), row.kernel(),
+                    row.length(), row.microBatch(), row.passTokensPerSecond(), row.passMs(), row.hostMs(), show(row.stepTokensPerSecond(), "%.0f", 1),
                     show(row.utilisation(), "%.1f", 100),
                     row.peakMemoryBytes().isPresent() ? String.format(Locale.ROOT, "%.1f", row.peakMemoryBytes().getAsLong() / 1e9) : "-",
                     row.passTokensPerSecond() / first.passTokensPerSecond());
         }
+        out.println("host ms: until the host had asked for a pass, of which the GPU may still be computing most");
         out.println("milliseconds by part, forward and backward (by blocks: each waited for; as a plan: by the GPU's own clock within a pass):");
         for (StepBench.Row row : rows) {
             out.printf(Locale.ROOT, "%-11s %-7s %7d", row.pattern(), row.kernel(), row.length());
             row.partMs().forEach((part, ms) -> out.printf(Locale.ROOT, "  %s %.1f", part, ms));
+            if (!row.launches().isEmpty()) {
+                out.printf(Locale.ROOT, "  in %,d launches", row.launches().size());
+            }
             out.println();
         }
         out.flush();
@@ -202,13 +208,15 @@ final class BenchStepCommand implements Callable<Integer> {
         ObjectNode root = new ObjectMapper().createObjectNode();
         root.put("benchmark", "step").put("preset", preset).put("device", where.toString())
                 .put("precision", first.precision().key())
-                .put("activation_checkpointing", first.training().activationCheckpointing())
+                .put("activation_checkpointing", first.training().activationCheckpointing().toString())
                 .put("warm_ups", warmUps).put("repetitions", repetitions);
         ObjectNode versions = root.putObject("versions");
         Versions.all().forEach(versions::put);
         for (StepBench.Row row : rows) {
             ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("kernel", row.kernel()).put("length", row.length())
-                    .put("pass", row.pass()).put("launches", row.launches().size()).put("micro_batch", row.microBatch()).put("forward_backward_ms", row.passMs())
+                    .put("pass", row.pass()).put("activation_checkpointing", row.checkpointing().toString())
+                    .put("launches", row.launches().size()).put("micro_batch", row.microBatch()).put("forward_backward_ms", row.passMs())
+                    .put("host_ms", row.hostMs())
                     .put("forward_backward_tokens_per_second", row.passTokensPerSecond());
             row.stepMs().ifPresent(ms -> node.put("step_ms", ms));
             row.stepTokensPerSecond().ifPresent(rate -> node.put("step_tokens_per_second", rate));

@@ -91,6 +91,7 @@ final class TrainingSession {
                     config.model().attentionPattern().patternName(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             recorder.note("pass: " + run.getPassChoice());
+            recorder.note("activation checkpointing: " + run.getPassChoice().checkpointing());
             if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
@@ -135,6 +136,7 @@ final class TrainingSession {
         root.put("device", device.toString());
         gpu.ifPresent(name -> root.put("gpu", name));
         root.put("pass", run.getPassChoice().toString());
+        root.put("activation_checkpointing", run.getPassChoice().checkpointing().toString());
         run.getPeakFlops().ifPresent(peak -> root.put("peak_tflops", peak / 1e12));
         root.put("processors", Runtime.getRuntime().availableProcessors());
         return root.toPrettyString() + "\n";

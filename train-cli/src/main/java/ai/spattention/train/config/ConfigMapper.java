@@ -113,6 +113,22 @@ final class ConfigMapper {
                         : (GraphMode) context.handleUnexpectedToken(GraphMode.class, parser);
             }
         });
+        module.addDeserializer(ActivationCheckpointing.class, new StdDeserializer<>(ActivationCheckpointing.class) {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public ActivationCheckpointing deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+                for (ActivationCheckpointing mode : ActivationCheckpointing.values()) {
+                    if (parser.hasToken(JsonToken.VALUE_STRING) && nameOf(mode).equals(parser.getText())) {
+                        return mode;
+                    }
+                }
+                // what older files say
+                return parser.hasToken(JsonToken.VALUE_TRUE) ? ActivationCheckpointing.FULL
+                        : parser.hasToken(JsonToken.VALUE_FALSE) ? ActivationCheckpointing.NONE
+                        : (ActivationCheckpointing) context.handleUnexpectedToken(ActivationCheckpointing.class, parser);
+            }
+        });
         module.addDeserializer(LayoutLength.class, new StdDeserializer<>(LayoutLength.class) {
             private static final long serialVersionUID = 1L;
 

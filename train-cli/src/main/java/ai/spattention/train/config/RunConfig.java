@@ -38,9 +38,11 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
                     "model.max_position_embeddings", "data.sequence_length");
         }
         requireCountable(training, data.sequenceLength());
-        if (training.activationCheckpointing() && model.attentionDropout() > 0) {
+        boolean again = training.activationCheckpointing() == ActivationCheckpointing.SELECTIVE
+                || training.activationCheckpointing() == ActivationCheckpointing.FULL;
+        if (again && model.attentionDropout() > 0) {
             throw new InvalidKeyException("training.activation_checkpointing computes a layer twice, which"
-                    + " model.attention_dropout makes differ (got true and " + model.attentionDropout()
+                    + " model.attention_dropout makes differ (got " + training.activationCheckpointing() + " and " + model.attentionDropout()
                     + "): switch one of the two off", "training.activation_checkpointing", "model.attention_dropout");
         }
         if (schedule.warmupSteps() > training.steps()) {

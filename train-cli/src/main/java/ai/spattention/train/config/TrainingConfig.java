@@ -10,15 +10,15 @@ package ai.spattention.train.config;
  * @param maxGradNorm the global norm that gradients are scaled down to, at least 0; 0 for no clipping; default 1
  * @param loadBalancingLossWeight weight of the load-balancing loss, at least 0; default 0.01
  * @param routerZLossWeight weight of the router's z-loss, at least 0; default 0.001
- * @param activationCheckpointing whether only each layer's input is kept for the backward pass, which computes the layer again:
- *     less memory, a third more work; default false
+ * @param activationCheckpointing what is kept of each layer for the backward pass; default {@code auto}. {@code true} and {@code false}
+ *     in a file stand for {@code full} and {@code none}
  * @param pass how training passes run; default {@code auto}
  * @param cudaGraph whether a planned pass is started as one CUDA graph; default {@code auto}
  * @param peakTflops what the device can do at most, in 10^12 floating-point operations a second, above 0, for the model-FLOP
  *     utilisation; null, the default, for what is known of the device
  */
 public record TrainingConfig(int steps, int microBatch, int gradientAccumulationSteps, double maxGradNorm,
-        double loadBalancingLossWeight, double routerZLossWeight, boolean activationCheckpointing,
+        double loadBalancingLossWeight, double routerZLossWeight, ActivationCheckpointing activationCheckpointing,
         PassMode pass, GraphMode cudaGraph, Double peakTflops) implements Section {
 
     /**

@@ -21,7 +21,8 @@ public record MemoryError(String place, String details, String tool) {
 
     /** cuBLAS takes memory of its own when it starts, so that not being able to start means the same. */
     private static final Pattern GPU_OTHERS = Pattern.compile("CUBLAS_STATUS_ALLOC_FAILED"
-            + "|CUBLAS_STATUS_NOT_INITIALIZED.{0,40}cublasCreate|CUDA error: out of memory|CUDNN_STATUS_ALLOC_FAILED|CUDA out of memory");
+            + "|CUBLAS_STATUS_NOT_INITIALIZED.{0,40}cublasCreate|CUDA error: out of memory|CUDNN_STATUS_ALLOC_FAILED|CUDA out of memory"
+            + "|error 2 \\(out of memory\\)");
 
     private static final Pattern CPU_ALLOCATOR = Pattern.compile(
             "DefaultCPUAllocator: (?:can't allocate memory|not enough memory): you tried to allocate (?<bytes>-?\\d+) bytes");
@@ -30,7 +31,7 @@ public record MemoryError(String place, String details, String tool) {
     private static final Pattern TOO_LARGE = Pattern.compile("std::bad_alloc|Storage size calculation overflowed");
 
     private static final String REMEDY = ". While training, lower training.micro_batch (raise training.gradient_accumulation_steps to"
-            + " keep the batch) or data.sequence_length, or set training.activation_checkpointing=true or precision=bfloat16;"
+            + " keep the batch) or data.sequence_length, or set training.activation_checkpointing=full or precision=bfloat16;"
             + " elsewhere take a smaller batch or shorter sequences";
 
     /**

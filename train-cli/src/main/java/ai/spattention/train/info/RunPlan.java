@@ -1,12 +1,10 @@
 package ai.spattention.train.info;
 
 import ai.djl.Device;
-import ai.spattention.cuda.CudaDevice;
-import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.pass.PassMemory;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ScheduleType;
@@ -15,6 +13,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.loop.MemoryEstimate;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.ScheduleSetup;
@@ -41,35 +40,34 @@ public final class RunPlan {
      * @param device where it would run; empty if this machine has no such device
      * @return the plan: model, memory, steps, data, tasks to score and learning rates
      * @throws ai.spattention.InvalidInputException if the data is damaged or does not fit the configuration, or passes
-     *     cannot run as the configuration asks
+     *     cannot run as the configuration asks, or do not fit the device's memory
      * @throws IOException if the data cannot be read
      */
     public static ObjectNode of(RunConfig run, Optional<Device> device) throws IOException {
         OlmoeConfig model = ModelSetup.config(run, null);
         ObjectNode plan = JsonNodeFactory.instance.objectNode().put("name", run.name());
         plan.set("model", ModelInfo.sizes(model));
-        MemoryEstimate memory = MemoryEstimate.of(model, (long) run.training().microBatch() * run.data().sequenceLength(),
-                run.precision(), run.training().activationCheckpointing(), run.optimizer().statePrecision());
         Optional<PassChoice> pass = device.map(where -> PassChoice.of(run, where));
-        if (pass.isPresent() && pass.get().whyBlocks().isEmpty()) {
-            CudaTarget target = CudaTarget.of(CudaDevice.of(device.get().getDeviceId()));
-            memory = memory.withActivations(PassMemory.bytes(model, target, PassChoice.shapes(run)));
-        }
+        MemoryEstimate memory = pass.isPresent() ? pass.get().checkpointing().memory() : MemoryEstimate.of(model,
+                (long) run.training().microBatch() * run.data().sequenceLength(), run.precision(),
+                run.training().activationCheckpointing() == ActivationCheckpointing.FULL, run.optimizer().statePrecision());
+        String elsewhere = "is chosen where the run is: there is no GPU here";
         plan.putObject("memory_estimate")
                 .put("weights_bytes", memory.weights())
                 .put("gradients_bytes", memory.gradients())
                 .put("optimizer_bytes", memory.optimizer())
                 .put("activations_bytes", memory.activations())
+                .put("between_steps_bytes", memory.betweenSteps())
                 .put("total_bytes", memory.total());
         long steps = run.training().steps();
         plan.putObject("training")
                 .put("precision", run.precision().key())
                 .put("kernel", run.model().kernel())
-                .put("pass", pass.map(PassChoice::toString).orElse("is chosen where the run is: there is no GPU here"))
+                .put("pass", pass.map(PassChoice::toString).orElse(elsewhere))
                 .put("sequence_length", run.data().sequenceLength())
                 .put("micro_batch", run.training().microBatch())
                 .put("gradient_accumulation_steps", run.training().gradientAccumulationSteps())
-                .put("activation_checkpointing", run.training().activationCheckpointing())
+                .put("activation_checkpointing", pass.map(choice -> choice.checkpointing().toString()).orElse(elsewhere))
                 .put("tokens_per_step", run.tokensPerStep())
                 .put("steps", steps)
                 .put("tokens", steps * run.tokensPerStep())

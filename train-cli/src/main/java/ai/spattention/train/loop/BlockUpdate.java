@@ -9,6 +9,7 @@ import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.Gradients;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** The update where blocks compute: gradients are DJL's, and the Trainer goes through the parameters. */
 final class BlockUpdate implements StepUpdate {
@@ -62,7 +63,7 @@ final class BlockUpdate implements StepUpdate {
     }
 
     @Override
-    public void restore(long updates, Map<String, AdamW.Moments> moments) {
+    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
         optimizer.restore(updates, moments);
     }
 

@@ -13,6 +13,7 @@ import ai.spattention.torch.Bfloat16;
 import ai.spattention.train.optim.AdamW;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** What a checkpoint holds of a model and its optimizer, by the parameters' names: the same files whichever way passes run. */
 final class CheckpointTensors {
@@ -52,17 +53,22 @@ final class CheckpointTensors {
         }
     }
 
-    /** Sets the weights, and reads the moments that there are, by parameter id, in float32. */
-    static Map<String, AdamW.Moments> restore(OlmoeModel model, ParameterValues values, SafetensorsFile weights, SafetensorsFile moments,
-            NDManager manager) {
-        Map<String, AdamW.Moments> restored = new LinkedHashMap<>();
+    /**
+     * Sets the weights.
+     *
+     * @return what reads the moments that there are, by parameter id, in float32, from the file that stays open until then: all of them
+     *     at once would take a GPU twice the optimizer's memory
+     */
+    static Map<String, Supplier<AdamW.Moments>> restore(OlmoeModel model, ParameterValues values, SafetensorsFile weights,
+            SafetensorsFile moments, NDManager manager) {
+        Map<String, Supplier<AdamW.Moments>> restored = new LinkedHashMap<>();
         for (Pair<String, Parameter> named : model.getParameters()) {
             String name = named.getKey();
             try (NDArray saved = weights.read(manager, name)) {
                 values.write(named.getValue(), saved);
             }
             if (moments.names().contains(MEAN + name)) {
-                restored.put(named.getValue().getId(), new AdamW.Moments(moments.read(manager, MEAN + name),
+                restored.put(named.getValue().getId(), () -> new AdamW.Moments(moments.read(manager, MEAN + name),
                         moments.read(manager, VARIANCE + name)));
             }
         }

@@ -5,6 +5,7 @@ import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.ModelConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.Manifest;
@@ -87,12 +88,13 @@ public final class ModelSetup {
      *
      * @param run the run's configuration
      * @param data what the data is
+     * @param choice which way its passes go
      * @return the model, not initialised
      * @throws InvalidInputException if the data's ids do not fit the model's vocabulary
      */
-    static OlmoeModel model(RunConfig run, Manifest data) {
+    static OlmoeModel model(RunConfig run, Manifest data, PassChoice choice) {
         requireVocabulary(run, data);
-        return model(run, data.tokenizer().eosId());
+        return model(run, data.tokenizer().eosId(), choice);
     }
 
     /**
@@ -100,11 +102,12 @@ public final class ModelSetup {
      *
      * @param run the run's configuration
      * @param eosId the id that ends a document, or null if it is not known
+     * @param choice which way its passes go
      * @return the model, not initialised
      */
-    public static OlmoeModel model(RunConfig run, Integer eosId) {
+    public static OlmoeModel model(RunConfig run, Integer eosId, PassChoice choice) {
         return OlmoeModel.builder().setConfig(config(run, eosId))
                 .optKernel(Kernels.of(run.model().kernel())).optPrecision(run.precision())
-                .optActivationCheckpointing(run.training().activationCheckpointing()).optSeed(run.seed()).build();
+                .optActivationCheckpointing(choice.checkpointing().mode() == ActivationCheckpointing.FULL).optSeed(run.seed()).build();
     }
 }

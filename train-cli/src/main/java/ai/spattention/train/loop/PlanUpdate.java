@@ -14,6 +14,7 @@ import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** The update where passes are planned: everything is put on the stream, and the host reads at its end how it went. */
 final class PlanUpdate implements StepUpdate {
@@ -21,10 +22,18 @@ final class PlanUpdate implements StepUpdate {
     private final PlannedModel model;
     private final TrainingPass pass;
     private final List<Parameter> parameters;
-    private final List<PassShape> shapes;
+    private final Passes passes;
     private final NDManager manager;
     private final FlatAdamW.Settings settings;
     private FlatAdamW optimizer;
+
+    /**
+     * What passes there are.
+     *
+     * @param shapes of a step's micro-batches
+     * @param giveBackBetweenSteps whether others lack the passes' memory between steps
+     */
+    record Passes(List<PassShape> shapes, boolean giveBackBetweenSteps) {}
 
     /**
      * Creates the update; closing it closes the passes, too.
@@ -32,16 +41,16 @@ final class PlanUpdate implements StepUpdate {
      * @param model the model
      * @param pass its passes
      * @param parameters its parameters
-     * @param shapes of a step's micro-batches
+     * @param passes what passes there are
      * @param manager owns the optimizer's state
      * @param settings the optimizer's settings
      */
-    PlanUpdate(PlannedModel model, TrainingPass pass, List<Parameter> parameters, List<PassShape> shapes, NDManager manager,
+    PlanUpdate(PlannedModel model, TrainingPass pass, List<Parameter> parameters, Passes passes, NDManager manager,
             FlatAdamW.Settings settings) {
         this.model = model;
         this.pass = pass;
         this.parameters = parameters;
-        this.shapes = shapes;
+        this.passes = passes;
         this.manager = manager;
         this.settings = settings;
     }
@@ -56,12 +65,25 @@ final class PlanUpdate implements StepUpdate {
 
     @Override
     public void prepare() {
-        optimizer();
-        pass.prepare(shapes.toArray(PassShape[]::new));
+        optimizer().prepare();
+        preparePasses();
+    }
+
+    /** Their memory, too, where it was given back. */
+    private void preparePasses() {
+        pass.prepare(passes.shapes.toArray(PassShape[]::new));
+    }
+
+    @Override
+    public void pause() {
+        if (passes.giveBackBetweenSteps) {
+            pass.release();
+        }
     }
 
     @Override
     public void begin() {
+        preparePasses();
         model.beginStep();
     }
 
@@ -83,7 +105,7 @@ final class PlanUpdate implements StepUpdate {
     }
 
     @Override
-    public void restore(long updates, Map<String, AdamW.Moments> moments) {
+    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
         optimizer().restore(updates, moments);
     }
 
@@ -94,7 +116,7 @@ final class PlanUpdate implements StepUpdate {
 
     @Override
     public List<Plan.StepTime> profile() {
-        return pass.profile(shapes.get(0));
+        return pass.profile(passes.shapes.get(0));
     }
 
     @Override

@@ -8,6 +8,7 @@ import ai.spattention.train.optim.AdamW;
 import ai.spattention.plan.Plan;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
 interface StepUpdate extends AutoCloseable {
@@ -23,6 +24,11 @@ interface StepUpdate extends AutoCloseable {
 
     /** Takes the memory that a whole step needs beside the weights, so that it fails now or never. */
     void prepare();
+
+    /** Before something else runs on the device: gives back what memory that may need. */
+    default void pause() {
+        // the engine shares its memory out by itself
+    }
 
     /** Before a step's first micro-batch: there are no gradients. */
     void begin();
@@ -54,9 +60,9 @@ interface StepUpdate extends AutoCloseable {
      * Takes up the state of a checkpoint.
      *
      * @param updates how many updates there were
-     * @param moments in float32, by parameter id; the arrays become the optimizer's
+     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
      */
-    void restore(long updates, Map<String, AdamW.Moments> moments);
+    void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments);
 
     /**
      * The weights.

@@ -102,7 +102,8 @@ public final class TrainingRun implements AutoCloseable {
      * @param device where to compute
      * @param checkpointFolder where checkpoints go
      * @param observer is told of what happens
-     * @throws InvalidInputException if data and configuration do not fit, or tasks cannot be scored or text not be sampled
+     * @throws InvalidInputException if data and configuration do not fit, tasks cannot be scored or text not be sampled, or the run does
+     *     not fit the device's memory
      * @throws IOException if the data cannot be read
      */
     public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer)
@@ -120,11 +121,12 @@ public final class TrainingRun implements AutoCloseable {
             validation = data.manifest().tokens(Split.VALIDATION) > config.data().sequenceLength()
                     ? resources.add(data.sequences(Split.VALIDATION, config.data().sequenceLength())) : null;
             batches = new BatchSource(training, config.seed(), 0);
-            block = ModelSetup.model(config, data.manifest());
+            PassChoice choice = PassChoice.of(config, device);
+            block = ModelSetup.model(config, data.manifest(), choice);
             evaluation = prepareEvaluation();
             expertLoad = resources.add(new ExpertLoadMeter(device));
             schedule = ScheduleSetup.schedule(config);
-            work = resources.add(new TrainingStep(config, block, device, schedule, config.training().steps(),
+            work = resources.add(new TrainingStep(config, choice, block, device, schedule, config.training().steps(),
                     new TrainingStep.Watch(PartObserver.NONE, observer::note, List.of(expertLoad))));
             work.prepare();
             flopsPerToken = ModelFlops.trainingPerToken(block.getConfig(), config.data().sequenceLength());
@@ -188,6 +190,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         CheckpointStore.Checkpoint checkpoint = newest.get();
         TrainingState state = checkpoint.state();
+        work.pause();
         List<String> changes = Continuation.changes(checkpoint.folder(), state, config, data.manifest().fingerprint());
         try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.model());
                 SafetensorsFile moments = SafetensorsFile.open(checkpoint.optimizer())) {
@@ -262,12 +265,15 @@ public final class TrainingRun implements AutoCloseable {
     /** What is due after a step. Its metrics are told last: with them the step is complete. */
     private void measure(StepMetrics.Builder metrics, boolean end, BooleanSupplier stop) throws IOException {
         if (isDue(config.validation().everySteps(), end) && validation != null) {
+            work.pause();
             metrics.optValidationLoss(validate());
         }
         if (isDue(config.evaluation().everySteps(), end) && evaluation.isPresent()) {
+            work.pause();
             metrics.optTaskScores(scoreTasks(evaluation.get(), stop));
         }
         if (isDue(config.sample().everySteps(), end)) {
+            work.pause();
             sample();
         }
         observer.step(metrics.setTimeSeconds(elapsedSeconds).build());
@@ -392,6 +398,7 @@ public final class TrainingRun implements AutoCloseable {
      * @param line the step's metrics if they are not told yet, else empty
      */
     private void checkpoint(String line) throws IOException {
+        work.pause();
         Path written = checkpoints.save(new TrainingState(TrainingState.VERSION, step, work.updates(), tokens, elapsedSeconds,
                 data.manifest().fingerprint(), RunConfigWriter.settings(config), line), CheckpointTensors.weights(block, work.values()),
                 CheckpointTensors.moments(block, work.moments()));
@@ -408,6 +415,7 @@ public final class TrainingRun implements AutoCloseable {
      * @throws IOException if writing fails
      */
     public void saveModel(Path folder) throws IOException {
+        work.pause();
         try (Tokenizer tokenizer = data.tokenizer()) {
             AtomicFolder.write(folder, whole -> {
                 HuggingFaceFolder.write(block, work.values(), whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);

@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -60,15 +61,16 @@ public final class TrainingStep implements AutoCloseable {
      * Sets a step up.
      *
      * @param config the run's configuration
+     * @param choice which way passes go there
      * @param block the model, not initialised
      * @param device where to compute
      * @param schedule the learning rate by update
      * @param mostUpdates how many updates there will be at most
      * @param watch what is told of the passes
-     * @throws ai.spattention.InvalidInputException if a plan is asked for that cannot be
      */
-    public TrainingStep(RunConfig config, OlmoeModel block, Device device, Schedule schedule, long mostUpdates, Watch watch) {
-        choice = PassChoice.of(config, device);
+    public TrainingStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
+            Watch watch) {
+        this.choice = choice;
         int microBatches = config.training().gradientAccumulationSteps();
         Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
         try {
@@ -90,8 +92,10 @@ public final class TrainingStep implements AutoCloseable {
                 training.optOptimizer(optimizer);
             } else {
                 TrainingPass pass = TrainingPass.adopting(block, manager);
-                PlannedModel planned = new PlannedModel(block, pass, PassChoice.kept(config), choice.start(), watch.notes);
-                update = resources.add(new PlanUpdate(planned, pass, parameters, PassChoice.shapes(config), manager, new FlatAdamW.Settings(
+                PlannedModel planned = new PlannedModel(block, pass, choice.checkpointing().kept(), choice.start(), watch.notes);
+                PlanUpdate.Passes passes = new PlanUpdate.Passes(PassChoice.shapes(config, choice.checkpointing().kept()),
+                        choice.checkpointing().givesBackBetweenSteps());
+                update = resources.add(new PlanUpdate(planned, pass, parameters, passes, manager, new FlatAdamW.Settings(
                         settings(config.optimizer()), schedule, mostUpdates, microBatches, config.training().maxGradNorm())));
                 model.setBlock(new SegmentedBlock(planned, watch.parts));
             }
@@ -154,6 +158,11 @@ public final class TrainingStep implements AutoCloseable {
         update.prepare();
     }
 
+    /** Says that something else is about to run on the device, until the next step begins: a validation, or the writing of a checkpoint. */
+    void pause() {
+        update.pause();
+    }
+
     /** Begins a step. */
     public void begin() {
         update.begin();
@@ -201,8 +210,8 @@ public final class TrainingStep implements AutoCloseable {
         return update.moments();
     }
 
-    /** Takes up the state of a checkpoint: moments in float32, which become the optimizer's. */
-    void restore(long updates, Map<String, AdamW.Moments> moments) {
+    /** Takes up the state of a checkpoint: moments in float32, which become the optimizer's, read one parameter after the other. */
+    void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
         update.restore(updates, moments);
     }
 

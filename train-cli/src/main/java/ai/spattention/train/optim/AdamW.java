@@ -12,6 +12,7 @@ import ai.spattention.torch.Bfloat16;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * AdamW (arXiv 1711.05101) with decoupled weight decay on chosen parameters, one fused in-place update a parameter.
@@ -145,12 +146,13 @@ public final class AdamW extends Optimizer implements AutoCloseable {
      * Continues from a checkpoint.
      *
      * @param completedSteps the steps done
-     * @param restored the parameters' moments in float32, which become the optimizer's
+     * @param restored reads the parameters' moments in float32, which become the optimizer's
      */
-    public void restore(long completedSteps, Map<String, Moments> restored) {
+    public void restore(long completedSteps, Map<String, Supplier<Moments>> restored) {
         step = completedSteps;
         moments.clear();
-        restored.forEach((id, state) -> {
+        restored.forEach((id, reader) -> {
+            Moments state = reader.get();
             Moments own = new Moments(kept(state.mean), kept(state.variance));
             own.mean.attach(manager);
             own.variance.attach(manager);

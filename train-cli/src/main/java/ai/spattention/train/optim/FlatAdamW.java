@@ -22,6 +22,7 @@ import ai.spattention.torch.Bfloat16;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * {@link AdamW} over flat weights on a GPU: division of the gradients by the number of micro-batches, their norm, clipping, the choice
@@ -135,6 +136,13 @@ public final class FlatAdamW implements AutoCloseable {
         return Tensor.of(name, TorchTensors.view(array));
     }
 
+    /** Takes the memory in which updates are computed, which the first one does otherwise. */
+    public void prepare() {
+        if (ready == null) {
+            ready = plan.on(TorchTensors.view(manager.zeros(new Shape((plan.bytes() + 3) / 4))).address());
+        }
+    }
+
     /**
      * Puts an update on a stream and returns at once; {@link #outcome} tells what it was.
      *
@@ -146,9 +154,7 @@ public final class FlatAdamW implements AutoCloseable {
         if (step == mostUpdates) {
             throw new IllegalStateException("the learning rates of " + mostUpdates + " updates were asked for: there is none for another");
         }
-        if (ready == null) {
-            ready = plan.on(TorchTensors.view(manager.zeros(new Shape((plan.bytes() + 3) / 4))).address());
-        }
+        prepare();
         stream.copy(TorchTensors.view(loss).address(), TorchTensors.view(stepLoss).address(), Float.BYTES);
         ready.run(UPDATE, stream);
     }
@@ -187,14 +193,15 @@ public final class FlatAdamW implements AutoCloseable {
      * Continues from a checkpoint.
      *
      * @param completedSteps the updates done
-     * @param restored the parameters' moments in float32, which are closed; zeros for parameters that have none there
+     * @param restored reads the parameters' moments in float32, which are closed; zeros for parameters that have none there
      */
-    public void restore(long completedSteps, Map<String, AdamW.Moments> restored) {
+    public void restore(long completedSteps, Map<String, Supplier<AdamW.Moments>> restored) {
         step = completedSteps;
         updates.set(new NDIndex("0"), completedSteps);
         for (Parameter parameter : parameters) {
             AdamW.Moments own = moments.get(parameter.getId());
-            AdamW.Moments saved = restored.get(parameter.getId());
+            Supplier<AdamW.Moments> reader = restored.get(parameter.getId());
+            AdamW.Moments saved = reader == null ? null : reader.get();
             write(own.mean(), saved == null ? null : saved.mean());
             write(own.variance(), saved == null ? null : saved.variance());
         }

@@ -3,6 +3,7 @@ package ai.spattention.train.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.spattention.plan.Plan;
+import ai.spattention.train.config.ActivationCheckpointing;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
@@ -14,8 +15,8 @@ import org.junit.jupiter.api.Test;
 class ChromeTraceTest {
 
     private static StepBench.Row row(List<Plan.StepTime> launches) {
-        return new StepBench.Row("tiny", "sp", "auto", 64, 2, 3.5, OptionalDouble.empty(), StepBench.parts(launches), OptionalDouble.empty(),
-                OptionalLong.empty(), "plan", launches);
+        return new StepBench.Row("tiny", "sp", "auto", 64, 2, 3.5, 0.25, OptionalDouble.empty(), StepBench.parts(launches), OptionalDouble.empty(),
+                OptionalLong.empty(), "plan", ActivationCheckpointing.NONE, launches);
     }
 
     @Test

@@ -34,10 +34,10 @@ class BenchStepCommandTest {
     void measuresPatternsAndLengthsInOneRun() throws Exception {
         Path output = folder.resolve("step.json");
         Cli result = Cli.ok(arguments("--pattern", "causal,sp", "--length", "32,48", "--micro-batch", "2,1", "--precision", "bfloat16",
-                "--activation-checkpointing", "--set", "training.peak_tflops=1", "--output", output.toString()));
+                "--activation-checkpointing", "selective", "--set", "training.peak_tflops=1", "--output", output.toString()));
         JsonNode root = new ObjectMapper().readTree(output.toFile());
         assertEquals("bfloat16", root.get("precision").asText());
-        assertTrue(root.get("activation_checkpointing").asBoolean());
+        assertEquals("selective", root.get("activation_checkpointing").asText());
         assertEquals(4, root.get("rows").size());
         for (JsonNode row : root.get("rows")) {
             double ms = row.get("forward_backward_ms").asDouble();
@@ -45,14 +45,16 @@ class BenchStepCommandTest {
             assertEquals(row.get("length").asInt() == 32 ? 64 : 48, tokens);
             assertEquals(1000 * tokens / ms, row.get("forward_backward_tokens_per_second").asDouble(), 1e-6 * 1000 * tokens / ms);
             assertTrue(row.get("step_ms").asDouble() > ms);
+            assertTrue(row.get("host_ms").asDouble() > 0 && row.get("host_ms").asDouble() < 2 * ms, row.toString());
             assertTrue(row.get("model_flop_utilisation").asDouble() > 0);
             for (String part : new String[] {"attention", "experts", "router", "loss", "optimizer", "rest"}) {
                 assertTrue(row.get("part_ms").has(part), part);
             }
             assertTrue(row.get("pass").asText().startsWith("blocks"), row.toString());
             assertEquals(0, row.get("launches").asInt());
+            assertEquals("full", row.get("activation_checkpointing").asText());
         }
-        assertTrue(result.out().contains("x first") && result.out().contains("1.00"), result.out());
+        assertTrue(result.out().contains("x first") && result.out().contains("host ms") && result.out().contains("1.00"), result.out());
     }
 
     @Test
@@ -81,6 +83,8 @@ class BenchStepCommandTest {
         assertTrue(Cli.refused("bench", "step", "--repetitions", "0").contains("--repetitions must be at least 1"));
         assertTrue(Cli.refused(arguments("--length", "32", "--micro-batch", "1,2")).contains("one for each length (got 2 for 1 lengths)"));
         assertTrue(Cli.refused(arguments("--pattern", "dense")).contains("dense"));
+        assertTrue(Cli.refused(arguments("--activation-checkpointing", "some")).contains("training.activation_checkpointing must be one of none,"
+                + " selective, full, auto (got 'some')"));
         assertTrue(Cli.refused(arguments("--precision", "float8")).contains("precision must be one of float32, bfloat16"));
         Path trace = folder.resolve("trace.json");
         assertTrue(Cli.refused(arguments("--profile", trace.toString())).contains("--profile shows planned passes, and this one would run by"

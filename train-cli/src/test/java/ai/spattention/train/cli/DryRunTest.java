@@ -41,7 +41,7 @@ class DryRunTest {
         assertEquals("2", line(plan, "gradient accumulation steps"));
         assertEquals("float32", line(plan, "precision"));
         assertEquals("blocks, because the device is no GPU (got cpu)", line(plan, "pass"));
-        assertEquals("no", line(plan, "activation checkpointing"));
+        assertEquals("none, the fastest", line(plan, "activation checkpointing"));
         assertEquals("50", line(plan, "steps"));
         assertEquals("35,392", line(plan, "parameters"));
         assertEquals("29,248", line(plan, "active parameters"));

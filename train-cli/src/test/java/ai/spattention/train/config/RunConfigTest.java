@@ -51,7 +51,14 @@ class RunConfigTest {
         String message = assertThrows(InvalidInputException.class, () ->
                 ConfigFiles.load("training.activation_checkpointing=true", "model.attention_dropout=0.1")).getMessage();
         assertTrue(message.endsWith("training.activation_checkpointing computes a layer twice, which model.attention_dropout makes"
-                + " differ (got true and 0.1): switch one of the two off"), message);
+                + " differ (got full and 0.1): switch one of the two off"), message);
+    }
+
+    @Test
+    void autoComputesNothingRandomAgain() {
+        assertEquals(0.1, ConfigFiles.load("training.activation_checkpointing=auto", "model.attention_dropout=0.1").model().attentionDropout());
+        assertTrue(assertThrows(InvalidInputException.class, () -> ConfigFiles.load("training.activation_checkpointing=selective",
+                "model.attention_dropout=0.1")).getMessage().contains("(got selective and 0.1)"));
     }
 
     @Test
@@ -80,6 +87,6 @@ class RunConfigTest {
     @Test
     void refusesValuesWhenMadeByHandToo() {
         assertEquals("training.steps must be at least 1 (got 0)", assertThrows(InvalidInputException.class,
-                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, false, PassMode.AUTO, GraphMode.AUTO, null)).getMessage());
+                () -> new TrainingConfig(0, 1, 1, 1, 0, 0, ActivationCheckpointing.NONE, PassMode.AUTO, GraphMode.AUTO, null)).getMessage());
     }
 }

@@ -53,7 +53,7 @@ class RunConfigWriterTest {
 
     @Test
     void wordsThatYamlTakesForOthersReadBackAsThemselves() {
-        assertRoundTrip(ConfigFiles.load("training.cuda_graph=off", "training.pass=plan"));
+        assertRoundTrip(ConfigFiles.load("training.cuda_graph=off", "training.pass=plan", "training.activation_checkpointing=selective"));
     }
 
     @Test

@@ -79,7 +79,7 @@ class OptimTest {
             AdamW.Moments state = one.getMoments().get("w");
             NDArray copy = weight.duplicate();
             other.restore(one.getStep(), Map.of("w",
-                    new AdamW.Moments(state.mean().duplicate(), state.variance().duplicate())));
+                    () -> new AdamW.Moments(state.mean().duplicate(), state.variance().duplicate())));
             for (AdamW optimizer : List.of(one, other)) {
                 optimizer.nextStep();
                 optimizer.update("w", optimizer == one ? weight : copy, gradient);

@@ -1,4 +1,4 @@
-package ai.spattention.train.info;
+package ai.spattention.train.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
