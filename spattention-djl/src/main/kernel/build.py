@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Compiles banded_attention.py, and banded_attention_hopper.py for compute capability 9.0, to PTX, in every variant, with a
-manifest that tells Java how to launch it.
+"""Compiles banded_attention.py, and banded_attention_hopper.py and banded_attention_wide.py for compute capability 9.0, to PTX, in every
+variant, with a manifest that tells Java how to launch it.
 
     python3 build.py OUT [NAME ...]      NAME: only variants whose name contains one of these
 
@@ -15,7 +15,8 @@ from pathlib import Path
 
 import ptx
 
-SOURCES = ("band_tiles.py", "banded_attention.py", "banded_attention_hopper.py", "hopper.py", "build.py", "ptx.py")
+SOURCES = ("band_tiles.py", "banded_attention.py", "banded_attention_hopper.py", "banded_attention_wide.py", "hopper.py", "build.py",
+           "ptx.py")
 
 # The type of the numbers, and how they are multiplied.
 TYPES = {"bf16": ("bf16", "tf32"), "fp16": ("fp16", "tf32"), "fp32": ("fp32", "tf32x3"), "tf32": ("fp32", "tf32")}
@@ -27,6 +28,7 @@ FEATURES = {  # GENERAL, DOCUMENTS, DROPOUT
     "general_documents": (True, True, False),
     "dropout": (True, False, True),
     "dropout_documents": (True, True, True),
+    "wide": (False, False, False),  # long ranges
 }
 FLOAT32_TILES = {  # as shape_of gives them
     32: {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 1), "backward_keys": (64, 64, 4, 1)},
@@ -41,18 +43,22 @@ SPANS_TILE = 2048
 
 def exists(arch, type_name, head_dim, feature):
     """Whether there are kernels of their own for an architecture; elsewhere those for sm_80 run."""
+    if feature == "wide":
+        return arch == "sm_90a" and type_name in ("bf16", "fp16") and head_dim == 128
     dropout = FEATURES[feature][2]
     return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128) and not dropout
 
 
-def shape_of(kernel, arch, type_name, head_dim, general):
-    """Queries and keys of a tile, warps, stages of the pipeline. Measured on an H200: docs/kernel.md. (Shared memory on sm_80 stays
-    under the 99 KB that the smaller chips of that line have.) With GENERAL, the tile that meets a multiple of the period must hold
+def shape_of(kernel, arch, type_name, head_dim, feature):
+    """Queries and keys of a tile, warps (of a warpgroup), stages of the pipeline. Measured on an H200: docs/kernel.md. (Shared memory on
+    sm_80 stays under the 99 KB that the smaller chips of that line have.) With GENERAL, the tile that meets a multiple of the period must hold
     the whole diagonal of the program's own tile: the walked axis is the longer one."""
+    if feature == "wide":
+        return {"forward": (128, 128, 4, 2), "backward_queries": (128, 64, 4, 3), "backward_keys": (64, 128, 4, 3)}[kernel]
     if arch == "sm_90a":
         return {"forward": (64, 64, 4, 3), "backward_queries": (64, 64, 4, 2), "backward_keys": (64, 64, 4, 2)}[kernel]
     if TYPES[type_name][0] == "fp32":
-        if kernel == "forward" and head_dim == 128 and not general:
+        if kernel == "forward" and head_dim == 128 and not FEATURES[feature][0]:
             return 64, 16, 4, 2
         return FLOAT32_TILES[head_dim][kernel]
     if head_dim == 256:
@@ -61,9 +67,11 @@ def shape_of(kernel, arch, type_name, head_dim, general):
             "backward_keys": (64, 64, 8, 1) if head_dim == 128 else (64, 64, 4, 1)}[kernel]
 
 
-def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general, documents, dropout):
+def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, feature):
     """The kernel's parameters as Triton wants them: types, constants, and what Java guarantees of the values (divisors)."""
     tma = arch == "sm_90a"
+    wide = feature == "wide"
+    general, documents, dropout = FEATURES[feature]
     dtype, precision = TYPES[type_name]
     signature, constants, divisors = {}, {}, {}
 
@@ -81,13 +89,19 @@ def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
         signature[name] = "*" + element
         divisors[name] = 16
 
-    tensor("q", queries)
-    tensor("k", keys)
-    tensor("v", keys)
+    by_keys = kernel == "backward_keys"
+    rows, columns = queries, keys  # of a copy
+    if wide:  # each warpgroup has half of the program's own tile
+        rows, columns = (queries, keys // 2) if by_keys else (queries // 2, keys)
+    tensor("q", rows)
+    tensor("k", columns)
+    tensor("v", columns)
     if kernel != "forward":
-        tensor("grad", queries)
+        tensor("grad", rows)
     pointer("heads", "i32")
-    if documents:
+    if wide:
+        pointer("counter", "i32")
+    elif documents:
         pointer("documents", "i64")
         pointer("spans", "i32")
     else:
@@ -108,6 +122,10 @@ def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
     signature["log2_scale"] = "fp32"
     if kernel != "forward":
         signature["scale"] = "fp32"
+    if wide:
+        constants.update({"QUERIES": queries} if by_keys else {"KEYS": keys})
+        constants.update(D=head_dim, STAGES=stages)
+        return signature, constants, divisors
     constants.update(QUERIES=queries, KEYS=keys, D=head_dim, GENERAL=general, DOCUMENTS=documents)
     if tma:
         constants["STAGES"] = stages
@@ -122,14 +140,13 @@ def arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
 
 def compile_attention(arch, kernel, type_name, head_dim, feature, *tile):
     """Compiles one kernel of attention; returns its manifest entry and its PTX."""
-    general, documents, dropout = FEATURES[feature]
-    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, type_name, head_dim, general)
-    signature, constants, divisors = arguments(kernel, arch, type_name, head_dim, queries, keys, stages, general,
-                                             documents, dropout)
-    function = getattr(importlib.import_module("banded_attention_hopper" if arch == "sm_90a" else "banded_attention"), kernel)
+    queries, keys, warps, stages = tile if tile else shape_of(kernel, arch, type_name, head_dim, feature)
+    signature, constants, divisors = arguments(kernel, arch, type_name, head_dim, queries, keys, stages, feature)
+    source = "banded_attention" + ("_wide" if feature == "wide" else "_hopper" if arch == "sm_90a" else "")
+    function = getattr(importlib.import_module(source), kernel)
     entry, text = ptx.compile_kernel(function, f"{kernel}-{feature}-{type_name}-d{head_dim}-{arch}", arch, signature, constants,
                                      divisors, {"num_warps": warps, "num_stages": stages})
-    return entry | {"queries": queries, "keys": keys}, text
+    return entry | {"queries": queries, "keys": keys} | ({"persistent": True} if feature == "wide" else {}), text
 
 
 def compile_spans(arch):

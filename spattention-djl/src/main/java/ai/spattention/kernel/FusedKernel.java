@@ -48,7 +48,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
             new PlanCache<>(FusedKernel::table, table -> table.manager.close());
 
     /** A head table on the GPU, as long as its manager is open. */
-    private record DeviceTable(NDManager manager, TensorView view, boolean general) {}
+    private record DeviceTable(NDManager manager, TensorView view, FusedVariants variants) {}
 
     /** Bound when first used, so that the class loads where there is no engine. */
     private static final class Operators {
@@ -193,7 +193,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
         private final Launch launch = new Launch(LIBRARY);
         private final List<String> unsuited = new ArrayList<>();
         private final NDList copied = new NDList();
-        private String feature;
+        private boolean packed;
 
         Call(NDManager scope, AttentionShape shape, DeviceTable table, AttentionDropout dropout, NDArray queries) {
             this.scope = scope;
@@ -245,8 +245,8 @@ public record FusedKernel() implements ExplicitGradientKernel {
                     put(unsuited.get(i), copies.get(i));
                 }
             }
-            feature = (drops ? "dropout" : table.general ? "general" : "ranges") + (documents == null ? "" : "_documents");
-            if (documents != null) {
+            packed = documents != null;
+            if (packed) {
                 TensorView view = TorchTensors.view(documents);
                 launch.with("documents", view.isDense(0, 1) ? view : TorchTensors.view(copies(new NDList(documents)).get(0)));
                 empty("spans", TensorView.Type.INT32, new long[] {shape.batch(), 4, shape.keyLength()}, 0, 1, 2);
@@ -287,11 +287,16 @@ public record FusedKernel() implements ExplicitGradientKernel {
         }
 
         void launch(String kernel) {
-            KernelLibrary.Variant variant = launch.variant(kernel + "-" + feature + "-" + type() + "-d" + headDim);
+            int computeCapability = CudaDevice.of(queries.deviceIndex()).computeCapability();
+            KernelLibrary.Variant variant = launch.variant(
+                    table.variants.name(kernel, type(), headDim, packed, drops, computeCapability));
+            if (variant.persistent()) {
+                put("counter", scope.zeros(new Shape(1), DataType.INT32, Device.gpu(queries.deviceIndex())));
+            }
             boolean byKeys = kernel.equals("backward_keys");
             int rows = byKeys ? shape.keyLength() : shape.queryLength();
             int tile = byKeys ? variant.keys() : variant.queries();
-            launch.run(variant, shape.numHeads(), (rows - 1) / tile + 1, shape.batch());
+            launch.runTiles(variant, shape.numHeads(), (rows - 1) / tile + 1, shape.batch());
         }
 
         /** The numbers' type and how they are multiplied, as the kernels' names say it. */
@@ -309,6 +314,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
         call.requireFit(new FusedKernel());
         HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
         return PlanMemory.with("head tables", call.device(), manager -> new DeviceTable(manager,
-                TorchTensors.view(manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS))), rows.general()));
+                TorchTensors.view(manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS))),
+                rows.variants(call.queryLength(), call.keyLength())));
     }
 }

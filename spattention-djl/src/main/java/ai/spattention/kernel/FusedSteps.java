@@ -2,6 +2,7 @@ package ai.spattention.kernel;
 
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.plan.FillStep;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.PlanBuilder;
 import ai.spattention.plan.Tensor;
@@ -22,19 +23,19 @@ public final class FusedSteps {
      * What the heads see.
      *
      * @param heads the head table, [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param variants which code computes it
      * @param documents each position's document, [B, N], int64; null for one document a sequence
      * @param spans memory for where documents begin and end, [B, 4, N], int32; null without documents
      */
-    public record Sight(Tensor heads, boolean general, Tensor documents, Tensor spans) {}
+    public record Sight(Tensor heads, FusedVariants variants, Tensor documents, Tensor spans) {}
 
     /**
      * What the heads of a layout see.
      *
      * @param rows [H, 8], row by row
-     * @param general whether a head has a prefix or a stride
+     * @param variants which code computes it
      */
-    public record Heads(int[] rows, boolean general) {}
+    public record Heads(int[] rows, FusedVariants variants) {}
 
     /**
      * Why there is no kernel for a layout.
@@ -58,7 +59,7 @@ public final class FusedSteps {
      */
     public static Heads heads(AttentionLayout layout, int numHeads, int length) {
         HeadTable table = HeadTable.of(layout.headMasks(numHeads, length), length);
-        return new Heads(table.rows(), table.general());
+        return new Heads(table.rows(), table.variants(length, length));
     }
 
     /**
@@ -100,7 +101,7 @@ public final class FusedSteps {
      */
     public void forward(Forward arrays) {
         KernelStep step = step("forward", arrays).with("out", arrays.out).with("lse", arrays.logSums);
-        plan.add(tiles(step, arrays, step.variant().queries()));
+        add(step, arrays, step.variant().queries());
     }
 
     /**
@@ -116,17 +117,17 @@ public final class FusedSteps {
         Tensor delta = plan.array("delta", Type.FLOAT32, arrays.logSums.sizes());
         KernelStep queries = step("backward_queries", arrays).with("grad", gradient).with("out", arrays.out).with("lse", arrays.logSums)
                 .with("delta", delta).with("q_grad", queryGradient);
-        plan.add(tiles(queries, arrays, queries.variant().queries()));
+        add(queries, arrays, queries.variant().queries());
         KernelStep keys = step("backward_keys", arrays).with("grad", gradient).with("lse", arrays.logSums).with("delta", delta)
                 .with("k_grad", keyGradient).with("v_grad", valueGradient);
-        plan.add(tiles(keys, arrays, keys.variant().keys()));
+        add(keys, arrays, keys.variant().keys());
     }
 
     private KernelStep step(String kernel, Forward arrays) {
         long dim = arrays.queries.size(3);
-        String feature = (sight.general ? "general" : "ranges") + (sight.documents == null ? "" : "_documents");
         double scale = 1 / Math.sqrt(dim);
-        KernelStep step = new KernelStep(FusedKernel.LIBRARY, kernel + "-" + feature + "-bf16-d" + dim, target)
+        String variant = sight.variants.name(kernel, "bf16", dim, sight.documents != null, false, target.computeCapability());
+        KernelStep step = new KernelStep(FusedKernel.LIBRARY, variant, target)
                 .with("q", arrays.queries).with("k", arrays.keys).with("v", arrays.values).with("heads", sight.heads)
                 .with("H", arrays.queries.size(1)).with("group", arrays.queries.size(1) / arrays.keys.size(1))
                 .with("N", arrays.queries.size(2)).with("M", arrays.keys.size(2)).with("scale", scale)
@@ -137,7 +138,12 @@ public final class FusedSteps {
         return step;
     }
 
-    private static KernelStep tiles(KernelStep step, Forward arrays, int tile) {
-        return step.grid(arrays.queries.size(1), (arrays.queries.size(2) - 1) / tile + 1, arrays.queries.size(0));
+    private void add(KernelStep step, Forward arrays, int tile) {
+        if (step.variant().persistent()) {
+            Tensor counter = plan.array("tiles taken", Type.INT32, 1);
+            plan.add(new FillStep(counter));
+            step.with("counter", counter);
+        }
+        plan.add(step.tiles(arrays.queries.size(1), (arrays.queries.size(2) - 1) / tile + 1, arrays.queries.size(0)));
     }
 }

@@ -33,7 +33,7 @@ class FusedStepsGpuTest {
     }
 
     private static final List<Sizes> SIZES = List.of(new Sizes(1, 1, 1, 1, 64), new Sizes(3, 2, 1, 17, 32), new Sizes(1, 5, 5, 64, 128),
-            new Sizes(3, 8, 2, 127, 64), new Sizes(1, 4, 4, 129, 256), new Sizes(1, 4, 2, 700, 128), new Sizes(2, 4, 2, 66, 64));
+            new Sizes(3, 8, 2, 127, 64), new Sizes(1, 4, 4, 129, 256), new Sizes(1, 4, 2, 700, 128), new Sizes(1, 2, 1, 4203, 128), new Sizes(2, 4, 2, 66, 64));
 
     static Stream<StandardPattern> patterns() {
         return Arrays.stream(StandardPattern.values())
@@ -61,7 +61,7 @@ class FusedStepsGpuTest {
             NDArray documents = packed ? runner.manager().create(documents(s), new Shape(s.batch, s.length)) : null;
             FusedSteps.Heads heads = FusedSteps.heads(layout, s.heads, s.length);
             FusedSteps steps = new FusedSteps(runner.plan(), runner.target(), new FusedSteps.Sight(
-                    runner.in("heads", runner.manager().create(heads.rows(), new Shape(s.heads, HeadTable.COLUMNS))), heads.general(),
+                    runner.in("heads", runner.manager().create(heads.rows(), new Shape(s.heads, HeadTable.COLUMNS))), heads.variants(),
                     packed ? runner.in("documents", documents) : null,
                     packed ? runner.plan().array("spans", Type.INT32, s.batch, 4, s.length) : null));
             Tensor out = runner.out("out", Type.BFLOAT16, s.tokens(), (long) s.heads * s.dim);

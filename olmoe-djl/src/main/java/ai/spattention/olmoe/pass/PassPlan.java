@@ -13,6 +13,7 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.embedding.EmbeddingSteps;
 import ai.spattention.kernel.AttentionLayout;
 import ai.spattention.kernel.FusedSteps;
+import ai.spattention.kernel.FusedVariants;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -39,11 +40,11 @@ final class PassPlan {
      * Constants that a pass reads.
      *
      * @param heads what the heads see, [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param variants which code computes what they see
      * @param cosines of the positions' angles, [N, head dimension / 2], float32
      * @param sines of the same angles
      */
-    record Constants(Tensor heads, boolean general, Tensor cosines, Tensor sines) {
+    record Constants(Tensor heads, FusedVariants variants, Tensor cosines, Tensor sines) {
 
         /**
          * The constants of a model.
@@ -59,7 +60,7 @@ final class PassPlan {
             FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()), rows, length);
             NDArray table = manager.create(heads.rows(), new Shape(rows, heads.rows().length / rows));
             NDList angles = rotary.table(manager.getDevice(), length);
-            return new Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
+            return new Constants(tensor("head table", table), heads.variants(), tensor("cosines", angles.get(0)),
                     tensor("sines", angles.get(1)));
         }
 
@@ -93,7 +94,7 @@ final class PassPlan {
         Tensor spans = shape.documents()
                 ? context.plan.array("ends of documents", Type.INT32, shape.batch(), 4, shape.length()) : null;
         fused = new FusedSteps(context.plan, target,
-                new FusedSteps.Sight(constants.heads, constants.general, shape.documents() ? arrays.documents().tensor() : null, spans));
+                new FusedSteps.Sight(constants.heads, constants.variants, shape.documents() ? arrays.documents().tensor() : null, spans));
         norms = new RmsNormSteps(context.plan, target, config.rmsNormEps());
         AttentionPass attention = new AttentionPass(context, fused, new QueryKeyRotarySteps(context.plan, target, constants.cosines,
                 constants.sines, shape.length(), config.rmsNormEps()));

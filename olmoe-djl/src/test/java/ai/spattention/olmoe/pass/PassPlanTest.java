@@ -113,7 +113,7 @@ class PassPlanTest {
         FusedSteps.Heads heads = FusedSteps.heads(new AttentionLayout(config.pattern(), config.layoutLength()),
                 config.numAttentionHeads(), shape.length());
         PassPlan.Constants constants = new PassPlan.Constants(constant("heads", Type.INT32, config.numAttentionHeads(), 8),
-                heads.general(), constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
+                heads.variants(), constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
                 constant("sines", Type.FLOAT32, shape.length(), config.headDim() / 2));
         return PassPlan.of(model, weights, constants, arrays, target, shape);
     }
