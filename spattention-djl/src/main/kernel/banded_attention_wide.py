@@ -167,12 +167,6 @@ def hidden(scores, hide: gl.constexpr, first_query, start, near, far, bands, KEY
 
 
 @gluon.jit
-def thread_sums(weights, KEYS: gl.constexpr):
-    """The sums of rows, as far as one thread has them: of the four that share a row."""
-    return gl.sum(gl.sum(gl.reshape(weights, [ROWS, KEYS // 8, 4, 2]), 3), 1)
-
-
-@gluon.jit
 def forward_rows(q, heads, out, lse, H, N, M, log2_scale, q_places, k_places, v_places, q_ready, k_ready, v_ready, q_free, k_free, v_free,
                  work_place, work_ready, work_free, PART: gl.constexpr, KEYS: gl.constexpr, D: gl.constexpr, STAGES: gl.constexpr):
     S: gl.constexpr = product(KEYS)
@@ -203,7 +197,7 @@ def forward_rows(q, heads, out, lse, H, N, M, log2_scale, q_places, k_places, v_
         scores = hidden(scores, float("-inf"), position, start, near, far, bands, KEYS)
         largest = gl.maximum(gl.max(scores, 1) * log2_scale, LOWEST)
         weights = gl.exp2(scores * log2_scale - largest[:, None])
-        total = thread_sums(weights, KEYS)
+        total = gl.sum(weights, 1)
         factor = gl.convert_layout(weights.to(q.dtype), left_factor(D))
         weighted = zeros(ROWS, D)
         for t in range(1, tiles):
@@ -223,7 +217,7 @@ def forward_rows(q, heads, out, lse, H, N, M, log2_scale, q_places, k_places, v_
             weights = gl.exp2(scores * log2_scale - larger[:, None])
             shrink = gl.exp2(largest - larger)
             largest = larger
-            total = total * gl.convert_layout(shrink, by_row(total.type.layout))[:, None] + thread_sums(weights, KEYS)
+            total = total * shrink + gl.sum(weights, 1)
             weighted, factor = warpgroup_mma_wait(0, deps=[products, factor])
             mbarrier.arrive(v_free.index(stage))
             weighted = weighted * gl.convert_layout(shrink, by_row(O))[:, None]
@@ -237,7 +231,6 @@ def forward_rows(q, heads, out, lse, H, N, M, log2_scale, q_places, k_places, v_
         mbarrier.arrive(v_free.index(stage))
         stage, phase = next_place(stage, phase, STAGES)
 
-        total = gl.convert_layout(gl.sum(total, 1), by_row(S))
         sees = total > 0
         safe = gl.where(sees, total, 1.0)
         store_tile(out, weighted * gl.convert_layout(1.0 / safe, by_row(O))[:, None], batch, head, row, N, H, ROWS, D)

@@ -15,7 +15,7 @@ import build
 
 EMPTY = (1 << 29, -(1 << 29))
 NONE = (0, 1, 1 << 29)  # no prefix, no strided distances
-WIDE_FROM = {"forward": 1024, "backward_queries": 1024, "backward_keys": 2048}  # as in FusedVariant.java
+WIDE_FROM = {"forward": 1024, "backward_queries": 1500, "backward_keys": 4096}  # as in FusedVariant.java
 
 
 # ---- What heads see --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import java.util.Map;
 public record FusedVariants(boolean general, double meanRange) {
 
     /** The mean ranges from which on the wide kernels are the faster ones: measured on an H200, docs/benchmarks.md. */
-    private static final Map<String, Integer> WIDE_FROM = Map.of("forward", 1024, "backward_queries", 1024, "backward_keys", 2048);
+    private static final Map<String, Integer> WIDE_FROM = Map.of("forward", 1024, "backward_queries", 1500, "backward_keys", 4096);
 
     /**
      * The variant that computes a call.
