@@ -79,6 +79,8 @@ class Kernels:
         array = (ctypes.c_void_p * len(pointers))(*pointers)
 
         def start(keep=(keep, values)):
+            if "counter" in values:
+                values["counter"].zero_()
             stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
             self.driver.call("cuLaunchKernel", self.functions[name], *grid, entry["threads"], 1, 1,
                              entry["sharedBytes"], stream, array, None)

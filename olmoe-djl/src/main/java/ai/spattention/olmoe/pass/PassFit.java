@@ -70,15 +70,15 @@ public final class PassFit {
         if (config.attentionBias()) {
             return Optional.of("projections have biases (attention_bias)");
         }
-        return widths(config).or(() -> BandedAttention.misfit(attention(config, wish, target), target)
-                .map(reason -> "no kernel computes its attention: " + reason));
+        return widths(config).or(() -> attention(config, wish, target, true)).or(() -> attention(config, wish, target, false));
     }
 
-    /** A layer's attention. Code for documents, which a batch may have, needs no less of a GPU than other. */
-    private static AttentionCall attention(OlmoeConfig config, Wish wish, CudaTarget target) {
-        return new AttentionCall(new AttentionLayout(config.pattern(), config.layoutLength()), Device.gpu(target.deviceIndex()),
-                DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length, wish.length, config.headDim(), true,
-                false, GradientMode.EXPLICIT);
+    /** By a layer's attention: with documents, which a batch may have, and without them there is other code. */
+    private static Optional<String> attention(OlmoeConfig config, Wish wish, CudaTarget target, boolean documents) {
+        AttentionCall call = new AttentionCall(new AttentionLayout(config.pattern(), config.layoutLength()),
+                Device.gpu(target.deviceIndex()), DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length,
+                wish.length, config.headDim(), documents, false, GradientMode.EXPLICIT);
+        return BandedAttention.misfit(call, target).map(reason -> "no kernel computes its attention: " + reason);
     }
 
     private static Optional<String> widths(OlmoeConfig config) {

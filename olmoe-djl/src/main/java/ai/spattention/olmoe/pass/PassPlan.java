@@ -9,6 +9,7 @@ import ai.spattention.RotaryEmbedding;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.fused.BandedAttention;
+import ai.spattention.attention.fused.HeadReach;
 import ai.spattention.attention.fused.HeadTable;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TorchTensors;
@@ -38,11 +39,11 @@ final class PassPlan {
      * Constants that a pass reads.
      *
      * @param heads what the heads see, [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param reach what of that decides which code computes it
      * @param cosines of the positions' angles, [N, head dimension / 2], float32
      * @param sines of the same angles
      */
-    record Constants(Tensor heads, boolean general, Tensor cosines, Tensor sines) {
+    record Constants(Tensor heads, HeadReach reach, Tensor cosines, Tensor sines) {
 
         /**
          * The constants of a model.
@@ -58,7 +59,7 @@ final class PassPlan {
             HeadTable heads = HeadTable.of(new AttentionLayout(config.pattern(), config.layoutLength()).headMasks(rows, length), length);
             NDArray table = manager.create(heads.rows(), new Shape(rows, HeadTable.COLUMNS));
             NDList angles = rotary.table(manager.getDevice(), length);
-            return new Constants(tensor("head table", table), heads.general(), tensor("cosines", angles.get(0)),
+            return new Constants(tensor("head table", table), heads.reach(length, length), tensor("cosines", angles.get(0)),
                     tensor("sines", angles.get(1)));
         }
 
@@ -93,7 +94,7 @@ final class PassPlan {
         tokens = shape.tokens();
         size = config.hiddenSize();
         this.arrays = arrays;
-        banded = new BandedAttention(context.plan, new BandedAttention.Sight(constants.heads, constants.general,
+        banded = new BandedAttention(context.plan, new BandedAttention.Sight(constants.heads, constants.reach,
                 shape.documents() ? arrays.documents().tensor() : null), config.headDim(), AttentionDropout.NONE);
         norms = new RmsNormSteps(context.plan, config.rmsNormEps());
         AttentionPass attention = new AttentionPass(context, banded, new QueryKeyRotarySteps(context.plan,

@@ -118,7 +118,7 @@ class PassPlanTest {
         HeadTable heads = HeadTable.of(new AttentionLayout(config.pattern(), config.layoutLength())
                 .headMasks(config.numAttentionHeads(), shape.length()), shape.length());
         PassPlan.Constants constants = new PassPlan.Constants(constant("heads", Type.INT32, config.numAttentionHeads(), 8),
-                heads.general(), constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
+                heads.reach(shape.length(), shape.length()), constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
                 constant("sines", Type.FLOAT32, shape.length(), config.headDim() / 2));
         return PassPlan.of(model, weights, constants, arrays, target, shape);
     }
