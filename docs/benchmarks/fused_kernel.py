@@ -28,7 +28,8 @@ def packed(N, length):
 def measure(kernels, pattern, N, documents=None):
     q, k, v, grad = inputs(N)
     heads = launch_attention.pattern(pattern, HEADS, N)
-    attention = launch_attention.Attention(kernels, heads, N, N, documents, "cuda", poison=False)
+    wide = launch_attention.wide_kernels(heads, N, documents) if kernels.arch == "sm_90a" else ()
+    attention = launch_attention.Attention(kernels, heads, N, N, documents, "cuda", poison=False, wide=wide)
     kernels.recorded = []
     out, lse = attention.forward(q, k, v)
     attention.backward(q, k, v, out, lse, grad)

@@ -46,8 +46,8 @@ def main():
     up, down = random(EXPERTS, 2 * inner, D), random(EXPERTS, D, inner)
     xs, boths, gateds = (a.view(EXPERTS, even, -1) for a in (x, both, gated))
     mm = torch._grouped_mm
-    spread = median_ms(lambda: grouped.spread(hidden, places))
-    print(f"tokens' rows in the experts' order: {spread:.3f} ms, three times")
+    dispatch = median_ms(lambda: grouped.dispatch(hidden, places))
+    print(f"tokens' rows in the experts' order: {dispatch:.3f} ms, three times")
     products = {  # operations; ours, PyTorch's, cuBLAS's
         "gate, up": (4, lambda: grouped.rows(x, up, plan, True), lambda: mm(x, up.transpose(1, 2), offs=ends),
                                  lambda: xs @ up.transpose(1, 2)),

@@ -79,6 +79,8 @@ class Kernels:
         array = (ctypes.c_void_p * len(pointers))(*pointers)
 
         def start(keep=(keep, values)):
+            if "counter" in values:
+                values["counter"].zero_()
             stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
             self.driver.call("cuLaunchKernel", self.functions[name], *grid, entry["threads"], 1, 1,
                              entry["sharedBytes"], stream, array, None)
@@ -132,7 +134,7 @@ class Grouped:
             left=left, right=right, out=out, ends=plan[0], experts=E, M=M, N=N))
         return out
 
-    def spread(self, array, places):
+    def dispatch(self, array, places):
         """places [T, slots]: the row of each of a token's slots."""
         (T, size), slots = array.shape, places.shape[1]
         out = self.fresh(T * slots, size)

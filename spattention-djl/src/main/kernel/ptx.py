@@ -1,4 +1,4 @@
-"""Compiles kernels ahead to PTX and writes them with a manifest that tells Java how to launch them: what the build scripts share.
+"""Compiles kernels ahead to PTX and writes them with a manifest that tells Java how to launch them, for `build.py`.
 
 Needs the package triton (3.6.0 made what is in the repository) on Linux x86-64, and no GPU.
 """

@@ -20,10 +20,11 @@ import torch
 import launch_attention
 
 LIMITS = {"bf16": 1e-2, "fp16": 4e-3, "tf32": 2e-2, "fp32": 2e-5}
-PATTERNS = ("causal", "sp", "exclusive", "local", "gapped", "longformer", "bigbird")
+RANGES = ("causal", "sp", "exclusive", "local", "gapped")
+PATTERNS = (*RANGES, "longformer", "bigbird")
 
 
-def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dropout, layout):
+def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dropout, wide, layout):
     generator = torch.Generator(device=device).manual_seed(seed)
 
     def make(heads, rows):
@@ -43,7 +44,7 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dro
             ids %= 5  # numbers that fall, and come back
     heads = launch_attention.pattern(name, H, L)
     drawn = ((seed << 32) + 77, (58982, 45875, 20000)[seed % 3]) if dropout else None  # the rates 0.1, 0.3 and 0.69
-    attention = launch_attention.Attention(kernels, heads, N, M, ids, device, dropout=drawn)
+    attention = launch_attention.Attention(kernels, heads, N, M, ids, device, dropout=drawn, wide=launch_attention.WIDE_FROM if wide else ())
     out, lse = attention.forward(q, k, v)
     results = (out, *attention.backward(q, k, v, out, lse, grad))
     expected = launch_attention.reference(q, k, v, heads, ids, grad, drawn)
@@ -54,7 +55,8 @@ def case(kernels, device, seed, dtype, name, B, H, G, N, M, D, L, documents, dro
     same = all(torch.equal(a, b) for a, b in zip(results, repeat))
     limit = LIMITS[kernels.types[dtype]]
     good = same and all(error < limit for error in errors)  # NaN is not good
-    label = f"{name} B{B} H{H}/{G} N{N}/{M} D{D} L{L} {dtype} {'documents ' if documents else ''}{'dropout ' if dropout else ''}{layout}"
+    label = f"{name} B{B} H{H}/{G} N{N}/{M} D{D} L{L} {dtype} {'documents ' if documents else ''}{'dropout ' if dropout else ''}"
+    label += f"{'wide ' if wide else ''}{layout}"
     if not good:
         print(f"WRONG {label}: {errors} same twice: {same}", flush=True)
     return good, max(errors), label
@@ -72,17 +74,20 @@ def main():
                  (1, 5, 5, 1000, 1000), (1, 8, 4, 100, 1003), (3, 2, 2, 1, 700), (1, 16, 16, 2048, 2048)]
         dims, seconds = (32, 64, 128, 256) if sys.argv[2] == "sm_80" else (64, 128), float(sys.argv[3]) if len(sys.argv) > 3 else 120
     start, done, wrong, worst = time.time(), 0, 0, {}
-    dropout = (False,) if sys.argv[2:3] == ["sm_90a"] else (False, True)  # sm_80's kernels drop weights there
-    cases = [(size, *rest, drops) for size, *rest, drops in itertools.product(sizes, PATTERNS, dims, types, (False, True), dropout)
+    tuned = sys.argv[2:3] == ["sm_90a"]
+    dropout = (False,) if tuned else (False, True)  # sm_80's kernels drop weights there
+    cases = [(size, *rest, drops, False) for size, *rest, drops in itertools.product(sizes, PATTERNS, dims, types, (False, True), dropout)
              if size[4] > 1 or not drops]
+    if tuned:
+        cases += itertools.product(sizes, RANGES, (128,), types, (False,), (False,), (True,))
     random.Random(0).shuffle(cases)  # what the clock cuts off is spread evenly
-    for index, ((B, H, G, N, M), name, D, dtype, documents, dropout) in enumerate(cases):
+    for index, ((B, H, G, N, M), name, D, dtype, documents, dropout, wide) in enumerate(cases):
         if time.time() - start > seconds:
             print(f"stopped by the clock after {done} of {len(cases)} cases")
             break
         layout = ("rows", "padded", "plain")[index % 3]
         L = M if index % 2 else max(1, M // 2)
-        good, error, label = case(kernels, device, index, dtype, name, B, H, G, N, M, D, L, documents, dropout, layout)
+        good, error, label = case(kernels, device, index, dtype, name, B, H, G, N, M, D, L, documents, dropout, wide, layout)
         done += 1
         wrong += not good
         worst[dtype] = max(worst.get(dtype, (0, "")), (error, label))

@@ -15,6 +15,7 @@ from variants import FEATURES  # noqa: E402
 
 EMPTY = (1 << 29, -(1 << 29))
 NONE = (0, 1, 1 << 29)  # no prefix, no strided distances
+WIDE_FROM = {"forward": 1024, "backward_queries": 1500, "backward_keys": 4096}  # as in FusedCode.java
 
 
 # ---- What heads see --------------------------------------------------------------------------------------------------------
@@ -92,6 +93,15 @@ def pairs(heads, N):
     return total
 
 
+def wide_kernels(heads, N, documents):
+    """The kernels whose wide variant FusedCode.java chooses for 16 bits and D = 128, N = M."""
+    lengths = [(near, min(far, N)) for bands, _, _ in heads for near, far in bands if near < min(far, N)]
+    if documents is not None or not lengths or any(prefix or period for _, prefix, period in heads):
+        return ()
+    mean = sum(N - d for near, far in lengths for d in range(near, far)) / (N * len(lengths))
+    return tuple(kernel for kernel, least in WIDE_FROM.items() if mean >= least)
+
+
 # ---- The kernels -----------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +115,11 @@ class Kernels(launch.Kernels):
         q = values["q"]
         name = f"{kernel}-{feature}-{self.types[q.dtype]}-d{q.shape[-1]}-{self.arch}"
         count = math.ceil(tiles[0] / self.entries[name][tiles[1]])
-        self.start(name, (values["H"], count, values["B"]), values)
+        grid = values["H"], count, values["B"]
+        if self.entries[name].get("persistent"):
+            grid = min(math.prod(grid), torch.cuda.get_device_properties(0).multi_processor_count), 1, 1
+            values["counter"] = torch.empty(1, dtype=torch.int32, device=q.device)
+        self.start(name, grid, values)
 
     def spans(self, documents, spans):
         B, M = documents.shape
@@ -145,14 +159,18 @@ class Interpreter:
 
 
 class Attention:
-    def __init__(self, kernels, heads, N, M, documents, device, poison=True, dropout=None):
-        """dropout: the seed, and how many of 65,536 weights are kept."""
+    def __init__(self, kernels, heads, N, M, documents, device, poison=True, dropout=None, wide=()):
+        """dropout: the seed, and how many of 65,536 weights are kept. wide: the names of the kernels that run as "wide" ones."""
         self.kernels, self.N, self.M, self.documents = kernels, N, M, documents
         self.seed, self.kept = dropout or (None, None)
         self.heads = table(heads, M, device)
         general = any(prefix or period for _, prefix, period in heads)
         self.feature = ("dropout" if dropout else "general" if general else "ranges") + ("_documents" if documents is not None else "")
+        self.wide = wide
         self.fill = float("nan") if poison else None
+
+    def launch(self, kernel, tiles, **values):
+        self.kernels.launch(kernel, "wide" if kernel in self.wide else self.feature, tiles, **values)
 
     def fresh(self, B, rows, heads, like):
         D = like.shape[3]
@@ -175,7 +193,7 @@ class Attention:
     def forward(self, q, k, v):
         B, H = q.shape[:2]
         out, lse = self.fresh(B, self.N, H, q), self.line(B, H, q)
-        self.kernels.launch("forward", self.feature, (self.N, "queries"), **self.values(q, k, v), out=out, lse=lse)
+        self.launch("forward", (self.N, "queries"), **self.values(q, k, v), out=out, lse=lse)
         return out, lse
 
     def backward(self, q, k, v, out, lse, grad):
@@ -183,8 +201,8 @@ class Attention:
         delta, dq = self.line(B, H, q), self.fresh(B, self.N, H, q)
         dk, dv = self.fresh(B, self.M, H, q), self.fresh(B, self.M, H, q)
         values = dict(self.values(q, k, v), grad=grad, lse=lse, delta=delta)
-        self.kernels.launch("backward_queries", self.feature, (self.N, "queries"), **values, out=out, q_grad=dq)
-        self.kernels.launch("backward_keys", self.feature, (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
+        self.launch("backward_queries", (self.N, "queries"), **values, out=out, q_grad=dq)
+        self.launch("backward_keys", (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
         if k.shape[1] < H:
             shape = (B, k.shape[1], -1, self.M, q.shape[3])
             dk, dv = (x.reshape(shape).float().sum(2).to(q.dtype) for x in (dk, dv))

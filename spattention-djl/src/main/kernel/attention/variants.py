@@ -1,16 +1,17 @@
-"""What is compiled of `banded_attention.py`, of the same for compute capability 9.0 in `banded_attention_hopper.py`, and of
-`shared_heads.py`."""
+"""What is compiled of `banded_attention.py`, of the same for compute capability 9.0 in `banded_attention_hopper.py` and
+`banded_attention_wide.py`, and of `shared_heads.py`."""
 
 import itertools
 
 from ptx import Job
 
-SOURCES = ("attention/banded_attention.py", "attention/banded_attention_hopper.py", "attention/band_tiles.py", "attention/shared_heads.py",
-           "hopper.py")
+SOURCES = ("attention/banded_attention.py", "attention/banded_attention_hopper.py", "attention/banded_attention_wide.py",
+           "attention/band_tiles.py", "attention/shared_heads.py", "hopper.py")
 STRIDED = ("q", "k", "v", "grad")
 STRIDES = tuple(f"{name}_{axis}" for name in STRIDED for axis in ("batch", "head", "row"))
 OF_NUMBERS = (*STRIDED, "out", "q_grad", "k_grad", "v_grad")  # arrays of the type of the numbers
-POINTERS = dict.fromkeys((*OF_NUMBERS, "array"), "bf16") | {"heads": "i32", "documents": "i64", "spans": "i32", "lse": "fp32", "delta": "fp32"}
+POINTERS = dict.fromkeys((*OF_NUMBERS, "array"), "bf16") | {"heads": "i32", "counter": "i32", "documents": "i64",
+                                                                 "spans": "i32", "lse": "fp32", "delta": "fp32"}
 NUMBERS = (dict.fromkeys(STRIDES, "i64") | dict.fromkeys(("H", "group", "N", "M", "kept", "out_pitch", "kv_heads"), "i32")
            | {"seed": "i64", "scale": "fp32", "log2_scale": "fp32"})
 DIVISORS = {"out_pitch": 16}
@@ -25,6 +26,7 @@ FEATURES = {  # GENERAL, DOCUMENTS, DROPOUT
     "general_documents": (True, True, False),
     "dropout": (True, False, True),
     "dropout_documents": (True, True, True),
+    "wide": (False, False, False),  # long ranges
 }
 FLOAT32_TILES = {  # as shape_of gives them
     32: {"forward": (64, 64, 4, 2), "backward_queries": (64, 64, 4, 1), "backward_keys": (64, 64, 4, 1)},
@@ -38,18 +40,22 @@ SPANS_TILE = 2048
 
 def exists(arch, type_name, head_dim, feature):
     """Whether there are kernels of their own for an architecture; elsewhere those for sm_80 run."""
+    if feature == "wide":
+        return arch == "sm_90a" and type_name in ("bf16", "fp16") and head_dim == 128
     dropout = FEATURES[feature][2]
     return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128) and not dropout
 
 
-def shape_of(kernel, arch, type_name, head_dim, general):
-    """Queries and keys of a tile, warps, stages of the pipeline. Measured on an H200. (Shared memory on sm_80 stays
+def shape_of(kernel, arch, type_name, head_dim, feature):
+    """Queries and keys of a tile, warps (of a warpgroup), stages of the pipeline. Measured on an H200. (Shared memory on sm_80 stays
     under the 99 KB that the smaller chips of that line have.) With GENERAL, the tile that meets a multiple of the period must hold
     the whole diagonal of the program's own tile: the walked axis is the longer one."""
+    if feature == "wide":
+        return {"forward": (128, 128, 4, 2), "backward_queries": (128, 64, 4, 3), "backward_keys": (64, 128, 4, 3)}[kernel]
     if arch == "sm_90a":
         return {"forward": (64, 64, 4, 3), "backward_queries": (64, 64, 4, 2), "backward_keys": (64, 64, 4, 2)}[kernel]
     if TYPES[type_name][0] == "fp32":
-        if kernel == "forward" and head_dim == 128 and not general:
+        if kernel == "forward" and head_dim == 128 and not FEATURES[feature][0]:
             return 64, 16, 4, 2
         return FLOAT32_TILES[head_dim][kernel]
     if head_dim == 256:
@@ -58,12 +64,14 @@ def shape_of(kernel, arch, type_name, head_dim, general):
             "backward_keys": (64, 64, 8, 1) if head_dim == 128 else (64, 64, 4, 1)}[kernel]
 
 
-def tensor_maps(kernel, dtype, head_dim, queries, keys, general):
-    """The tiles of arrays that `banded_attention_hopper.py` copies."""
+def tensor_maps(kernel, dtype, head_dim, queries, keys, feature):
+    """The tiles of arrays that the code for 9.0 copies."""
+    if feature == "wide":  # each warpgroup has half of the program's own tile
+        queries, keys = (queries, keys // 2) if kernel == "backward_keys" else (queries // 2, keys)
     swizzled = "NVMMASharedLayout(swizzle_byte_width=128, element_bitwidth=16, rank=4)"
     rows = {"q": queries, "k": keys, "v": keys} | ({} if kernel == "forward" else {"grad": queries})
     maps = {name: f"tensordesc<{dtype}[1,1,{count},{head_dim}],{swizzled}>" for name, count in rows.items()}
-    if kernel == "backward_keys" and not general:
+    if kernel == "backward_keys" and not FEATURES[feature][0]:
         plain = "NVMMASharedLayout(swizzle_byte_width=0, element_bitwidth=32, rank=2)"
         maps |= dict.fromkeys(("lse", "delta"), f"tensordesc<fp32[1,{queries}],{plain}>")
     return maps
@@ -73,14 +81,19 @@ def attention(arch, kernel, type_name, head_dim, feature, tile=None):
     """A variant of one of the three kernels. tile: other numbers than `shape_of` gives."""
     general, documents, dropout = FEATURES[feature]
     dtype, precision = TYPES[type_name]
-    queries, keys, warps, stages = tile or shape_of(kernel, arch, type_name, head_dim, general)
+    queries, keys, warps, stages = tile or shape_of(kernel, arch, type_name, head_dim, feature)
     constants = {"QUERIES": queries, "KEYS": keys, "D": head_dim, "GENERAL": general, "DOCUMENTS": documents}
     unused = () if documents else ("documents", "spans")
     common = {"arch": arch, "stages": stages, "types": dict.fromkeys(OF_NUMBERS, dtype), "facts": {"queries": queries, "keys": keys}}
     name = f"{kernel}-{feature}-{type_name}-d{head_dim}"
     if arch == "sm_90a":
-        return Job(name, kernel, constants | {"STAGES": stages}, warps, unused=unused, source="banded_attention_hopper",
-                   maps=tensor_maps(kernel, dtype, head_dim, queries, keys, general), **common)
+        common["maps"] = tensor_maps(kernel, dtype, head_dim, queries, keys, feature)
+    if feature == "wide":
+        common["facts"]["persistent"] = True
+        walked = {"QUERIES": queries} if kernel == "backward_keys" else {"KEYS": keys}
+        return Job(name, kernel, walked | {"D": head_dim, "STAGES": stages}, warps, source="banded_attention_wide", **common)
+    if arch == "sm_90a":
+        return Job(name, kernel, constants | {"STAGES": stages}, warps, unused=unused, source="banded_attention_hopper", **common)
     return Job(name, kernel, constants | {"PRECISION": precision, "DROPOUT": dropout}, warps,
                unused=unused if dropout else (*unused, "seed", "kept"),
                divisors=dict.fromkeys(STRIDES, 4 if dtype == "fp32" else 8), **common)  # rows begin at multiples of 16 bytes

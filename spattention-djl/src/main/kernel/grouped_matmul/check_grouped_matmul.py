@@ -40,13 +40,12 @@ class Source:
         return out
 
     def matrices(self, left, right, plan, out=None, wide=False):
-        E, M, N = len(plan[0]), left.shape[1], right.shape[1]
-        add = out is not None
+        E, M, N, add = len(plan[0]), left.shape[1], right.shape[1], out is not None
         out = out if add else unwritten(E, M, N, dtype=torch.float32 if wide else torch.bfloat16)
         grouped_matmul.matrices[(-(-N // 16), -(-M // 16), E)](left, right, out, plan[0], M, N, **self.TILE, ADD=add)
         return out
 
-    def spread(self, array, places):
+    def dispatch(self, array, places):
         (T, size), slots = array.shape, places.shape[1]
         out = unwritten(T * slots, size, dtype=torch.bfloat16)
         grouped_matmul.spread_rows[(T,)](array, places, out, slots, size, 1 << (size - 1).bit_length())
@@ -78,10 +77,10 @@ def check_products(grouped, judge, loads, K, N):
               grouped.rows(a, matrices, plan, transposed))
     outer = torch.stack([a[b:e].float().T @ x[b:e].float() for b, e in bounds])
     judge(f"matrices {loads} {K} {N}", grouped.matrices(a, x, plan), outer, grouped.matrices(a, x, plan))
-    sums = torch.randn(E, K, N)
     judge(f"matrices in float32 {loads} {K} {N}", grouped.matrices(a, x, plan, wide=True), outer, grouped.matrices(a, x, plan, wide=True))
-    judge(f"matrices added {loads} {K} {N}", grouped.matrices(a, x, plan, sums.clone()), sums + outer,
-          grouped.matrices(a, x, plan, sums.clone()))
+    before = torch.randn(E, K, N)
+    judge(f"matrices added {loads} {K} {N}", grouped.matrices(a, x, plan, before.clone()), outer + before,
+          grouped.matrices(a, x, plan, before.clone()))
     last = max(i for i, (b, e) in enumerate(bounds) if e > b)
     if last > 0:  # what is not a number stays with the expert that has it
         for spoiled, other in ((a, x), (x, a)):
@@ -96,15 +95,17 @@ def check_products(grouped, judge, loads, K, N):
 
 
 def check_dispatch(grouped, judge, tokens, slots, size):
-    x, places = torch.randn(tokens, size).bfloat16(), torch.randperm(tokens * slots)
-    judge(f"spread {tokens} {slots} {size}", grouped.spread(x, places.view(tokens, slots).int())[places], x.repeat_interleave(slots, 0))
+    x, places = torch.randn(tokens, size).bfloat16(), torch.randperm(tokens * slots).int().view(tokens, slots)
+    rows = grouped.dispatch(x, places)
+    judge(f"dispatched rows {tokens} {slots} {size}", rows[places.flatten().long()], x.repeat_interleave(slots, 0))
+    return x, places, rows
 
 
-def check_combine(judge, tokens, slots, size):
-    rows, places = torch.randn(tokens * slots, size).bfloat16(), torch.randperm(tokens * slots)
-    combined = unwritten(tokens, size, dtype=torch.bfloat16)
-    grouped_matmul.sum_slots[(tokens,)](rows, places.int(), combined, slots, size, 1 << (size - 1).bit_length())
-    judge("combined rows", combined, rows[places].double().view(tokens, slots, size).sum(1))
+def check_combine(judge, x, places, rows):
+    (T, size), slots = x.shape, places.shape[1]
+    combined = unwritten(T, size, dtype=torch.bfloat16)
+    grouped_matmul.sum_slots[(T,)](rows, places, combined, slots, size, 1 << (size - 1).bit_length())
+    judge(f"combined rows {T} {slots} {size}", combined, x.double() * slots)
 
 
 def main():
@@ -112,13 +113,13 @@ def main():
     if len(sys.argv) > 1:
         import launch
         grouped = launch.Grouped(launch.Kernels(sys.argv[1], sys.argv[2]))
-        cases, spreads = itertools.product(LOADS, SIZES), ((1, 1, 16), (30, 3, 1040), (100, 8, 2048), (9, 2, 4096))
+        cases = itertools.product(LOADS, SIZES)
+        for tokens, slots, size in ((1, 1, 16), (30, 3, 1040), (100, 8, 2048), (9, 2, 4096)):
+            check_dispatch(grouped, judge, tokens, slots, size)
     else:
-        grouped, cases, spreads = Source(), itertools.product(SMALL_LOADS, SMALL_SIZES), ((1, 1, 16), (7, 3, 40), (20, 8, 24))
-        for tokens, slots, size in spreads:
-            check_combine(judge, tokens, slots, size)
-    for tokens, slots, size in spreads:
-        check_dispatch(grouped, judge, tokens, slots, size)
+        grouped, cases = Source(), itertools.product(SMALL_LOADS, SMALL_SIZES)
+        for tokens, slots, size in ((1, 1, 16), (7, 3, 40), (20, 8, 24)):
+            check_combine(judge, *check_dispatch(grouped, judge, tokens, slots, size))
     for loads, (K, N) in cases:
         check_products(grouped, judge, loads, K, N)
     print(f"{judge.done} cases, {judge.wrong} wrong; largest relative error {judge.worst:.2e}")

@@ -3,8 +3,8 @@
 from ptx import Job
 
 SOURCES = ("grouped_matmul/grouped_matmul.py", "grouped_matmul/grouped_matmul_hopper.py", "hopper.py")
-POINTERS = {"array": "bf16", "matrices": "bf16", "left": "bf16", "right": "bf16", "out": "bf16", "ends": "i32",
-            "tile_ends": "i32", "places": "i32"}
+POINTERS = {"array": "bf16", "matrices": "bf16", "left": "bf16", "right": "bf16", "out": "bf16", "ends": "i32", "tile_ends": "i32",
+            "places": "i32"}
 NUMBERS = dict.fromkeys(("experts", "slots", "N", "K", "M", "size"), "i32")
 DIVISORS = {"N": 16, "K": 64, "M": 16, "size": 16}
 

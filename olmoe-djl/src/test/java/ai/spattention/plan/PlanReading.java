@@ -34,7 +34,7 @@ public final class PlanReading {
             Map.entry("forward", Set.of("out", "lse")), Map.entry("backward_queries", Set.of("delta", "q_grad")),
             Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")));
 
-    /** What the build scripts promise the compiler of numbers, by the first part of a kernel's name. */
+    /** What the build script promises the compiler of numbers, by the first part of a kernel's name. */
     private static final Map<String, Map<String, Integer>> DIVISORS = Map.ofEntries(
             Map.entry("norm_forward", Map.of("size", 16)), Map.entry("norm_again", Map.of("size", 16)),
             Map.entry("norm_backward", Map.of("size", 16)), Map.entry("sum_parts", Map.of("size", 16, "pitch", 16)),

@@ -140,7 +140,8 @@ public final class RouterSteps {
                 .with("mean_probabilities", statistics.meanProbabilities).with("mean_square", statistics.meanSquare)
                 .with("tiles", tiles()).with("rows", sizes.rowsOfTile));
         launches.add(step("router_places").with("chosen", routed.chosen).with("weights", routed.weights).with("begins", begins)
-                .with("places", routed.places).with("row_weights", routed.rowWeights).grid(tiles(), 1, 1));
+                .with("places", routed.places).with("row_weights", routed.rowWeights)
+                .grid(tiles(), 1, 1));
         return routed;
     }
 

@@ -28,15 +28,14 @@ public final class KernelSources {
      * Fails when the sources have changed since they were compiled.
      *
      * @param manifest what the build script wrote
-     * @param script the build script's name
      */
-    public static void assertCompiled(KernelLibrary.Manifest manifest, String script) throws IOException, NoSuchAlgorithmException {
+    public static void assertCompiled(KernelLibrary.Manifest manifest) throws IOException, NoSuchAlgorithmException {
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
         for (String source : manifest.sources()) {
             digest.update(Files.readAllBytes(Path.of("src/main/kernel", source)));
         }
         assertEquals(manifest.sourceSha256(), HexFormat.of().formatHex(digest.digest()),
-                "the kernels' sources have changed: run src/main/kernel/" + script + " (its head says how)");
+                "the kernels' sources have changed: run src/main/kernel/build.py (its head says how)");
     }
 
     /**

@@ -8,7 +8,6 @@ import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.PlanRunner;
 import ai.spattention.plan.Tensor;
 import ai.spattention.swiglu.SwiGluSteps;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -175,34 +174,34 @@ class GroupedMatmulStepsGpuTest {
         runner.assertClose(expected, inner, 1e-2);
     }
 
-    @ParameterizedTest
-    @CsvSource({"1, 1, 16", "30, 3, 1040", "300, 8, 2048", "9, 2, 4096"})
-    void rowsGoToTheirExperts(int tokens, int slots, int size) {
+    /** The row of each token's slots, [T, K]: anywhere, as experts have them. */
+    private static int[] places(int tokens, int slots) {
         List<Integer> places = IntStream.range(0, tokens * slots).boxed().collect(Collectors.toList());
         Collections.shuffle(places, new Random(7));
+        return places.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1, 16", "30, 3, 1040", "300, 8, 2048", "9, 2, 4096"})
+    void tokensGoToTheirExperts(int tokens, int slots, int size) {
+        int[] places = places(tokens, slots);
         NDArray array = runner.rounded(tokens, size);
-        Tensor out = runner.out("ordered", Type.BFLOAT16, (long) tokens * slots, size);
-        NDArray given = runner.manager().create(places.stream().mapToInt(Integer::intValue).toArray(), new Shape(tokens, slots));
-        steps(new int[] {tokens * slots}).dispatch(runner.half("array", array), runner.in("places", given), out);
-        long[] tokenOfRow = new long[places.size()];
-        for (int pair = 0; pair < tokenOfRow.length; pair++) {
-            tokenOfRow[places.get(pair)] = pair / slots;
+        Tensor out = runner.out("dispatched", Type.BFLOAT16, (long) tokens * slots, size);
+        steps(new int[] {tokens * slots}).dispatch(runner.half("array", array),
+                runner.in("places", runner.manager().create(places, new Shape(tokens, slots))), out);
+        long[] tokenOfRow = new long[places.length];
+        for (int pair = 0; pair < places.length; pair++) {
+            tokenOfRow[places[pair]] = pair / slots;
         }
         NDArray expected = PlanRunner.exact(array).get(runner.manager().create(tokenOfRow));
         runner.run();
         runner.assertClose(expected, out, 0);
     }
 
-    /** Each token's rows lie anywhere, as experts have them. */
     @ParameterizedTest
     @CsvSource({"1, 1, 16", "7, 3, 1040", "300, 8, 2048", "5, 9, 4096"})
     void rowsComeBackToTheirTokens(int tokens, int slots, int size) {
-        List<Integer> order = new ArrayList<>();
-        for (int pair = 0; pair < tokens * slots; pair++) {
-            order.add(pair);
-        }
-        Collections.shuffle(order, new Random(5));
-        int[] places = order.stream().mapToInt(Integer::intValue).toArray();
+        int[] places = places(tokens, slots);
         NDArray rows = runner.rounded((long) tokens * slots, size);
         Tensor out = runner.out("combined", Type.BFLOAT16, tokens, size);
         steps(new int[] {tokens * slots}).combine(runner.half("rows", rows),

@@ -41,15 +41,15 @@ class GroupedMatmulStepsTest {
         }
     }
 
-    /** Rows of three experts, of which the second has none; a token's rows in the order of its slots. */
+    /** Rows of four experts, of which the second and the last have none; a token's rows in the order of its slots. */
     @Test
     void rowsAreSortedByExpert() {
         try (NDManager manager = NDManager.newBaseManager()) {
             NDArray chosen = manager.create(new long[] {2, 0, 0, 2, 2, 0, 0, 2}, new Shape(4, 2));
-            ExpertRows rows = ExpertRows.of(chosen, 3, 3);
+            ExpertRows rows = ExpertRows.of(chosen, 4, 3);
             assertArrayEquals(new long[] {1, 2, 5, 6, 0, 3, 4, 7}, rows.order().toLongArray());
-            assertArrayEquals(new int[] {4, 4, 8}, rows.ends().toIntArray());
-            assertArrayEquals(new int[] {2, 2, 4}, rows.tileEnds().toIntArray());
+            assertArrayEquals(new int[] {4, 4, 8, 8}, rows.ends().toIntArray());
+            assertArrayEquals(new int[] {2, 2, 4, 4}, rows.tileEnds().toIntArray());
             assertEquals(new Shape(4, 2), rows.places().getShape());
             assertArrayEquals(new int[] {4, 0, 1, 5, 6, 2, 3, 7}, rows.places().toIntArray());
             NDArray weights = manager.arange(8f).reshape(4, 2);

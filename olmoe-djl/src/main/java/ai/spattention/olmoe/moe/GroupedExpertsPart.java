@@ -48,9 +48,9 @@ final class GroupedExpertsPart implements ExplicitPart {
         GroupedMatmulSteps products = rows.products(launches);
         long count = rows.order().size();
         NDArray rowWeights = rows.rowWeights(inputs.get(1));
-        Tensor tokens = launches.dense("hidden states", hidden);
+        Tensor places = rows.places(launches);
         Tensor ordered = launches.array("tokens' rows", Type.BFLOAT16, count, size);
-        products.dispatch(tokens, rows.places(launches), ordered);
+        products.dispatch(launches.dense("hidden states", hidden), places, ordered);
         Tensor both = launches.array("gate and up", Type.BFLOAT16, count, 2 * width);
         products.times(ordered, launches.in("gate and up matrices", ExpertRows.like(hidden, inputs.get(2))), true, both);
         Tensor inner = launches.array("gated rows", Type.BFLOAT16, count, width);
@@ -58,7 +58,7 @@ final class GroupedExpertsPart implements ExplicitPart {
         Tensor outputs = launches.array("experts' rows", Type.BFLOAT16, count, size);
         products.times(inner, launches.in("down matrices", ExpertRows.like(hidden, inputs.get(3))), true, outputs);
         Tensor result = launches.array("result", Type.BFLOAT16, hidden.getShape().getShape());
-        products.combine(outputs, rows.places(launches), result);
+        products.combine(outputs, places, result);
         NDList kept = rows.toList().addAll(new NDList(launches.array(both), rowWeights));
         launches.ret(new NDList(launches.array(result)).addAll(kept));
         return new Forward(new NDList(launches.array(result)), kept);

@@ -72,15 +72,17 @@ public final class PassFit {
             return Optional.of("projections have biases (attention_bias)");
         }
         return widths(config).or(() -> config.patterns().distinct().stream().flatMap(pattern ->
-                BandedAttention.misfit(attention(config, pattern, wish, target), target).map(reason ->
-                "no kernel computes attention by the pattern " + pattern.patternName() + ": " + reason).stream()).findFirst());
+                attention(config, pattern, wish, target, true).or(() -> attention(config, pattern, wish, target, false)).stream()).findFirst());
     }
 
-    /** A layer's attention. Code for documents, which a batch may have, needs no less of a GPU than other. */
-    private static AttentionCall attention(OlmoeConfig config, AttentionPattern pattern, Wish wish, CudaTarget target) {
-        return new AttentionCall(new AttentionLayout(pattern, config.layoutLength()), Device.gpu(target.deviceIndex()),
-                DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length, wish.length, config.headDim(), true,
-                false, GradientMode.EXPLICIT);
+    /** By a layer's attention: with documents, which a batch may have, and without them there is other code. */
+    private static Optional<String> attention(OlmoeConfig config, AttentionPattern pattern, Wish wish, CudaTarget target,
+            boolean documents) {
+        AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config.layoutLength()),
+                Device.gpu(target.deviceIndex()), DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length,
+                wish.length, config.headDim(), documents, false, GradientMode.EXPLICIT);
+        return BandedAttention.misfit(call, target).map(reason -> "no kernel computes attention by the pattern " + pattern.patternName()
+                + ": " + reason);
     }
 
     private static Optional<String> widths(OlmoeConfig config) {

@@ -9,6 +9,7 @@ import ai.spattention.RotaryEmbedding;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.fused.BandedAttention;
+import ai.spattention.attention.fused.HeadReach;
 import ai.spattention.attention.fused.HeadTable;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TorchTensors;
@@ -82,15 +83,15 @@ final class PassPlan {
      * What the heads see under a pattern.
      *
      * @param table [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param reach what of that decides which code computes it
      */
-    record Heads(Tensor table, boolean general) {
+    record Heads(Tensor table, HeadReach reach) {
 
         private static Heads of(NDManager manager, OlmoeConfig config, AttentionPattern pattern, int length) {
             int rows = config.numAttentionHeads();
             HeadTable heads = HeadTable.of(new AttentionLayout(pattern, config.layoutLength()).headMasks(rows, length), length);
             NDArray table = manager.create(heads.rows(), new Shape(rows, HeadTable.COLUMNS));
-            return new Heads(Constants.tensor("head table of " + pattern.patternName(), table), heads.general());
+            return new Heads(Constants.tensor("head table of " + pattern.patternName(), table), heads.reach(length, length));
         }
     }
 
@@ -120,7 +121,7 @@ final class PassPlan {
                 new QueryKeyRotarySteps.Positions(constants.cosines, constants.sines, shape.length(), 0), config.rmsNormEps());
         ExpertsPass experts = new ExpertsPass(context);
         constants.heads.forEach((pattern, heads) -> {
-            BandedAttention attention = new BandedAttention(context.plan, new BandedAttention.Sight(heads.table, heads.general,
+            BandedAttention attention = new BandedAttention(context.plan, new BandedAttention.Sight(heads.table, heads.reach,
                     shape.documents() ? arrays.documents().tensor() : null), config.headDim(), AttentionDropout.NONE);
             attentions.add(attention);
             layers.put(pattern, new LayerPass(context, norms, new AttentionPass(context, attention, rotary), experts));

@@ -309,7 +309,11 @@ class TrainingPassGpuTest {
                 same(faults, "the second time", first, ofPass(each, block, pass, batch, shape, Start.LAUNCHES, manager));
                 same(faults, "as a graph", first, ofPass(each, block, pass, batch, shape, Start.GRAPH, manager));
                 same(faults, "as a graph again", first, ofPass(each, block, pass, batch, shape, Start.GRAPH, manager));
-                same(faults, "with normalised rows computed again", first,
+                assertTrue(pass.arenaBytes() > 0);
+                pass.release();
+                assertEquals(0, pass.arenaBytes());
+                same(faults, "in other memory", first, ofPass(each, block, pass, batch, shape, Start.GRAPH, manager));
+                same(faults, "with what is cheap computed again", first,
                         ofPass(each, block, pass, batch, each.shape(false, Kept.PRODUCTS), Start.LAUNCHES, manager));
                 Results inputs = ofPass(each, block, pass, batch, each.shape(false, Kept.INPUTS), Start.LAUNCHES, manager);
                 faults(first.gradients, inputs.gradients, 1e-3).forEach(fault -> faults.add("with layers computed again: " + fault));

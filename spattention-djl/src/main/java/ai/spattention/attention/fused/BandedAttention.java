@@ -8,6 +8,7 @@ import ai.spattention.attention.GradientMode;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.plan.FillStep;
 import ai.spattention.plan.KernelStep;
 import ai.spattention.plan.Launches;
 import ai.spattention.plan.Tensor;
@@ -42,10 +43,10 @@ public final class BandedAttention {
      * What the heads see.
      *
      * @param heads the rows of a {@link HeadTable}, [H, 8], int32
-     * @param general whether a head has a prefix or a stride
+     * @param reach what of them decides which code computes them
      * @param documents each position's document, [B, M], int64; null for one document a sequence
      */
-    public record Sight(Tensor heads, boolean general, Tensor documents) {}
+    public record Sight(Tensor heads, HeadReach reach, Tensor documents) {}
 
     /**
      * What a forward pass reads and writes. What it reads may have any strides whose rows begin at multiples of 16 bytes.
@@ -93,8 +94,9 @@ public final class BandedAttention {
 
     private static Optional<String> misfitOfMemory(AttentionCall call, CudaTarget target) {
         List<String> kernels = call.gradients() == GradientMode.NONE ? List.of(FORWARD) : List.of(FORWARD, BACKWARD_QUERIES, BACKWARD_KEYS);
-        int bytes = FusedCode.of(call).stream().flatMap(code -> kernels.stream().map(code::name))
-                .mapToInt(name -> LIBRARY.variantFor(name, target.computeCapability()).sharedBytes()).max().getAsInt();
+        int age = target.computeCapability();
+        int bytes = FusedCode.of(call).stream().flatMap(code -> kernels.stream().map(kernel -> code.name(kernel, age)))
+                .mapToInt(name -> LIBRARY.variantFor(name, age).sharedBytes()).max().getAsInt();
         return bytes <= target.sharedBytes() ? Optional.empty() : Optional.of("its code for head dimension "
                 + FusedCode.filledUp(call.headDim()) + " takes " + bytes + " bytes of shared memory a block (this GPU has "
                 + target.sharedBytes() + ")");
@@ -109,7 +111,8 @@ public final class BandedAttention {
      * @return true for 16 bits, head dimensions of 33 to 128 and no dropout on compute capability 9.0
      */
     static boolean isTuned(AttentionCall call, CudaTarget target) {
-        return LIBRARY.isTunedFor(FusedCode.of(call).get(0).name(FORWARD), target.computeCapability());
+        int age = target.computeCapability();
+        return LIBRARY.isTunedFor(FusedCode.of(call).get(0).name(FORWARD, age), age);
     }
 
     /**
@@ -156,7 +159,7 @@ public final class BandedAttention {
      */
     public void forward(Forward arrays) {
         KernelStep step = step(FORWARD, arrays).with("out", arrays.out).with("lse", arrays.logSums);
-        launches.add(tiles(step, arrays, arrays.queries, step.variant().queries()));
+        add(step, arrays, arrays.queries, step.variant().queries());
     }
 
     /**
@@ -172,17 +175,17 @@ public final class BandedAttention {
         Tensor delta = launches.array("delta", Type.FLOAT32, arrays.logSums.sizes());
         KernelStep queries = step(BACKWARD_QUERIES, arrays).with("grad", gradient).with("out", arrays.out).with("lse", arrays.logSums)
                 .with("delta", delta).with("q_grad", queryGradient).with("scale", scale);
-        launches.add(tiles(queries, arrays, arrays.queries, queries.variant().queries()));
+        add(queries, arrays, arrays.queries, queries.variant().queries());
         KernelStep keys = step(BACKWARD_KEYS, arrays).with("grad", gradient).with("lse", arrays.logSums).with("delta", delta)
                 .with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
-        launches.add(tiles(keys, arrays, arrays.keys, keys.variant().keys()));
+        add(keys, arrays, arrays.keys, keys.variant().keys());
     }
 
     /** What all three kernels take. */
     private KernelStep step(String kernel, Forward arrays) {
-        FusedCode code = new FusedCode(numbers(arrays.queries.type()), Math.toIntExact(arrays.queries.size(3)), sight.general,
+        FusedCode code = new FusedCode(numbers(arrays.queries.type()), Math.toIntExact(arrays.queries.size(3)), sight.reach,
                 sight.documents != null, dropout.rate() > 0);
-        KernelStep step = new KernelStep(LIBRARY, code.name(kernel), launches.target())
+        KernelStep step = new KernelStep(LIBRARY, code.name(kernel, launches.target().computeCapability()), launches.target())
                 .with("q", arrays.queries).with("k", arrays.keys).with("v", arrays.values).with("heads", sight.heads)
                 .with("H", arrays.queries.size(1)).with("group", arrays.queries.size(1) / arrays.keys.size(1))
                 .with("N", arrays.queries.size(2)).with("M", arrays.keys.size(2)).with("log2_scale", scale / Math.log(2));
@@ -204,8 +207,13 @@ public final class BandedAttention {
         };
     }
 
-    /** A program for each tile of rows of each head. */
-    private static KernelStep tiles(KernelStep step, Forward arrays, Tensor rows, int tile) {
-        return step.grid(arrays.queries.size(1), (rows.size(2) - 1) / tile + 1, arrays.queries.size(0));
+    /** A program for each tile of rows of each head, or programs that count the tiles that they take. */
+    private void add(KernelStep step, Forward arrays, Tensor rows, int tile) {
+        if (step.variant().persistent()) {
+            Tensor counter = launches.array("tiles taken", Type.INT32, 1);
+            launches.add(new FillStep(counter));
+            step.with("counter", counter);
+        }
+        launches.add(step.tiles(arrays.queries.size(1), (rows.size(2) - 1) / tile + 1, arrays.queries.size(0)));
     }
 }

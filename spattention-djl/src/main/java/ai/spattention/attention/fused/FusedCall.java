@@ -45,18 +45,18 @@ final class FusedCall {
      * @param launches begun over the queries, keys and values
      * @param shape the call's sizes
      * @param heads the head table, [H, 8], int32, on the launches' device
-     * @param general whether a head has a prefix or a stride
+     * @param reach what of it decides which code computes it
      * @param documents [B, M], int64, or null for one document
      * @param dropout which attention weights are dropped
      * @param queries [B, H, N, D]
      */
-    FusedCall(ArrayLaunches launches, AttentionShape shape, NDArray heads, boolean general, NDArray documents, AttentionDropout dropout,
+    FusedCall(ArrayLaunches launches, AttentionShape shape, NDArray heads, HeadReach reach, NDArray documents, AttentionDropout dropout,
             NDArray queries) {
         this.launches = launches;
         this.shape = shape;
         type = TorchTensors.view(queries).type();
         headDim = FusedCode.filledUp(shape.headDim());
-        attention = new BandedAttention(launches, new BandedAttention.Sight(launches.in("head table", heads), general,
+        attention = new BandedAttention(launches, new BandedAttention.Sight(launches.in("head table", heads), reach,
                 documents == null ? null : launches.dense("documents", documents)), shape.headDim(), dropout);
     }
 

@@ -41,7 +41,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
             new PlanCache<>(FusedKernel::table, table -> table.manager.close());
 
     /** A head table on the GPU, as long as its manager is open. */
-    private record DeviceTable(NDManager manager, NDArray rows, boolean general) {}
+    private record DeviceTable(NDManager manager, NDArray rows, HeadReach reach) {}
 
     @Override
     public String name() {
@@ -107,7 +107,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         return TABLES.use(AttentionCall.of(shape, queries, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
             try (ArrayLaunches launches = ArrayLaunches.over(queries, keys, values)) {
-                return new FusedCall(launches, shape, table.rows, table.general, documents, dropout, queries)
+                return new FusedCall(launches, shape, table.rows, table.reach, documents, dropout, queries)
                         .forward(queries, keys, values);
             }
         });
@@ -120,7 +120,7 @@ public record FusedKernel() implements ExplicitGradientKernel {
         shape.requireGradient(gradient);
         return TABLES.use(AttentionCall.of(shape, queries, documents, layout, dropout.rate(), GradientMode.EXPLICIT), table -> {
             try (ArrayLaunches launches = ArrayLaunches.over(queries, keys, values)) {
-                return new FusedCall(launches, shape, table.rows, table.general, documents, dropout, queries)
+                return new FusedCall(launches, shape, table.rows, table.reach, documents, dropout, queries)
                         .backward(queries, keys, values, forward, gradient);
             }
         });
@@ -131,6 +131,6 @@ public record FusedKernel() implements ExplicitGradientKernel {
         call.requireFit(new FusedKernel());
         HeadTable rows = HeadTable.of(call.headMasks(), call.keyLength());
         return PlanMemory.with("head tables", call.device(), manager -> new DeviceTable(manager,
-                manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.general()));
+                manager.create(rows.rows(), new Shape(call.numHeads(), HeadTable.COLUMNS)), rows.reach(call.queryLength(), call.keyLength())));
     }
 }

@@ -68,6 +68,35 @@ public record HeadTable(int[] rows, boolean general) {
         return new HeadTable(rows, general);
     }
 
+    /**
+     * What decides which code computes the table.
+     *
+     * @param queryLength N, the last positions
+     * @param keyLength M, of so many
+     * @return what the queries see
+     */
+    public HeadReach reach(int queryLength, int keyLength) {
+        long pairs = 0;
+        long count = 0;
+        for (int head = 0; head < rows.length; head += COLUMNS) {
+            for (int range = head; range < head + 2 * MOST_RANGES; range += 2) {
+                if (rows[range] <= rows[range + 1]) {
+                    pairs += pairs(rows[range], rows[range + 1], keyLength) - pairs(rows[range], rows[range + 1], keyLength - queryLength);
+                    count += queryLength;
+                }
+            }
+        }
+        return new HeadReach(general, count == 0 ? 0 : (double) pairs / count);
+    }
+
+    /** The pairs of a range, both ends included, among the first positions. */
+    private static long pairs(int near, int far, int positions) {
+        long width = far - near + 1;
+        long seeing = Math.max(0, positions - near);
+        long growing = Math.min(seeing, width); // queries that see one key more than the one before
+        return growing * (growing + 1) / 2 + (seeing - growing) * width;
+    }
+
     private static List<Band> ranges(HeadMask mask, int keyLength) {
         return mask.bands().stream().filter(band -> band.minDistance() < keyLength).toList();
     }

@@ -36,7 +36,8 @@ class BandedAttentionGpuTest {
     }
 
     private static final List<Sizes> SIZES = List.of(new Sizes(1, 1, 1, 1, 64), new Sizes(3, 2, 1, 17, 32), new Sizes(1, 5, 5, 64, 128),
-            new Sizes(3, 8, 2, 127, 64), new Sizes(1, 4, 4, 129, 256), new Sizes(1, 4, 2, 700, 128), new Sizes(2, 4, 2, 66, 64));
+            new Sizes(3, 8, 2, 127, 64), new Sizes(1, 4, 4, 129, 256), new Sizes(1, 4, 2, 700, 128), new Sizes(1, 2, 1, 4203, 128),
+            new Sizes(2, 4, 2, 66, 64));
 
     static Stream<StandardPattern> patterns() {
         return Arrays.stream(StandardPattern.values())
@@ -64,7 +65,7 @@ class BandedAttentionGpuTest {
             NDArray documents = packed ? runner.manager().create(documents(s), new Shape(s.batch, s.length)) : null;
             HeadTable heads = HeadTable.of(layout.headMasks(s.heads, s.length), s.length);
             BandedAttention attention = new BandedAttention(runner.plan(), new BandedAttention.Sight(
-                    runner.in("heads", runner.manager().create(heads.rows(), new Shape(s.heads, HeadTable.COLUMNS))), heads.general(),
+                    runner.in("heads", runner.manager().create(heads.rows(), new Shape(s.heads, HeadTable.COLUMNS))), heads.reach(s.length, s.length),
                     packed ? runner.in("documents", documents) : null), s.dim, AttentionDropout.NONE);
             Tensor out = runner.out("out", Type.BFLOAT16, s.tokens(), (long) s.heads * s.dim);
             Tensor logSums = runner.plan().array("log sums", Type.FLOAT32, BandedAttention.lines(s.batch, s.heads, s.length));

@@ -43,7 +43,7 @@ class FusedCallTest {
     private enum Lie { PLAIN, ROWS_FIRST, SLICE, TURNED }
 
     private record Case(StandardPattern pattern, int batch, int heads, int kvHeads, int n, int m, int headDim, Numbers type, boolean packed,
-            AttentionDropout dropout, Lie lie, int computeCapability) {
+            AttentionDropout dropout, Lie lie, int computeCapability, boolean far) {
 
         AttentionShape shape() {
             return new AttentionShape(batch, heads, kvHeads, n, m, headDim);
@@ -51,6 +51,12 @@ class FusedCallTest {
 
         List<HeadMask> masks() {
             return new AttentionLayout(pattern, LayoutLength.SEQUENCE).headMasks(heads, m);
+        }
+
+        /** Few rows that are computed as if ranges were long. */
+        HeadReach reach() {
+            HeadReach reach = HeadTable.of(masks(), m).reach(n, m);
+            return far ? new HeadReach(reach.general(), 1e6) : reach;
         }
     }
 
@@ -66,13 +72,19 @@ class FusedCallTest {
                 boolean packed = number % 2 == 1;
                 AttentionDropout dropout = number % 5 == 4 ? HALF : AttentionDropout.NONE;
                 int computeCapability = number % 4 < 2 ? 90 : 80;
-                cases.add(new Case(pattern, 2, 4, 2, 9, 13, 32, type, packed, dropout, lie, computeCapability));
-                cases.add(new Case(pattern, 1, 3, 3, 7, 7, 64, type, !packed, AttentionDropout.NONE, lie, computeCapability));
-                cases.add(new Case(pattern, 2, 4, 1, 6, 6, 5, type, packed, dropout, lie, computeCapability));
+                cases.add(new Case(pattern, 2, 4, 2, 9, 13, 32, type, packed, dropout, lie, computeCapability, false));
+                cases.add(new Case(pattern, 1, 3, 3, 7, 7, 64, type, !packed, AttentionDropout.NONE, lie, computeCapability, false));
+                cases.add(new Case(pattern, 2, 4, 1, 6, 6, 5, type, packed, dropout, lie, computeCapability, false));
             }
         }
-        cases.add(new Case(StandardPattern.CAUSAL, 1, 1, 1, 1, 1, 128, Numbers.BFLOAT16, true, AttentionDropout.NONE, Lie.PLAIN, 90));
-        cases.add(new Case(StandardPattern.SP, 1, 2, 1, 3, 70, 200, Numbers.FLOAT32, false, HALF, Lie.PLAIN, 80));
+        cases.add(new Case(StandardPattern.CAUSAL, 1, 1, 1, 1, 1, 128, Numbers.BFLOAT16, true, AttentionDropout.NONE, Lie.PLAIN, 90, false));
+        cases.add(new Case(StandardPattern.SP, 1, 2, 1, 3, 70, 200, Numbers.FLOAT32, false, HALF, Lie.PLAIN, 80, false));
+        for (StandardPattern pattern : List.of(StandardPattern.CAUSAL, StandardPattern.SP, StandardPattern.GAPPED)) {
+            for (Lie lie : Lie.values()) {
+                cases.add(new Case(pattern, 2, 4, 2, 9, 13, 128, Numbers.FLOAT16, false, AttentionDropout.NONE, lie, 90, true));
+                cases.add(new Case(pattern, 1, 3, 3, 5, 5, 128, Numbers.BFLOAT16, false, AttentionDropout.NONE, lie, 90, true));
+            }
+        }
         return cases.stream();
     }
 
@@ -130,13 +142,13 @@ class FusedCallTest {
             int arrays = inputs.getManagedArrays().size();
             NDList forward;
             try (ArrayLaunches launches = ComputedLaunches.over(c.computeCapability, new JavaKernels(), q, k, v)) {
-                forward = new FusedCall(launches, c.shape(), heads, table.general(), documents, c.dropout, q).forward(q, k, v);
+                forward = new FusedCall(launches, c.shape(), heads, c.reach(), documents, c.dropout, q).forward(q, k, v);
             }
             assertEquals(q.getShape(), forward.get(0).getShape());
             assertSame(inputs, forward.get(0).getManager());
             NDList gradients;
             try (ArrayLaunches launches = ComputedLaunches.over(c.computeCapability, new JavaKernels(), q, k, v)) {
-                gradients = new FusedCall(launches, c.shape(), heads, table.general(), documents, c.dropout, q)
+                gradients = new FusedCall(launches, c.shape(), heads, c.reach(), documents, c.dropout, q)
                         .backward(q, k, v, forward, gradient);
             }
             assertEquals(arrays + 5, inputs.getManagedArrays().size(), "only results stay");
@@ -166,7 +178,7 @@ class FusedCallTest {
 
     @Test
     void whatKernelsCanReadIsNotCopied() {
-        Case c = new Case(StandardPattern.SP, 2, 4, 2, 9, 13, 64, Numbers.BFLOAT16, false, AttentionDropout.NONE, Lie.ROWS_FIRST, 90);
+        Case c = new Case(StandardPattern.SP, 2, 4, 2, 9, 13, 64, Numbers.BFLOAT16, false, AttentionDropout.NONE, Lie.ROWS_FIRST, 90, false);
         NDArray q = array(manager, 1, 2, 4, 9, c);
         NDArray k = array(manager, 2, 2, 2, 13, c);
         HeadTable table = HeadTable.of(c.masks(), c.m);
@@ -180,10 +192,10 @@ class FusedCallTest {
         };
         NDList forward;
         try (ArrayLaunches launches = ComputedLaunches.over(90, kernels, q, k)) {
-            forward = new FusedCall(launches, c.shape(), heads, table.general(), null, AttentionDropout.NONE, q).forward(q, k, k);
+            forward = new FusedCall(launches, c.shape(), heads, c.reach(), null, AttentionDropout.NONE, q).forward(q, k, k);
         }
         try (ArrayLaunches launches = ComputedLaunches.over(90, kernels, q, k)) {
-            new FusedCall(launches, c.shape(), heads, table.general(), null, AttentionDropout.NONE, q).backward(q, k, k, forward, q);
+            new FusedCall(launches, c.shape(), heads, c.reach(), null, AttentionDropout.NONE, q).backward(q, k, k, forward, q);
         }
         assertEquals(List.of("forward-ranges-bf16-d64-sm_90a", "backward_queries-ranges-bf16-d64-sm_90a", "backward_keys-ranges-bf16-d64-sm_90a"),
                 launched);
@@ -195,13 +207,13 @@ class FusedCallTest {
 
     @Test
     void arraysOfSeveralTypesAreRefused() {
-        Case c = new Case(StandardPattern.SP, 1, 2, 2, 5, 5, 64, Numbers.BFLOAT16, false, AttentionDropout.NONE, Lie.PLAIN, 90);
+        Case c = new Case(StandardPattern.SP, 1, 2, 2, 5, 5, 64, Numbers.BFLOAT16, false, AttentionDropout.NONE, Lie.PLAIN, 90, false);
         NDArray q = array(manager, 1, 1, 2, 5, c);
         NDArray other = Bfloat16.toFloat32(q);
         HeadTable table = HeadTable.of(c.masks(), c.m);
         NDArray heads = manager.create(table.rows(), new Shape(2, HeadTable.COLUMNS));
         try (ArrayLaunches launches = ComputedLaunches.over(90, new JavaKernels(), q)) {
-            FusedCall call = new FusedCall(launches, c.shape(), heads, table.general(), null, AttentionDropout.NONE, q);
+            FusedCall call = new FusedCall(launches, c.shape(), heads, c.reach(), null, AttentionDropout.NONE, q);
             assertEquals("the fused kernel takes arrays of one type: gradient is FLOAT32, the queries are BFLOAT16",
                     assertThrows(InvalidInputException.class, () -> call.backward(q, q, q, new NDList(q, q), other)).getMessage());
         }

@@ -34,6 +34,12 @@ class FusedManifestTest {
                 }
             }
         }
+        for (String kernel : List.of("forward", "backward_queries", "backward_keys")) {
+            for (String type : List.of("bf16", "fp16")) {
+                assertTrue(BandedAttention.LIBRARY.variant(kernel + "-wide-" + type + "-d128-sm_90a").persistent());
+                count++;
+            }
+        }
         for (String arch : MANIFEST.architectures()) {
             BandedAttention.LIBRARY.variant("document_spans-" + arch);
             count++;

@@ -47,7 +47,7 @@ final class JavaKernels implements ComputedLaunches.Kernels {
             keys = numbers.get("M").intValue();
             log2Scale = numbers.get("log2_scale").floatValue();
             scale = numbers.containsKey("scale") ? numbers.get("scale").floatValue() : Double.NaN;
-            general = !parts[1].startsWith("ranges");
+            general = !parts[1].startsWith("ranges") && !parts[1].equals("wide");
             documents = parts[1].endsWith("_documents");
             type = switch (parts[2]) {
                 case "bf16" -> Type.BFLOAT16;
@@ -177,12 +177,21 @@ final class JavaKernels implements ComputedLaunches.Kernels {
         KernelLibrary.Variant variant = BandedAttention.LIBRARY.variant(name);
         boolean byKeys = name.startsWith("backward_keys-");
         int tile = byKeys ? variant.keys() : variant.queries();
-        assertEquals(new Grid(launch.heads, ((byKeys ? launch.keys : launch.queries) + tile - 1) / tile, grid.z()), grid, name);
+        int tiles = ((byKeys ? launch.keys : launch.queries) + tile - 1) / tile;
+        int batches = (int) arrays.get("q").size(0);
+        if (variant.persistent()) {
+            Pointer taken = new Pointer(arrays.get("counter").address());
+            assertEquals(0, taken.getInt(0), "no tile is taken yet");
+            taken.setInt(0, launch.heads * tiles * batches);
+            assertEquals(new Grid(Math.min(launch.heads * tiles * batches, ComputedLaunches.MULTIPROCESSORS), 1, 1), grid, name);
+        } else {
+            assertEquals(new Grid(launch.heads, tiles, batches), grid, name);
+        }
         if (name.endsWith("sm_90a")) { // the accelerator takes what is outside an array for zeros: it must know where an array ends
             assertEquals(launch.queries, arrays.get("q").size(2));
             assertEquals(launch.keys, arrays.get("k").size(2));
         }
-        for (int batch = 0; batch < grid.z(); batch++) {
+        for (int batch = 0; batch < batches; batch++) {
             for (int head = 0; head < launch.heads; head++) {
                 if (byKeys) {
                     backwardKeys(launch, batch, head);

@@ -59,10 +59,9 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
 
     private static MemoryEstimate ofPlan(RunConfig run, OlmoeConfig model, PassDevice device, ActivationCheckpointing mode,
             boolean passAlone) {
-        MemoryEstimate memory = MemoryEstimate.ofPlan(model, microBatchTokens(run),
-                PassMemory.of(model, device.target(), PassChoice.shapes(run, kept(mode))), run.optimizer().statePrecision(),
-                run.training().steps());
-        return passAlone ? memory.ofPassAlone() : memory;
+        PassMemory pass = PassMemory.of(model, device.target(), PassChoice.shapes(run, kept(mode)));
+        return passAlone ? MemoryEstimate.ofPassAlone(pass) : MemoryEstimate.ofPlan(model, microBatchTokens(run), pass,
+                run.optimizer().statePrecision(), run.training().steps());
     }
 
     private static InvalidInputException refusal(RunConfig run, OlmoeConfig model, PassDevice device, long free, boolean passAlone) {
@@ -116,7 +115,7 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
 
     private static MemoryEstimate ofBlocks(RunConfig run, OlmoeConfig model, boolean full, boolean passAlone) {
         MemoryEstimate memory = MemoryEstimate.of(model, microBatchTokens(run), run.precision(), full, run.optimizer().statePrecision());
-        return passAlone ? memory.ofPassAlone() : memory;
+        return passAlone ? memory.withoutOptimizer() : memory;
     }
 
     private static long microBatchTokens(RunConfig run) {
@@ -127,7 +126,7 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
         boolean ofPass = memory.activations() >= memory.betweenSteps();
         return String.format(Locale.ROOT, "the run needs %,d bytes of GPU memory, but only %,d are free: weights %,d, gradients %,d,"
                 + " moments %,d, %s %,d, CUDA itself %,d", memory.total() + MemoryEstimate.RESERVE_BYTES, free, memory.weights(),
-                memory.gradients(), memory.optimizer(), ofPass ? pass : "validation, samples and checkpoints at most",
+                memory.gradients(), memory.optimizer(), ofPass ? pass : "what comes between steps at most",
                 ofPass ? memory.activations() : memory.betweenSteps(), MemoryEstimate.RESERVE_BYTES);
     }
 
@@ -171,9 +170,9 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
         if (freeBytes.isEmpty()) {
             return chosen;
         }
-        return String.format(Locale.ROOT, "%s: %,d bytes of GPU memory at most, and %,d for CUDA itself, of %,d that are free", chosen,
-                memory.total(), MemoryEstimate.RESERVE_BYTES, freeBytes.getAsLong())
-                + (memory.betweenSteps() > 0 && givesBackBetweenSteps() ? "; a pass gives its memory back between steps where others need it"
-                        : "");
+        return String.format(Locale.ROOT, "%s: %s%,d bytes of GPU memory at most, and %,d for CUDA itself, of %,d that are free", chosen,
+                memory.isExact() ? "" : "roughly ", memory.total(), MemoryEstimate.RESERVE_BYTES, freeBytes.getAsLong())
+                + (memory.isExact() && givesBackBetweenSteps() ? "; passes give their memory back while the model is validated,"
+                        + " sampled and saved" : "");
     }
 }

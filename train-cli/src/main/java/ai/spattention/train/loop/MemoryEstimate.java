@@ -79,7 +79,7 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
      * The memory of planned passes.
      *
      * <p>Between steps the blocks need, of one layer in bfloat16, B N (10 E + 3 Q + 3 K + k (2 E + 3 I) + 3 X) numbers and a slice's logits
-     * three times in float32, and a checkpoint twice the largest parameter in float32.
+     * three times in float32, and a checkpoint three times the largest parameter in float32, as putting its halves together does.
      *
      * @param model the model
      * @param microBatchTokens B N, the tokens of a micro batch
@@ -93,7 +93,7 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
         long heads = (long) (model.numAttentionHeads() + model.numKeyValueHeads()) * model.headDim();
         long row = 10 * hidden + 3 * heads + model.numExpertsPerTok() * (2 * hidden + 3L * model.intermediateSize())
                 + 3L * model.numExperts();
-        long between = Short.BYTES * microBatchTokens * row + logits(model, microBatchTokens) + 2L * Float.BYTES * pass.largest();
+        long between = Short.BYTES * microBatchTokens * row + logits(model, microBatchTokens) + ofLargest(pass);
         return new MemoryEstimate(Float.BYTES * pass.elements(), Float.BYTES * pass.elements(),
                 2 * bytes(statePrecision) * pass.elements() + Float.BYTES * (updates + 1), pass.arenaBytes() + pass.arrayBytes(), between);
     }
@@ -114,13 +114,29 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
         return (double) microBatchTokens * Float.BYTES * model.hiddenSize() * model.numHiddenLayers();
     }
 
+    /** The largest parameter's halves, on their way to or from its numbers. */
+    private static long ofLargest(PassMemory pass) {
+        return 3L * Float.BYTES * pass.largest();
+    }
+
     /**
-     * The memory of passes alone, without updates and what comes between them.
+     * The memory of planned passes alone: without updates, and with nothing between them but that weights are taken over before the first.
      *
-     * @return weights, gradients and activations
+     * @param pass what the passes need
+     * @return the memory
      */
-    MemoryEstimate ofPassAlone() {
-        return new MemoryEstimate(weights, gradients, 0, activations, 0);
+    static MemoryEstimate ofPassAlone(PassMemory pass) {
+        return new MemoryEstimate(Float.BYTES * pass.elements(), Float.BYTES * pass.elements(), 0, pass.arenaBytes() + pass.arrayBytes(),
+                ofLargest(pass));
+    }
+
+    /**
+     * The estimate without the optimizer.
+     *
+     * @return the rest
+     */
+    MemoryEstimate withoutOptimizer() {
+        return new MemoryEstimate(weights, gradients, 0, activations, betweenSteps);
     }
 
     private static long bytes(Precision precision) {
@@ -134,6 +150,11 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
      */
     public long total() {
         return resident() + Math.max(activations, betweenSteps);
+    }
+
+    /** Whether it is that of planned passes. */
+    boolean isExact() {
+        return betweenSteps > 0;
     }
 
     /** What stays there all the time. */

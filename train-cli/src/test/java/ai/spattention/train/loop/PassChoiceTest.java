@@ -118,7 +118,8 @@ class PassChoiceTest {
         long total = eight.memory().total();
         assertEquals(16 * ELEMENTS + 4 * 1_220_001L + eight.memory().activations(), total);
         assertEquals(String.format(Locale.ROOT, "selective, the fastest that fits: %,d bytes of GPU memory at most, and 1,073,741,824 for"
-                + " CUDA itself, of 149,250,113,536 that are free; a pass gives its memory back between steps where others need it", total),
+                + " CUDA itself, of 149,250,113,536 that are free; passes give their memory back while the model is validated,"
+                + " sampled and saved", total),
                 eight.toString());
         assertEquals(ActivationCheckpointing.FULL, choice(planned("training.micro_batch=8"), 130L << 30).mode());
         // to the byte
@@ -150,13 +151,13 @@ class PassChoiceTest {
         assertTrue(pass.matches("the run needs [0-9,]+ bytes of GPU memory, but only 149,250,113,536 are free: weights 27,676,647,424, gradients"
                 + " 27,676,647,424, moments 55,358,174,852, a planned pass with activation checkpointing none 47,[0-9,]+, CUDA itself"
                 + " 1,073,741,824: set training.activation_checkpointing=selective \\(146,[0-9,]+ bytes\\), or set"
-                + " training.activation_checkpointing=full \\(123,[0-9,]+ bytes\\), or set optimizer.state_precision=bfloat16, which halves"
+                + " training.activation_checkpointing=full \\(124,[0-9,]+ bytes\\), or set optimizer.state_precision=bfloat16, which halves"
                 + " the moments, or lower training.micro_batch \\(raise training.gradient_accumulation_steps to keep the batch\\) or"
                 + " data.sequence_length"), pass);
         String moments = refused(planned(), gpu(100L << 30));
         assertTrue(moments.contains(": set optimizer.state_precision=bfloat16, which halves the moments, or lower training.micro_batch"), moments);
         String between = refused(planned("optimizer.state_precision=bfloat16"), gpu(80L << 30));
-        assertTrue(between.contains("validation, samples and checkpoints at most 8,") && between.contains(": lower training.micro_batch"), between);
+        assertTrue(between.contains("what comes between steps at most 9,") && between.contains(": lower training.micro_batch"), between);
         String weights = refused(planned("training.micro_batch=1"), gpu(60L << 30));
         assertTrue(weights.endsWith(": weights, gradients and moments alone do not fit: take a smaller model or a GPU with more memory"), weights);
         String tokens = refused(planned("training.micro_batch=2000000", "training.gradient_accumulation_steps=1"), gpu(H200));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles the kernels of operations to PTX, in every variant, each operation's with a manifest that tells Java how to launch them.
 
-    python3 operations.py OUT [OPERATION ...]
+    python3 build.py OUT [OPERATION ...]
 
 OUT in the repository: spattention-djl/src/main/resources/ai/spattention; each operation's kernels go to its folder there. Run this
 after each change of a source: a unit test compares their digest with the manifest's.
@@ -58,4 +58,4 @@ if __name__ == "__main__":
     for operation in sys.argv[2:] or OPERATIONS:
         variants = module(operation, "variants")
         ptx.write(Path(sys.argv[1]) / operation.replace("_", ""), [(operation, job) for job in variants.jobs()], compile_variant,
-                  (*variants.SOURCES, f"{operation}/variants.py", "operations.py", "ptx.py"))
+                  (*variants.SOURCES, f"{operation}/variants.py", "build.py", "ptx.py"))
