@@ -101,11 +101,12 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
         for (Band band : bands) {
             seen += Progression.ALL.count(band, limit);
         }
+        int end = Math.min(limit, stride.maxDistance());
         for (int residue : stride.residues()) {
             Progression strided = new Progression(residue, stride.period());
-            seen += strided.count(limit);
+            seen += strided.count(end);
             for (Band band : bands) {
-                seen -= strided.count(band, limit);
+                seen -= strided.count(band, end);
             }
         }
         return (int) seen;
@@ -154,13 +155,14 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
     private long pairsByDistance(long length) {
         long pairs = 0;
         for (Band band : bands) {
-            pairs += Progression.ALL.sum(band, length);
+            pairs += Progression.ALL.sum(band, length, length);
         }
+        long end = Math.min(length, stride.maxDistance());
         for (int residue : stride.residues()) {
             Progression strided = new Progression(residue, stride.period());
-            pairs += strided.sum(length, length);
+            pairs += strided.sum(end, length);
             for (Band band : bands) {
-                pairs -= strided.sum(band, length);
+                pairs -= strided.sum(band, end, length);
             }
         }
         return pairs;

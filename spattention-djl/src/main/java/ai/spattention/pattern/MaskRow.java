@@ -27,7 +27,8 @@ public final class MaskRow {
         }
         Stride stride = mask.stride();
         for (int residue : stride.residues()) {
-            for (int key = query - residue; key >= 0; key -= stride.period()) {
+            int last = (int) Math.max(0, (long) query - stride.maxDistance() + 1);
+            for (int key = query - residue; key >= last; key -= stride.period()) {
                 if (key < row.length) {
                     row[key] = 1;
                 }

@@ -32,6 +32,8 @@ final class PatternTable {
             case "gapped" -> s <= d && d < s + w / 2;
             case "longformer" -> n <= 4 || longformer(n, d, i, j);
             case "bigbird" -> n <= 4 || bigbird(n, d, i, j);
+            case "longformer-dilated" -> longformerDilated(n, heads, h, d, 2);
+            case "longformer-dilated:5" -> longformerDilated(n, heads, h, d, 5);
             case "reformer" -> n <= 4 || reformer(n, h, d, i, j);
             default -> throw new IllegalArgumentException(pattern);
         };
@@ -56,6 +58,12 @@ final class PatternTable {
         int w = clamp(n / 4, 1, 256);
         int g = clamp(n / 32, 1, 16);
         return d <= w || i < g || j < g;
+    }
+
+    private static boolean longformerDilated(int n, int heads, int h, int d, int dilation) {
+        int w = clamp(n / 4, 1, 256);
+        boolean dilated = h >= heads - 2 && heads - h <= heads / 2;
+        return dilated ? d % dilation == 0 && d / dilation <= w : d <= w;
     }
 
     private static boolean bigbird(int n, int d, int i, int j) {

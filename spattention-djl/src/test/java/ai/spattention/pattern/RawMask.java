@@ -14,12 +14,13 @@ import net.jqwik.api.Combinators;
  * @param prefixKeys the number of leading keys that are always seen
  * @param period the stride's period
  * @param residues the stride's residues
+ * @param strideEnd the stride's bound
  */
-public record RawMask(List<Band> bands, int prefixKeys, int period, List<Integer> residues) {
+public record RawMask(List<Band> bands, int prefixKeys, int period, List<Integer> residues, int strideEnd) {
 
     /** The mask under test. */
     public HeadMask mask() {
-        return new HeadMask(bands, prefixKeys, new Stride(period, residues));
+        return new HeadMask(bands, prefixKeys, new Stride(period, residues, strideEnd));
     }
 
     /** Whether query i sees key j, by the definition. */
@@ -28,25 +29,26 @@ public record RawMask(List<Band> bands, int prefixKeys, int period, List<Integer
             return false;
         }
         int d = i - j;
-        return j < prefixKeys || residues.contains(d % period)
+        return j < prefixKeys || d < strideEnd && residues.contains(d % period)
                 || bands.stream().anyMatch(band -> band.minDistance() <= d && d < band.maxDistance());
     }
 
-    /** Up to four bands, a prefix, a stride, each of which may be missing; distances up to about 60. */
+    /** Up to four bands, a prefix, a stride with or without an end, each of which may be missing; distances up to about 60. */
     public static Arbitrary<RawMask> any() {
         Arbitrary<Band> band = Combinators.combine(Arbitraries.integers().between(0, 45),
                 Arbitraries.integers().between(0, 15)).as((start, width) -> new Band(start, start + width));
         Arbitrary<Integer> prefix = Arbitraries.oneOf(Arbitraries.just(0), Arbitraries.integers().between(0, 12));
         Arbitrary<List<Boolean>> chosen = Arbitraries.oneOf(Arbitraries.just(List.<Boolean>of(false)),
                 Arbitraries.of(false, false, true).list().ofMinSize(1).ofMaxSize(17));
-        return Combinators.combine(band.list().ofMaxSize(4), prefix, chosen).as((bands, prefixKeys, flags) -> {
+        Arbitrary<Integer> end = Arbitraries.oneOf(Arbitraries.just(Stride.UNBOUNDED), Arbitraries.integers().between(0, 70));
+        return Combinators.combine(band.list().ofMaxSize(4), prefix, chosen, end).as((bands, prefixKeys, flags, strideEnd) -> {
             List<Integer> residues = new ArrayList<>();
             for (int residue = 0; residue < flags.size(); residue++) {
                 if (flags.get(residue)) {
                     residues.add(residue);
                 }
             }
-            return new RawMask(bands, prefixKeys, flags.size(), residues);
+            return new RawMask(bands, prefixKeys, flags.size(), residues, strideEnd);
         });
     }
 }

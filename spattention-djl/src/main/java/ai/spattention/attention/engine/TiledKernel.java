@@ -12,6 +12,7 @@ import ai.spattention.attention.AttentionShape;
 import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.PlanMemory;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.Stride;
 import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ import java.util.Map;
  * made for a head whose pattern is sparse.
  *
  * <p>Distance bands and prefix keys are covered by tiles of consecutive queries and the key blocks their bands reach
- * ({@link TilePlan}), one fused softmax a tile. Strided distances are covered with the positions sorted by residue
+ * ({@link TilePlan}), one fused softmax a tile. Strided distances without an end are covered with the positions sorted by residue
  * ({@link StridePlan}) and merged into the same softmax.
  */
 public final class TiledKernel implements AttentionKernel {
@@ -142,9 +143,9 @@ public final class TiledKernel implements AttentionKernel {
                 firstQuery - plan.firstTile() * plan.tileSize(), inOrder ? 1 : 0, plan.groups().size(), maskUses.size()));
         int sharedBy = key.masks.size() / key.numKvHeads;
         for (TilePlan.Group group : plan.groups()) {
-            HeadMask mask = group.mask();
+            Stride stride = StridePlan.of(group.mask());
             numbers.addAll(List.of(group.heads().size(), group.runs().size(),
-                    Math.min(mask.prefixKeys(), key.keyLength), mask.stride().period(), mask.stride().residues().size()));
+                    Math.min(group.mask().prefixKeys(), key.keyLength), stride.period(), stride.residues().size()));
             for (int head : group.heads()) {
                 numbers.add(head);
                 numbers.add(head / sharedBy);
@@ -153,7 +154,7 @@ public final class TiledKernel implements AttentionKernel {
                 numbers.addAll(List.of(run.firstTile(), run.tiles(), run.blocks(), run.prefixMask() != null ? 1 : 0,
                         run.emptyRows() ? 1 : 0));
             }
-            numbers.addAll(mask.stride().residues());
+            numbers.addAll(stride.residues());
         }
         numbers.addAll(maskUses);
         return numbers.stream().mapToLong(Integer::longValue).toArray();
@@ -169,7 +170,7 @@ public final class TiledKernel implements AttentionKernel {
                 .mapToInt(band -> Math.min(band.maxDistance(), keyLength) - band.minDistance()).filter(width -> width > 0)
                 .sorted().toArray();
         int half = widths.length == 0 ? 1 : Integer.highestOneBit(Math.max(1, widths[widths.length / 2] / 2));
-        boolean strided = masks.stream().anyMatch(mask -> !mask.stride().isEmpty());
+        boolean strided = masks.stream().anyMatch(mask -> !StridePlan.of(mask).isEmpty());
         return Math.max(strided ? 16 : 32, Math.min(512, half));
     }
 

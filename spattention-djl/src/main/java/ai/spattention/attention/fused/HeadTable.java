@@ -36,6 +36,9 @@ public record HeadTable(int[] rows, boolean general) {
             if (!mask.stride().isEmpty() && !mask.stride().residues().equals(List.of(0))) {
                 return Optional.of("a head sees strided distances other than the multiples of one number");
             }
+            if (!mask.stride().isEmpty() && mask.stride().maxDistance() < keyLength) {
+                return Optional.of("a head sees strided distances that end (a dilated window)");
+            }
         }
         return Optional.empty();
     }

@@ -70,7 +70,7 @@ class TilePlanTest {
             planned.addAll(group.heads());
             int[][] times = new int[keys][keys];
             walkTiles(plan, group, firstQuery, times);
-            walkStrides(StridePlan.of(group.mask(), keys), group.mask().stride(), firstQuery, times);
+            walkStrides(StridePlan.of(group.mask(), keys), StridePlan.of(group.mask()), firstQuery, times);
             for (int head : group.heads()) {
                 compare(masks.get(head), firstQuery, times, "head " + head + " of " + masks + ", " + queries + " queries, "
                         + keys + " keys, tiles of " + tileSize);

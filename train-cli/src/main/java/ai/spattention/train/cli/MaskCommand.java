@@ -33,7 +33,8 @@ final class MaskCommand implements Callable<Integer> {
     private static final long MOST_DIGESTED = 1L << 36;
 
     @Option(names = "--pattern", required = true, paramLabel = "NAME",
-            description = "causal, sp, exclusive, local, gapped, longformer, bigbird or reformer.")
+            description = "causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, or with settings window:W,"
+                    + " longformer-dilated[:DILATION].")
     private String pattern;
 
     @Option(names = "--heads", required = true, paramLabel = "H", description = "The number of heads.")

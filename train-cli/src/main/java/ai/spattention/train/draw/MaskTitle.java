@@ -24,6 +24,9 @@ public final class MaskTitle {
         }
         if (!mask.stride().isEmpty()) {
             title.append(", d mod ").append(mask.stride().period()).append(" in ").append(mask.stride().residues());
+            if (mask.stride().isBounded()) {
+                title.append(" up to ").append(mask.stride().maxDistance() - 1);
+            }
         }
         return title.toString();
     }

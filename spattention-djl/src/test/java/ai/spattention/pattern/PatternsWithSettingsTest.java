@@ -1,0 +1,96 @@
+package ai.spattention.pattern;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.spattention.InvalidInputException;
+import java.util.stream.IntStream;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The baselines as their papers have them, against the literal table of their definitions. */
+class PatternsWithSettingsTest {
+
+    @Provide
+    Arbitrary<String> names() {
+        return Arbitraries.of("longformer-dilated", "longformer-dilated:5");
+    }
+
+    @Property(tries = 200)
+    void followTheTable(@ForAll("names") String name, @ForAll @IntRange(min = 1, max = 9) int heads,
+            @ForAll @IntRange(min = 1, max = 400) int layout, @ForAll @IntRange(min = 1, max = 90) int length) {
+        AttentionPattern pattern = Patterns.onClassPath().of(name);
+        long pairs = 0;
+        for (int head = 0; head < heads; head++) {
+            HeadMask mask = pattern.headMask(head, heads, layout);
+            byte[] row = new byte[length];
+            long ofHead = 0;
+            for (int query = 0; query < length; query++) {
+                MaskRow.fill(mask, query, row);
+                for (int key = 0; key < length; key++) {
+                    boolean expected = PatternTable.sees(name, layout, heads, head, query, key);
+                    assertEquals(expected, mask.sees(query, key), "head " + head + ", query " + query + ", key " + key);
+                    assertEquals(expected ? 1 : 0, row[key], "head " + head + ", query " + query + ", key " + key);
+                    ofHead += expected ? 1 : 0;
+                }
+            }
+            assertEquals(ofHead, mask.allowedPairs(length));
+            pairs += ofHead;
+        }
+        assertEquals(pairs, pattern.allowedPairs(heads, layout, length));
+    }
+
+    @Property(tries = 300)
+    void tilesAgreeWithTheirPairs(@ForAll("names") String name, @ForAll @IntRange(min = 1, max = 5) int heads,
+            @ForAll @IntRange(min = 1, max = 400) int layout, @ForAll @IntRange(max = 80) int queryStart,
+            @ForAll @IntRange(min = 1, max = 30) int queries, @ForAll @IntRange(max = 80) int keyStart,
+            @ForAll @IntRange(min = 1, max = 30) int keys) {
+        for (int head = 0; head < heads; head++) {
+            int h = head;
+            long seen = IntStream.range(queryStart, queryStart + queries).mapToLong(query -> IntStream.range(keyStart, keyStart + keys)
+                    .filter(key -> PatternTable.sees(name, layout, heads, h, query, key)).count()).sum();
+            HeadMask mask = Patterns.onClassPath().of(name).headMask(head, heads, layout);
+            assertEquals(seen, mask.allowedPairs(queryStart, queryStart + queries, keyStart, keyStart + keys));
+            assertEquals(seen == 0 ? TileKind.EMPTY : seen == (long) queries * keys ? TileKind.FULL : TileKind.PARTIAL,
+                    mask.tile(queryStart, queryStart + queries, keyStart, keyStart + keys));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"longformer-dilated", "longformer-dilated:3"})
+    void areFoundByTheirNames(String name) {
+        AttentionPattern pattern = Patterns.onClassPath().of(name);
+        assertEquals(name, pattern.patternName());
+        assertEquals(pattern, Patterns.onClassPath().of(name), "equal where the settings are");
+        Patterns.requireOwnName(pattern);
+        assertEquals("head must lie in [0, number of heads) (got head 2 of 2)",
+                assertThrows(InvalidInputException.class, () -> pattern.headMask(2, 2, 9)).getMessage());
+        assertEquals("the layout length must be at least 1 (got 0)",
+                assertThrows(InvalidInputException.class, () -> pattern.allowedPairs(2, 0, 9)).getMessage());
+        assertThrows(InvalidInputException.class,
+                () -> pattern.allowedPairs(Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE), "more than a long holds");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
+        "longformer-dilated: | dilated windows are written longformer-dilated:DILATION, with a whole number of at least 2 (got 'longformer-dilated:')",
+        "longformer-dilated:x | dilated windows are written longformer-dilated:DILATION, with a whole number of at least 2 (got 'longformer-dilated:x')",
+        "longformer-dilated:1 | a dilation must be at least 2 (got 1)"})
+    void aSettingThatIsNoneIsRefused(String name, String message) {
+        assertEquals(message, assertThrows(InvalidInputException.class, () -> Patterns.onClassPath().of(name.strip())).getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "2, 1", "3, 1", "4, 2", "16, 2"})
+    void atMostHalfOfTheHeadsAreDilated(int heads, int dilated) {
+        assertEquals(dilated, IntStream.range(0, heads)
+                .filter(head -> !new LongformerDilated().headMask(head, heads, 64).stride().isEmpty()).count());
+    }
+}
