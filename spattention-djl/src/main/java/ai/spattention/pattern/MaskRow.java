@@ -25,6 +25,15 @@ public final class MaskRow {
                 Arrays.fill(row, start, end, (byte) 1);
             }
         }
+        KeyBlocks blocks = mask.blocks();
+        if (!blocks.isEmpty()) {
+            for (int block : blocks.of(query / blocks.size())) {
+                int start = block * blocks.size();
+                if (start < keys) {
+                    Arrays.fill(row, start, (int) Math.min(keys, (long) start + blocks.size()), (byte) 1);
+                }
+            }
+        }
         Stride stride = mask.stride();
         for (int residue : stride.residues()) {
             int last = (int) Math.max(0, (long) query - stride.maxDistance() + 1);

@@ -20,6 +20,7 @@ import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Band;
+import ai.spattention.pattern.BigBirdRandom;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.LongformerDilated;
@@ -59,7 +60,7 @@ class KernelTest {
         List<AttentionKernel> kernels = List.of(new MaskedKernel(), new TiledKernel(), new TiledKernel(8),
                 new TiledKernel(13));
         return kernels.stream().flatMap(kernel -> Stream.concat(Stream.of(StandardPattern.values()), Stream.of(new LongformerDilated(),
-                new LongformerDilated(7))).flatMap(pattern ->
+                new LongformerDilated(7), new BigBirdRandom())).flatMap(pattern ->
                 LAYOUTS.stream().map(layout -> Arguments.of(kernel, kernel.name(), pattern, layout))));
     }
 

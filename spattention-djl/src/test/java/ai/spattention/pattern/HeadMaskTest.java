@@ -112,7 +112,7 @@ class HeadMaskTest {
         HeadMask mask = raw.mask();
         int seen = 0;
         for (int distance = 0; distance < limit; distance++) {
-            seen += raw.sees(1000, 1000 - distance) ? 1 : 0;
+            seen += raw.distancesAlone().sees(1000, 1000 - distance) ? 1 : 0;
         }
         assertEquals(seen, mask.seenDistances(limit));
     }

@@ -1,9 +1,15 @@
 package ai.spattention.pattern;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -11,6 +17,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +27,7 @@ class PatternsWithSettingsTest {
 
     @Provide
     Arbitrary<String> names() {
-        return Arbitraries.of("longformer-dilated", "longformer-dilated:5");
+        return Arbitraries.of("longformer-dilated", "longformer-dilated:5", "bigbird-random", "bigbird-random:-77");
     }
 
     @Property(tries = 200)
@@ -64,7 +71,7 @@ class PatternsWithSettingsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"longformer-dilated", "longformer-dilated:3"})
+    @ValueSource(strings = {"longformer-dilated", "longformer-dilated:3", "bigbird-random", "bigbird-random:-77"})
     void areFoundByTheirNames(String name) {
         AttentionPattern pattern = Patterns.onClassPath().of(name);
         assertEquals(name, pattern.patternName());
@@ -82,9 +89,42 @@ class PatternsWithSettingsTest {
     @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
         "longformer-dilated: | dilated windows are written longformer-dilated:DILATION, with a whole number of at least 2 (got 'longformer-dilated:')",
         "longformer-dilated:x | dilated windows are written longformer-dilated:DILATION, with a whole number of at least 2 (got 'longformer-dilated:x')",
+        "bigbird-random: | random blocks are written bigbird-random:SEED, with a whole number (got 'bigbird-random:')",
+        "bigbird-random:1.5 | random blocks are written bigbird-random:SEED, with a whole number (got 'bigbird-random:1.5')",
         "longformer-dilated:1 | a dilation must be at least 2 (got 1)"})
     void aSettingThatIsNoneIsRefused(String name, String message) {
         assertEquals(message, assertThrows(InvalidInputException.class, () -> Patterns.onClassPath().of(name.strip())).getMessage());
+    }
+
+    @Test
+    void theBlocksOfBigBirdAreDrawnForEachHeadAndQueryBlockFromTheSeedAlone() {
+        HeadMask mask = new BigBirdRandom().headMask(1, 4, 2048);
+        assertEquals(new BigBirdRandom().headMask(1, 8, 5000), mask, "neither heads nor layout change it, where blocks are of 64");
+        Set<List<Integer>> draws = new HashSet<>();
+        for (int head = 0; head < 4; head++) {
+            for (int queryBlock = 20; queryBlock < 40; queryBlock++) {
+                KeyBlocks blocks = new BigBirdRandom().headMask(head, 4, 2048).blocks();
+                int[] drawn = Arrays.copyOf(blocks.of(queryBlock), 3);
+                assertEquals(3, Arrays.stream(drawn).filter(block -> block >= 2).distinct().count());
+                assertTrue(drawn[2] <= queryBlock - 2);
+                draws.add(Arrays.stream(drawn).boxed().toList());
+            }
+        }
+        assertTrue(draws.size() > 75, "of 80 draws nearly all differ: " + draws.size());
+        assertNotEquals(mask, new BigBirdRandom(1).headMask(1, 4, 2048));
+        int[] often = new int[40]; // every block is drawn about as often: 3 of 36, 4,000 times
+        for (int seed = 0; seed < 4000; seed++) {
+            Arrays.stream(new BigBirdRandom(seed).headMask(0, 1, 2048).blocks().of(39), 0, 3).forEach(block -> often[block]++);
+        }
+        for (int block = 2; block <= 37; block++) {
+            assertEquals(333, often[block], 100, "block " + block);
+        }
+    }
+
+    @Test
+    void aDrawStaysWhatItIs() {
+        KeyBlocks blocks = new BigBirdRandom().headMask(0, 4, 2048).blocks();
+        assertEquals("[3, 6, 7, 9, 10] [13, 14, 17, 30, 31]", Arrays.toString(blocks.of(10)) + " " + Arrays.toString(blocks.of(31)));
     }
 
     @ParameterizedTest

@@ -16,6 +16,8 @@ import java.util.Map;
  * mask; a tile near the beginning has only the later of these blocks. A <em>run</em> is a series of tiles with the same
  * blocks, computed by one call. Keys that every query sees (the prefix) come as extra columns.
  *
+ * <p>Blocks of keys at no fixed distance are <em>picked</em>: each tile has a list of the blocks that it needs besides, and a mask for them.
+ *
  * <p>Strided distances without an end have no place in tiles of consecutive positions: {@link StridePlan} covers them. Those that end
  * are among the distances that a head's blocks hold, as those of its bands.
  *
@@ -33,9 +35,10 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
      * @param mask what they see
      * @param offsets the blocks that a tile needs, relative to its own, ascending, none positive
      * @param blockMask T × (offsets · T) bytes, row by row: 1 where the bands, or a stride that ends, allow the pair
+     * @param picks the blocks that tiles need besides
      * @param runs the tiles that see anything, ascending
      */
-    record Group(List<Integer> heads, HeadMask mask, int[] offsets, byte[] blockMask, List<Run> runs) {}
+    record Group(List<Integer> heads, HeadMask mask, int[] offsets, byte[] blockMask, TilePicks picks, List<Run> runs) {}
 
     /**
      * Consecutive tiles that are computed together.
@@ -73,21 +76,23 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
     private static Group group(HeadMask mask, List<Integer> heads, int firstTile, int lastTile, int keyLength,
             int tileSize) {
         int[] offsets = offsets(mask, keyLength, tileSize);
+        TilePicks picks = TilePicks.of(mask, firstTile, lastTile, keyLength, tileSize);
         int prefix = Math.min(mask.prefixKeys(), keyLength);
         List<Band> ranges = ranges(mask, keyLength);
         int nearest = ranges.stream().mapToInt(Band::minDistance).min().orElse(keyLength);
         int farthest = ranges.stream().mapToInt(Band::maxDistance).max().orElse(0) - 1;
+        boolean seesItself = mask.blocks().nearest() > 0 && StridePlan.of(mask).isEmpty(); // in a block that is picked
         List<Run> runs = new ArrayList<>();
         for (int tile = firstTile; tile <= lastTile; tile++) {
             int blocks = 0;
             while (blocks < offsets.length && tile + offsets[offsets.length - 1 - blocks] >= 0) {
                 blocks++;
             }
-            if (blocks == 0 && prefix == 0) {
+            if (blocks == 0 && prefix == 0 && picks.isEmpty(tile - firstTile)) {
                 continue;
             }
             int firstRow = tile * tileSize;
-            boolean emptyRows = prefix == 0 && firstRow < nearest;
+            boolean emptyRows = prefix == 0 && firstRow < nearest && !seesItself;
             byte[] prefixMask = prefixIsWhole(prefix, firstRow, farthest) ? null : prefixMask(mask, prefix, firstRow, tileSize);
             Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
             if (last != null && last.blocks == blocks && last.prefixMask == null && prefixMask == null) {
@@ -97,7 +102,7 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
                 runs.add(new Run(tile - firstTile, 1, blocks, prefixMask, emptyRows));
             }
         }
-        return new Group(heads, mask, offsets, blockMask(mask, offsets, tileSize), List.copyOf(runs));
+        return new Group(heads, mask, offsets, blockMask(mask, offsets, tileSize), picks, List.copyOf(runs));
     }
 
     /** The blocks, relative to a tile's own, in which some row of the tile finds a key of the bands. */
@@ -134,7 +139,7 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
     }
 
     /** Whether blocks hold a distance. */
-    private static boolean inBlocks(HeadMask mask, int distance) {
+    static boolean inBlocks(HeadMask mask, int distance) {
         return mask.inBands(distance) || mask.stride().isBounded() && mask.stride().contains(distance);
     }
 

@@ -34,7 +34,7 @@ final class MaskCommand implements Callable<Integer> {
 
     @Option(names = "--pattern", required = true, paramLabel = "NAME",
             description = "causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, or with settings window:W,"
-                    + " longformer-dilated[:DILATION].")
+                    + " longformer-dilated[:DILATION] or bigbird-random[:SEED].")
     private String pattern;
 
     @Option(names = "--heads", required = true, paramLabel = "H", description = "The number of heads.")

@@ -76,7 +76,8 @@ final class AttentionSection {
         long dense = StandardPattern.CAUSAL.allowedPairs(attention.heads(), attention.layoutLength(), attention.length());
         int prefix = masks.get(0).prefixKeys();
         return div(
-                BandDrawing.draw(title, masks, attention.length()),
+                masks.stream().allMatch(mask -> mask.blocks().isEmpty()) ? BandDrawing.draw(title, masks, attention.length())
+                        : p(title + ": blocks of keys, which lie at no fixed distances."),
                 p(String.format(Locale.ROOT, "All heads together compute %,d pairs of query and key in a sequence of %,d tokens:"
                         + " %.1f%% of dense attention's %,d.%s Below, the heads' masks, queries downwards, keys to the right.",
                         pairs, attention.length(), 100.0 * pairs / dense, dense,
