@@ -17,7 +17,8 @@ record PatternFamily(String name, String form, Class<? extends AttentionPattern>
     static final List<PatternFamily> ALL = List.of(
             new PatternFamily(Window.NAME, "window:W", Window.class, Window::named),
             new PatternFamily(LongformerDilated.NAME, "longformer-dilated[:DILATION]", LongformerDilated.class, LongformerDilated::named),
-            new PatternFamily(BigBirdRandom.NAME, "bigbird-random[:SEED]", BigBirdRandom.class, BigBirdRandom::named));
+            new PatternFamily(BigBirdRandom.NAME, "bigbird-random[:SEED]", BigBirdRandom.class, BigBirdRandom::named),
+            new PatternFamily(LshSettings.NAME, "lsh[:ROUNDS]", LshSettings.class, LshSettings::named));
 
     /** The family to which a name belongs, well formed or not, unless it is a standard pattern's. */
     static Optional<PatternFamily> of(String name) {

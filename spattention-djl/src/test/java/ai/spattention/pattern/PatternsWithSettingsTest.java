@@ -91,6 +91,10 @@ class PatternsWithSettingsTest {
         "longformer-dilated:x | dilated windows are written longformer-dilated:DILATION, with a whole number of at least 2 (got 'longformer-dilated:x')",
         "bigbird-random: | random blocks are written bigbird-random:SEED, with a whole number (got 'bigbird-random:')",
         "bigbird-random:1.5 | random blocks are written bigbird-random:SEED, with a whole number (got 'bigbird-random:1.5')",
+        "lsh: | lsh attention is written lsh, lsh:ROUNDS, lsh:ROUNDS:CHUNK or lsh:ROUNDS:CHUNK:SEED, with whole numbers (got 'lsh:')",
+        "lsh:1:2:3:4 | lsh attention is written lsh, lsh:ROUNDS, lsh:ROUNDS:CHUNK or lsh:ROUNDS:CHUNK:SEED, with whole numbers (got 'lsh:1:2:3:4')",
+        "lsh:0 | lsh attention hashes in 1 to 64 rounds (got 0)",
+        "lsh:1:0 | a chunk of lsh attention must have a length of at least 1 (got 0)",
         "longformer-dilated:1 | a dilation must be at least 2 (got 1)"})
     void aSettingThatIsNoneIsRefused(String name, String message) {
         assertEquals(message, assertThrows(InvalidInputException.class, () -> Patterns.onClassPath().of(name.strip())).getMessage());
@@ -125,6 +129,27 @@ class PatternsWithSettingsTest {
     void aDrawStaysWhatItIs() {
         KeyBlocks blocks = new BigBirdRandom().headMask(0, 4, 2048).blocks();
         assertEquals("[3, 6, 7, 9, 10] [13, 14, 17, 30, 31]", Arrays.toString(blocks.of(10)) + " " + Arrays.toString(blocks.of(31)));
+    }
+
+    @Test
+    void hashedAttentionIsFoundByItsNamesAndHasNoMask() {
+        Patterns patterns = Patterns.onClassPath();
+        assertEquals(new LshSettings(4, 64, 0), patterns.of("lsh"));
+        assertEquals(new LshSettings(2, 64, 0), patterns.of("lsh:2"));
+        assertEquals(new LshSettings(2, 32, -5), patterns.of("lsh:2:32:-5"));
+        for (String name : List.of("lsh", "lsh:2", "lsh:4:32", "lsh:1:64:9")) {
+            assertEquals(name, patterns.of(name).patternName());
+            Patterns.requireOwnName(patterns.of(name));
+        }
+        assertTrue(patterns.of("lsh").dependsOnData() && !patterns.of("sp").dependsOnData());
+        assertEquals("attention by the pattern 'lsh' depends on the tokens and has no mask, to be shown or computed by: SpAttentionBlock"
+                + " computes it by hashing", assertThrows(InvalidInputException.class, () -> patterns.of("lsh").headMask(0, 1, 8)).getMessage());
+        assertEquals(1, new LshSettings(1, 64, 0).buckets(64));
+        assertEquals(4, new LshSettings(1, 64, 0).buckets(65));
+        assertEquals(64, new LshSettings().buckets(2048));
+        assertEquals(8L * 4 * 2048 * 64, new LshSettings().allowedPairs(8, 2048, 2048));
+        assertEquals(2L * 3 * (40 * 41 / 2), new LshSettings(3).allowedPairs(2, 2048, 40));
+        assertEquals(0, new LshSettings().allowedPairs(2, 9, 0));
     }
 
     @ParameterizedTest

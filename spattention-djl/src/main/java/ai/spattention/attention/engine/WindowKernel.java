@@ -76,6 +76,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
 
     @Override
     public Optional<String> misfit(AttentionCall call) {
+        if (call.misfitOfPattern().isPresent()) {
+            return call.misfitOfPattern();
+        }
         if (gpuOnly && !call.device().isGpu()) {
             return Optional.of("it needs a GPU (the arrays are on " + call.device() + ")");
         }

@@ -67,8 +67,13 @@ final class AttentionSection {
     }
 
     private static DomContent draw(Attention attention, List<String> owners) {
+        String shown = "What each head sees: " + attention.pattern().patternName() + attention.layers();
+        if (attention.pattern().dependsOnData()) {
+            return p(shown + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")")
+                    + ": that depends on the tokens, so that there is nothing to draw.");
+        }
         List<HeadMask> masks = attention.masks();
-        String title = "What each head sees: " + attention.pattern().patternName() + attention.layers() + ", bands laid out for "
+        String title = shown + ", bands laid out for "
                 + Numbers.whole(attention.layoutLength()) + " tokens"
                 + (masks.size() < attention.heads() ? ", the first " + masks.size() + " of " + Numbers.whole(attention.heads()) + " heads" : "")
                 + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")");
