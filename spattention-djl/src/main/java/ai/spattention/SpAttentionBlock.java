@@ -7,6 +7,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
+import ai.djl.nn.Block;
+import ai.djl.nn.Blocks;
 import ai.djl.nn.Parameter;
 import ai.djl.nn.core.Linear;
 import ai.djl.nn.transformer.ScaledDotProductAttentionBlock;
@@ -17,9 +19,11 @@ import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.AttentionPart;
 import ai.spattention.attention.auto.AutoKernel;
+import ai.spattention.attention.engine.LshAttention;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.LshSettings;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.querykeyrotary.QueryKeyRotaryPart;
 import ai.spattention.querykeyrotary.QueryKeyRotarySteps;
@@ -94,7 +98,9 @@ public final class SpAttentionBlock extends AbstractBlock {
     private final Precision precision;
 
     private final Linear queryProjection;
+    /** Null, as the norm, where keys are the queries. */
     private final Linear keyProjection;
+    private final Block placeOfKeys;
     private final Linear valueProjection;
     private final Linear outputProjection;
     private final RmsNorm queryNorm;
@@ -116,12 +122,15 @@ public final class SpAttentionBlock extends AbstractBlock {
         kernel = builder.kernel;
         precision = builder.precision;
         queryProjection = addChildBlock("queryProjection", projection(numHeads * headDim));
-        keyProjection = addChildBlock("keyProjection", projection(numKvHeads * headDim));
+        boolean shared = layout.pattern() instanceof LshSettings;
+        keyProjection = shared ? null : projection(numKvHeads * headDim);
+        // an empty child holds the place: initial weights depend on paths, and these on the children's numbers
+        placeOfKeys = addChildBlock("keyProjection", shared ? Blocks.identityBlock() : keyProjection);
         valueProjection = addChildBlock("valueProjection", projection(numKvHeads * headDim));
         outputProjection = addChildBlock("outputProjection", projection(modelDim));
         boolean normalise = queryKeyNormEpsilon > 0;
         queryNorm = normalise ? addChildBlock("queryNorm", new RmsNorm(queryKeyNormEpsilon, precision)) : null;
-        keyNorm = normalise ? addChildBlock("keyNorm", new RmsNorm(queryKeyNormEpsilon, precision)) : null;
+        keyNorm = normalise && !shared ? addChildBlock("keyNorm", new RmsNorm(queryKeyNormEpsilon, precision)) : null;
     }
 
     private Linear projection(long units) {
@@ -149,7 +158,7 @@ public final class SpAttentionBlock extends AbstractBlock {
     /**
      * The projection of the keys.
      *
-     * @return the child block, weight [G · D, E]
+     * @return the child block, weight [G · D, E], or null with lsh attention, where keys are the queries
      */
     public Linear getKeyProjection() {
         return keyProjection;
@@ -185,7 +194,7 @@ public final class SpAttentionBlock extends AbstractBlock {
     /**
      * The normalisation of the keys.
      *
-     * @return the child block, or null where query/key normalisation is off
+     * @return the child block, or null where query/key normalisation is off, and with lsh attention
      */
     public RmsNorm getKeyNorm() {
         return keyNorm;
@@ -239,7 +248,7 @@ public final class SpAttentionBlock extends AbstractBlock {
 
     /** The parameters of DJL's block, each with that of this block; refused, before any changes, unless all fit. */
     private PairList<Parameter, Parameter> pairs(ScaledDotProductAttentionBlock other) {
-        if (!bias || numKvHeads != numHeads || clipQkv > 0 || queryKeyNormEpsilon > 0 || rotaryTheta > 0) {
+        if (!bias || keyProjection == null || numKvHeads != numHeads || clipQkv > 0 || queryKeyNormEpsilon > 0 || rotaryTheta > 0) {
             String described = settings().stream().map(setting -> setting.getKey() + " " + setting.getValue())
                     .collect(Collectors.joining(", "));
             throw new InvalidInputException("weights of DJL's block fit a block with bias, as many key/value heads as heads, and no"
@@ -321,11 +330,13 @@ public final class SpAttentionBlock extends AbstractBlock {
         Shape queries = new Shape(input.get(0), input.get(1), (long) numHeads * headDim);
         Shape keys = new Shape(input.get(0), input.get(1), (long) numKvHeads * headDim);
         queryProjection.initialize(manager, dataType, input);
-        keyProjection.initialize(manager, dataType, input);
+        placeOfKeys.initialize(manager, dataType, input);
         valueProjection.initialize(manager, dataType, input);
         outputProjection.initialize(manager, dataType, queries);
         if (queryNorm != null) {
             queryNorm.initialize(manager, dataType, queries);
+        }
+        if (keyNorm != null) {
             keyNorm.initialize(manager, dataType, keys);
         }
     }
@@ -390,9 +401,16 @@ public final class SpAttentionBlock extends AbstractBlock {
     private NDArray attend(ParameterStore parameterStore, Segments segments, NDArray queryInput, NDArray keyInput,
             NDArray valueInput, NDArray mask, NDArray documents, KeyValueCache cache, boolean training) {
         checkInputs(queryInput.getShape(), keyInput.getShape(), valueInput.getShape());
+        if (layout.pattern() instanceof LshSettings) {
+            requireHashable(queryInput == keyInput, mask, cache);
+        }
         try (NDManager scope = Scopes.over(queryInput, keyInput, valueInput)) {
             int cached = cache == null ? 0 : cache.length();
             NDList projected = project(parameterStore, segments, new NDList(queryInput, keyInput, valueInput), cached, training);
+            if (layout.pattern() instanceof LshSettings lsh) {
+                NDArray hashed = attendByHashing(segments, projected, documents, lsh, cache, training);
+                return scope.ret(joined(parameterStore, segments, hashed, Bfloat16.is(queryInput), training));
+            }
             NDArray q = projected.get(0);
             NDList past = cache == null ? projected.subNDList(1) : cache.append(projected.get(1), projected.get(2));
             NDArray k = past.get(0);
@@ -403,19 +421,58 @@ public final class SpAttentionBlock extends AbstractBlock {
                     : mask.getShape().dimension() == 4
                     ? new MaskedKernel().attendWithOffsets(q, k, v, layout, mask, dropout, training)
                     : new MaskedKernel().attend(q, k, v, layout, mask, dropout, training);
-            return scope.ret(segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(),
-                    Bfloat16.is(queryInput), training)), new NDList(heads)).singletonOrThrow());
+            return scope.ret(joined(parameterStore, segments, heads, Bfloat16.is(queryInput), training));
         }
     }
 
-    /** Queries [B, H, N, D], keys and values [B, G, M, D] of the inputs for each, with their positions' rotation. */
+    /** What lsh attention cannot do. */
+    private static void requireHashable(boolean shared, NDArray mask, KeyValueCache cache) {
+        if (!shared) {
+            throw new InvalidInputException("lsh attention has keys that are the queries (got two inputs for them): give one input, or one"
+                    + " array for both");
+        }
+        if (mask != null) {
+            throw new InvalidInputException("lsh attention takes documents, a padding mask or valid lengths (got a mask of pairs "
+                    + mask.getShape() + "): use one of these, or a pattern with masks");
+        }
+        if (cache != null && cache.length() > 0) {
+            throw new InvalidInputException("lsh attention reads a sequence as a whole (got " + cache.length()
+                    + " positions in a cache): give all positions and an empty cache, or none");
+        }
+    }
+
+    /** Of shared vectors and values, [B, H, N, D] each; an empty cache learns how many positions there were. */
+    private NDArray attendByHashing(Segments segments, NDList projected, NDArray documents, LshSettings lsh, KeyValueCache cache,
+            boolean training) {
+        AttentionLayout current = cache == null ? layout : cache.layout(layout);
+        int layoutLength = current.layoutLength().resolve((int) projected.get(0).getShape().get(2));
+        if (cache != null) {
+            cache.append(projected.get(0), projected.get(1));
+        }
+        return segments.run("attention", (inner, in) -> new NDList(
+                LshAttention.attend(in.get(0), in.get(1), documents, lsh, layoutLength, dropout, training)), projected).singletonOrThrow();
+    }
+
+    private NDArray joined(ParameterStore parameterStore, Segments segments, NDArray heads, boolean keepBfloat16, boolean training) {
+        return segments.run("attention projections", (inner, inputs) -> new NDList(join(parameterStore, inputs.head(), keepBfloat16,
+                training)), new NDList(heads)).singletonOrThrow();
+    }
+
+    /**
+     * Queries [B, H, N, D], keys and values [B, G, M, D] of the inputs for each, with their positions' rotation; without keys where they
+     * are the queries.
+     */
     private NDList project(ParameterStore parameterStore, Segments segments, NDList inputs, int cached, boolean training) {
         int ahead = (int) (inputs.get(1).getShape().get(1) - inputs.get(0).getShape().get(1));
-        if (!segments.isExplicit() || precision != Precision.BFLOAT16 || rotary == null || queryNorm == null || clipQkv > 0) {
+        if (!segments.isExplicit() || precision != Precision.BFLOAT16 || rotary == null || queryNorm == null || clipQkv > 0
+                || keyProjection == null) {
             return segments.run("attention projections", (inner, in) -> {
                 NDArray q = project(parameterStore, queryProjection, queryNorm, in.get(0), numHeads, training);
-                NDArray k = project(parameterStore, keyProjection, keyNorm, in.get(1), numKvHeads, training);
                 NDArray v = project(parameterStore, valueProjection, null, in.get(2), numKvHeads, training);
+                if (keyProjection == null) {
+                    return new NDList(rotary == null ? q : rotary.apply(q, cached), v);
+                }
+                NDArray k = project(parameterStore, keyProjection, keyNorm, in.get(1), numKvHeads, training);
                 return rotary == null ? new NDList(q, k, v)
                         : new NDList(rotary.apply(q, cached + ahead), rotary.apply(k, cached), v);
             }, inputs);
@@ -583,6 +640,19 @@ public final class SpAttentionBlock extends AbstractBlock {
         }
 
         /**
+         * Attention by hashing in a pattern's place: what a head sees depends on the tokens. Keys are the queries, so that there is no
+         * projection and no norm of keys; rotary embedding turns the shared vectors before they are hashed, for they are hashed as they
+         * are compared. The block takes one input, documents, padding masks and valid lengths, no masks of pairs, and reads sequences as a
+         * whole: no positions after a cache. {@link #optKernel} has no part in it.
+         *
+         * @param settings rounds, chunk length and seed
+         * @return this builder
+         */
+        public Builder optLshAttention(LshSettings settings) {
+            return setPattern(settings);
+        }
+
+        /**
          * Sets the number of key/value heads, G, for grouped-query attention. Default: H.
          *
          * @param numKvHeads G, a divisor of H
@@ -747,6 +817,10 @@ public final class SpAttentionBlock extends AbstractBlock {
             if (numHeads % numKvHeads != 0) {
                 throw new InvalidInputException("key/value heads must divide the query heads (got " + numKvHeads
                         + " key/value heads for " + numHeads + " heads)");
+            }
+            if (pattern instanceof LshSettings && numKvHeads != numHeads) {
+                throw new InvalidInputException("lsh attention shares queries and keys: it needs as many key/value heads as heads (got "
+                        + numKvHeads + " key/value heads for " + numHeads + " heads)");
             }
             if (headDim == 0) {
                 if (modelDim % numHeads != 0) {

@@ -7,6 +7,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.Bfloat16;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a kernel must know of a call to say whether it can compute it: everything but the numbers.
@@ -98,6 +99,16 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
      */
     public List<HeadMask> headMasks() {
         return layout.headMasks(numHeads, keyLength);
+    }
+
+    /**
+     * Why no kernel computes the call, whichever it is: there are no masks.
+     *
+     * @return the reason, for people, starting in lower case; empty if there are masks
+     */
+    public Optional<String> misfitOfPattern() {
+        return layout.pattern().dependsOnData() ? Optional.of("pattern '" + layout.pattern().patternName() + "' depends on the tokens, and"
+                + " kernels compute by masks: SpAttentionBlock computes it by hashing") : Optional.empty();
     }
 
     /**

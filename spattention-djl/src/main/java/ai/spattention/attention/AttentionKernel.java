@@ -15,13 +15,13 @@ public interface AttentionKernel {
     String name();
 
     /**
-     * Says why the kernel cannot compute a call. {@link #attend} refuses such a call with this reason.
+     * Says why the kernel cannot compute a call. Unless a kernel says otherwise, it computes all that have masks. {@link #attend} refuses such a call with this reason.
      *
      * @param call the call
      * @return the reason, for people, starting in lower case; empty if the kernel can compute it
      */
     default Optional<String> misfit(AttentionCall call) {
-        return Optional.empty();
+        return call.misfitOfPattern();
     }
 
     /**

@@ -3,7 +3,7 @@ package ai.spattention.pattern;
 import ai.spattention.InvalidInputException;
 
 /**
- * Decides, head by head, which keys a query sees. Implementations are immutable and safe for use by many threads.
+ * Decides, head by head, which keys a query sees, by positions alone; {@link LshSettings} alone by the tokens. Implementations are immutable and safe for use by many threads.
  *
  * <p>Saved models name their pattern; {@link Patterns} says how one of your own is found again.
  *
@@ -27,6 +27,15 @@ public interface AttentionPattern {
      * @return the head's mask, valid for sequences of any length
      */
     HeadMask headMask(int head, int numHeads, int layoutLength);
+
+    /**
+     * Whether what a query sees depends on the tokens, so that no head has a mask and {@link #headMask} refuses.
+     *
+     * @return false unless a pattern says otherwise
+     */
+    default boolean dependsOnData() {
+        return false;
+    }
 
     /**
      * The exact number of (query, key) pairs that all heads together compute. Unless a pattern knows better, as the standard

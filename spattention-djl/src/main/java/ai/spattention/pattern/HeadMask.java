@@ -8,7 +8,7 @@ import java.util.function.LongUnaryOperator;
 
 /**
  * What one head sees: query i sees key j when 0 &lt;= j &lt;= i and the distance d = i - j lies in one of the bands, or j is
- * one of the first {@code prefixKeys} keys, or d is one of the stride's distances.
+ * one of the first {@code prefixKeys} keys, or d is one of the stride's distances, or j is in a block that i's block sees.
  *
  * <p>(A query among the first {@code prefixKeys} positions sees its whole past by this rule, since its keys are all
  * among them.)
@@ -16,8 +16,9 @@ import java.util.function.LongUnaryOperator;
  * @param bands disjoint, ascending, non-empty bands; the constructor sorts and merges what it is given
  * @param prefixKeys the number of leading keys that every later query sees, at least 0
  * @param stride the strided distances, {@link Stride#NONE} for none
+ * @param blocks what is seen by blocks of positions, whatever the distance, {@link KeyBlocks#NONE} for nothing
  */
-public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
+public record HeadMask(List<Band> bands, int prefixKeys, Stride stride, KeyBlocks blocks) {
 
     /** Brings the bands into their normal form. */
     public HeadMask {
@@ -25,6 +26,17 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
             throw new InvalidInputException("prefixKeys must not be negative (got " + prefixKeys + ")");
         }
         bands = normalise(bands);
+    }
+
+    /**
+     * A mask without blocks.
+     *
+     * @param bands the bands, in any order, overlapping or not
+     * @param prefixKeys the number of leading keys that every later query sees, at least 0
+     * @param stride the strided distances, {@link Stride#NONE} for none
+     */
+    public HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
+        this(bands, prefixKeys, stride, KeyBlocks.NONE);
     }
 
     /**
@@ -62,7 +74,7 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
      * @return whether the pair is allowed
      */
     public boolean sees(int query, int key) {
-        return key >= 0 && key <= query && (key < prefixKeys || seesDistance(query - key));
+        return key >= 0 && key <= query && (key < prefixKeys || seesDistance(query - key) || blocks.sees(query, key));
     }
 
     /**
@@ -101,11 +113,12 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
         for (Band band : bands) {
             seen += Progression.ALL.count(band, limit);
         }
+        int end = Math.min(limit, stride.maxDistance());
         for (int residue : stride.residues()) {
             Progression strided = new Progression(residue, stride.period());
-            seen += strided.count(limit);
+            seen += strided.count(end);
             for (Band band : bands) {
-                seen -= strided.count(band, limit);
+                seen -= strided.count(band, end);
             }
         }
         return (int) seen;
@@ -122,7 +135,7 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
     }
 
     /**
-     * The exact number of allowed pairs in a tile, in a time that does not grow with its size.
+     * The exact number of allowed pairs in a tile, in a time that does not grow with its size, or with blocks only with their number.
      *
      * @param queryStart the first query of the tile
      * @param queryEnd one past its last query, greater than {@code queryStart}
@@ -135,9 +148,38 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
             throw new InvalidInputException("a tile needs queries and keys (got queries [" + queryStart + ", "
                     + queryEnd + "), keys [" + keyStart + ", " + keyEnd + "))");
         }
+        return pairsByRule(queryStart, queryEnd, keyStart, keyEnd)
+                + (blocks.isEmpty() ? 0 : furtherPairsOfBlocks(queryStart, queryEnd, keyStart, keyEnd));
+    }
+
+    /** The pairs in a tile that bands, stride or prefix hold. */
+    private long pairsByRule(int queryStart, int queryEnd, int keyStart, int keyEnd) {
         int beyondPrefix = Math.min(Math.max(keyStart, prefixKeys), keyEnd); // keys before it are seen by whatever follows them
-        return tile(length -> Progression.ALL.sum(length, length), queryStart, queryEnd, keyStart, beyondPrefix)
+        return pairsOfPast(queryStart, queryEnd, keyStart, beyondPrefix)
                 + tile(this::pairsByDistance, queryStart, queryEnd, beyondPrefix, keyEnd);
+    }
+
+    /** The pairs in a tile that blocks alone hold. */
+    private long furtherPairsOfBlocks(int queryStart, int queryEnd, int keyStart, int keyEnd) {
+        int size = blocks.size();
+        long pairs = 0;
+        for (int queryBlock = queryStart / size; queryBlock <= (queryEnd - 1) / size; queryBlock++) {
+            int firstQuery = Math.max(queryStart, queryBlock * size);
+            int endOfQueries = (int) Math.min(queryEnd, (queryBlock + 1L) * size);
+            for (int keyBlock : blocks.of(queryBlock)) {
+                int firstKey = Math.max(keyStart, keyBlock * size);
+                int endOfKeys = (int) Math.min(keyEnd, (keyBlock + 1L) * size);
+                if (firstKey < endOfKeys) {
+                    pairs += pairsOfPast(firstQuery, endOfQueries, firstKey, endOfKeys)
+                            - pairsByRule(firstQuery, endOfQueries, firstKey, endOfKeys);
+                }
+            }
+        }
+        return pairs;
+    }
+
+    private static long pairsOfPast(int queryStart, int queryEnd, int keyStart, int keyEnd) {
+        return tile(length -> Progression.ALL.sum(length, length), queryStart, queryEnd, keyStart, keyEnd);
     }
 
     /**
@@ -154,13 +196,14 @@ public record HeadMask(List<Band> bands, int prefixKeys, Stride stride) {
     private long pairsByDistance(long length) {
         long pairs = 0;
         for (Band band : bands) {
-            pairs += Progression.ALL.sum(band, length);
+            pairs += Progression.ALL.sum(band, length, length);
         }
+        long end = Math.min(length, stride.maxDistance());
         for (int residue : stride.residues()) {
             Progression strided = new Progression(residue, stride.period());
-            pairs += strided.sum(length, length);
+            pairs += strided.sum(end, length);
             for (Band band : bands) {
-                pairs -= strided.sum(band, length);
+                pairs -= strided.sum(band, end, length);
             }
         }
         return pairs;

@@ -25,9 +25,19 @@ public final class MaskRow {
                 Arrays.fill(row, start, end, (byte) 1);
             }
         }
+        KeyBlocks blocks = mask.blocks();
+        if (!blocks.isEmpty()) {
+            for (int block : blocks.of(query / blocks.size())) {
+                int start = block * blocks.size();
+                if (start < keys) {
+                    Arrays.fill(row, start, (int) Math.min(keys, (long) start + blocks.size()), (byte) 1);
+                }
+            }
+        }
         Stride stride = mask.stride();
         for (int residue : stride.residues()) {
-            for (int key = query - residue; key >= 0; key -= stride.period()) {
+            int last = (int) Math.max(0, (long) query - stride.maxDistance() + 1);
+            for (int key = query - residue; key >= last; key -= stride.period()) {
                 if (key < row.length) {
                     row[key] = 1;
                 }

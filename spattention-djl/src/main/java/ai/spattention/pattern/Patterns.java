@@ -2,13 +2,14 @@ package ai.spattention.pattern;
 
 import ai.spattention.InvalidInputException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 
 /**
  * The patterns that are found by their names, such as those in saved models: the standard ones and others, no two of one name.
@@ -67,22 +68,32 @@ public final class Patterns {
     /**
      * Finds a pattern.
      *
-     * @param name the pattern's name, or {@code window:W} for a {@link Window}
+     * @param name the pattern's name, for some with a setting ({@link #namesWithSettings})
      * @return the pattern
      * @throws InvalidInputException if none has the name
      */
     public AttentionPattern of(String name) {
-        if (Window.isNamed(name)) {
-            return Window.named(name);
+        Optional<PatternFamily> family = PatternFamily.of(name);
+        if (family.isPresent()) {
+            return family.get().named().apply(name);
         }
         AttentionPattern pattern = byName.get(name);
         if (pattern == null) {
             throw new InvalidInputException("unknown attention pattern '" + name + "': choose one of "
-                    + String.join(", ", byName.keySet()) + ", or window:W for a window of your own width; a pattern of your own is found if its class is"
-                    + " on the class path and listed in META-INF/services/" + AttentionPattern.class.getName()
+                    + String.join(", ", byName.keySet()) + ", " + namesWithSettings() + "; a pattern of your own is found if its class is on"
+                    + " the class path and listed in META-INF/services/" + AttentionPattern.class.getName()
                     + ", or if it is passed where the model is loaded");
         }
         return pattern;
+    }
+
+    /**
+     * How the names of this project's patterns with settings are written.
+     *
+     * @return the forms, separated by commas
+     */
+    public static String namesWithSettings() {
+        return PatternFamily.ALL.stream().map(PatternFamily::form).collect(Collectors.joining(", "));
     }
 
     /**
@@ -97,8 +108,9 @@ public final class Patterns {
             throw new InvalidInputException("the attention pattern " + pattern.getClass().getName()
                     + " has no name: its patternName() must not be empty");
         }
-        boolean standard = Window.isNamed(name) || Arrays.stream(StandardPattern.values()).anyMatch(each -> each.patternName().equals(name));
-        if (standard && !(pattern instanceof StandardPattern) && !(pattern instanceof Window)) {
+        boolean taken = StandardPattern.isNamed(name) ? !(pattern instanceof StandardPattern)
+                : PatternFamily.of(name).filter(family -> !family.type().isInstance(pattern)).isPresent();
+        if (taken) {
             throw new InvalidInputException("the attention pattern " + pattern.getClass().getName() + " calls itself '" + name
                     + "', which is a standard pattern's name: give it a name of its own");
         }

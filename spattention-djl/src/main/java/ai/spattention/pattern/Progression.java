@@ -28,8 +28,8 @@ record Progression(long first, long period) {
         return count(Math.min(band.maxDistance(), limit)) - count(Math.min(band.minDistance(), limit));
     }
 
-    /** The sum of length - d over the distances d below the length that lie in a band. */
-    long sum(Band band, long length) {
-        return sum(Math.min(band.maxDistance(), length), length) - sum(Math.min(band.minDistance(), length), length);
+    /** The sum of length - d over the distances d below an end, which is at most the length, that lie in a band. */
+    long sum(Band band, long end, long length) {
+        return sum(Math.min(band.maxDistance(), end), length) - sum(Math.min(band.minDistance(), end), length);
     }
 }

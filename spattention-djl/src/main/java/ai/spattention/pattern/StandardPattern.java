@@ -137,7 +137,7 @@ public enum StandardPattern implements AttentionPattern {
             if (length <= 4) {
                 return everything();
             }
-            return new HeadMask(List.of(window(clamp(length / 4, 1, 256))), clamp(length / 32, 1, 16), Stride.NONE);
+            return new HeadMask(List.of(window(windowOfLongformer(length))), clamp(length / 32, 1, 16), Stride.NONE);
         }
     },
 
@@ -241,6 +241,10 @@ public enum StandardPattern implements AttentionPattern {
         throw new InvalidInputException("unknown attention pattern '" + name + "': choose one of " + names());
     }
 
+    static boolean isNamed(String name) {
+        return Arrays.stream(values()).anyMatch(each -> each.patternName().equals(name));
+    }
+
     /**
      * The names of all patterns.
      *
@@ -253,6 +257,11 @@ public enum StandardPattern implements AttentionPattern {
     /** The distances 0 to {@code farthest}, both included: a window of {@code farthest} + 1 keys. */
     static Band window(int farthest) {
         return new Band(0, (int) Math.min(farthest + 1L, Integer.MAX_VALUE)); // no distance is larger
+    }
+
+    /** W of {@link #LONGFORMER}. */
+    static int windowOfLongformer(int length) {
+        return clamp(length / 4, 1, 256);
     }
 
     /** Dense attention: a query sees its whole past however long the sequence grows. */

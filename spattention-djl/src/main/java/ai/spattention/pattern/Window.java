@@ -10,18 +10,15 @@ import ai.spattention.InvalidInputException;
  */
 public record Window(int farthest) implements AttentionPattern {
 
-    private static final String PREFIX = StandardPattern.WINDOW.patternName() + ":";
+    static final String NAME = StandardPattern.WINDOW.patternName();
+
+    private static final String PREFIX = NAME + ":";
 
     /** Checks the width. */
     public Window {
         if (farthest < 0) {
             throw new InvalidInputException("a window's farthest distance must be at least 0 (got " + farthest + ")");
         }
-    }
-
-    /** Whether a name is that of a window with its width, well formed or not. */
-    static boolean isNamed(String name) {
-        return name.startsWith(PREFIX);
     }
 
     /** The window of a name that begins as theirs do. */

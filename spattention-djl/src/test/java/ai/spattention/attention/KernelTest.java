@@ -20,8 +20,10 @@ import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Band;
+import ai.spattention.pattern.BigBirdRandom;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.LongformerDilated;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.pattern.Stride;
 import ai.spattention.torch.Bfloat16;
@@ -57,7 +59,8 @@ class KernelTest {
     static Stream<Arguments> cases() {
         List<AttentionKernel> kernels = List.of(new MaskedKernel(), new TiledKernel(), new TiledKernel(8),
                 new TiledKernel(13));
-        return kernels.stream().flatMap(kernel -> Stream.of(StandardPattern.values()).flatMap(pattern ->
+        return kernels.stream().flatMap(kernel -> Stream.concat(Stream.of(StandardPattern.values()), Stream.of(new LongformerDilated(),
+                new LongformerDilated(7), new BigBirdRandom())).flatMap(pattern ->
                 LAYOUTS.stream().map(layout -> Arguments.of(kernel, kernel.name(), pattern, layout))));
     }
 

@@ -107,6 +107,16 @@ class HeadMaskTest {
         }
     }
 
+    @Property
+    void countsTheDistancesThatAreSeenAnywhere(@ForAll("masks") RawMask raw, @ForAll @IntRange(max = 90) int limit) {
+        HeadMask mask = raw.mask();
+        int seen = 0;
+        for (int distance = 0; distance < limit; distance++) {
+            seen += raw.distancesAlone().sees(1000, 1000 - distance) ? 1 : 0;
+        }
+        assertEquals(seen, mask.seenDistances(limit));
+    }
+
     @Test
     void knowsTheThreeKindsOfTiles() {
         HeadMask band = HeadMask.ofBands(new Band(4, 12)); // a 4 x 4 tile holds the distances start -3 to start +3

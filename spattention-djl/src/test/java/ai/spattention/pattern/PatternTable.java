@@ -1,14 +1,19 @@
 package ai.spattention.pattern;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 
 /**
  * The patterns pair by pair, straight from their definitions: N tokens (or the layout length), H heads, head h with a band
  * of width w and start s, query i, key j, distance d = i - j. Slow and plain, to compare with.
  */
 final class PatternTable {
+
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     private static final Map<List<Integer>, Integer> WINDOWS = new HashMap<>();
 
@@ -32,6 +37,10 @@ final class PatternTable {
             case "gapped" -> s <= d && d < s + w / 2;
             case "longformer" -> n <= 4 || longformer(n, d, i, j);
             case "bigbird" -> n <= 4 || bigbird(n, d, i, j);
+            case "longformer-dilated" -> longformerDilated(n, heads, h, d, 2);
+            case "longformer-dilated:5" -> longformerDilated(n, heads, h, d, 5);
+            case "bigbird-random" -> bigbirdRandom(n, h, i, j, 0);
+            case "bigbird-random:-77" -> bigbirdRandom(n, h, i, j, -77);
             case "reformer" -> n <= 4 || reformer(n, h, d, i, j);
             default -> throw new IllegalArgumentException(pattern);
         };
@@ -56,6 +65,47 @@ final class PatternTable {
         int w = clamp(n / 4, 1, 256);
         int g = clamp(n / 32, 1, 16);
         return d <= w || i < g || j < g;
+    }
+
+    private static boolean longformerDilated(int n, int heads, int h, int d, int dilation) {
+        int w = clamp(n / 4, 1, 256);
+        boolean dilated = h >= heads - 2 && heads - h <= heads / 2;
+        return dilated ? d % dilation == 0 && d / dilation <= w : d <= w;
+    }
+
+    private static boolean bigbirdRandom(int n, int h, int i, int j, long seed) {
+        int b = clamp(n / 32, 1, 64);
+        return i / b - j / b <= 1 || j / b < 2 || draw(mix(seed + GOLDEN * (h + 1)), i / b, 2, i / b - 2, 3).contains(j / b);
+    }
+
+    /** Blocks of keys by their definition. */
+    static boolean seesBlock(KeyBlocks blocks, int i, int j) {
+        int query = i / blocks.size();
+        int key = j / blocks.size();
+        return query - key < blocks.nearest()
+                || draw(blocks.seed(), query, blocks.first(), query - Math.max(blocks.nearest(), 1), blocks.random()).contains(key);
+    }
+
+    /** Floyd's draw of r of the numbers from first to last, all if they are fewer. */
+    private static Set<Integer> draw(long seed, int queryBlock, int first, int last, int r) {
+        Set<Integer> drawn = new HashSet<>();
+        int c = last - first + 1;
+        for (int block = first; c <= r && block <= last; block++) {
+            drawn.add(block);
+        }
+        for (int t = 1; c > r && t <= r; t++) {
+            int m = c - r + t;
+            int number = (int) Math.floorMod(mix(mix(seed + GOLDEN * (queryBlock + 1)) + GOLDEN * t), (long) m);
+            if (!drawn.add(first + number)) {
+                drawn.add(first + m - 1);
+            }
+        }
+        return drawn;
+    }
+
+    /** The first number of SplitMix64 started at z - GOLDEN, by Java's own. */
+    private static long mix(long z) {
+        return new SplittableRandom(z - GOLDEN).nextLong();
     }
 
     private static boolean bigbird(int n, int d, int i, int j) {

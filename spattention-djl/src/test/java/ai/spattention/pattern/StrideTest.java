@@ -27,6 +27,18 @@ class StrideTest {
     }
 
     @Test
+    void endsBeforeItsBound() {
+        Stride stride = new Stride(3, List.of(1, 2), 8);
+        assertEquals(List.of(1, 2, 4, 5, 7), IntStream.range(0, 15).filter(stride::contains).boxed().toList());
+        assertTrue(stride.isBounded());
+        assertFalse(stride.isEmpty());
+        assertTrue(new Stride(3, List.of(1, 2), 1).isEmpty());
+        assertFalse(new Stride(3, List.of(1)).isBounded());
+        assertEquals("a stride's maxDistance must not be negative (got -1)",
+                assertThrows(InvalidInputException.class, () -> new Stride(1, List.of(), -1)).getMessage());
+    }
+
+    @Test
     void keepsItsOwnCopyOfTheResidues() {
         List<Integer> residues = new ArrayList<>(List.of(1));
         Stride stride = new Stride(4, residues);

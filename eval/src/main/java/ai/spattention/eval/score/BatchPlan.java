@@ -1,6 +1,5 @@
 package ai.spattention.eval.score;
 
-import ai.spattention.pattern.HeadMask;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -12,7 +11,7 @@ import java.util.function.IntFunction;
 
 /**
  * Sorts requests into batches such that each gets the same result as on its own. Sequences whose heads would see by different
- * masks (other lengths, where the layout is that of the sequence at hand) never meet. Within a batch shorter ones are filled up
+ * rules (other lengths, where the layout is that of the sequence at hand) never meet. Within a batch shorter ones are filled up
  * at their end, which attention that looks back never sees.
  *
  * <p>What the requests of a question share is read in a pass of its own, where that saves more tokens than a pass costs. Nothing
@@ -21,20 +20,20 @@ import java.util.function.IntFunction;
  */
 final class BatchPlan {
 
-    private final IntFunction<List<HeadMask>> masks;
+    private final IntFunction<?> sight;
     private final long batchTokens;
     private final long passTokens;
 
     /**
      * Creates a plan.
      *
-     * @param masks what a model's heads see in a sequence of a length
+     * @param sight by what rules a model's heads see in a sequence of a length: equal where the rules are
      * @param batchTokens the most tokens of a batch; a single question may have more
      * @param passTokens the number of tokens that take as long as a pass through the model takes in any case; {@link
      *     Long#MAX_VALUE} to compute every request for itself
      */
-    BatchPlan(IntFunction<List<HeadMask>> masks, long batchTokens, long passTokens) {
-        this.masks = masks;
+    BatchPlan(IntFunction<?> sight, long batchTokens, long passTokens) {
+        this.sight = sight;
         this.batchTokens = batchTokens;
         this.passTokens = passTokens;
     }
@@ -64,12 +63,12 @@ final class BatchPlan {
         return batches;
     }
 
-    /** Requests whose heads see by the same masks. */
+    /** Requests whose heads see by the same rules. */
     private Collection<List<Integer>> alike(List<TargetTokens> requests) {
-        Map<Integer, List<HeadMask>> masksOfLength = new HashMap<>();
-        Map<List<HeadMask>, List<Integer>> alike = new LinkedHashMap<>();
+        Map<Integer, Object> sightOfLength = new HashMap<>();
+        Map<Object, List<Integer>> alike = new LinkedHashMap<>();
         for (int i = 0; i < requests.size(); i++) {
-            List<HeadMask> own = masksOfLength.computeIfAbsent(requests.get(i).input().length, masks::apply);
+            Object own = sightOfLength.computeIfAbsent(requests.get(i).input().length, sight::apply);
             alike.computeIfAbsent(own, key -> new ArrayList<>()).add(i);
         }
         return alike.values();

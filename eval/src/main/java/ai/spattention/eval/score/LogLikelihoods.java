@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
-import ai.spattention.attention.AttentionLayout;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.DecodingCache;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -57,7 +56,8 @@ public final class LogLikelihoods {
      * @param manager a manager on the model's device
      * @param batchTokens the most tokens that go through the model together, padding included; a single request may have
      *     more, and 1 makes every request a batch
-     * @param share whether to read the beginnings that requests of one group share once for all of them
+     * @param share whether to read the beginnings that requests of one group share once for all of them; lsh attention, which reads
+     *     sequences as a whole, reads them each time
      */
     public LogLikelihoods(OlmoeModel model, NDManager manager, long batchTokens, boolean share) {
         this.model = model;
@@ -85,9 +85,9 @@ public final class LogLikelihoods {
      * @param results gets the results of the batches that are wanted
      */
     void score(List<TargetTokens> requests, Predicate<List<Integer>> wanted, Results results) {
-        AttentionLayout layout = layout();
-        BatchPlan plan = new BatchPlan(length -> layout.headMasks(model.getConfig().numAttentionHeads(), length), batchTokens,
-                share ? passTokens() : Long.MAX_VALUE);
+        OlmoeConfig config = model.getConfig();
+        boolean inParts = share && !config.dependsOnData();
+        BatchPlan plan = new BatchPlan(config::sight, batchTokens, inParts ? passTokens() : Long.MAX_VALUE);
         for (Batch batch : plan.of(requests)) {
             if (!wanted.test(batch.members())) {
                 continue;
@@ -135,10 +135,6 @@ public final class LogLikelihoods {
                 / (attention + config.numExpertsPerTok() * expert + TOKEN_WORK * config.hiddenSize()));
     }
 
-    private AttentionLayout layout() {
-        return model.getLayers().get(0).getAttention().getLayout();
-    }
-
     private void run(NDManager scope, List<TargetTokens> requests, Batch batch, Results results) {
         Predictions predictions = new Predictions(model, weights, requests);
         List<SharedBeginning> beginnings = batch.beginnings();
@@ -151,7 +147,7 @@ public final class LogLikelihoods {
                 predictions.expect(member, row * length, 0, beginning.length());
             }
         }
-        LayoutLength pinned = layout().layoutLength().isSequence() ? LayoutLength.of(batch.layoutLength()) : null;
+        LayoutLength pinned = model.getConfig().layoutLength().isSequence() ? LayoutLength.of(batch.layoutLength()) : null;
         DecodingCache cache = batch.hasRests()
                 ? DecodingCache.of(scope, model.getConfig().numHiddenLayers(), pinned) : null;
         NDArray states = model.hiddenStates(weights, scope.create(ids, new Shape(beginnings.size(), length)), cache);

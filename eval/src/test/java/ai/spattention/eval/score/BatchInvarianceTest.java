@@ -7,7 +7,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.eval.SharedFiles;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -24,10 +26,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class BatchInvarianceTest {
 
     @ParameterizedTest(name = "{0}, layout {1}")
-    @CsvSource({"causal, sequence", "sp, sequence", "sp, 64", "exclusive, sequence", "longformer, sequence", "bigbird, 128",
-        "reformer, sequence", "reformer, 64"})
+    @CsvSource(delimiter = '|', value = {"causal | sequence", "sp | sequence", "sp | 64", "exclusive | sequence", "longformer | sequence",
+        "bigbird | 128", "reformer | sequence", "reformer | 64", "causal, sp | sequence", "longformer-dilated | 64", "bigbird-random | 64",
+        "lsh:2:4 | sequence", "lsh:2:4 | 64", "causal, lsh:1:8 | 64"})
     void everyWayGivesWhatAWholeForwardPassGives(String pattern, String layout) {
-        try (SmallModel small = new SmallModel(StandardPattern.of(pattern), LayoutLength.parse(layout))) {
+        try (SmallModel small = new SmallModel(LayerPatterns.parse(pattern, Patterns.onClassPath()), LayoutLength.parse(layout))) {
             List<TargetTokens> requests = SmallModel.questions(60, 1);
             double[] expected = requests.stream().mapToDouble(request -> alone(small, request)).toArray();
             for (long batchTokens : new long[] {1, 100, 5000}) {

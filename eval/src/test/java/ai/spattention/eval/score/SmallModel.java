@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
@@ -20,9 +21,13 @@ final class SmallModel implements AutoCloseable {
     private final OlmoeModel model;
 
     SmallModel(StandardPattern pattern, LayoutLength layout) {
+        this(LayerPatterns.all(pattern), layout);
+    }
+
+    SmallModel(LayerPatterns patterns, LayoutLength layout) {
         model = OlmoeModel.builder().setConfig(OlmoeConfig.builder().setVocabSize(257).setHiddenSize(32).setIntermediateSize(16)
                 .setNumHiddenLayers(2).setNumAttentionHeads(4).setNumExperts(4).setNumExpertsPerTok(2)
-                .optInitializerRange(0.3f).setMaxPositionEmbeddings(256).optPattern(pattern).optLayoutLength(layout).build())
+                .optInitializerRange(0.3f).setMaxPositionEmbeddings(256).optPatterns(patterns).optLayoutLength(layout).build())
                 .optSeed(5).build();
         model.initialize(manager, DataType.FLOAT32, new Shape(1, 8));
     }

@@ -85,9 +85,22 @@ public final class HuggingFaceFolder {
      */
     public static OlmoeModel load(Path folder, NDManager manager, Patterns patterns, UnaryOperator<OlmoeConfig> change,
             UnaryOperator<OlmoeModel.Builder> options) throws IOException {
-        OlmoeConfig config = change.apply(ConfigJson.read(folder.resolve("config.json"), patterns));
+        OlmoeConfig saved = ConfigJson.read(folder.resolve("config.json"), patterns);
+        OlmoeConfig config = change.apply(saved);
+        requireKeys(folder, saved, config);
         try (TensorFolder tensors = TensorFolder.open(folder)) {
             return CheckpointLoader.load(tensors, config, options, manager);
+        }
+    }
+
+    /** Refuses to put lsh attention in the place of another, or the other way round: one has no weights that the other needs. */
+    private static void requireKeys(Path folder, OlmoeConfig saved, OlmoeConfig config) {
+        for (int layer = 0; layer < Math.min(saved.numHiddenLayers(), config.numHiddenLayers()); layer++) {
+            if (saved.hasKeys(layer) != config.hasKeys(layer)) {
+                throw new InvalidInputException(folder + ": layer " + layer + " was trained with the pattern "
+                        + saved.patterns().of(layer).patternName() + " (got " + config.patterns().of(layer).patternName() + "): lsh attention"
+                        + " has no weights for keys, so that it stays in the layers that were trained with it, and in no others");
+            }
         }
     }
 

@@ -77,11 +77,15 @@ public final class HuggingFaceNames {
         SpAttentionBlock attention = layer.getAttention();
         add(prefix + "input_layernorm.weight", layer.getAttentionNorm().getWeight());
         addProjection(prefix + "self_attn.q_proj", attention.getQueryProjection());
-        addProjection(prefix + "self_attn.k_proj", attention.getKeyProjection());
+        if (attention.getKeyProjection() != null) {
+            addProjection(prefix + "self_attn.k_proj", attention.getKeyProjection());
+        }
         addProjection(prefix + "self_attn.v_proj", attention.getValueProjection());
         addProjection(prefix + "self_attn.o_proj", attention.getOutputProjection());
         add(prefix + "self_attn.q_norm.weight", attention.getQueryNorm().getWeight());
-        add(prefix + "self_attn.k_norm.weight", attention.getKeyNorm().getWeight());
+        if (attention.getKeyNorm() != null) {
+            add(prefix + "self_attn.k_norm.weight", attention.getKeyNorm().getWeight());
+        }
         add(prefix + "post_attention_layernorm.weight", layer.getExpertsNorm().getWeight());
         add(prefix + "mlp.gate.weight", layer.getExperts().getRouter().getWeight());
         for (int expert = 0; expert < config.numExperts(); expert++) {

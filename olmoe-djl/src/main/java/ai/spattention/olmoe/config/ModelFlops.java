@@ -12,6 +12,9 @@ import java.util.stream.IntStream;
  *
  * <p>2 · (layers · (E (2 Q + 2 K) + E X + k · 3 E I) + V E) + 4 D P / N
  *
+ * <p>(2 Q + K in layers of lsh attention, whose keys are the queries; the pairs there are those that {@link
+ * ai.spattention.pattern.LshSettings#allowedPairs} counts by definition)
+ *
  * <p>with E = hidden size, D = head dimension, Q = H D and K = G D, the widths of queries and keys, X = experts, k = experts a
  * token, I = an expert's width, V = vocabulary. Embedding look-ups, norms, biases, rotary embeddings, softmax and the optimizer
  * are left out, as is usual. Backward takes twice as much as forward, so training takes three times as much.
@@ -35,7 +38,7 @@ public final class ModelFlops {
         long keys = (long) model.numKeyValueHeads() * model.headDim();
         long layer = hidden * (2 * queries + 2 * keys + model.numExperts()
                 + 3L * model.numExpertsPerTok() * model.intermediateSize());
-        return model.numHiddenLayers() * layer + model.vocabSize() * hidden;
+        return model.numHiddenLayers() * layer - (model.numHiddenLayers() - model.layersWithKeys()) * hidden * keys + model.vocabSize() * hidden;
     }
 
     /**

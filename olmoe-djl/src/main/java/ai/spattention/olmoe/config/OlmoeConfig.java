@@ -1,12 +1,16 @@
 package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.attention.AttentionLayout;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.LshSettings;
 import ai.spattention.pattern.StandardPattern;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * The sizes and settings of an OLMoE model, named as in Hugging Face's {@code OlmoeConfig}.
@@ -85,6 +89,9 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         check(patterns.cycle().size() <= numHiddenLayers, "attention_pattern must not list more patterns than there are layers (got "
                 + patterns.cycle().size() + " for num_hidden_layers " + numHiddenLayers + ")");
         check(layoutLength != null, "layout_length must be set");
+        check(numKeyValueHeads == numAttentionHeads || patterns.cycle().stream().noneMatch(LshSettings.class::isInstance),
+                "attention_pattern lsh shares queries and keys, so that num_key_value_heads must be num_attention_heads (got "
+                + numKeyValueHeads + " for " + numAttentionHeads + " heads)");
     }
 
     private static void positive(String name, int value) {
@@ -172,11 +179,15 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         for (int layer = 0; layer < numHiddenLayers; layer++) {
             String prefix = "model.layers." + layer + ".";
             projection(shapes, prefix + "self_attn.q_proj", queries, hidden);
-            projection(shapes, prefix + "self_attn.k_proj", keys, hidden);
+            if (hasKeys(layer)) {
+                projection(shapes, prefix + "self_attn.k_proj", keys, hidden);
+            }
             projection(shapes, prefix + "self_attn.v_proj", keys, hidden);
             projection(shapes, prefix + "self_attn.o_proj", hidden, queries);
             shapes.put(prefix + "self_attn.q_norm.weight", new long[] {queries});
-            shapes.put(prefix + "self_attn.k_norm.weight", new long[] {keys});
+            if (hasKeys(layer)) {
+                shapes.put(prefix + "self_attn.k_norm.weight", new long[] {keys});
+            }
             shapes.put(prefix + "mlp.gate.weight", new long[] {numExperts, hidden});
             for (int expert = 0; expert < numExperts; expert++) {
                 String of = prefix + "mlp.experts." + expert + ".";
@@ -192,6 +203,45 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
             shapes.put("lm_head.weight", new long[] {vocabSize, hidden});
         }
         return shapes;
+    }
+
+    /**
+     * Whether a layer has keys of its own, with a projection and a norm; those of lsh attention are the queries.
+     *
+     * @param layer from 0
+     * @return true unless the layer's attention is lsh
+     */
+    public boolean hasKeys(int layer) {
+        return !(patterns.of(layer) instanceof LshSettings);
+    }
+
+    /**
+     * Whether in some layer what a token sees depends on other tokens than their positions say, so that sequences are read as a whole.
+     *
+     * @return true if a layer's attention is lsh
+     */
+    public boolean dependsOnData() {
+        return patterns.cycle().stream().anyMatch(AttentionPattern::dependsOnData);
+    }
+
+    /**
+     * The rules by which the heads of all layers see in a sequence.
+     *
+     * @param length N, at least 1
+     * @return something that is equal for two lengths if the rules are the same
+     */
+    public List<Object> sight(int length) {
+        List<Object> rules = new ArrayList<>();
+        for (AttentionPattern pattern : patterns.distinct()) {
+            rules.add(pattern.dependsOnData() ? layoutLength.resolve(length)
+                    : new AttentionLayout(pattern, layoutLength).headMasks(numAttentionHeads, length));
+        }
+        return rules;
+    }
+
+    /** How many layers have keys of their own. */
+    long layersWithKeys() {
+        return IntStream.range(0, numHiddenLayers).filter(this::hasKeys).count();
     }
 
     private void projection(Map<String, long[]> shapes, String name, long out, long in) {
@@ -217,6 +267,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
             }
             long experts = multiply(numExperts, add(hiddenSize, expertParams()));
             long layers = multiply(numHiddenLayers, add(add(attention, experts), 2L * hiddenSize));
+            layers -= (numHiddenLayers - layersWithKeys()) * (hiddenSize * keys + keys + (attentionBias ? keys : 0));
             long total = add(add(layers, hiddenSize), multiply(tieWordEmbeddings ? 1 : 2, (long) vocabSize * hiddenSize));
             if (total <= MOST_PARAMETERS) {
                 return total;

@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.olmoe.model.DecodingCache;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.pattern.HeadMask;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -15,7 +14,8 @@ import java.util.stream.IntStream;
 /**
  * Predicts the next tokens of growing sequences of one length, and reads each token once where the attention layout allows it: what was
  * kept of earlier tokens is of use only while the heads see by the same masks. With a fixed layout length, and with dense
- * attention, they always do; with the layout of the sequence at hand they change as it grows, and it is read anew.
+ * attention, they always do; with the layout of the sequence at hand they change as it grows, and it is read anew. So it always is
+ * where a layer's attention depends on the tokens.
  */
 final class CachedDecoder implements AutoCloseable {
 
@@ -23,7 +23,7 @@ final class CachedDecoder implements AutoCloseable {
     private final ParameterStore parameterStore;
     private final NDManager manager;
     private DecodingCache cache;
-    private List<HeadMask> cachedMasks = List.of();
+    private List<Object> cachedSight = List.of();
 
     CachedDecoder(OlmoeModel model, ParameterStore parameterStore, NDManager parent) {
         this.model = model;
@@ -44,12 +44,11 @@ final class CachedDecoder implements AutoCloseable {
      * @return the logits of the token after the last, for each sequence
      */
     float[][] next(List<long[]> sequences, int length) {
-        List<HeadMask> masks = model.getLayers().get(0).getAttention().getLayout()
-                .headMasks(model.getConfig().numAttentionHeads(), length);
-        if (!masks.equals(cachedMasks)) {
+        List<Object> sight = model.getConfig().sight(length);
+        if (!sight.equals(cachedSight) || model.getConfig().dependsOnData()) {
             cache.close();
             cache = newCache();
-            cachedMasks = masks;
+            cachedSight = sight;
         }
         int unread = length - cache.length();
         long[] ids = new long[sequences.size() * unread];

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,7 +86,7 @@ class OlmoeConfigTest {
         refused("default", "yarn", " has 'rope_parameters.rope_type' = \"yarn\": scaled rotary embeddings are not part of OLMoE; it must be"
                 + " \"default\"");
         refused("\"unknown\":[1]", "\"attention_pattern\":\"spp\"", ": unknown attention pattern 'spp': choose one of "
-                + StandardPattern.names() + ", or window:W for a window of your own width; a pattern of your own is found if its class is on the class path and listed in"
+                + StandardPattern.names() + ", " + Patterns.namesWithSettings() + "; a pattern of your own is found if its class is on the class path and listed in"
                 + " META-INF/services/ai.spattention.pattern.AttentionPattern, or if it is passed where the model is loaded");
         refused("\"unknown\":[1]", "\"layout_length\":-4",
                 ": a layout length must be at least 1, or 'sequence' (got -4)");

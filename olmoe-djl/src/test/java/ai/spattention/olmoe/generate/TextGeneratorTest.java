@@ -14,9 +14,11 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.ParameterStore;
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class TextGeneratorTest {
@@ -52,7 +55,11 @@ class TextGeneratorTest {
     @ParameterizedTest(name = "{0}, layout length {1}")
     @MethodSource("layouts")
     void cachedDecodingEqualsRecomputation(StandardPattern pattern, LayoutLength layout) {
-        OlmoeModel model = model(small().setNumAttentionHeads(6).optNumKeyValueHeads(2).optPattern(pattern).optLayoutLength(layout).build());
+        decodesAsRecomputed(small().setNumAttentionHeads(6).optNumKeyValueHeads(2).optPattern(pattern).optLayoutLength(layout).build());
+    }
+
+    private void decodesAsRecomputed(OlmoeConfig config) {
+        OlmoeModel model = model(config);
         ParameterStore store = new ParameterStore(manager, false);
         long[] tokens = new Random(4).longs(30, 0, 19).toArray();
         try (CachedDecoder decoder = new CachedDecoder(model, store, manager)) {
@@ -63,6 +70,14 @@ class TextGeneratorTest {
                 assertArrayEquals(logits.toFloatArray(), cached, 2e-5f, "after " + length + " tokens");
             }
         }
+    }
+
+    @ParameterizedTest(name = "{0}, layout length {1}")
+    @CsvSource(delimiter = '|', value = {"lsh:2:4 | 24", "lsh:2:4 | sequence", "[causal, lsh:1:4] | 24", "[causal, sp] | sequence",
+        "bigbird-random | sequence", "bigbird-random | 24", "longformer-dilated | 24"})
+    void cachedDecodingEqualsRecomputationWhateverTheLayers(String patterns, String layout) {
+        decodesAsRecomputed(small().optPatterns(LayerPatterns.parse(patterns, Patterns.onClassPath()))
+                .optLayoutLength(LayoutLength.parse(layout)).build());
     }
 
     @ParameterizedTest(name = "{0}, layout length {1}")

@@ -22,14 +22,17 @@ import ai.djl.util.Pair;
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.olmoe.TestConfigs;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.pattern.LshSettings;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.SegmentedTrainer;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -126,7 +129,8 @@ class SegmentedTrainingTest {
         return Stream.of(TestConfigs.small().build(),
                 TestConfigs.small().optPattern(StandardPattern.EXCLUSIVE).optTieWordEmbeddings(true).build(),
                 TestConfigs.small().optNumKeyValueHeads(2).optPattern(StandardPattern.CAUSAL).optClipQkv(0.3f)
-                        .optNormTopkProb(true).build());
+                        .optNormTopkProb(true).build(),
+                TestConfigs.small().optPatterns(new LayerPatterns(List.of(new LshSettings(2, 64, 0), StandardPattern.SP))).build());
     }
 
     @ParameterizedTest

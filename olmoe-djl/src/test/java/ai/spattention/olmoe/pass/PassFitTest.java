@@ -9,6 +9,9 @@ import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.pass.PassFit.Wish;
 import ai.spattention.pattern.AttentionPattern;
+import ai.spattention.pattern.BigBirdRandom;
+import ai.spattention.pattern.LongformerDilated;
+import ai.spattention.pattern.LshSettings;
 import ai.spattention.pattern.StandardPattern;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +81,12 @@ class PassFitTest {
                 misfit(builder -> builder.setHiddenSize(128).optNumKeyValueHeads(1)));
         Optional<String> reformer = misfit(builder -> builder.optPattern(StandardPattern.REFORMER));
         assertEquals(Optional.of("no kernel computes attention by the pattern reformer: "), reformer.map(reason -> reason.substring(0, 54)));
+        assertReason("no kernel computes attention by the pattern lsh: pattern 'lsh' depends on the tokens, and kernels compute by masks:"
+                + " SpAttentionBlock computes it by hashing", misfit(builder -> builder.optNumKeyValueHeads(4).optPattern(new LshSettings())));
+        assertReason("no kernel computes attention by the pattern bigbird-random: a head sees blocks of keys at no fixed distances",
+                misfit(builder -> builder.optPattern(new BigBirdRandom())));
+        assertReason("no kernel computes attention by the pattern longformer-dilated: a head sees strided distances that end (a dilated"
+                + " window)", misfit(builder -> builder.optPattern(new LongformerDilated())));
         LayerPatterns mixed = new LayerPatterns(List.of(StandardPattern.SP, StandardPattern.REFORMER));
         assertEquals(reformer, misfit(builder -> builder.optPatterns(mixed)), "one layer of many");
     }

@@ -11,6 +11,7 @@ import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.AttentionShape;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.MaskRow;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.EngineArrays;
 import ai.spattention.torch.Scopes;
@@ -26,7 +27,7 @@ public final class MaskedKernel implements AttentionKernel {
     /** Far below any score, yet finite: a row of nothing else stays free of NaN. */
     private static final double FORBIDDEN = -1e30;
 
-    /** So few pairs are looked at one by one on the host before the device has begun. */
+    /** So few pairs the host has filled in before the device has begun. */
     private static final int FEW_PAIRS = 1 << 15;
 
     @Override
@@ -105,7 +106,7 @@ public final class MaskedKernel implements AttentionKernel {
         long keys = shape.keyLength();
         long queries = shape.queryLength();
         Shape result = new Shape(1, shape.numKvHeads(), shape.group(), queries, keys);
-        if (result.size() <= FEW_PAIRS) {
+        if (result.size() <= FEW_PAIRS || masks.stream().anyMatch(mask -> !mask.blocks().isEmpty())) {
             return scope.create(visibility(masks, shape.queryLength(), shape.keyLength()), result, DataType.BOOLEAN);
         }
         NDArray key = scope.arange(0, keys, 1, DataType.INT64).reshape(1, keys);
@@ -118,13 +119,17 @@ public final class MaskedKernel implements AttentionKernel {
 
     /** One byte for each head, query and key: 1 where the head sees the pair. */
     private static ByteBuffer visibility(List<HeadMask> masks, int queryLength, int keyLength) {
+        if ((long) queryLength * keyLength > Integer.MAX_VALUE / masks.size()) {
+            throw new InvalidInputException("the masked kernel needs a mask of " + masks.size() + " x " + queryLength + " x " + keyLength
+                    + " bytes, more than an array holds: choose another kernel, or a shorter sequence");
+        }
         ByteBuffer seen = ByteBuffer.allocate(masks.size() * queryLength * keyLength);
         int offset = keyLength - queryLength;
+        byte[] row = new byte[keyLength];
         for (HeadMask mask : masks) {
             for (int query = 0; query < queryLength; query++) {
-                for (int key = 0; key < keyLength; key++) {
-                    seen.put((byte) (mask.sees(query + offset, key) ? 1 : 0));
-                }
+                MaskRow.fill(mask, query + offset, row);
+                seen.put(row);
             }
         }
         return seen.flip();

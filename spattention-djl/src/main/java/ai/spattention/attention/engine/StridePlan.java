@@ -8,7 +8,8 @@ import java.util.List;
 
 /**
  * Which pairs at strided distances a head sees, with positions sorted by residue: position c + P · a (P the period) is row a
- * of class c. A query of class c finds the keys at distances of residue r in class (c - r) mod P.
+ * of class c. A query of class c finds the keys at distances of residue r in class (c - r) mod P. A stride that ends is left to
+ * {@link TilePlan}.
  *
  * @param period P
  * @param rows the number of rows of a class, ⌈M / P⌉
@@ -18,7 +19,7 @@ import java.util.List;
 record StridePlan(int period, int rows, List<byte[]> masks) {
 
     static StridePlan of(HeadMask mask, int keyLength) {
-        Stride stride = mask.stride();
+        Stride stride = of(mask);
         int period = stride.period();
         int rows = (keyLength - 1) / period + 1;
         List<byte[]> masks = new ArrayList<>();
@@ -37,6 +38,11 @@ record StridePlan(int period, int rows, List<byte[]> masks) {
             masks.add(seen);
         }
         return new StridePlan(period, rows, List.copyOf(masks));
+    }
+
+    /** The strided distances of a head that tiles cannot reach. */
+    static Stride of(HeadMask mask) {
+        return mask.stride().isBounded() ? Stride.NONE : mask.stride();
     }
 
     private static int maskSize(int period, int rows, int keyLength) {

@@ -2,6 +2,7 @@ package ai.spattention.attention.engine;
 
 import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.Stride;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +16,10 @@ import java.util.Map;
  * mask; a tile near the beginning has only the later of these blocks. A <em>run</em> is a series of tiles with the same
  * blocks, computed by one call. Keys that every query sees (the prefix) come as extra columns.
  *
- * <p>Strided distances have no place in tiles of consecutive positions: {@link StridePlan} covers them.
+ * <p>Blocks of keys at no fixed distance are <em>picked</em>: each tile has a list of the blocks that it needs besides, and a mask for them.
+ *
+ * <p>Strided distances without an end have no place in tiles of consecutive positions: {@link StridePlan} covers them. Those that end
+ * are among the distances that a head's blocks hold, as those of its bands.
  *
  * @param tileSize T
  * @param firstTile the tile of the first query, in blocks from the first key
@@ -30,10 +34,11 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
      * @param heads the heads
      * @param mask what they see
      * @param offsets the blocks that a tile needs, relative to its own, ascending, none positive
-     * @param blockMask T × (offsets · T) bytes, row by row: 1 where the bands allow the pair
+     * @param blockMask T × (offsets · T) bytes, row by row: 1 where the bands, or a stride that ends, allow the pair
+     * @param picks the blocks that tiles need besides
      * @param runs the tiles that see anything, ascending
      */
-    record Group(List<Integer> heads, HeadMask mask, int[] offsets, byte[] blockMask, List<Run> runs) {}
+    record Group(List<Integer> heads, HeadMask mask, int[] offsets, byte[] blockMask, TilePicks picks, List<Run> runs) {}
 
     /**
      * Consecutive tiles that are computed together.
@@ -71,19 +76,24 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
     private static Group group(HeadMask mask, List<Integer> heads, int firstTile, int lastTile, int keyLength,
             int tileSize) {
         int[] offsets = offsets(mask, keyLength, tileSize);
+        TilePicks picks = TilePicks.of(mask, firstTile, lastTile, keyLength, tileSize);
         int prefix = Math.min(mask.prefixKeys(), keyLength);
+        List<Band> ranges = ranges(mask, keyLength);
+        int nearest = ranges.stream().mapToInt(Band::minDistance).min().orElse(keyLength);
+        int farthest = ranges.stream().mapToInt(Band::maxDistance).max().orElse(0) - 1;
+        boolean seesItself = mask.blocks().nearest() > 0 && StridePlan.of(mask).isEmpty(); // in a block that is picked
         List<Run> runs = new ArrayList<>();
         for (int tile = firstTile; tile <= lastTile; tile++) {
             int blocks = 0;
             while (blocks < offsets.length && tile + offsets[offsets.length - 1 - blocks] >= 0) {
                 blocks++;
             }
-            if (blocks == 0 && prefix == 0) {
+            if (blocks == 0 && prefix == 0 && picks.isEmpty(tile - firstTile)) {
                 continue;
             }
             int firstRow = tile * tileSize;
-            boolean emptyRows = prefix == 0 && firstRow < mask.bands().get(0).minDistance();
-            byte[] prefixMask = prefixIsWhole(mask, prefix, firstRow) ? null : prefixMask(mask, prefix, firstRow, tileSize);
+            boolean emptyRows = prefix == 0 && firstRow < nearest && !seesItself;
+            byte[] prefixMask = prefixIsWhole(prefix, firstRow, farthest) ? null : prefixMask(mask, prefix, firstRow, tileSize);
             Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
             if (last != null && last.blocks == blocks && last.prefixMask == null && prefixMask == null) {
                 runs.set(runs.size() - 1,
@@ -92,14 +102,14 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
                 runs.add(new Run(tile - firstTile, 1, blocks, prefixMask, emptyRows));
             }
         }
-        return new Group(heads, mask, offsets, blockMask(mask, offsets, tileSize), List.copyOf(runs));
+        return new Group(heads, mask, offsets, blockMask(mask, offsets, tileSize), picks, List.copyOf(runs));
     }
 
     /** The blocks, relative to a tile's own, in which some row of the tile finds a key of the bands. */
     private static int[] offsets(HeadMask mask, int keyLength, int tileSize) {
         int blocks = (keyLength - 1) / tileSize + 1;
         boolean[] needed = new boolean[blocks];
-        for (Band band : mask.bands()) {
+        for (Band band : ranges(mask, keyLength)) {
             int nearest = band.minDistance() - (tileSize - 1); // distance from the tile's first row to its nearest key
             int farthest = Math.min(band.maxDistance(), keyLength) - 1;
             int last = Math.min(blocks - 1, Math.floorDiv(farthest + tileSize - 1, tileSize));
@@ -116,6 +126,23 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
         return offsets.stream().mapToInt(Integer::intValue).toArray();
     }
 
+    /** The distances of blocks below a length, a stride's one by one. */
+    private static List<Band> ranges(HeadMask mask, int keyLength) {
+        List<Band> ranges = new ArrayList<>(mask.bands());
+        int end = mask.stride().isBounded() ? Math.min(mask.stride().maxDistance(), keyLength) : 0;
+        for (int residue : mask.stride().residues()) {
+            for (long distance = residue; distance < end; distance += mask.stride().period()) {
+                ranges.add(new Band((int) distance, (int) distance + 1));
+            }
+        }
+        return ranges;
+    }
+
+    /** Whether blocks hold a distance. */
+    static boolean inBlocks(HeadMask mask, int distance) {
+        return mask.inBands(distance) || mask.stride().isBounded() && mask.stride().contains(distance);
+    }
+
     private static byte[] blockMask(HeadMask mask, int[] offsets, int tileSize) {
         int columns = offsets.length * tileSize;
         byte[] seen = new byte[tileSize * columns];
@@ -123,20 +150,16 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
             for (int block = 0; block < offsets.length; block++) {
                 for (int column = 0; column < tileSize; column++) {
                     int distance = row - offsets[block] * tileSize - column;
-                    seen[row * columns + block * tileSize + column] = bit(distance >= 0 && mask.inBands(distance));
+                    seen[row * columns + block * tileSize + column] = bit(distance >= 0 && inBlocks(mask, distance));
                 }
             }
         }
         return seen;
     }
 
-    /** Whether every prefix column is seen by the whole tile and lies beyond all bands (else it would count twice). */
-    private static boolean prefixIsWhole(HeadMask mask, int prefix, int firstRow) {
-        if (prefix == 0) {
-            return true;
-        }
-        int reach = mask.bands().isEmpty() ? 0 : mask.bands().get(mask.bands().size() - 1).maxDistance();
-        return firstRow - (prefix - 1) >= reach;
+    /** Whether every prefix column is seen by the whole tile and lies beyond all blocks (else it would count twice). */
+    private static boolean prefixIsWhole(int prefix, int firstRow, int farthest) {
+        return prefix == 0 || firstRow - (prefix - 1) > farthest;
     }
 
     private static byte[] prefixMask(HeadMask mask, int prefix, int firstRow, int tileSize) {
@@ -144,7 +167,7 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
         for (int row = 0; row < tileSize; row++) {
             for (int key = 0; key < prefix; key++) {
                 int distance = firstRow + row - key;
-                seen[row * prefix + key] = bit(distance >= 0 && !mask.inBands(distance));
+                seen[row * prefix + key] = bit(distance >= 0 && !inBlocks(mask, distance));
             }
         }
         return seen;

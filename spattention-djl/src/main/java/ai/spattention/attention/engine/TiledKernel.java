@@ -12,6 +12,7 @@ import ai.spattention.attention.AttentionShape;
 import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.PlanMemory;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.Stride;
 import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ import java.util.Map;
  * made for a head whose pattern is sparse.
  *
  * <p>Distance bands and prefix keys are covered by tiles of consecutive queries and the key blocks their bands reach
- * ({@link TilePlan}), one fused softmax a tile. Strided distances are covered with the positions sorted by residue
+ * ({@link TilePlan}), one fused softmax a tile; blocks of keys at no fixed distance are further columns of it ({@link TilePicks}). Strided distances without an end are covered with the positions sorted by residue
  * ({@link StridePlan}) and merged into the same softmax.
  */
 public final class TiledKernel implements AttentionKernel {
@@ -86,7 +87,11 @@ public final class TiledKernel implements AttentionKernel {
         for (TilePlan.Group group : plan.groups()) {
             outputOrder.addAll(group.heads());
             offsets.add(create(manager, group.offsets()));
+            offsets.add(create(manager, group.picks().index()));
             masks.add(group.blockMask(), new Shape(tile, (long) group.offsets().length * tile));
+            if (group.picks().blocks() > 0) {
+                masks.add(group.picks().mask(), new Shape(plan.tiles(), tile, (long) group.picks().blocks() * tile));
+            }
             int prefix = Math.min(group.mask().prefixKeys(), key.keyLength);
             for (TilePlan.Run run : group.runs()) {
                 if (run.prefixMask() != null) {
@@ -142,9 +147,9 @@ public final class TiledKernel implements AttentionKernel {
                 firstQuery - plan.firstTile() * plan.tileSize(), inOrder ? 1 : 0, plan.groups().size(), maskUses.size()));
         int sharedBy = key.masks.size() / key.numKvHeads;
         for (TilePlan.Group group : plan.groups()) {
-            HeadMask mask = group.mask();
+            Stride stride = StridePlan.of(group.mask());
             numbers.addAll(List.of(group.heads().size(), group.runs().size(),
-                    Math.min(mask.prefixKeys(), key.keyLength), mask.stride().period(), mask.stride().residues().size()));
+                    Math.min(group.mask().prefixKeys(), key.keyLength), stride.period(), stride.residues().size(), group.picks().blocks()));
             for (int head : group.heads()) {
                 numbers.add(head);
                 numbers.add(head / sharedBy);
@@ -153,7 +158,7 @@ public final class TiledKernel implements AttentionKernel {
                 numbers.addAll(List.of(run.firstTile(), run.tiles(), run.blocks(), run.prefixMask() != null ? 1 : 0,
                         run.emptyRows() ? 1 : 0));
             }
-            numbers.addAll(mask.stride().residues());
+            numbers.addAll(stride.residues());
         }
         numbers.addAll(maskUses);
         return numbers.stream().mapToLong(Integer::longValue).toArray();
@@ -162,14 +167,19 @@ public final class TiledKernel implements AttentionKernel {
     /**
      * A tile as high as half a band wastes little (a tile of T queries computes T + w columns for a band of w) and keeps the
      * copies of keys few (each key is copied into (T + w) / T tiles). The band is the median one: that of most heads, whatever a
-     * few see besides. Strided patterns have narrow windows and no fused kernel, so that there a small tile pays.
+     * few see besides. Strided patterns have narrow windows and no fused kernel, so that there a small tile pays. Where heads see blocks
+     * of keys, a tile is one of these, or some if they are small.
      */
     static int chooseTileSize(List<HeadMask> masks, int keyLength) {
+        int block = masks.stream().filter(mask -> !mask.blocks().isEmpty()).mapToInt(mask -> mask.blocks().size()).max().orElse(0);
+        if (block > 0) {
+            return Math.min(512, block * ((15 + block) / block));
+        }
         int[] widths = masks.stream().flatMap(mask -> mask.bands().stream())
                 .mapToInt(band -> Math.min(band.maxDistance(), keyLength) - band.minDistance()).filter(width -> width > 0)
                 .sorted().toArray();
         int half = widths.length == 0 ? 1 : Integer.highestOneBit(Math.max(1, widths[widths.length / 2] / 2));
-        boolean strided = masks.stream().anyMatch(mask -> !mask.stride().isEmpty());
+        boolean strided = masks.stream().anyMatch(mask -> !StridePlan.of(mask).isEmpty());
         return Math.max(strided ? 16 : 32, Math.min(512, half));
     }
 

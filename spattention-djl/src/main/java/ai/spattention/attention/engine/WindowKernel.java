@@ -76,6 +76,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
 
     @Override
     public Optional<String> misfit(AttentionCall call) {
+        if (call.misfitOfPattern().isPresent()) {
+            return call.misfitOfPattern();
+        }
         if (gpuOnly && !call.device().isGpu()) {
             return Optional.of("it needs a GPU (the arrays are on " + call.device() + ")");
         }
@@ -99,7 +102,7 @@ public final class WindowKernel implements ExplicitGradientKernel {
         List<HeadMask> masks = call.headMasks();
         for (int head = 0; head < masks.size(); head++) {
             HeadMask mask = masks.get(head);
-            if (mask.bands().size() > 1 || mask.prefixKeys() > 0 || !mask.stride().isEmpty()) {
+            if (mask.bands().size() > 1 || mask.prefixKeys() > 0 || !mask.stride().isEmpty() || !mask.blocks().isEmpty()) {
                 return Optional.of("it computes one band of distances a head, and head " + head + " sees more than that");
             }
         }

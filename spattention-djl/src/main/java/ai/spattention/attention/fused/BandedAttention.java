@@ -79,6 +79,9 @@ public final class BandedAttention {
      * @return the reason, for people, starting in lower case; empty if the call can be computed
      */
     public static Optional<String> misfit(AttentionCall call, CudaTarget target) {
+        if (call.misfitOfPattern().isPresent()) {
+            return call.misfitOfPattern();
+        }
         if (call.type() != DataType.FLOAT16 && call.type() != DataType.BFLOAT16 && call.type() != DataType.FLOAT32) {
             return Optional.of("it computes in bfloat16, float16 and float32 (got " + call.typeName() + ")");
         }

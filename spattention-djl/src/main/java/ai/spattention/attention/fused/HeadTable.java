@@ -33,8 +33,14 @@ public record HeadTable(int[] rows, boolean general) {
             if (ranges(mask, keyLength).size() > MOST_RANGES) {
                 return Optional.of("a head has " + ranges(mask, keyLength).size() + " ranges of distances (it takes " + MOST_RANGES + ")");
             }
+            if (!mask.blocks().isEmpty()) {
+                return Optional.of("a head sees blocks of keys at no fixed distances");
+            }
             if (!mask.stride().isEmpty() && !mask.stride().residues().equals(List.of(0))) {
                 return Optional.of("a head sees strided distances other than the multiples of one number");
+            }
+            if (!mask.stride().isEmpty() && mask.stride().maxDistance() < keyLength) {
+                return Optional.of("a head sees strided distances that end (a dilated window)");
             }
         }
         return Optional.empty();

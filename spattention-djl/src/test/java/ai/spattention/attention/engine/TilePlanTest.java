@@ -10,15 +10,19 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Band;
+import ai.spattention.pattern.BigBirdRandom;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.LongformerDilated;
 import ai.spattention.pattern.RawMask;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.pattern.Stride;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -27,6 +31,7 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The plans of the tiled kernel, walked as the operator walks them: every allowed pair once, and no other. */
@@ -44,9 +49,14 @@ class TilePlanTest {
         cover(heads.stream().map(RawMask::mask).toList(), keys - cached % keys, keys, tile);
     }
 
+    static Stream<AttentionPattern> patterns() {
+        return Stream.concat(Stream.of(StandardPattern.values()), Stream.of(new LongformerDilated(), new LongformerDilated(7),
+                new BigBirdRandom(), new BigBirdRandom(5)));
+    }
+
     @ParameterizedTest
-    @EnumSource
-    void coversThePatterns(StandardPattern pattern) {
+    @MethodSource("patterns")
+    void coversThePatterns(AttentionPattern pattern) {
         for (LayoutLength layout : List.of(LayoutLength.SEQUENCE, LayoutLength.of(3), LayoutLength.of(40), LayoutLength.of(500))) {
             for (int tile : new int[] {1, 8, 13, 64, 128}) {
                 for (int keys : new int[] {1, 5, 64, 97}) {
@@ -70,7 +80,7 @@ class TilePlanTest {
             planned.addAll(group.heads());
             int[][] times = new int[keys][keys];
             walkTiles(plan, group, firstQuery, times);
-            walkStrides(StridePlan.of(group.mask(), keys), group.mask().stride(), firstQuery, times);
+            walkStrides(StridePlan.of(group.mask(), keys), StridePlan.of(group.mask()), firstQuery, times);
             for (int head : group.heads()) {
                 compare(masks.get(head), firstQuery, times, "head " + head + " of " + masks + ", " + queries + " queries, "
                         + keys + " keys, tiles of " + tileSize);
@@ -111,11 +121,25 @@ class TilePlanTest {
                             seen++;
                         }
                     }
+                    seen += walkPicks(group.picks(), size, tile - plan.firstTile(), row, times[query]);
                     seen += walkBlocks(group, run, size, tile, row, times[query]);
                     assertTrue(seen > 0 || run.emptyRows(), "a row without keys that the run does not own up to");
                 }
             }
         }
+    }
+
+    private static int walkPicks(TilePicks picks, int size, int tile, int row, int[] times) {
+        int seen = 0;
+        for (int block = 0; block < picks.blocks(); block++) {
+            for (int column = 0; column < size; column++) {
+                if (picks.mask()[((tile * size + row) * picks.blocks() + block) * size + column] == 1) {
+                    times[picks.index()[tile * picks.blocks() + block] * size + column]++;
+                    seen++;
+                }
+            }
+        }
+        return seen;
     }
 
     private static int walkBlocks(TilePlan.Group group, TilePlan.Run run, int size, int tile, int row, int[] times) {
@@ -228,6 +252,16 @@ class TilePlanTest {
         assertEquals(64, TiledKernel.chooseTileSize(List.of(beyond, HeadMask.ofBands(new Band(0, 128)), beyond), 4096));
         assertEquals(32, TiledKernel.chooseTileSize(List.of(beyond), 4096), "the smallest");
         assertEquals(16, TiledKernel.chooseTileSize(List.of(new HeadMask(List.of(), 0, new Stride(7, List.of(2)))), 4096));
+    }
+
+    @Test
+    void aTileOfBlocksIsABlock() {
+        List<HeadMask> masks = new AttentionLayout(new BigBirdRandom(), LayoutLength.SEQUENCE).headMasks(4, 2048);
+        assertEquals(64, TiledKernel.chooseTileSize(masks, 2048));
+        TilePlan.Group group = TilePlan.of(masks, 2048, 2048, 64).groups().get(0);
+        assertEquals(5, group.picks().blocks(), "own block, the one before and three drawn; the first two are the prefix");
+        assertEquals(21, TiledKernel.chooseTileSize(new AttentionLayout(new BigBirdRandom(), LayoutLength.SEQUENCE).headMasks(1, 7 * 32), 224));
+        assertEquals(16, TiledKernel.chooseTileSize(new AttentionLayout(new BigBirdRandom(), LayoutLength.of(9)).headMasks(1, 300), 300));
     }
 
     @ParameterizedTest

@@ -29,11 +29,15 @@ final class MaskCommand implements Callable<Integer> {
     private static final int MOST_HEADS = 1 << 16;
     private static final int MOST_DRAWN_HEADS = 1 << 10;
 
+    /** Some seconds' work. */
+    private static final int MOST_DRAWN_BLOCKS = 1 << 18;
+
     /** About a minute's work, and more positions than any model reads. */
     private static final long MOST_DIGESTED = 1L << 36;
 
     @Option(names = "--pattern", required = true, paramLabel = "NAME",
-            description = "causal, sp, exclusive, local, gapped, longformer, bigbird or reformer.")
+            description = "causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, or with settings window:W,"
+                    + " longformer-dilated[:DILATION] or bigbird-random[:SEED].")
     private String pattern;
 
     @Option(names = "--heads", required = true, paramLabel = "H", description = "The number of heads.")
@@ -82,10 +86,19 @@ final class MaskCommand implements Callable<Integer> {
             throw new InvalidInputException("a digest goes over --heads x --length x --length bytes, at most " + MOST_DIGESTED
                     + " (got " + heads + " x " + length + " x " + length + "): use fewer heads or a shorter sequence");
         }
+        if (chosen.dependsOnData()) {
+            throw new InvalidInputException("--pattern " + pattern + " has no mask: what is seen depends on the tokens; choose a pattern that"
+                    + " goes by positions");
+        }
         new Outputs().writes("--png", form.png);
         LayoutLength layout = layoutLength == null ? LayoutLength.SEQUENCE : LayoutLength.parse(layoutLength);
         List<HeadMask> masks = IntStream.range(0, heads)
                 .mapToObj(head -> chosen.headMask(head, heads, layout.resolve(length))).toList();
+        long blocks = masks.stream().filter(mask -> !mask.blocks().isEmpty()).mapToLong(mask -> length / mask.blocks().size()).sum();
+        if (!form.digest && blocks > MOST_DRAWN_BLOCKS) {
+            throw new InvalidInputException("a drawing of random blocks goes over those of all heads, at most " + MOST_DRAWN_BLOCKS + " (got "
+                    + blocks + "): use fewer heads or a shorter sequence");
+        }
         PrintWriter out = spec.commandLine().getOut();
         if (form.digest) {
             ObjectNode line = new ObjectMapper().createObjectNode().put("pattern", pattern).put("heads", heads)

@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.lang.reflect.RecordComponent;
@@ -73,7 +74,7 @@ final class ConfigSchema {
         } else if (type == boolean.class) {
             return "true or false";
         } else if (type == LayerPatterns.class) {
-            return "one of " + StandardPattern.names() + ", window:W, a pattern of your class path, or a list of such that repeats over"
+            return "one of " + StandardPattern.names() + ", " + Patterns.namesWithSettings() + ", a pattern of your class path, or a list of such that repeats over"
                     + " the layers";
         } else if (type == LayoutLength.class) {
             return "a whole number of at least 1, or sequence";

@@ -2,6 +2,7 @@ package ai.spattention.train.draw;
 
 import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.KeyBlocks;
 import java.util.stream.Collectors;
 
 /** A mask in words. */
@@ -24,6 +25,14 @@ public final class MaskTitle {
         }
         if (!mask.stride().isEmpty()) {
             title.append(", d mod ").append(mask.stride().period()).append(" in ").append(mask.stride().residues());
+            if (mask.stride().isBounded()) {
+                title.append(" up to ").append(mask.stride().maxDistance() - 1);
+            }
+        }
+        KeyBlocks blocks = mask.blocks();
+        if (!blocks.isEmpty()) {
+            title.append(", of blocks of ").append(blocks.size()).append(" the last ").append(blocks.nearest()).append(" and ")
+                    .append(blocks.random()).append(" drawn");
         }
         return title.toString();
     }

@@ -67,8 +67,13 @@ final class AttentionSection {
     }
 
     private static DomContent draw(Attention attention, List<String> owners) {
+        String shown = "What each head sees: " + attention.pattern().patternName() + attention.layers();
+        if (attention.pattern().dependsOnData()) {
+            return p(shown + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")")
+                    + ": that depends on the tokens, so that there is nothing to draw.");
+        }
         List<HeadMask> masks = attention.masks();
-        String title = "What each head sees: " + attention.pattern().patternName() + attention.layers() + ", bands laid out for "
+        String title = shown + ", bands laid out for "
                 + Numbers.whole(attention.layoutLength()) + " tokens"
                 + (masks.size() < attention.heads() ? ", the first " + masks.size() + " of " + Numbers.whole(attention.heads()) + " heads" : "")
                 + (owners.isEmpty() ? "" : " (" + String.join(", ", owners) + ")");
@@ -76,7 +81,8 @@ final class AttentionSection {
         long dense = StandardPattern.CAUSAL.allowedPairs(attention.heads(), attention.layoutLength(), attention.length());
         int prefix = masks.get(0).prefixKeys();
         return div(
-                BandDrawing.draw(title, masks, attention.length()),
+                masks.stream().allMatch(mask -> mask.blocks().isEmpty()) ? BandDrawing.draw(title, masks, attention.length())
+                        : p(title + ": blocks of keys, which lie at no fixed distances."),
                 p(String.format(Locale.ROOT, "All heads together compute %,d pairs of query and key in a sequence of %,d tokens:"
                         + " %.1f%% of dense attention's %,d.%s Below, the heads' masks, queries downwards, keys to the right.",
                         pairs, attention.length(), 100.0 * pairs / dense, dense,

@@ -58,6 +58,22 @@ class MaskCommandTest {
     }
 
     @Test
+    void drawsAndDigestsTheBaselinesOfThePapers() throws Exception {
+        for (String pattern : new String[] {"longformer-dilated", "longformer-dilated:3", "bigbird-random", "bigbird-random:7"}) {
+            String line = Cli.ok("mask", "--pattern", pattern, "--heads", "4", "--length", "70", "--digest").out();
+            long pairs = new ObjectMapper().readTree(line).get("allowed_pairs").asLong();
+            String drawn = Cli.ok("mask", "--pattern", pattern, "--heads", "4", "--length", "64", "--ascii").out();
+            assertEquals(4 * 65, drawn.lines().count());
+            assertTrue(pairs > 4 * 70 && pairs < 4 * 70 * 71 / 2, pattern + ": " + pairs);
+        }
+        String longest = Cli.refused("mask", "--pattern", "bigbird-random", "--heads", "1", "--length", "2147483647", "--ascii");
+        assertTrue(longest.contains("a drawing of random blocks goes over those of all heads, at most 262144 (got 33554431)"), longest);
+        Cli.ok("mask", "--pattern", "bigbird-random", "--heads", "1", "--length", "16000000", "--ascii");
+        String hashed = Cli.refused("mask", "--pattern", "lsh", "--heads", "1", "--length", "9", "--ascii");
+        assertTrue(hashed.contains("--pattern lsh has no mask: what is seen depends on the tokens"), hashed);
+    }
+
+    @Test
     void refusesToDrawMoreHeadsThanAnybodyLooksAt() {
         for (String form : new String[] {"--ascii", "--png=" + folder.resolve("mask.png")}) {
             String message = Cli.refused("mask", "--pattern", "sp", "--heads", "2147483647", "--length", "9", form);

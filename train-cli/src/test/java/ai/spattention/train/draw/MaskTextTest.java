@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.pattern.Band;
+import ai.spattention.pattern.BigBirdRandom;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.LongformerDilated;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.pattern.Stride;
 import java.util.List;
@@ -65,5 +67,7 @@ class MaskTextTest {
         assertEquals("distances 16..31", MaskTitle.of(HeadMask.ofBands(new Band(16, 32)), 10), "out of the sequence's reach");
         assertEquals("distances 0..3, first 2 keys, d mod 16 in [0, 5]",
                 MaskTitle.of(new HeadMask(List.of(new Band(0, 4)), 2, new Stride(16, List.of(0, 5))), 100));
+        assertEquals("no band, d mod 2 in [0] up to 16", MaskTitle.of(new LongformerDilated().headMask(1, 2, 32), 100));
+        assertEquals("no band, first 6 keys, of blocks of 3 the last 2 and 3 drawn", MaskTitle.of(new BigBirdRandom().headMask(0, 2, 100), 100));
     }
 }

@@ -144,11 +144,19 @@ class RunReportTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"causal", "sp", "exclusive", "local", "window", "gapped", "longformer", "bigbird", "reformer"})
+    @ValueSource(strings = {"causal", "sp", "exclusive", "local", "window", "gapped", "longformer", "bigbird", "reformer", "longformer-dilated",
+        "bigbird-random"})
     void everyPatternIsDrawn(String pattern) throws IOException {
         Html page = report(folder("run").config("r", "model.attention_pattern=" + pattern).metrics(1, (step, metrics) -> metrics));
         assertFalse(page.find("//figure[@class='mask']//path[starts-with(@class, 'seen')]").isEmpty());
-        assertEquals(pattern.matches("longformer|bigbird"), page.text().contains("keys are seen from everywhere"));
+        assertEquals(pattern.matches("longformer|bigbird|bigbird-random"), page.text().contains("keys are seen from everywhere"));
+    }
+
+    @Test
+    void attentionWithoutMasksIsNotDrawn() throws IOException {
+        Html page = report(folder("run").config("r", "model.attention_pattern=[lsh, bigbird-random]").metrics(1, (step, metrics) -> metrics));
+        assertTrue(page.text().contains("What each head sees: lsh in layers 0") && page.text().contains("there is nothing to draw"), page.text());
+        assertTrue(page.text().contains("blocks of keys, which lie at no fixed distances"), page.text());
     }
 
     @Test

@@ -134,7 +134,7 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
         double dense = (double) model.numHiddenLayers() * StandardPattern.CAUSAL.allowedPairs(heads, layout, length);
         TreeSet<Integer> edges = new TreeSet<>();
         for (AttentionPattern pattern : model.patterns().distinct()) {
-            for (int head = 0; head < heads; head++) {
+            for (int head = 0; head < heads && !pattern.dependsOnData(); head++) {
                 for (Band band : pattern.headMask(head, heads, layout).bands()) {
                     edges.add(band.minDistance());
                     edges.add(band.maxDistance());
