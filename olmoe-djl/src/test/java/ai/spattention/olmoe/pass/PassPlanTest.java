@@ -124,7 +124,8 @@ class PassPlanTest {
         Map<AttentionPattern, PassPlan.Heads> heads = new LinkedHashMap<>();
         config.patterns().distinct().forEach(pattern -> heads.put(pattern, new PassPlan.Heads(
                 constant("heads", Type.INT32, config.numAttentionHeads(), 8), HeadTable.of(new AttentionLayout(pattern,
-                        config.layoutLength()).headMasks(config.numAttentionHeads(), shape.length()), shape.length()).reach(shape.length(), shape.length()))));
+                        config.layoutLength()).headMasks(config.numAttentionHeads(), shape.length()), shape.length())
+                        .reach(shape.length(), shape.length()))));
         PassPlan.Constants constants = new PassPlan.Constants(heads, constant("cosines", Type.FLOAT32, shape.length(), config.headDim() / 2),
                 constant("sines", Type.FLOAT32, shape.length(), config.headDim() / 2));
         return PassPlan.of(model, weights, constants, arrays, target, shape);

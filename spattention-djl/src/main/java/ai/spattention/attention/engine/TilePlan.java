@@ -2,7 +2,6 @@ package ai.spattention.attention.engine;
 
 import ai.spattention.pattern.Band;
 import ai.spattention.pattern.HeadMask;
-import ai.spattention.pattern.Stride;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -24,7 +24,8 @@ import java.util.Map;
  * @param deviations what is done otherwise than planned, a sentence each; may be empty
  */
 public record StudyConfig(String name, String text, String base, Map<String, String> settings, String data, List<String> heldOut,
-        String reference, double margin, List<ArmConfig> arms, List<PartConfig> parts, List<String> probes, List<SpeedUp> speedUps, List<String> deviations) {
+        String reference, double margin, List<ArmConfig> arms, List<PartConfig> parts, List<String> probes, List<SpeedUp> speedUps,
+        List<String> deviations) {
 
     /** Copies what could change. */
     public StudyConfig {

@@ -82,7 +82,8 @@ public final class StudyConfigReader {
         }
         List<Long> seeds = root.has("seeds") ? seeds("seeds", root.get("seeds")) : List.of();
         return new StudyConfig(text(root, "name"), text, text(root, "base"), settings("settings", root.path("settings")), text(root, "data"),
-                distinct("held_out", texts("held_out", root.path("held_out"))), reference, margin, arms, parts(root.path("parts"), names, reference, seeds), probes,
+                distinct("held_out", texts("held_out", root.path("held_out"))), reference, margin, arms,
+                parts(root.path("parts"), names, reference, seeds), probes,
                 speedUps(root.path("speed_ups"), names), texts("deviations", root.path("deviations")));
     }
 

@@ -26,6 +26,7 @@ public final class StudyFolder implements Closeable {
     private static final String CONFIG = "study.yaml";
     private static final String LOCK = ".lock";
     private static final String DIGEST = "configuration.sha256";
+    private static final int DIGITS_SHOWN = 12;
 
     private final Path path;
     private final FolderLock lock;
@@ -41,7 +42,8 @@ public final class StudyFolder implements Closeable {
      * @param path the folder; absent, empty or of the same study
      * @param study the study
      * @return the folder
-     * @throws InvalidInputException if it holds something else, a study with another reference, margin, base or set of probes, or is another process's
+     * @throws InvalidInputException if it holds something else, a study with another reference, margin, held-out sets or probes, or is another
+     *     process's
      * @throws IOException if it cannot be read or written
      */
     public static StudyFolder open(Path path, StudyConfig study) throws IOException {
@@ -132,9 +134,13 @@ public final class StudyFolder implements Closeable {
 
     private static void requireOf(Path folder, String what, String before, String now) {
         if (!before.equals(now)) {
-            throw new InvalidInputException(folder + " holds a run of another " + what + " (digest " + before.substring(0, Math.min(12, before.length()))
-                    + ", now " + now.substring(0, Math.min(12, now.length())) + "): choose another folder for the study, or remove this one");
+            throw new InvalidInputException(folder + " holds a run of another " + what + " (digest " + begin(before) + ", now " + begin(now)
+                    + "): choose another folder for the study, or remove this one");
         }
+    }
+
+    private static String begin(String digest) {
+        return digest.substring(0, Math.min(DIGITS_SHOWN, digest.length()));
     }
 
     /**
