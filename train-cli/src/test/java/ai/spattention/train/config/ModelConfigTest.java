@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
@@ -74,5 +75,12 @@ class ModelConfigTest {
     })
     void refuses(String override, String message) {
         assertEquals(message, ConfigFiles.refusedOverride(override));
+    }
+
+    @Test
+    void hashedAttentionNeedsAsManyKeyValueHeadsAsHeads() {
+        String message = ConfigFiles.refusal(ConfigFiles.REQUIRED, "model.attention_pattern=lsh:2", "model.num_key_value_heads=2");
+        assertTrue(message.endsWith(": model.attention_pattern lsh shares queries and keys, so that model.num_key_value_heads must be"
+                + " model.num_attention_heads (got 2 and 4)"), message);
     }
 }
