@@ -15,7 +15,8 @@ public interface AttentionKernel {
     String name();
 
     /**
-     * Says why the kernel cannot compute a call. Unless a kernel says otherwise, it computes all that have masks. {@link #attend} refuses such a call with this reason.
+     * Says why the kernel cannot compute a call. {@link #attend} refuses such a call with this reason. Unless a kernel says otherwise, it
+     * computes all calls whose pattern has masks.
      *
      * @param call the call
      * @return the reason, for people, starting in lower case; empty if the kernel can compute it

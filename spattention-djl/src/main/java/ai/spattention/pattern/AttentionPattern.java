@@ -3,7 +3,8 @@ package ai.spattention.pattern;
 import ai.spattention.InvalidInputException;
 
 /**
- * Decides, head by head, which keys a query sees, by positions alone; {@link LshSettings} alone by the tokens. Implementations are immutable and safe for use by many threads.
+ * Decides, head by head, which keys a query sees, by positions alone; {@link LshSettings} alone by the tokens. Implementations are
+ * immutable and safe for use by many threads.
  *
  * <p>Saved models name their pattern; {@link Patterns} says how one of your own is found again.
  *

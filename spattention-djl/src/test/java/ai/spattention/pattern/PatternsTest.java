@@ -99,8 +99,9 @@ class PatternsTest {
     void saysWhatIsKnownAndHowToMakeMoreKnown() {
         for (String name : new String[] {"odd-distances", "SP", "", "sp "}) {
             assertEquals("unknown attention pattern '" + name + "': choose one of causal, sp, exclusive, local, window, gapped,"
-                    + " longformer, bigbird, reformer, even-distances, window:W, longformer-dilated[:DILATION], bigbird-random[:SEED], lsh[:ROUNDS]; a pattern of your own is found if its class is on the"
-                    + " class path and listed in META-INF/services/ai.spattention.pattern.AttentionPattern, or if it is passed where the model is loaded",
+                    + " longformer, bigbird, reformer, even-distances, window:W, longformer-dilated[:DILATION], bigbird-random[:SEED],"
+                    + " lsh[:ROUNDS]; a pattern of your own is found if its class is on the class path and listed in"
+                    + " META-INF/services/ai.spattention.pattern.AttentionPattern, or if it is passed where the model is loaded",
                     assertThrows(InvalidInputException.class,
                             () -> Patterns.onClassPath().with(new EvenDistances()).of(name)).getMessage());
         }

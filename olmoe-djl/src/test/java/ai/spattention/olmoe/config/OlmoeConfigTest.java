@@ -86,7 +86,8 @@ class OlmoeConfigTest {
         refused("default", "yarn", " has 'rope_parameters.rope_type' = \"yarn\": scaled rotary embeddings are not part of OLMoE; it must be"
                 + " \"default\"");
         refused("\"unknown\":[1]", "\"attention_pattern\":\"spp\"", ": unknown attention pattern 'spp': choose one of "
-                + StandardPattern.names() + ", " + Patterns.namesWithSettings() + "; a pattern of your own is found if its class is on the class path and listed in"
+                + StandardPattern.names() + ", " + Patterns.namesWithSettings()
+                + "; a pattern of your own is found if its class is on the class path and listed in"
                 + " META-INF/services/ai.spattention.pattern.AttentionPattern, or if it is passed where the model is loaded");
         refused("\"unknown\":[1]", "\"layout_length\":-4",
                 ": a layout length must be at least 1, or 'sequence' (got -4)");

@@ -26,8 +26,8 @@ import java.util.Map;
  * made for a head whose pattern is sparse.
  *
  * <p>Distance bands and prefix keys are covered by tiles of consecutive queries and the key blocks their bands reach
- * ({@link TilePlan}), one fused softmax a tile; blocks of keys at no fixed distance are further columns of it ({@link TilePicks}). Strided distances without an end are covered with the positions sorted by residue
- * ({@link StridePlan}) and merged into the same softmax.
+ * ({@link TilePlan}), one fused softmax a tile; blocks of keys at no fixed distance are further columns of it ({@link TilePicks}).
+ * Strided distances without an end are covered with the positions sorted by residue ({@link StridePlan}) and merged into the same softmax.
  */
 public final class TiledKernel implements AttentionKernel {
 

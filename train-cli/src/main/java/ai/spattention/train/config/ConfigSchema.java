@@ -74,8 +74,8 @@ final class ConfigSchema {
         } else if (type == boolean.class) {
             return "true or false";
         } else if (type == LayerPatterns.class) {
-            return "one of " + StandardPattern.names() + ", " + Patterns.namesWithSettings() + ", a pattern of your class path, or a list of such"
-                    + " that repeats over the layers";
+            return "one of " + StandardPattern.names() + ", " + Patterns.namesWithSettings()
+                    + ", a pattern of your class path, or a list of such that repeats over the layers";
         } else if (type == LayoutLength.class) {
             return "a whole number of at least 1, or sequence";
         } else if (type == TextList.class) {

@@ -3,6 +3,7 @@ package ai.spattention.train.config;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.LshSettings;
 import java.util.List;
 
 /**
@@ -80,6 +81,11 @@ public record ModelConfig(int vocabSize, int hiddenSize, int intermediateSize, i
             throw new InvalidKeyException("model.num_key_value_heads must divide model.num_attention_heads (got "
                     + numKeyValueHeads + " and " + numAttentionHeads + ")",
                     "model.num_key_value_heads", "model.num_attention_heads");
+        }
+        if (numKeyValueHeads != numAttentionHeads && attentionPattern.cycle().stream().anyMatch(LshSettings.class::isInstance)) {
+            throw new InvalidKeyException("model.attention_pattern lsh shares queries and keys, so that model.num_key_value_heads must be"
+                    + " model.num_attention_heads (got " + numKeyValueHeads + " and " + numAttentionHeads + ")",
+                    "model.attention_pattern", "model.num_key_value_heads", "model.num_attention_heads");
         }
         if (numExpertsPerTok > numExperts) {
             throw new InvalidKeyException("model.num_experts_per_tok must be at most model.num_experts (got "

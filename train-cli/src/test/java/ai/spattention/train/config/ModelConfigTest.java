@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
@@ -67,12 +68,19 @@ class ModelConfigTest {
             "model.layout_length=0 | model.layout_length must be a whole number of at least 1, or sequence (got 0)",
             "model.layout_length=none | model.layout_length must be a whole number of at least 1, or sequence (got 'none')",
             "model.attention_dropout=1 | model.attention_dropout must lie in [0, 1) (got 1.0)",
-            "model.attention_pattern=SP | 'unknown attention pattern ''SP'': choose one of causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, window:W, longformer-dilated[:DILATION], bigbird-random[:SEED], lsh[:ROUNDS]; a pattern of your own is found if its class is on the class path and listed in META-INF/services/ai.spattention.pattern.AttentionPattern, or if it is passed where the model is loaded'",
+            "model.attention_pattern=SP | 'model.attention_pattern must be one of causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, window:W, longformer-dilated[:DILATION], bigbird-random[:SEED], lsh[:ROUNDS], a pattern of your class path, or a list of such that repeats over the layers (got ''SP'')'",
             "model.attention_pattern=[sp, causal, sp] | model.attention_pattern must not list more patterns than model.num_hidden_layers (got 3 and 2)",
             "model.kernel=fast | 'model.kernel must be one of auto, fused, window, tiled, masked, dense (got fast)'",
             "model.num_attention_heads=64 | 'a head''s width, model.hidden_size / model.num_attention_heads, must be even for the rotary embedding (got 64 / 64 = 1)'",
     })
     void refuses(String override, String message) {
         assertEquals(message, ConfigFiles.refusedOverride(override));
+    }
+
+    @Test
+    void hashedAttentionNeedsAsManyKeyValueHeadsAsHeads() {
+        String message = ConfigFiles.refusal(ConfigFiles.REQUIRED, "model.attention_pattern=lsh:2", "model.num_key_value_heads=2");
+        assertTrue(message.endsWith(": model.attention_pattern lsh shares queries and keys, so that model.num_key_value_heads must be"
+                + " model.num_attention_heads (got 2 and 4)"), message);
     }
 }

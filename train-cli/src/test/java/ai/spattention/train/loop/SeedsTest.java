@@ -115,9 +115,17 @@ class SeedsTest {
     @ParameterizedTest
     @ValueSource(strings = {"model.kernel=masked", "model.layout_length=32", "precision=bfloat16", "training.activation_checkpointing=true",
         "model.num_hidden_layers=3", "model.num_key_value_heads=1", "model.num_experts=6", "optimizer.peak_lr=0.01",
-        "data.document_mask=true", "validation.every_steps=2"})
+        "data.document_mask=true", "validation.every_steps=2", "model.attention_pattern=longformer-dilated",
+        "model.attention_pattern=bigbird-random"})
     void everyArmBeginsAlikeAndSeesTheSame(String difference) throws IOException {
         assertSame(train("plain"), train("other", difference));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lsh:2:4", "[lsh:1:4, sp]"})
+    void armsOfHashedAttentionToo(String pattern) throws IOException {
+        String heads = "model.num_key_value_heads=4";
+        assertSame(train("plain", heads), train("other", heads, "model.attention_pattern=" + pattern));
     }
 
     @Test
