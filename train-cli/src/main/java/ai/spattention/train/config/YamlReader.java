@@ -138,19 +138,10 @@ final class YamlReader {
             return new Setting(path, NODES.objectNode(), "", origin);
         }
         if (token == JsonToken.START_ARRAY) {
-            skipList(path);
+            parser.skipChildren();
             return new Setting(path, NODES.arrayNode(), "", origin);
         }
         return scalar(path, token, origin);
-    }
-
-    /** No key has such a value: what to say of it is for others, unless it names what stands elsewhere. */
-    private void skipList(String path) throws IOException {
-        for (int depth = 1; depth > 0; ) {
-            JsonToken token = parser.nextToken();
-            refuseAlias(path, origin());
-            depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
-        }
     }
 
     private JsonNode list(String path) throws IOException {
@@ -183,8 +174,11 @@ final class YamlReader {
     }
 
     private Setting scalar(String path, JsonToken token, String origin) throws IOException {
-        refuseAlias(path, origin);
         String text = parser.getText();
+        if (parser.isCurrentAlias()) {
+            throw new InvalidInputException(origin + ": the value of '" + Setting.shown(path) + "' is an alias (*"
+                    + Setting.shown(text) + "): write it out");
+        }
         if (token == JsonToken.VALUE_NUMBER_INT && OCTAL.matcher(text).matches()) {
             throw new InvalidInputException(origin + ": the value of '" + Setting.shown(path)
                     + "' starts with 0, which YAML reads as octal (got " + Setting.shown(text) + "): leave the 0 away");
@@ -198,13 +192,6 @@ final class YamlReader {
             default -> NODES.textNode(text);
         };
         return new Setting(path, node, text, origin);
-    }
-
-    private void refuseAlias(String path, String origin) throws IOException {
-        if (parser.isCurrentAlias()) {
-            throw new InvalidInputException(origin + ": the value of '" + Setting.shown(path) + "' is an alias (*"
-                    + Setting.shown(parser.getText()) + "): write it out");
-        }
     }
 
     /** YAML's .inf and .nan are floats to the parser, but not numbers that it reads: no key allows them. */
