@@ -94,7 +94,8 @@ record TilePlan(int tileSize, int firstTile, int tiles, List<Group> groups) {
             boolean emptyRows = prefix == 0 && firstRow < nearest && !seesItself;
             byte[] prefixMask = prefixIsWhole(prefix, firstRow, farthest) ? null : prefixMask(mask, prefix, firstRow, tileSize);
             Run last = runs.isEmpty() ? null : runs.get(runs.size() - 1);
-            if (last != null && last.blocks == blocks && last.prefixMask == null && prefixMask == null) {
+            boolean follows = last != null && last.firstTile + last.tiles == tile - firstTile; // a tile between may see nothing
+            if (follows && last.blocks == blocks && last.prefixMask == null && prefixMask == null) {
                 runs.set(runs.size() - 1,
                         new Run(last.firstTile, last.tiles + 1, blocks, null, last.emptyRows || emptyRows));
             } else {

@@ -14,6 +14,7 @@ import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Band;
 import ai.spattention.pattern.BigBirdRandom;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.pattern.KeyBlocks;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.LongformerDilated;
 import ai.spattention.pattern.RawMask;
@@ -212,6 +213,14 @@ class TilePlanTest {
         assertEquals(4, group.runs().get(0).firstTile(), "the first query at distance 32 is query 32, in tile 4");
         TilePlan nothing = TilePlan.of(List.of(HeadMask.ofBands()), 64, 64, 8);
         assertEquals(List.of(), nothing.groups().get(0).runs());
+    }
+
+    @Test
+    void aRunEndsAtATileThatSeesNothing() {
+        HeadMask mask = new HeadMask(List.of(), 0, new Stride(2, List.of(0)), new KeyBlocks(2, 1, 0, 0, 0));
+        List<TilePlan.Run> runs = TilePlan.of(List.of(mask), 4, 4, 1).groups().get(0).runs();
+        assertEquals(List.of(1, 3), runs.stream().map(TilePlan.Run::firstTile).toList(), "even queries see all their block by the stride");
+        cover(List.of(mask), 4, 4, 1);
     }
 
     @Test
