@@ -34,9 +34,7 @@ record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.stud
                 case "loss" -> {
                     if (result.measure().equals(LOSS)) {
                         Bin all = result.bins().get(0);
-                        String bytes = result.settings().get("bytes");
-                        heldOut.put(result.text(), new HeldOutLoss(all.moments(), bytes == null ? bytesOf(results, result) : Long.parseLong(bytes),
-                                all.windows()));
+                        heldOut.put(result.text(), new HeldOutLoss(all.moments(), bytesOf(results, result), all.windows()));
                     }
                 }
                 case "position" -> add(probes, result, ProbeName.POSITION, true, bin -> bin);
@@ -58,6 +56,7 @@ record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.stud
         return new Measured(heldOut, List.copyOf(probes.values()));
     }
 
+    /** The bytes stand in the settings of the same text's bits a byte. */
     private static long bytesOf(List<ProbeResult> results, ProbeResult loss) {
         return results.stream().filter(other -> other.probe().equals(LOSS) && other.text().equals(loss.text()))
                 .flatMap(other -> Stream.ofNullable(other.settings().get("bytes"))).mapToLong(Long::parseLong).findFirst().orElse(0);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -112,18 +113,14 @@ public final class Study {
     private static void inParallel(List<Device> devices, Queue queue) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(devices.size());
         try {
-            List<Future<?>> workers = new ArrayList<>();
-            for (Device device : devices) {
-                workers.add(threads.submit(() -> {
-                    queue.work(device);
-                    return null;
-                }));
-            }
-            for (Future<?> worker : workers) {
+            List<Callable<Void>> workers = devices.stream().<Callable<Void>>map(device -> () -> {
+                queue.work(device);
+                return null;
+            }).toList();
+            for (Future<Void> worker : threads.invokeAll(workers)) { // all have ended before the first is asked how
                 worker.get();
             }
         } catch (ExecutionException e) {
-            queue.end();
             if (e.getCause() instanceof IOException cause) {
                 throw cause;
             }
@@ -170,7 +167,17 @@ public final class Study {
             return isStopped() || over ? null : left.poll();
         }
 
+        /** What ends one device's work ends the others' too: they leave their runs as they are. */
         void work(Device device) throws IOException {
+            try {
+                doRuns(device);
+            } catch (IOException | RuntimeException | Error e) {
+                end();
+                throw e;
+            }
+        }
+
+        private void doRuns(Device device) throws IOException {
             for (PlannedRun run = next(); run != null; run = next()) {
                 Optional<RunResult> result;
                 try {

@@ -83,7 +83,7 @@ public final class TrainingExecutor implements RunExecutor {
         }
         return new RunResult(RunResult.VERSION, run.part(), run.arm(), run.seed(), run.digest(), dataDigest, config.training().steps(),
                 config.training().steps() * config.tokensPerStep(), model.totalParams(), model.activeParams(), measured.heldOut(), measured.probes(),
-                curve(steps), medianRate(steps), GpuName.of(device).orElse(device.getDeviceType()));
+                curve(steps), medianRate(steps), GpuName.orType(device));
     }
 
     /** The loss curve in at most {@value #MOST_POINTS} points, each the mean of as many steps but perhaps the last. */

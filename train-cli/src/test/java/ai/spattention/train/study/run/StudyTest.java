@@ -26,6 +26,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -176,6 +179,35 @@ class StudyTest {
         };
         assertEquals(new Study.Outcome(5, 0, List.of("breadth sp seed 2 failed: the loss is not finite")), run(executor, whole(), List.of(CPU)));
         assertTrue(notes.contains("breadth sp seed 2 failed: the loss is not finite"));
+    }
+
+    @Test
+    void whatEndsOneDevicesWorkEndsTheOthersBeforeTheFolderIsGivenUp() {
+        CountDownLatch bothBegan = new CountDownLatch(2);
+        AtomicBoolean otherEnded = new AtomicBoolean();
+        RunExecutor executor = new Invented() {
+            @Override
+            public Optional<RunResult> run(PlannedRun run, Path own, Device device, BooleanSupplier stop) throws IOException {
+                try {
+                    bothBegan.countDown();
+                    assertTrue(bothBegan.await(1, TimeUnit.MINUTES));
+                    if (device.equals(Device.gpu(1))) {
+                        throw new IOException("the disk is full");
+                    }
+                    for (int wait = 0; wait < 6000 && !stop.getAsBoolean(); wait++) {
+                        Thread.sleep(10);
+                    }
+                    Thread.sleep(200); // a step goes on to its end
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                otherEnded.set(stop.getAsBoolean());
+                return Optional.empty();
+            }
+        };
+        IOException failure = assertThrows(IOException.class, () -> run(executor, whole(), List.of(Device.gpu(0), Device.gpu(1))));
+        assertEquals("the disk is full", failure.getMessage());
+        assertTrue(otherEnded.get(), "the other device's run goes on");
     }
 
     @Test
