@@ -186,7 +186,8 @@ final class BenchStepCommand implements Callable<Integer> {
                     row.peakMemoryBytes().isPresent() ? String.format(Locale.ROOT, "%.1f", row.peakMemoryBytes().getAsLong() / 1e9) : "-",
                     row.passTokensPerSecond() / first.passTokensPerSecond());
         }
-        out.println("host ms: until the host had asked for a pass, of which the GPU may still be computing most");
+        out.println("host ms: until the host had asked for a pass, its waits for the GPU on the way included;"
+                + " the GPU may still be computing most of the pass");
         out.println("milliseconds by part, forward and backward (by blocks: each waited for; as a plan: by the GPU's own clock within a pass):");
         for (StepBench.Row row : rows) {
             out.printf(Locale.ROOT, "%-11s %-7s %7d", row.pattern(), row.kernel(), row.length());

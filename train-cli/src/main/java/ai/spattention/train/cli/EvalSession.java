@@ -161,7 +161,7 @@ final class EvalSession implements AutoCloseable {
         dependsOn.put("--kernel", options.kernel());
         dependsOn.put("--batch-tokens", Long.toString(settings.batchTokens()));
         dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.prefixReuse()));
-        dependsOn.put("--device", GpuName.of(device).orElse(device.getDeviceType()));
+        dependsOn.put("--device", GpuName.orType(device));
         Versions.all().forEach((what, version) -> dependsOn.put("version of " + what, version));
         return dependsOn;
     }

@@ -189,7 +189,7 @@ final class StudySession {
         Map<String, RunExecutor.Pace> paces = new LinkedHashMap<>();
         List<PlannedRun> timings = plan.timings(source, steps);
         for (PlannedRun run : timings) {
-            note("timing " + steps + " steps of " + run.arm() + " on " + GpuName.of(device).orElse(device.getDeviceType()));
+            note("timing " + steps + " steps of " + run.arm() + " on " + GpuName.orType(device));
             Path scratch = Files.createTempDirectory("spattn-study");
             try {
                 paces.put(run.arm(), executor.time(run, scratch, device, steps));
@@ -214,7 +214,7 @@ final class StudySession {
             out.println();
         }
         List<String> places = new ArrayList<>();
-        devices.forEach(each -> places.add(GpuName.of(each).orElse(each.getDeviceType())));
+        devices.forEach(each -> places.add(GpuName.orType(each)));
         out.printf(Locale.ROOT, "all together about %.0f minutes on %s%n", Math.ceil(all / devices.size()), String.join(" and ", places));
         out.flush();
     }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 /** Writes a configuration as YAML, every key with its value, so that it reads back as the same configuration. */
@@ -38,10 +37,9 @@ public final class RunConfigWriter {
         return settings;
     }
 
-    /** A list is written in brackets, and what holds a comma in quotes, as an override takes it. */
     private static String text(JsonNode value) {
-        return value.isArray() ? StreamSupport.stream(value.spliterator(), false).map(JsonNode::asText)
-                .map(text -> text.contains(",") ? '"' + text + '"' : text).collect(Collectors.joining(", ", "[", "]")) : value.asText();
+        return value.isArray() ? new TextList(StreamSupport.stream(value.spliterator(), false).map(JsonNode::asText).toList()).asOverride()
+                : value.asText();
     }
 
     private static void addSettings(String prefix, JsonNode section, Map<String, String> settings) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Texts in a list: {@code [a, b]} or one a line in YAML, and in an override. In brackets as in plain text a comma separates, unless it
@@ -47,5 +48,14 @@ public record TextList(@JsonValue List<String> items) {
             throw new IllegalArgumentException("a list of texts is " + node);
         }
         return new TextList(items);
+    }
+
+    /**
+     * The list as an override has it.
+     *
+     * @return the texts in brackets, what holds a comma in quotes, so that it reads back as the same list
+     */
+    public String asOverride() {
+        return items.stream().map(item -> item.contains(",") ? '"' + item + '"' : item).collect(Collectors.joining(", ", "[", "]"));
     }
 }

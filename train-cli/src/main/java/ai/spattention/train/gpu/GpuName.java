@@ -26,6 +26,16 @@ public final class GpuName {
                 : Optional.empty();
     }
 
+    /**
+     * A name for any device.
+     *
+     * @param device the device
+     * @return the GPU's name; what DJL calls the device's type, such as {@code cpu}, where there is none
+     */
+    public static String orType(Device device) {
+        return of(device).orElse(device.getDeviceType());
+    }
+
     /** CUDA counts the devices that CUDA_VISIBLE_DEVICES names, nvidia-smi counts all. */
     static List<String> command(int index, String visible) {
         String[] named = visible == null || visible.isBlank() ? new String[0] : visible.split(",");

@@ -5,6 +5,7 @@ import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.json.JsonProblem;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.TextList;
 import ai.spattention.train.study.result.SpeedUp;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -16,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 /** Reads a study's configuration. Every mistake is told in one line: the file, the key, the value, and what is allowed. */
@@ -154,15 +154,10 @@ public final class StudyConfigReader {
             }
             if (value.isObject()) {
                 addSettings(where, key + ".", value, settings);
-            } else if (settings.put(key, value.isArray() ? list(where + "." + key, value) : value.asText()) != null) {
+            } else if (settings.put(key, value.isArray() ? new TextList(texts(where + "." + key, value)).asOverride() : value.asText()) != null) {
                 throw refused(where + " sets " + key + " twice");
             }
         });
-    }
-
-    /** As an override has a list: what holds a comma in quotes. */
-    private String list(String where, JsonNode values) {
-        return texts(where, values).stream().map(text -> text.contains(",") ? '"' + text + '"' : text).collect(Collectors.joining(", ", "[", "]"));
     }
 
     private List<PartConfig> parts(JsonNode node, List<String> arms, String reference, List<Long> seeds) {

@@ -11,16 +11,17 @@ import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.config.RunConfigWriter;
+import ai.spattention.train.config.TextList;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.study.result.StudyArm;
 import ai.spattention.train.study.result.StudyPart;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -60,15 +61,17 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
                 }
             }
         }
-        requireDifferent(source, study, base);
+        Map<ArmConfig, RunConfig> configs = new LinkedHashMap<>();
+        study.arms().forEach(arm -> configs.put(arm, config(base, study, arm)));
+        requireDifferent(source, configs);
         requireSameTokens(source, runs);
-        return new StudyPlan(study, runs, study.arms().stream().map(arm -> arm(base, study, arm)).toList());
+        return new StudyPlan(study, runs, configs.entrySet().stream().map(each -> arm(each.getKey(), each.getValue())).toList());
     }
 
     private static RunConfig config(ConfigSource base, StudyConfig study, ArmConfig arm, PartConfig part, long seed) {
         List<String> settings = new ArrayList<>();
-        settings.add("validation.probes=" + Stream.concat(Stream.of(ProbeName.LOSS.key()), study.probes().stream())
-                .collect(Collectors.joining(", ", "[", "]")));
+        settings.add("validation.probes=" + new TextList(Stream.concat(Stream.of(ProbeName.LOSS.key()), study.probes().stream())
+                .toList()).asOverride());
         for (Map<String, String> each : List.of(study.settings(), part.settings(), arm.settings())) {
             each.forEach((key, value) -> settings.add(key + "=" + value));
         }
@@ -98,15 +101,15 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
         return Sha256.of(effective(config).toString());
     }
 
-    private static void requireDifferent(ConfigSource source, StudyConfig study, ConfigSource base) {
+    private static void requireDifferent(ConfigSource source, Map<ArmConfig, RunConfig> configs) {
         Map<Map<String, String>, String> known = new HashMap<>();
-        for (ArmConfig arm : study.arms()) {
-            String other = known.putIfAbsent(effective(config(base, study, arm)), arm.name());
+        configs.forEach((arm, config) -> {
+            String other = known.putIfAbsent(effective(config), arm.name());
             if (other != null) {
                 throw new InvalidInputException(source + ": the arms '" + other + "' and '" + arm.name()
                         + "' have one configuration: change a setting of one, or leave one out");
             }
-        }
+        });
     }
 
     private static void requireSameTokens(ConfigSource source, List<PlannedRun> runs) {
@@ -121,8 +124,7 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
         }
     }
 
-    private static StudyArm arm(ConfigSource base, StudyConfig study, ArmConfig arm) {
-        RunConfig run = config(base, study, arm);
+    private static StudyArm arm(ArmConfig arm, RunConfig run) {
         OlmoeConfig model = ModelSetup.config(run, null);
         int heads = model.numAttentionHeads();
         int length = run.data().sequenceLength();
