@@ -1,6 +1,6 @@
 package ai.spattention.train.bench;
 
-import ai.spattention.train.gpu.MemoryError;
+import ai.spattention.train.machine.MemoryError;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;

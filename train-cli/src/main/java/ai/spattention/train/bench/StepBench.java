@@ -15,7 +15,7 @@ import ai.spattention.plan.Plan;
 import ai.spattention.segment.PartObserver;
 import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.gpu.PeakFlops;
+import ai.spattention.train.machine.PeakFlops;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.TrainingStep;

@@ -1,8 +1,8 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.olmoe.io.OutputFile;
-import ai.spattention.train.doctor.Check;
-import ai.spattention.train.doctor.Doctor;
+import ai.spattention.train.machine.Check;
+import ai.spattention.train.machine.Doctor;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

@@ -1,11 +1,11 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
-import ai.spattention.train.natives.DjlDownload;
-import ai.spattention.train.natives.GpuKit;
-import ai.spattention.train.natives.MavenSource;
-import ai.spattention.train.natives.NativesFolder;
-import ai.spattention.train.natives.NativesInstaller;
+import ai.spattention.train.machine.DjlDownload;
+import ai.spattention.train.machine.GpuKit;
+import ai.spattention.train.machine.MavenSource;
+import ai.spattention.train.machine.NativesFolder;
+import ai.spattention.train.machine.NativesInstaller;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

@@ -6,7 +6,7 @@ import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
-import ai.spattention.train.progress.DataProgress;
+import ai.spattention.train.terminal.DataProgress;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

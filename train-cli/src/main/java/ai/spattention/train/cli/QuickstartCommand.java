@@ -9,7 +9,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.SourceJarCorpus;
-import ai.spattention.train.evaluate.TaskEvaluation;
+import ai.spattention.train.loop.TaskEvaluation;
 import ai.spattention.train.loop.ModelSetup;
 import java.io.IOException;
 import java.io.PrintWriter;

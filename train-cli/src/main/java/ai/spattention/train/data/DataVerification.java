@@ -2,7 +2,7 @@ package ai.spattention.train.data;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
-import ai.spattention.train.progress.CountProgress;
+import ai.spattention.train.terminal.CountProgress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

@@ -3,7 +3,7 @@ package ai.spattention.train.data;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.olmoe.io.AtomicFile;
-import ai.spattention.train.progress.CountProgress;
+import ai.spattention.train.terminal.CountProgress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

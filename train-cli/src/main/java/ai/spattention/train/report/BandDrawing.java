@@ -1,11 +1,12 @@
 package ai.spattention.train.report;
 
 import ai.spattention.pattern.HeadMask;
-import ai.spattention.train.draw.MaskTitle;
-import ai.spattention.train.page.Axis;
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.Svg;
+import ai.spattention.train.mask.MaskTitle;
+import ai.spattention.train.report.chart.Axis;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.Shade;
+import ai.spattention.train.report.chart.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.List;
 import java.util.Map;

@@ -5,7 +5,7 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;
-import ai.spattention.train.page.Numbers;
+import ai.spattention.train.report.chart.Numbers;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

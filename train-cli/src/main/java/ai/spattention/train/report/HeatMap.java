@@ -1,7 +1,7 @@
 package ai.spattention.train.report;
 
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.Svg;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.Collections;
 import java.util.List;

@@ -4,9 +4,10 @@ import static j2html.TagCreator.figcaption;
 import static j2html.TagCreator.figure;
 
 import ai.spattention.pattern.HeadMask;
-import ai.spattention.train.draw.Coverage;
-import ai.spattention.train.draw.MaskTitle;
-import ai.spattention.train.page.Svg;
+import ai.spattention.train.mask.Coverage;
+import ai.spattention.train.mask.MaskTitle;
+import ai.spattention.train.report.chart.Shade;
+import ai.spattention.train.report.chart.Svg;
 import j2html.tags.specialized.FigureTag;
 import java.util.Map;
 import java.util.TreeMap;

@@ -2,7 +2,7 @@ package ai.spattention.train.report;
 
 import ai.spattention.train.metrics.ExpertLoad;
 import ai.spattention.train.metrics.StepMetrics;
-import ai.spattention.train.page.Scale;
+import ai.spattention.train.report.chart.Scale;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalDouble;

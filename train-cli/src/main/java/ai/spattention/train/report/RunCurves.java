@@ -2,6 +2,7 @@ package ai.spattention.train.report;
 
 import ai.spattention.train.metrics.ExpertLoad;
 import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.report.chart.Point;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;

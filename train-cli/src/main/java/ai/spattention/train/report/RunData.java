@@ -12,7 +12,7 @@ import ai.spattention.train.metrics.MetricsReader;
 import ai.spattention.train.metrics.SampleReader;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.metrics.TextSample;
-import ai.spattention.train.page.Numbers;
+import ai.spattention.train.report.chart.Numbers;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

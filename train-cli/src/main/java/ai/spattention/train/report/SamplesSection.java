@@ -9,8 +9,8 @@ import static j2html.TagCreator.pre;
 import static j2html.TagCreator.text;
 
 import ai.spattention.train.metrics.TextSample;
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
 import j2html.tags.DomContent;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,6 @@
 package ai.spattention.train.report;
 
+import ai.spattention.train.report.chart.Point;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -11,10 +11,14 @@ import static j2html.TagCreator.header;
 import static j2html.TagCreator.p;
 
 import ai.spattention.train.metrics.HeldOutLoss;
-import ai.spattention.train.page.LineStyle;
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.Scale;
+import ai.spattention.train.report.chart.Line;
+import ai.spattention.train.report.chart.LineChart;
+import ai.spattention.train.report.chart.LineStyle;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.Point;
+import ai.spattention.train.report.chart.Progress;
+import ai.spattention.train.report.chart.Scale;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.List;

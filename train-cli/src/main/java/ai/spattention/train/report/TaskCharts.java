@@ -3,8 +3,12 @@ package ai.spattention.train.report;
 import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.Scale;
+import ai.spattention.train.report.chart.Line;
+import ai.spattention.train.report.chart.LineChart;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.Point;
+import ai.spattention.train.report.chart.Progress;
+import ai.spattention.train.report.chart.Scale;
 import j2html.tags.DomContent;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

@@ -1,2 +1,6 @@
-/** What reaches the terminal: nothing that a foreign text says commands it, and a result that could not be written is told. */
+/**
+ * What reaches a person at a terminal: bars and lines that show how far long work is
+ * ({@link ai.spattention.train.terminal.TrainingProgress}), and results. Nothing that a foreign text says commands the terminal, and a
+ * result that could not be written is told.
+ */
 package ai.spattention.train.terminal;

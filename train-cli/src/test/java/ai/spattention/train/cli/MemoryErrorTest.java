@@ -15,7 +15,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import ai.spattention.torch.AutogradFunction;
 import ai.spattention.torch.AutogradOperator;
-import ai.spattention.train.gpu.MemoryError;
+import ai.spattention.train.machine.MemoryError;
 import ai.spattention.train.loop.TrainingFailedException;
 import java.io.IOException;
 import java.nio.file.Files;

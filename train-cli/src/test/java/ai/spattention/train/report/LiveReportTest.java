@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
-import ai.spattention.train.page.Html;
+import ai.spattention.train.report.chart.Html;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

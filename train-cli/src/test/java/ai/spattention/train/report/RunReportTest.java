@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.train.metrics.TextSample;
-import ai.spattention.train.page.Html;
+import ai.spattention.train.report.chart.Html;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

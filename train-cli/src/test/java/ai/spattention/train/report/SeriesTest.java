@@ -3,6 +3,7 @@ package ai.spattention.train.report;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.train.report.chart.Point;
 import java.util.List;
 import java.util.Random;
 import net.jqwik.api.ForAll;

@@ -1,6 +1,6 @@
 package ai.spattention.train.study.page;
 
-import ai.spattention.train.page.LineStyle;
+import ai.spattention.train.report.chart.LineStyle;
 import ai.spattention.train.study.result.StudyArm;
 import ai.spattention.train.study.result.StudyResult;
 import java.util.List;

@@ -4,8 +4,8 @@ import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.h3;
 
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.RowChart;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.RowChart;
 import ai.spattention.train.study.analysis.ProbeAnalysis;
 import ai.spattention.train.study.analysis.ProbeAnalysis.ArmBin;
 import ai.spattention.train.study.result.StudyResult;

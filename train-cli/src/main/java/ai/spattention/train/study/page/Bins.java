@@ -1,7 +1,7 @@
 package ai.spattention.train.study.page;
 
-import ai.spattention.train.page.CurveChart;
-import ai.spattention.train.page.Scale;
+import ai.spattention.train.report.chart.CurveChart;
+import ai.spattention.train.report.chart.Scale;
 import ai.spattention.train.study.analysis.ProbeAnalysis;
 import ai.spattention.train.study.analysis.ProbeAnalysis.ArmBin;
 import ai.spattention.train.study.analysis.ProbeAnalysis.BinDifference;

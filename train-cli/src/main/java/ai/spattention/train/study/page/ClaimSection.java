@@ -4,7 +4,7 @@ import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.p;
 
-import ai.spattention.train.page.Page;
+import ai.spattention.train.report.chart.Page;
 import ai.spattention.train.study.analysis.Claim;
 import ai.spattention.train.study.analysis.ClaimAnalysis;
 import ai.spattention.train.study.analysis.LossAnalysis;

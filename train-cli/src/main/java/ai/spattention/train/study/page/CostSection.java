@@ -4,9 +4,9 @@ import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.p;
 
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.RowChart;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.RowChart;
 import ai.spattention.train.study.analysis.BreakEvenAnalysis;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.StudyPart;

@@ -4,11 +4,11 @@ import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.p;
 
-import ai.spattention.train.page.CurveChart;
-import ai.spattention.train.page.Legend;
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.Scale;
+import ai.spattention.train.report.chart.CurveChart;
+import ai.spattention.train.report.chart.Legend;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.Scale;
 import ai.spattention.train.study.result.CurvePoint;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.StudyPart;

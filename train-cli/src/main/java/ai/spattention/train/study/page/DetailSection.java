@@ -9,8 +9,8 @@ import static j2html.TagCreator.pre;
 import static j2html.TagCreator.summary;
 import static j2html.TagCreator.ul;
 
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
 import ai.spattention.train.study.result.HeldOutLoss;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.StudyArm;

@@ -5,10 +5,10 @@ import static j2html.TagCreator.each;
 import static j2html.TagCreator.h3;
 import static j2html.TagCreator.p;
 
-import ai.spattention.train.page.Numbers;
-import ai.spattention.train.page.Page;
-import ai.spattention.train.page.Range;
-import ai.spattention.train.page.RowChart;
+import ai.spattention.train.report.chart.Numbers;
+import ai.spattention.train.report.chart.Page;
+import ai.spattention.train.report.chart.Range;
+import ai.spattention.train.report.chart.RowChart;
 import ai.spattention.train.study.analysis.LossAnalysis;
 import ai.spattention.train.study.statistics.ArmTest;
 import ai.spattention.train.study.statistics.Comparison;

@@ -1,6 +1,6 @@
 package ai.spattention.train.study.page;
 
-import ai.spattention.train.page.Scale;
+import ai.spattention.train.report.chart.Scale;
 import ai.spattention.train.study.result.ProbeName;
 import java.util.List;
 

@@ -5,7 +5,7 @@ import static j2html.TagCreator.div;
 import static j2html.TagCreator.each;
 import static j2html.TagCreator.summary;
 
-import ai.spattention.train.page.Page;
+import ai.spattention.train.report.chart.Page;
 import ai.spattention.train.study.analysis.ProbeAnalysis;
 import ai.spattention.train.study.result.StudyPart;
 import ai.spattention.train.study.result.StudyResult;

@@ -6,7 +6,7 @@ import static j2html.TagCreator.header;
 import static j2html.TagCreator.p;
 
 import ai.spattention.olmoe.io.AtomicFile;
-import ai.spattention.train.page.Page;
+import ai.spattention.train.report.chart.Page;
 import ai.spattention.train.study.analysis.LossAnalysis;
 import ai.spattention.train.study.result.StudyPart;
 import ai.spattention.train.study.result.StudyResult;

@@ -1,6 +1,6 @@
 package ai.spattention.train.study.page;
 
-import ai.spattention.train.page.Range;
+import ai.spattention.train.report.chart.Range;
 import ai.spattention.train.study.statistics.Comparison;
 import ai.spattention.train.study.statistics.Interval;
 import ai.spattention.train.study.statistics.Verdict;

@@ -8,7 +8,7 @@ import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
-import ai.spattention.train.gpu.GpuName;
+import ai.spattention.train.machine.GpuName;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;

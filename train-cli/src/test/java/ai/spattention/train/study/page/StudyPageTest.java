@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.train.page.Html;
+import ai.spattention.train.report.chart.Html;
 import ai.spattention.train.study.result.ResultFiles;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.Studies;

@@ -1,2 +1,0 @@
-/** Drawings of attention masks for people. */
-package ai.spattention.train.draw;

@@ -1,0 +1,2 @@
+/** Drawings of attention masks for people. */
+package ai.spattention.train.mask;

@@ -1,9 +1,0 @@
-package ai.spattention.train.page;
-
-/**
- * The ends of an interval on an axis.
- *
- * @param low the lower end
- * @param high the upper end
- */
-public record Range(double low, double high) {}
