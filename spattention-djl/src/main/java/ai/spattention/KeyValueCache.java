@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.LayoutLength;
 
 /**

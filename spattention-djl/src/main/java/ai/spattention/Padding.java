@@ -3,6 +3,7 @@ package ai.spattention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * Padding as the kernels know it: what is padding is a document of its own, from which nothing of the others is seen. So it costs no

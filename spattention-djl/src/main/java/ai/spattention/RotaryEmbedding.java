@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.torch.EngineArrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;

@@ -21,6 +21,7 @@ import ai.spattention.attention.AttentionPart;
 import ai.spattention.attention.auto.AutoKernel;
 import ai.spattention.attention.engine.LshAttention;
 import ai.spattention.attention.engine.MaskedKernel;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.LshSettings;

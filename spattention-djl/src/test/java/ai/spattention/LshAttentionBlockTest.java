@@ -29,6 +29,7 @@ import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.LshSettings;
 import ai.spattention.pattern.StandardPattern;

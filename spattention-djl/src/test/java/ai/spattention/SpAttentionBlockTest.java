@@ -21,6 +21,7 @@ import ai.djl.training.GradientCollector;
 import ai.djl.training.ParameterStore;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.segment.Segments;

@@ -22,6 +22,7 @@ import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.auto.AutoKernel;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.StandardPattern;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -50,7 +50,7 @@ public final class GroupRun {
      * @param group the task, or the tasks of an average
      * @param folder where the data are
      * @param results gets each task's result, then those of the parts' averages, then that of the whole
-     * @throws ai.spattention.InvalidInputException if there are no data for any of the tasks, or a row does not fit its task
+     * @throws ai.spattention.common.InvalidInputException if there are no data for any of the tasks, or a row does not fit its task
      * @throws IOException if reading or keeping fails
      */
     public void run(TaskGroup group, DataFolder folder, ResultSink results) throws IOException {

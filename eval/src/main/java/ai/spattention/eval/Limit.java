@@ -1,6 +1,6 @@
 package ai.spattention.eval;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * How many rows are scored, as lm-evaluation-harness limits them: below 1 a fraction of the rows, rounded up to whole ones, else a

@@ -1,6 +1,6 @@
 package ai.spattention.eval;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.Row;
 import ai.spattention.eval.data.RowFile;
 import ai.spattention.eval.score.LogLikelihoodRequest;

@@ -1,6 +1,6 @@
 package ai.spattention.eval;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.DataFolder;
 import ai.spattention.eval.data.DataSplit;
 import ai.spattention.eval.data.Row;

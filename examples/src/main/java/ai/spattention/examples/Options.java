@@ -1,7 +1,7 @@
 package ai.spattention.examples;
 
 import ai.djl.Device;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.torch.DeviceSupport;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

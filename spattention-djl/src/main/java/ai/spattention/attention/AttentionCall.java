@@ -3,7 +3,7 @@ package ai.spattention.attention;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.Bfloat16;
 import java.util.List;

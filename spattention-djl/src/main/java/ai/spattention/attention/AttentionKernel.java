@@ -1,7 +1,7 @@
 package ai.spattention.attention;
 
 import ai.djl.ndarray.NDArray;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.Optional;
 
 /** One way to compute attention. Implementations hold no state of a computation and are differentiable by the engine. */

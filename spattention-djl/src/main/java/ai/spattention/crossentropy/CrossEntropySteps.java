@@ -1,7 +1,7 @@
 package ai.spattention.crossentropy;
 
 import ai.djl.ndarray.NDArray;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.cuda.KernelLibrary;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.plan.KernelStep;

@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * Decides, head by head, which keys a query sees, by positions alone; {@link LshSettings} alone by the tokens. Implementations are

@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * A half-open range of distances {@code [minDistance, maxDistance)} between a query and the keys it sees.

@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * The length L from which a pattern computes its bands: fixed (the training length, so that a head's distances stay the

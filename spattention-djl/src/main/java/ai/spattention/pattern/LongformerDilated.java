@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.List;
 
 /**

@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * Attention by locality-sensitive hashing, as Reformer has it (arXiv 2001.04451, section 2 and appendix A), causal.

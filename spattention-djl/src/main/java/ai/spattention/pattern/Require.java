@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /** The checks that patterns and bands share. */
 final class Require {

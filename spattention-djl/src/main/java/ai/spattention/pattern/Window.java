@@ -1,6 +1,6 @@
 package ai.spattention.pattern;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * A sliding window of one width in all heads, d &lt;= farthest, whatever the layout length. Its name is {@code window:FARTHEST};

@@ -1,6 +1,6 @@
 package ai.spattention.plan;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.Grid;

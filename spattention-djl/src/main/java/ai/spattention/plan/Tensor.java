@@ -1,6 +1,6 @@
 package ai.spattention.plan;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.cuda.TensorView;
 import java.util.Arrays;
 

@@ -3,7 +3,7 @@ package ai.spattention.torch;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.util.cuda.CudaUtils;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.function.IntFunction;
 
 /** What a device can do. */

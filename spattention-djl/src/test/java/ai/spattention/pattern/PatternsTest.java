@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.common.InvalidInputException;
 import java.io.IOException;
 import java.net.URL;
 import java.net.URLClassLoader;

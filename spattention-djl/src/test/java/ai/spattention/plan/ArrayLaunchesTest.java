@@ -13,7 +13,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.cuda.TorchTensors;

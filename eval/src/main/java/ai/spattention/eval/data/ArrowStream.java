@@ -1,6 +1,6 @@
 package ai.spattention.eval.data;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.BinaryFile;
 import java.io.BufferedInputStream;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package ai.spattention.eval.jinja;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.python.PythonText;
 import ai.spattention.eval.jinja.Token.Kind;
 import java.math.BigInteger;

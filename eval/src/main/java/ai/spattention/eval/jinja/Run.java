@@ -1,6 +1,6 @@
 package ai.spattention.eval.jinja;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.HashMap;
 import java.util.Map;
 

@@ -1,6 +1,6 @@
 package ai.spattention.eval.jinja;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * What a name or an attribute that is not there evaluates to, as Jinja2's {@code StrictUndefined}: it may be asked whether it

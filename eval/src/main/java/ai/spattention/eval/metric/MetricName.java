@@ -1,6 +1,6 @@
 package ai.spattention.eval.metric;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package ai.spattention.eval.probe;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.measure.Bin;
 import ai.spattention.eval.score.KeepingScorer;
 import ai.spattention.olmoe.tokenizer.Tokenizer;

@@ -58,7 +58,7 @@ public final class TaskProbe {
      * @param folder where their data are
      * @param layouts the layouts, each of which is asked
      * @return for each layout and task its measures
-     * @throws ai.spattention.InvalidInputException if there are no data, or a row does not fit its task
+     * @throws ai.spattention.common.InvalidInputException if there are no data, or a row does not fit its task
      * @throws IOException if reading fails
      */
     public List<ProbeResult> run(List<TaskGroup> groups, DataFolder folder, List<LayoutLength> layouts) throws IOException {

@@ -1,6 +1,6 @@
 package ai.spattention.eval.report;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.metric.MetricName;
 import ai.spattention.eval.metric.Statistic;
 import ai.spattention.olmoe.io.OutputFile;

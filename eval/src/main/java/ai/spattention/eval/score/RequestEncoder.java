@@ -1,6 +1,6 @@
 package ai.spattention.eval.score;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.python.PythonText;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.util.ArrayList;

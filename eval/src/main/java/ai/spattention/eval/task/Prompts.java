@@ -1,6 +1,6 @@
 package ai.spattention.eval.task;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.Row;
 import ai.spattention.olmoe.io.VisibleText;
 import ai.spattention.eval.jinja.JinjaTemplate;

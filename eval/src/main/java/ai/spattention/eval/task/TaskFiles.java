@@ -1,6 +1,6 @@
 package ai.spattention.eval.task;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.io.TextFile;
 import ai.spattention.olmoe.io.VisibleText;

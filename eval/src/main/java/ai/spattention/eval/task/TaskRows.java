@@ -27,7 +27,7 @@ public final class TaskRows {
      *
      * @param row the row
      * @return the question
-     * @throws ai.spattention.InvalidInputException if the row does not fit the task
+     * @throws ai.spattention.common.InvalidInputException if the row does not fit the task
      */
     public Question question(Row row) {
         Question own = prompts.question(row);
@@ -39,7 +39,7 @@ public final class TaskRows {
      *
      * @param row the row
      * @return both
-     * @throws ai.spattention.InvalidInputException if the row does not fit the task
+     * @throws ai.spattention.common.InvalidInputException if the row does not fit the task
      */
     public Question.Choice continuation(Row row) {
         Question.Choice own = prompts.continuation(row);
@@ -51,7 +51,7 @@ public final class TaskRows {
      *
      * @param row the row
      * @return the text
-     * @throws ai.spattention.InvalidInputException if the row does not fit the task
+     * @throws ai.spattention.common.InvalidInputException if the row does not fit the task
      */
     public String text(Row row) {
         return prompts.text(row);
@@ -62,7 +62,7 @@ public final class TaskRows {
      *
      * @param row the row
      * @return the text
-     * @throws ai.spattention.InvalidInputException if the row does not fit the task
+     * @throws ai.spattention.common.InvalidInputException if the row does not fit the task
      */
     public String counted(Row row) {
         return prompts.counted(row);

@@ -3,7 +3,7 @@ package ai.spattention.eval.probe;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.measure.Bin;
 import ai.spattention.eval.measure.Moments;
 import ai.spattention.eval.score.KeepingScorer;

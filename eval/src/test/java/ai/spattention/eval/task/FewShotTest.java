@@ -3,7 +3,7 @@ package ai.spattention.eval.task;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.Row;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.JsonFile;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Patterns;
 import java.util.ArrayList;

@@ -29,7 +29,7 @@ public final class ModelFlops {
      *
      * @param model the model
      * @return the number of weights
-     * @throws ai.spattention.InvalidInputException if the model has more parameters than can be counted
+     * @throws ai.spattention.common.InvalidInputException if the model has more parameters than can be counted
      */
     public static long activeMatmulWeights(OlmoeConfig model) {
         model.totalParams(); // refuses what would overflow below, for these are fewer
@@ -47,7 +47,7 @@ public final class ModelFlops {
      * @param model the model
      * @param length N, the tokens of a sequence, at least 1
      * @return operations a token, the mean over the sequence
-     * @throws ai.spattention.InvalidInputException if parameters or pairs are more than can be counted
+     * @throws ai.spattention.common.InvalidInputException if parameters or pairs are more than can be counted
      */
     public static double forwardPerToken(OlmoeConfig model, int length) {
         double pairs = 0;
@@ -64,7 +64,7 @@ public final class ModelFlops {
      * @param model the model
      * @param length N, the tokens of a sequence, at least 1
      * @return operations a token, the mean over the sequence
-     * @throws ai.spattention.InvalidInputException if parameters or pairs are more than can be counted
+     * @throws ai.spattention.common.InvalidInputException if parameters or pairs are more than can be counted
      */
     public static double trainingPerToken(OlmoeConfig model, int length) {
         return 3 * forwardPerToken(model, length);

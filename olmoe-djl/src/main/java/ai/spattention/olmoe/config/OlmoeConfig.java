@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.config;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.LshSettings;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.generate;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.GenerationConfig;
 import ai.spattention.olmoe.tokenizer.SpecialToken;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;

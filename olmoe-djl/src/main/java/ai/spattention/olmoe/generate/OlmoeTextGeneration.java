@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.generate;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * How the next token is drawn.

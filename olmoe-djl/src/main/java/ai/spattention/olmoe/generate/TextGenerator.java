@@ -2,7 +2,7 @@ package ai.spattention.olmoe.generate;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.training.ParameterStore;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.model.OlmoeModel;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.io;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import com.github.luben.zstd.ZstdIOException;
 import java.io.EOFException;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.io;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import com.github.luben.zstd.ZstdInputStream;
 import com.sun.management.OperatingSystemMXBean;
 import java.io.BufferedInputStream;

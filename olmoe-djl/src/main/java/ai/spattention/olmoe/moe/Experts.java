@@ -8,7 +8,7 @@ import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.groupedmatmul.GroupedMatmulSteps;
 import ai.spattention.segment.ExplicitPart;
 import ai.spattention.segment.Segments;

@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.pass;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * What a plan of a training pass is made for, besides the model.

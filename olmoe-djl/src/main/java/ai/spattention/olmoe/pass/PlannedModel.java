@@ -8,7 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.model.OlmoeOutput;
 import ai.spattention.olmoe.moe.RouterStatistics;

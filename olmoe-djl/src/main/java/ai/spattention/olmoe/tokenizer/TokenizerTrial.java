@@ -3,7 +3,7 @@ package ai.spattention.olmoe.tokenizer;
 import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.util.Platform;
 import ai.djl.util.Utils;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;

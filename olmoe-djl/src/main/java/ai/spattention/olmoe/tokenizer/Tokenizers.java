@@ -1,6 +1,6 @@
 package ai.spattention.olmoe.tokenizer;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;

@@ -2,7 +2,7 @@ package ai.spattention.olmoe.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package ai.spattention.olmoe.config;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.generate.GenerationOptions;
 import ai.spattention.olmoe.generate.GenerationRequest;
 import com.code_intelligence.jazzer.junit.FuzzTest;

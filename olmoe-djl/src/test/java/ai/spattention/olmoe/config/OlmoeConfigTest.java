@@ -3,7 +3,7 @@ package ai.spattention.olmoe.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;

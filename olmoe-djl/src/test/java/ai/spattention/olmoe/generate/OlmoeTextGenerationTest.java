@@ -12,7 +12,7 @@ import ai.djl.inference.Predictor;
 import ai.djl.inference.streaming.StreamingTranslator.StreamOutput;
 import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.TranslateException;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package ai.spattention.olmoe.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.tokenizer.Tokenizers;

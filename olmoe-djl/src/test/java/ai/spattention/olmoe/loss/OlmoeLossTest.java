@@ -23,7 +23,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.training.listener.EvaluatorTrainingListener;
 import ai.djl.training.optimizer.Adam;
 import ai.djl.training.tracker.Tracker;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.TestConfigs;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.model.OlmoeOutput;

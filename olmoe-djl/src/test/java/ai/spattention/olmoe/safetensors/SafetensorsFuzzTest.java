@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.safetensors;
 
 import ai.djl.ndarray.NDManager;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -2,7 +2,7 @@ package ai.spattention.olmoe.tokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.nio.file.Files;

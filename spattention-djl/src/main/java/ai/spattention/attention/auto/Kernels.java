@@ -1,12 +1,12 @@
 package ai.spattention.attention.auto;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.engine.DenseKernel;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.attention.engine.WindowKernel;
 import ai.spattention.attention.fused.FusedKernel;
+import ai.spattention.common.InvalidInputException;
 
 /** Finds kernels by name. */
 public final class Kernels {

@@ -1,6 +1,6 @@
 package ai.spattention.attention.engine;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.Stride;
 import java.util.ArrayList;

@@ -2,7 +2,7 @@ package ai.spattention.attention.fused;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionShape;
 import ai.spattention.cuda.TensorView;

@@ -17,7 +17,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.training.GradientCollector;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;

@@ -1,13 +1,13 @@
 package ai.spattention.train.bench;
 
 import ai.djl.Device;
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.ExplicitGradientKernel;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.auto.AutoKernel;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package ai.spattention.train.bench;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.DataPreparation;

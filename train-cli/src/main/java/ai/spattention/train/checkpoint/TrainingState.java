@@ -1,6 +1,6 @@
 package ai.spattention.train.checkpoint;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.Map;
 import java.util.TreeMap;
 

@@ -1,9 +1,9 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.fused.FusedKernel;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.AutogradOperator;

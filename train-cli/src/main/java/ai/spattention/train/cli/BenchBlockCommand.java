@@ -1,10 +1,10 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.attention.engine.DenseKernel;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.DeviceSupport;

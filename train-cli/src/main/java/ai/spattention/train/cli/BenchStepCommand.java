@@ -1,8 +1,8 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
-import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.ChromeTrace;

@@ -2,7 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
 import java.util.Optional;

@@ -1,6 +1,6 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.Limit;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.data.DataFolder;

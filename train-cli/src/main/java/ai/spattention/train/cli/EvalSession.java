@@ -2,7 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.GroupRun;
 import ai.spattention.eval.ModelDigest;
 import ai.spattention.eval.RequestFile;

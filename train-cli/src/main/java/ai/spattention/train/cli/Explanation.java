@@ -1,7 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.djl.engine.EngineException;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.VisibleText;
 import ai.spattention.train.machine.MemoryError;
 import ai.spattention.train.loop.TrainingFailedException;

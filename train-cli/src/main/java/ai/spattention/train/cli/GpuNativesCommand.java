@@ -1,6 +1,6 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.machine.DjlDownload;
 import ai.spattention.train.machine.GpuKit;
 import ai.spattention.train.machine.MavenSource;

@@ -68,7 +68,7 @@ public final class ModelOptions {
      * @param manager the manager that owns the parameters
      * @param change a further change of the configuration
      * @return the model
-     * @throws ai.spattention.InvalidInputException if the folder is no model or an option is wrong
+     * @throws ai.spattention.common.InvalidInputException if the folder is no model or an option is wrong
      * @throws IOException if reading fails
      */
     OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {

@@ -1,6 +1,6 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.OutputFile;
 import java.io.IOException;
 import java.io.PrintWriter;

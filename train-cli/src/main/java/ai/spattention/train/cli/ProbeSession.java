@@ -1,7 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.djl.ndarray.NDManager;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.DataFolder;
 import ai.spattention.eval.probe.HeldOutText;
 import ai.spattention.eval.probe.ProbeName;

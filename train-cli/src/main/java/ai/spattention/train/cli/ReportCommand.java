@@ -1,6 +1,6 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.report.RunReport;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -13,7 +13,7 @@ public record CheckpointConfig(int everySteps, int keepLast, int keepEverySteps)
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range
      */
     public CheckpointConfig {
         Require.atLeast("checkpoint.every_steps", everySteps, 0);

@@ -1,7 +1,7 @@
 package ai.spattention.train.config;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;

@@ -1,6 +1,6 @@
 package ai.spattention.train.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.TextFile;
 import java.io.IOException;
 import java.io.InputStream;

@@ -15,7 +15,7 @@ public record DataConfig(String path, ValidationFolders validationPath, long see
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range
      */
     public DataConfig {
         Require.that(path.indexOf('\0') < 0, "data.path", "must not contain a zero character", path);

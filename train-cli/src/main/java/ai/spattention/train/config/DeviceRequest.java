@@ -1,7 +1,7 @@
 package ai.spattention.train.config;
 
 import ai.djl.Device;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

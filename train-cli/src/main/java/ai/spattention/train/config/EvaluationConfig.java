@@ -1,6 +1,6 @@
 package ai.spattention.train.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.task.TaskCatalog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,7 +26,7 @@ public record EvaluationConfig(int everySteps, String tasks, String data, double
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range, a task has no known name, or data are missing
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range, a task has no known name, or data are missing
      */
     public EvaluationConfig {
         Require.atLeast("evaluation.every_steps", everySteps, 0);

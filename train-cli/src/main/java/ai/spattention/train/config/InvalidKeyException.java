@@ -1,6 +1,6 @@
 package ai.spattention.train.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.List;
 
 /** A value that a record refused. It names the keys at fault, so that the loader can say where they were set. */

@@ -41,7 +41,7 @@ public record ModelConfig(int vocabSize, int hiddenSize, int intermediateSize, i
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range or contradicts another
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range or contradicts another
      */
     public ModelConfig {
         Require.atLeast("model.vocab_size", vocabSize, 1);

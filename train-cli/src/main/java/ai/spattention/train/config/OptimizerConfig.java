@@ -19,7 +19,7 @@ public record OptimizerConfig(double peakLr, double beta1, double beta2, double 
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range
      */
     public OptimizerConfig {
         Require.positive("optimizer.peak_lr", peakLr);

@@ -1,6 +1,6 @@
 package ai.spattention.train.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -27,7 +27,7 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
     /**
      * Checks the values, and those that depend on one another.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range or contradicts another
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range or contradicts another
      */
     public RunConfig {
         Require.that(name.matches("[A-Za-z0-9._-]{1,100}"), "name",

@@ -16,7 +16,7 @@ public record SampleConfig(int everySteps, String prompt, int tokens, double tem
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range
      */
     public SampleConfig {
         Require.atLeast("sample.every_steps", everySteps, 0);

@@ -16,7 +16,7 @@ public record ScheduleConfig(ScheduleType type, int warmupSteps, int decaySteps,
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range
      */
     public ScheduleConfig {
         Require.atLeast("schedule.warmup_steps", warmupSteps, 0);

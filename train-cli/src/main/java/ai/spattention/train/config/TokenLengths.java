@@ -40,7 +40,7 @@ final class TokenLengths {
     /**
      * Lets settings take precedence over earlier ones, also over those in the other unit.
      *
-     * @throws ai.spattention.InvalidInputException if the later ones give one length in both units
+     * @throws ai.spattention.common.InvalidInputException if the later ones give one length in both units
      */
     static void override(Map<String, Setting> settings, Map<String, Setting> later) {
         STEPS_OF.forEach((inTokens, inSteps) -> {
@@ -60,7 +60,7 @@ final class TokenLengths {
      * The same settings with every length in steps.
      *
      * @param settings settings of the right types, those of a step's size among them
-     * @throws ai.spattention.InvalidInputException if a length is out of range
+     * @throws ai.spattention.common.InvalidInputException if a length is out of range
      */
     static Map<String, Setting> resolve(Map<String, Setting> settings) {
         List<BigInteger> factors = FACTORS.stream().map(key -> settings.get(key).value().bigIntegerValue()).toList();

@@ -24,7 +24,7 @@ public record TrainingConfig(int steps, int microBatch, int gradientAccumulation
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws ai.spattention.common.InvalidInputException if a value is out of range
      */
     public TrainingConfig {
         Require.atLeast("training.steps", steps, 1);

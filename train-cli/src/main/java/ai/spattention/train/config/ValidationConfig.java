@@ -1,6 +1,6 @@
 package ai.spattention.train.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.eval.probe.ProbeSettings;
 import java.util.Set;

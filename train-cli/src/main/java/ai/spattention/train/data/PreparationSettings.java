@@ -1,6 +1,6 @@
 package ai.spattention.train.data;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.data.source.DocumentSeparator;
 import java.util.LinkedHashMap;
 import java.util.List;

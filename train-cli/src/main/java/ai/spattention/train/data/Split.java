@@ -1,6 +1,6 @@
 package ai.spattention.train.data;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 
 /**
  * A part of prepared data: what the model learns from, or a set that is held out and only measures it.

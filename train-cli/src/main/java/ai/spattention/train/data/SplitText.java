@@ -28,7 +28,7 @@ public final class SplitText implements HeldOutText, Closeable {
      * @param split the split
      * @param documentMask whether attention stays within a document where several share a window
      * @return the text
-     * @throws ai.spattention.InvalidInputException if the split holds fewer than two tokens
+     * @throws ai.spattention.common.InvalidInputException if the split holds fewer than two tokens
      * @throws IOException if a shard cannot be opened
      */
     public static SplitText open(String name, PreparedData data, Split split, boolean documentMask) throws IOException {

@@ -1,6 +1,6 @@
 package ai.spattention.train.data;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.train.terminal.CountProgress;

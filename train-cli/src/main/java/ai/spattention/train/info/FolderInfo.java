@@ -1,6 +1,6 @@
 package ai.spattention.train.info;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.data.Manifest;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

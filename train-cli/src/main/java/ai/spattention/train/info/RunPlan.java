@@ -41,7 +41,7 @@ public final class RunPlan {
      * @param run the configuration
      * @param device where it would run; empty if this machine has no such device
      * @return the plan: model, memory, steps, data, tasks to score and learning rates
-     * @throws ai.spattention.InvalidInputException if the data is damaged or does not fit the configuration, or passes
+     * @throws ai.spattention.common.InvalidInputException if the data is damaged or does not fit the configuration, or passes
      *     cannot run as the configuration asks, or do not fit the device's memory
      * @throws IOException if the data cannot be read
      */

@@ -1,7 +1,7 @@
 package ai.spattention.train.loop;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.HeadLoss;
 import ai.spattention.olmoe.pass.PassMemory;

@@ -1,7 +1,7 @@
 package ai.spattention.train.loop;
 
-import ai.spattention.InvalidInputException;
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;

@@ -1,7 +1,7 @@
 package ai.spattention.train.loop;
 
 import ai.djl.ndarray.NDManager;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.eval.probe.ProbeRun;

@@ -8,7 +8,7 @@ import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.translate.StackBatchifier;
 import ai.djl.util.cuda.CudaUtils;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.eval.probe.ProbeResult;

@@ -13,7 +13,7 @@ public interface ArtifactSource {
      * @param artifact group:artifact:version:type[:classifier]
      * @param folder an existing folder that gets the file
      * @return the file
-     * @throws ai.spattention.InvalidInputException if a person has to change something first
+     * @throws ai.spattention.common.InvalidInputException if a person has to change something first
      * @throws IOException if the artifact cannot be had
      */
     Path fetch(String artifact, Path folder) throws IOException;

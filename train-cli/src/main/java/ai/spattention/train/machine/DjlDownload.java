@@ -3,7 +3,7 @@ package ai.spattention.train.machine;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.jni.LibUtils;
 import ai.djl.util.Utils;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.io.File;
 import java.io.IOException;
 import java.io.InterruptedIOException;

@@ -1,6 +1,6 @@
 package ai.spattention.train.machine;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.terminal.DataProgress;
 import java.io.BufferedReader;
 import java.io.File;

@@ -66,7 +66,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
      *
      * @param line what {@link #toLine} gave
      * @return a builder with what they held
-     * @throws ai.spattention.InvalidInputException if the line is another
+     * @throws ai.spattention.common.InvalidInputException if the line is another
      */
     public static Builder ofLine(String line) {
         return StepMetricsJson.read(JsonLines.parse(line));

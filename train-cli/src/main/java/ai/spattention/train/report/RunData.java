@@ -1,6 +1,6 @@
 package ai.spattention.train.report;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.Sha256;

@@ -3,7 +3,7 @@ package ai.spattention.train.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;

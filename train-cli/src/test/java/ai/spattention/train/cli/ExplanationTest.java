@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import ai.djl.engine.EngineException;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

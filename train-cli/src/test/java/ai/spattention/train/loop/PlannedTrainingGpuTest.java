@@ -18,7 +18,7 @@ import ai.djl.training.dataset.Batch;
 import ai.djl.translate.StackBatchifier;
 import ai.djl.util.Pair;
 import ai.djl.util.cuda.CudaUtils;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.checkpoint.ParameterValues;

@@ -1,6 +1,6 @@
 package ai.spattention.train.data.source;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import java.util.Locale;
 
 /**

@@ -1,6 +1,6 @@
 package ai.spattention.train.data.source;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.Parquet;
 import ai.spattention.olmoe.io.TextLines;
 import ai.spattention.olmoe.tokenizer.Tokenizer;

@@ -11,7 +11,7 @@ public interface PartReader extends Closeable {
      * Reads on.
      *
      * @return the next part, or empty at the end of the file
-     * @throws ai.spattention.InvalidInputException if the content is not what the file's name promises; the message names the
+     * @throws ai.spattention.common.InvalidInputException if the content is not what the file's name promises; the message names the
      *     file and the line
      * @throws IOException if reading fails
      */

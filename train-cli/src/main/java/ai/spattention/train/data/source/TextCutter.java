@@ -1,6 +1,6 @@
 package ai.spattention.train.data.source;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.Reader;

@@ -44,7 +44,7 @@ public final class EventWriter implements AutoCloseable {
      * @param firstStep the first step to come; TensorBoard forgets what earlier files hold of this step and later ones
      * @param clock tells the time of the events
      * @return the writer
-     * @throws ai.spattention.InvalidInputException if the disk is full or the folder cannot be written
+     * @throws ai.spattention.common.InvalidInputException if the disk is full or the folder cannot be written
      * @throws IOException if writing fails otherwise
      */
     public static EventWriter start(Path folder, long firstStep, Clock clock) throws IOException {
@@ -90,7 +90,7 @@ public final class EventWriter implements AutoCloseable {
      *
      * @param step the step that they belong to
      * @param summary the values
-     * @throws ai.spattention.InvalidInputException if the disk is full; the file then ends with the event before
+     * @throws ai.spattention.common.InvalidInputException if the disk is full; the file then ends with the event before
      * @throws IOException if writing fails otherwise
      */
     public void write(long step, Summary summary) throws IOException {

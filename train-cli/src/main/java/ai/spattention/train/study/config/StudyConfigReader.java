@@ -1,6 +1,6 @@
 package ai.spattention.train.study.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.olmoe.config.Hints;
 import ai.spattention.olmoe.json.JsonProblem;

@@ -1,6 +1,6 @@
 package ai.spattention.train.study.config;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.Sha256;

@@ -30,7 +30,7 @@ public final class StudyPage {
      *
      * @param file the page, {@value #FILE_NAME} in the study's folder
      * @param study the study
-     * @throws ai.spattention.InvalidInputException if the disk is full or the folder cannot be written
+     * @throws ai.spattention.common.InvalidInputException if the disk is full or the folder cannot be written
      * @throws IOException if writing fails otherwise
      */
     public static void write(Path file, StudyResult study) throws IOException {

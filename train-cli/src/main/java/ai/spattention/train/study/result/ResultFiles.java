@@ -1,6 +1,6 @@
 package ai.spattention.train.study.result;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.json.JsonProblem;

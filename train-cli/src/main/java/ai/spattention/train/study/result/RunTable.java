@@ -20,7 +20,7 @@ public final class RunTable {
      *
      * @param file the file
      * @param study the study
-     * @throws ai.spattention.InvalidInputException if the disk is full or the folder cannot be written
+     * @throws ai.spattention.common.InvalidInputException if the disk is full or the folder cannot be written
      * @throws IOException if writing fails otherwise
      */
     public static void write(Path file, StudyResult study) throws IOException {

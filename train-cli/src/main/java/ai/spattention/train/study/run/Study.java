@@ -1,7 +1,7 @@
 package ai.spattention.train.study.run;
 
 import ai.djl.Device;
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.config.StudyPlan;
 import ai.spattention.train.study.result.RunResult;

@@ -1,6 +1,6 @@
 package ai.spattention.train.study.run;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.config.ConfigSource;

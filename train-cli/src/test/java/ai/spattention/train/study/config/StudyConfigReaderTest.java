@@ -3,7 +3,7 @@ package ai.spattention.train.study.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import ai.spattention.InvalidInputException;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.study.result.SpeedUp;
 import java.io.IOException;

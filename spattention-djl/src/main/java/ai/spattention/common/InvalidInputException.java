@@ -1,4 +1,4 @@
-package ai.spattention;
+package ai.spattention.common;
 
 /**
  * Input or configuration that a person has to change before the work can go on. The message is one line that says what
