@@ -2,11 +2,11 @@ package ai.spattention.eval.data;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.FileFormat;
+import ai.spattention.olmoe.io.JsonLines;
 import ai.spattention.olmoe.io.ReadFailures;
 import ai.spattention.olmoe.io.RegularFile;
+import ai.spattention.olmoe.io.StrictJson;
 import ai.spattention.olmoe.io.TextLines;
-import ai.spattention.olmoe.json.JsonLines;
-import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package ai.spattention.eval.metric;
 
-import ai.spattention.eval.task.PythonRandom;
+import ai.spattention.eval.python.PythonRandom;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 

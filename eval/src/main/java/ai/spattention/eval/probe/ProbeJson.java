@@ -1,10 +1,10 @@
 package ai.spattention.eval.probe;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.JsonProblem;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.olmoe.io.RegularFile;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -1,8 +1,8 @@
 package ai.spattention.eval.probe;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.JsonProblem;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;

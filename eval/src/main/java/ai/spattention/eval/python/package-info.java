@@ -1,2 +1,2 @@
-/** What Python does with text, where Java's own methods do it a little differently. */
+/** Python's text and its random numbers, where Java's own methods do it a little differently. */
 package ai.spattention.eval.python;

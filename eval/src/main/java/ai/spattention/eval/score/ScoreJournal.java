@@ -2,7 +2,7 @@ package ai.spattention.eval.score;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;

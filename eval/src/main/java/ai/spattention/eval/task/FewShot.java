@@ -2,6 +2,7 @@ package ai.spattention.eval.task;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.Row;
+import ai.spattention.eval.python.PythonRandom;
 import java.util.List;
 
 /**

@@ -1,7 +1,6 @@
 package ai.spattention.olmoe.io;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;

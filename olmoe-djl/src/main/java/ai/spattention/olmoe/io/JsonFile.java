@@ -1,8 +1,6 @@
 package ai.spattention.olmoe.io;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -2,8 +2,8 @@ package ai.spattention.olmoe.safetensors;
 
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.JsonProblem;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -1,9 +1,9 @@
 package ai.spattention.olmoe.tokenizer;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.JsonProblem;
 import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.io.TextFile;
-import ai.spattention.olmoe.json.JsonProblem;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

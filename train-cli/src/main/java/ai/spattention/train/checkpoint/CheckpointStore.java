@@ -2,10 +2,10 @@ package ai.spattention.train.checkpoint;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.JsonProblem;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.io.Sha256;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.StrictJson;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;

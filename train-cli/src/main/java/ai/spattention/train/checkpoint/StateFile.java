@@ -1,6 +1,6 @@
 package ai.spattention.train.checkpoint;
 
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

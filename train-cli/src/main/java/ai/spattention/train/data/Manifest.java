@@ -1,9 +1,9 @@
 package ai.spattention.train.data;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.JsonProblem;
 import ai.spattention.olmoe.io.Sha256;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

@@ -1,8 +1,8 @@
 package ai.spattention.train.info;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.JsonProblem;
+import ai.spattention.olmoe.io.StrictJson;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;

@@ -2,8 +2,8 @@ package ai.spattention.train.metrics;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
-import ai.spattention.olmoe.json.JsonProblem;
-import ai.spattention.olmoe.json.StrictJson;
+import ai.spattention.olmoe.io.JsonProblem;
+import ai.spattention.olmoe.io.StrictJson;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;

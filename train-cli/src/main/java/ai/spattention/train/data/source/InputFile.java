@@ -2,8 +2,8 @@ package ai.spattention.train.data.source;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.FileFormat;
+import ai.spattention.olmoe.io.JsonLines;
 import ai.spattention.olmoe.io.ReadFailures;
-import ai.spattention.olmoe.json.JsonLines;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package ai.spattention.train.data.source;
 
+import ai.spattention.olmoe.io.JsonLines;
 import ai.spattention.olmoe.io.WellFormedText;
-import ai.spattention.olmoe.json.JsonLines;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;

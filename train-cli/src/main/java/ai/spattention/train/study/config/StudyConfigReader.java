@@ -3,7 +3,7 @@ package ai.spattention.train.study.config;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.olmoe.config.Hints;
-import ai.spattention.olmoe.json.JsonProblem;
+import ai.spattention.olmoe.io.JsonProblem;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.TextList;
 import ai.spattention.train.study.result.SpeedUp;

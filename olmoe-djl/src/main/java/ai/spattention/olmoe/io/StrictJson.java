@@ -1,6 +1,5 @@
-package ai.spattention.olmoe.json;
+package ai.spattention.olmoe.io;
 
-import ai.spattention.olmoe.io.TextLines;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonFactory;

@@ -1,11 +1,10 @@
-package ai.spattention.olmoe.json;
+package ai.spattention.olmoe.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.io.Packed;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;

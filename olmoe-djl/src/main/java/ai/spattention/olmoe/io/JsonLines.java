@@ -1,7 +1,6 @@
-package ai.spattention.olmoe.json;
+package ai.spattention.olmoe.io;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.io.TextLines;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;

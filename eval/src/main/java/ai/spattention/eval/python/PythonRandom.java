@@ -1,4 +1,4 @@
-package ai.spattention.eval.task;
+package ai.spattention.eval.python;
 
 import java.util.ArrayList;
 import java.util.HashSet;

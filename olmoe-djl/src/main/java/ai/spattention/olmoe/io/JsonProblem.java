@@ -1,4 +1,4 @@
-package ai.spattention.olmoe.json;
+package ai.spattention.olmoe.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.util.regex.Pattern;

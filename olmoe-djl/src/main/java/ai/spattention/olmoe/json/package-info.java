@@ -1,2 +1,0 @@
-/** What the readers of JSON have in common. */
-package ai.spattention.olmoe.json;
