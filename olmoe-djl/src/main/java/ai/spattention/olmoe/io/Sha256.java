@@ -2,6 +2,7 @@ package ai.spattention.olmoe.io;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256 of texts and files, in lower-case hexadecimal. */
+/** SHA-256 of texts and files, in lower-case hexadecimal, or its beginning as a number. */
 public final class Sha256 {
 
     private static final int BUFFER = 1 << 20;
@@ -47,6 +48,27 @@ public final class Sha256 {
      */
     public static String of(String text) {
         return HexFormat.of().formatHex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * The beginning of a text's digest, to choose and to recognise by.
+     *
+     * @param text the text, taken as UTF-8
+     * @return the digest's first eight bytes, the first being the highest
+     */
+    public static long prefix(String text) {
+        return prefix(text, digest());
+    }
+
+    /**
+     * {@link #prefix(String)} with a digest at hand, for many texts.
+     *
+     * @param text the text, taken as UTF-8
+     * @param digest a digest that has taken nothing yet, and can be used again
+     * @return the digest's first eight bytes, the first being the highest
+     */
+    public static long prefix(String text, MessageDigest digest) {
+        return ByteBuffer.wrap(digest.digest(text.getBytes(StandardCharsets.UTF_8))).getLong();
     }
 
     /**

@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.loss.Loss;
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.model.OlmoeOutput;
+import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.torch.EngineArrays;
 import java.util.function.Consumer;
 
@@ -14,7 +14,7 @@ import java.util.function.Consumer;
  * What an OLMoE model is trained on: cross-entropy + w₁ · load balancing + w₂ · router z-loss.
  *
  * <p>Labels: one array of targets [B, N], int64, {@link LanguageModelLoss#NO_TARGET} where there is none. Predictions: the
- * outputs of an {@link ai.spattention.olmoe.model.OlmoeModel}.
+ * outputs of an {@code OlmoeModel}: the logits, or the language-model loss that it computed, then the routers' statistics.
  *
  * <p>DJL's Trainer asks a loss for one number. The parts go to an observer at the same time, still on the device, so that
  * whoever wants them need not compute them again; a {@link LossMeter} is one.
@@ -59,19 +59,19 @@ public final class OlmoeLoss extends Loss {
      * Computes the loss and its parts.
      *
      * @param targets [B, N], int64
-     * @param output the model's outputs
+     * @param logits [B, N, V]; or, where the model computed the language-model loss itself, that loss, a scalar
+     * @param routers the statistics of all layers' routers, with a leading axis L
      * @return the parts, with gradients, attached to the logits' manager
      */
-    public LossParts compute(NDArray targets, OlmoeOutput output) {
-        NDArray logits = output.logits();
+    public LossParts compute(NDArray targets, NDArray logits, RouterStatistics routers) {
         Shape shape = targets.getShape();
         try (NDManager scope = NDManager.subManagerOf(logits)) {
-            scope.tempAttachAll(targets);
-            scope.tempAttachAll(output.toList());
+            scope.tempAttachAll(targets, logits);
+            scope.tempAttachAll(routers.toList());
             NDArray languageModel = logits.isScalar() ? logits.mul(EngineArrays.scalar(logits, 1))
                     : LanguageModelLoss.ofTargets(logits, targets);
-            NDArray loadBalancing = LoadBalancingLoss.of(output.routers(), shape.get(0) * shape.get(1));
-            NDArray routerZ = RouterZLoss.of(output.routers());
+            NDArray loadBalancing = LoadBalancingLoss.of(routers, shape.get(0) * shape.get(1));
+            NDArray routerZ = RouterZLoss.of(routers);
             NDArray total = plus(plus(languageModel, loadBalancing, loadBalancingWeight), routerZ, routerZWeight);
             return LossParts.of(scope.ret(new LossParts(total, languageModel, loadBalancing, routerZ).toList()));
         }
@@ -86,7 +86,7 @@ public final class OlmoeLoss extends Loss {
         NDArray logits = predictions.head();
         try (NDManager scope = NDManager.subManagerOf(logits)) {
             scope.tempAttachAll(labels, predictions);
-            LossParts parts = compute(labels.singletonOrThrow(), OlmoeOutput.of(predictions));
+            LossParts parts = compute(labels.singletonOrThrow(), logits, RouterStatistics.of(predictions.subNDList(1)));
             if (observing) {
                 NDList values = new NDList();
                 parts.toList().forEach(part -> values.add(part.stopGradient()));

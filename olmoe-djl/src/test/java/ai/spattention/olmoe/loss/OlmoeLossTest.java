@@ -42,7 +42,7 @@ class OlmoeLossTest {
             NDArray ids = TestConfigs.ids(manager, new int[][] {{3, 1, 4, 1, 5}, {9, 2, 6, 5, 3}});
             OlmoeOutput output = model.forward(new ParameterStore(manager, false), ids, false);
             NDArray targets = LanguageModelLoss.nextTokens(ids);
-            LossParts parts = new OlmoeLoss(0.25, 0.125).compute(targets, output);
+            LossParts parts = new OlmoeLoss(0.25, 0.125).compute(targets, output.logits(), output.routers());
             assertEquals(LanguageModelLoss.ofTargets(output.logits(), targets).getDouble(), parts.languageModel().getDouble());
             assertEquals(LoadBalancingLoss.of(output.routers(), 10).getDouble(), parts.loadBalancing().getDouble());
             assertEquals(RouterZLoss.of(output.routers()).getDouble(), parts.routerZ().getDouble());
@@ -59,7 +59,7 @@ class OlmoeLossTest {
             model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
             NDArray ids = TestConfigs.ids(manager, new int[][] {{3, 1, 4, 1, 5}});
             OlmoeOutput output = model.forward(new ParameterStore(manager, false), ids, true);
-            LossParts parts = new OlmoeLoss(0, 0).compute(LanguageModelLoss.nextTokens(ids), output);
+            LossParts parts = new OlmoeLoss(0, 0).compute(LanguageModelLoss.nextTokens(ids), output.logits(), output.routers());
             assertEquals(parts.languageModel().getFloat(), parts.total().getFloat());
             collector.backward(parts.total());
             assertTrue(model.getOutputWeight().getArray().getGradient().norm().getFloat() > 0);

@@ -210,7 +210,8 @@ class ModelInDjlTest {
                     NDArray ids = TestConfigs.ids(manager, IDS);
                     OlmoeOutput output = block.forward(new ParameterStore(manager, false), ids, true);
                     assertEquals(types[i], output.logits().getDataType());
-                    collector.backward(new OlmoeLoss(0.01, 0).compute(LanguageModelLoss.nextTokens(ids), output).total());
+                    collector.backward(new OlmoeLoss(0.01, 0)
+                            .compute(LanguageModelLoss.nextTokens(ids), output.logits(), output.routers()).total());
                 }
                 gradients[i] = block.getLayers().get(0).getAttention().getValueProjection().getDirectParameters().get("weight")
                         .getArray().getGradient().toType(DataType.FLOAT32, false).toFloatArray();

@@ -93,7 +93,7 @@ final class ForwardCommand implements Callable<Integer> {
         writer.add("logits", TensorType.F32, result.logits().getShape(), () -> result.logits().stopGradient());
         OlmoeConfig config = block.getConfig();
         return new OlmoeLoss(config.routerAuxLossCoef(), config.routerZLossCoef())
-                .compute(LanguageModelLoss.nextTokens(ids), result);
+                .compute(LanguageModelLoss.nextTokens(ids), result.logits(), result.routers());
     }
 
     private NDArray readIds(NDManager manager) throws IOException {

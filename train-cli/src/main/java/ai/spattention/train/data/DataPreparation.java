@@ -5,6 +5,7 @@ import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OwnFiles;
+import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.InputFile;
@@ -162,7 +163,7 @@ public final class DataPreparation {
         for (Source source : sources) {
             String names = source.files().stream().map(file -> file.path().toString()).collect(Collectors.joining("\n"));
             arguments.put(source.split().equals(Split.TRAIN) ? "list of input files" : "held-out set '" + source.split().name() + "'",
-                    source.files().size() + " files whose names have the hash " + Long.toHexString(Checksums.of(names)));
+                    source.files().size() + " files whose names have the hash " + Long.toHexString(Sha256.prefix(names)));
         }
         arguments.put("list of held-out sets", settings.heldOut().keySet().toString());
         return arguments;

@@ -128,7 +128,7 @@ final class DocumentStream implements Closeable {
     }
 
     private static long identity(InputFile file) throws IOException {
-        return Checksums.of(file.path() + "\n" + file.size() + "\n" + file.modified());
+        return Sha256.prefix(file.path() + "\n" + file.size() + "\n" + file.modified());
     }
 
     /** Reads on; empty at the end. */
@@ -206,7 +206,7 @@ final class DocumentStream implements Closeable {
                 parts++;
                 hash = (hash ^ text.hashCode() ^ (long) text.length() << 32) * 0x9E3779B97F4A7C15L;
                 if (part.get().first()) { // a text that occurs twice must not be on both sides
-                    double fraction = (Checksums.of(text, digest) >>> 11) * 0x1p-53;
+                    double fraction = (Sha256.prefix(text, digest) >>> 11) * 0x1p-53;
                     documentSplit = fraction < validationFraction ? Split.VALIDATION : split;
                 }
             }
