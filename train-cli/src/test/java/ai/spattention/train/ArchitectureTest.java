@@ -1,0 +1,57 @@
+package ai.spattention.train;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Holds the packages to one direction of dependency: the order that docs/architecture.md gives. */
+class ArchitectureTest {
+
+    /** From below: a package knows those of its own layer and of the layers before it. */
+    private static final List<List<String>> LAYERS = List.of(
+            List.of("ai.spattention.train.checkpoint", "ai.spattention.train.data.source", "ai.spattention.train.mask",
+                    "ai.spattention.train.metrics", "ai.spattention.train.optim", "ai.spattention.train.study.result",
+                    "ai.spattention.train.study.statistics", "ai.spattention.train.terminal"),
+            List.of("ai.spattention.train.data", "ai.spattention.train.report.chart", "ai.spattention.train.study.analysis"),
+            List.of("ai.spattention.train.config"),
+            List.of("ai.spattention.train.machine"),
+            List.of("ai.spattention.train.loop"),
+            List.of("ai.spattention.train.bench", "ai.spattention.train.metrics.tensorboard", "ai.spattention.train.report",
+                    "ai.spattention.train.study.config", "ai.spattention.train.study.page"),
+            List.of("ai.spattention.train.info", "ai.spattention.train.study.run"),
+            List.of("ai.spattention.train.cli"));
+
+    private static final JavaClasses CLASSES = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages("ai.spattention.train");
+
+    @Test
+    void packagesFormNoCycle() {
+        slices().matching("ai.(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /** A package without a layer fails, too: give it one here and in the document. */
+    @Test
+    void aLayerKnowsThoseBelowIt() {
+        LayeredArchitecture architecture = layeredArchitecture().consideringOnlyDependenciesInLayers();
+        for (List<String> layer : LAYERS) {
+            architecture = architecture.layer(name(layer)).definedBy(layer.toArray(String[]::new));
+        }
+        String[] names = LAYERS.stream().map(ArchitectureTest::name).toArray(String[]::new);
+        architecture = architecture.whereLayer(names[0]).mayNotAccessAnyLayer();
+        for (int i = 1; i < names.length; i++) {
+            architecture = architecture.whereLayer(names[i]).mayOnlyAccessLayers(Arrays.copyOf(names, i));
+        }
+        architecture.ensureAllClassesAreContainedInArchitecture().check(CLASSES);
+    }
+
+    private static String name(List<String> packages) {
+        return String.join(", ", packages);
+    }
+}
