@@ -19,6 +19,7 @@ import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.AttentionPart;
 import ai.spattention.attention.auto.AutoKernel;
+import ai.spattention.attention.auto.Kernels;
 import ai.spattention.attention.engine.LshAttention;
 import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.common.InvalidInputException;
@@ -789,6 +790,17 @@ public final class SpAttentionBlock extends AbstractBlock {
         public Builder optKernel(AttentionKernel kernel) {
             this.kernel = kernel;
             return this;
+        }
+
+        /**
+         * Sets how attention is computed, by a kernel's name: one of this project's or of your own ({@link Kernels}).
+         *
+         * @param name the kernel's name
+         * @return this builder
+         * @throws InvalidInputException if no kernel has the name
+         */
+        public Builder optKernel(String name) {
+            return optKernel(Kernels.of(name));
         }
 
         /**

@@ -4,13 +4,19 @@ import ai.djl.ndarray.NDArray;
 import ai.spattention.common.InvalidInputException;
 import java.util.Optional;
 
-/** One way to compute attention. Implementations hold no state of a computation and are differentiable by the engine. */
+/**
+ * One way to compute attention. Implementations hold no state of a computation and are differentiable by the engine.
+ *
+ * <p>A kernel of your own is found by its name where this project's are ({@code ai.spattention.attention.auto.Kernels}): its class is public,
+ * has a public constructor without arguments, and is listed in {@code META-INF/services/ai.spattention.attention.AttentionKernel}. The
+ * test class {@code AttentionKernelConformance} of this library's test jar holds it to what is said here.
+ */
 public interface AttentionKernel {
 
     /**
      * The name by which configurations and reports know the kernel.
      *
-     * @return a short lower-case name
+     * @return a name of lower-case letters, digits and {@code -}, which begins with a letter
      */
     String name();
 

@@ -107,7 +107,7 @@ class KernelTest {
         AttentionLayout layout = new AttentionLayout(StandardPattern.CAUSAL, LayoutLength.SEQUENCE);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDArray x = manager.ones(right);
-            for (String name : Kernels.NAMES.split(", ")) {
+            for (String name : Kernels.names()) {
                 AttentionKernel kernel = Kernels.of(name);
                 for (Shape wrong : new Shape[] {new Shape(4, 2, 6, 8), new Shape(2, 4, 8, 6), new Shape(2, 2, 12, 8),
                     new Shape(2, 4, 6, 16), new Shape(1, 4, 6, 8), new Shape(2, 4, 7, 8), new Shape(2, 24, 8), new Shape(2, 3, 6, 8)}) {

@@ -33,7 +33,8 @@ final class BenchAttentionCommand implements Callable<Integer> {
     @Option(names = "--precision", defaultValue = "float32", paramLabel = "float32|bfloat16|float16", description = "Number format (default: ${DEFAULT-VALUE}).")
     private NumberType precision;
 
-    @Option(names = {"--kernels", "--kernel"}, split = ",", defaultValue = "auto", paramLabel = "NAME", description = "Kernels: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
+    @Option(names = {"--kernels", "--kernel"}, split = ",", defaultValue = "auto", paramLabel = "NAME", completionCandidates = KernelNames.class,
+            description = "Kernels: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private List<String> kernels;
 
     @Spec

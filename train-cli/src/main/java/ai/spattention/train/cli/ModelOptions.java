@@ -28,7 +28,8 @@ public final class ModelOptions {
             description = "The length from which bands are computed (default: the model's, else the sequence).")
     private String layoutLength;
 
-    @Option(names = "--kernel", defaultValue = "auto", paramLabel = "NAME", description = "Kernel: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--kernel", defaultValue = "auto", paramLabel = "NAME", completionCandidates = KernelNames.class,
+            description = "Kernel: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private String kernel;
 
     @Option(names = "--precision", defaultValue = "float32", converter = PrecisionConverter.class, paramLabel = "float32|bfloat16",

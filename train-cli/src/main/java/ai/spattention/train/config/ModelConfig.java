@@ -28,15 +28,13 @@ import java.util.List;
  *     default {@code sp}
  * @param layoutLength the length from which the bands are computed; default: the training sequence length
  * @param attentionDropout rate at which attention weights are dropped in training, in [0, 1); default 0
- * @param kernel how attention is computed, one of {@link Kernels#NAMES}; default {@code auto}
+ * @param kernel how attention is computed, one of {@link Kernels#names}; default {@code auto}
  */
 public record ModelConfig(int vocabSize, int hiddenSize, int intermediateSize, int numHiddenLayers,
         int numAttentionHeads, int numKeyValueHeads, int numExperts, int numExpertsPerTok, boolean normTopkProb,
         Double clipQkv, double ropeTheta, double rmsNormEps, boolean tieWordEmbeddings, double initializerRange,
         int maxPositionEmbeddings, LayerPatterns attentionPattern, LayoutLength layoutLength,
         double attentionDropout, String kernel) implements Section {
-
-    private static final List<String> KERNELS = List.of(Kernels.NAMES.split(", "));
 
     /**
      * Checks the values.
@@ -61,7 +59,8 @@ public record ModelConfig(int vocabSize, int hiddenSize, int intermediateSize, i
         Require.atLeast("model.max_position_embeddings", maxPositionEmbeddings, 1);
         Require.that(attentionDropout >= 0 && attentionDropout < 1, "model.attention_dropout", "must lie in [0, 1)",
                 attentionDropout);
-        Require.that(KERNELS.contains(kernel), "model.kernel", "must be one of " + Kernels.NAMES, kernel);
+        List<String> kernels = Kernels.names();
+        Require.that(kernels.contains(kernel), "model.kernel", "must be one of " + String.join(", ", kernels), kernel);
         if (attentionPattern.cycle().size() > numHiddenLayers) {
             throw new InvalidKeyException("model.attention_pattern must not list more patterns than model.num_hidden_layers (got "
                     + attentionPattern.cycle().size() + " and " + numHiddenLayers + ")",

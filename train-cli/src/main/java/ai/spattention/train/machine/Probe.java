@@ -81,7 +81,7 @@ final class Probe {
      */
     static List<String> names() {
         return Stream.concat(Stream.of(ENGINE, DEVICE, OPERATORS, FLOAT32, BFLOAT16, AUTOGRAD),
-                Stream.concat(Arrays.stream(Kernels.NAMES.split(", ")).map(kernel -> KERNEL + kernel), Stream.of(READERS))).toList();
+                Stream.concat(Kernels.names().stream().map(kernel -> KERNEL + kernel), Stream.of(READERS))).toList();
     }
 
     /**

@@ -33,7 +33,7 @@ class DoctorCommandTest {
         for (String kernel : new String[] {"auto", "masked", "tiled", "dense"}) {
             assertEquals("ok", status(json, "kernel " + kernel), json.toString());
         }
-        for (String kernel : Kernels.NAMES.split(", ")) {
+        for (String kernel : Kernels.names()) {
             assertTrue(!status(json, "kernel " + kernel).equals("failed"), json.toString());
         }
     }

@@ -117,7 +117,7 @@ class PresetsTest {
 
     @Test
     void kernelsAreThoseOfTheLibrary() {
-        for (String name : Kernels.NAMES.split(", ")) {
+        for (String name : Kernels.names()) {
             assertEquals(name, ConfigFiles.load("model.kernel=" + name).model().kernel());
         }
     }
