@@ -46,8 +46,6 @@ final class CublasLtApi {
         }
     }
 
-    static native long cublasLtGetVersion();
-
     static native int cublasLtCreate(Pointer handle);
 
     static native int cublasLtMatmulDescCreate(Pointer description, int computeType, int scaleType);

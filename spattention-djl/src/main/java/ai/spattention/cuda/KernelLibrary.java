@@ -294,17 +294,6 @@ public final class KernelLibrary {
     }
 
     /**
-     * The best variant of a kernel for a GPU.
-     *
-     * @param kernel the variant's name without the architecture
-     * @param deviceIndex the GPU
-     * @return the variant
-     */
-    public Variant variant(String kernel, int deviceIndex) {
-        return variantFor(kernel, CudaDevice.of(deviceIndex).computeCapability());
-    }
-
-    /**
      * The best variant of a kernel for a compute capability: compiled for just this one, else for the newest that is no newer.
      *
      * @param kernel the variant's name without the architecture

@@ -73,13 +73,4 @@ public enum MetricName {
     public boolean isOfChoices() {
         return this == ACC || this == ACC_NORM || this == ACC_BYTES;
     }
-
-    /**
-     * Whether more of it is better.
-     *
-     * @return true for the accuracies
-     */
-    public boolean higherIsBetter() {
-        return isOfChoices();
-    }
 }

@@ -41,16 +41,6 @@ public final class DecodingCache implements AutoCloseable {
     }
 
     /**
-     * A copy that can go its own way, for continuations that share their beginning.
-     *
-     * @param parent the manager that owns the copy's memory
-     * @return a cache with the same content
-     */
-    public DecodingCache copy(NDManager parent) {
-        return new DecodingCache(layers.stream().map(layer -> layer.copy(parent)).toList());
-    }
-
-    /**
      * A copy of some of the batch's sequences, any of them as often as wanted.
      *
      * @param parent the manager that owns the copy's memory

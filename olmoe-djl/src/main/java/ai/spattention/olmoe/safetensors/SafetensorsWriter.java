@@ -93,15 +93,6 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * The bytes that the tensors take in the file.
-     *
-     * @return bytes, without the header
-     */
-    public long dataBytes() {
-        return entries.values().stream().mapToLong(Entry::bytes).sum();
-    }
-
-    /**
      * Writes the file, whole or not at all, or straight into a device or a pipe.
      *
      * @param file the file

@@ -89,15 +89,6 @@ public final class AdamW extends Optimizer implements AutoCloseable {
         return step;
     }
 
-    /**
-     * The learning rate of the current step.
-     *
-     * @return the rate
-     */
-    public double getLearningRate() {
-        return schedule.learningRate(step);
-    }
-
     @Override
     public void update(String parameterId, NDArray weight, NDArray gradient) {
         Moments state = moments.computeIfAbsent(parameterId, id -> zeros(weight));

@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A finished run of a study, {@value #FILE_NAME} in its folder. There is none before the run is finished.
@@ -55,17 +54,6 @@ public record RunResult(int formatVersion, String part, String arm, long seed, S
         heldOut = Collections.unmodifiableMap(new LinkedHashMap<>(heldOut));
         probes = List.copyOf(probes);
         curve = List.copyOf(curve);
-    }
-
-    /**
-     * What a probe measured.
-     *
-     * @param probe the probe
-     * @param layout the layout
-     * @return the first such result, empty if it was not measured
-     */
-    public Optional<ProbeResult> probe(String probe, String layout) {
-        return probes.stream().filter(each -> each.probe().equals(probe) && each.layout().equals(layout)).findFirst();
     }
 
     /**

@@ -99,15 +99,6 @@ public final class StudyFolder implements Closeable {
     }
 
     /**
-     * The folder.
-     *
-     * @return the path
-     */
-    public Path path() {
-        return path;
-    }
-
-    /**
      * What a finished run gave.
      *
      * @param run the run
