@@ -1,5 +1,7 @@
 package ai.spattention.attention;
 
+import ai.spattention.attention.conformance.ReferenceAttention.WeightFactors;
+
 /**
  * The random numbers by which the fused kernel drops attention weights, in plain Java: Philox4x32-10 (Salmon et al., Parallel random
  * numbers: as easy as 1, 2, 3, 2011), and what {@code banded_attention.py} makes of it.
@@ -29,11 +31,9 @@ public final class RandomNumbers {
         return (row % 2 == 0 ? word : word >>> 16) & 0xffff;
     }
 
-    /** What a pair's weight is multiplied by: 0 where it is dropped, else 1 / (the probability of being kept). */
-    static double factor(AttentionDropout dropout, int line, int row, int key) {
-        if (dropout.rate() == 0) {
-            return 1;
-        }
-        return of(dropout.seed(), line, row, key) < dropout.kept() ? (double) AttentionDropout.NUMBERS / dropout.kept() : 0;
+    /** What weights are multiplied by: 0 where they are dropped, else 1 / (the probability of being kept). */
+    public static WeightFactors factors(AttentionDropout dropout) {
+        return dropout.rate() == 0 ? WeightFactors.NONE : (line, row, key) ->
+                of(dropout.seed(), line, row, key) < dropout.kept() ? (double) AttentionDropout.NUMBERS / dropout.kept() : 0;
     }
 }

@@ -56,7 +56,7 @@ class RandomNumbersTest {
     }
 
     private static boolean isDropped(AttentionDropout dropout, int line, int row, int key) {
-        return RandomNumbers.factor(dropout, line, row, key) == 0;
+        return RandomNumbers.factors(dropout).of(line, row, key) == 0;
     }
 
     @Test
@@ -66,7 +66,7 @@ class RandomNumbersTest {
             double scale = 65536.0 / dropout.kept();
             assertTrue(scale >= 1);
             for (int key = 0; key < 20; key++) {
-                double factor = RandomNumbers.factor(dropout, 0, 0, key);
+                double factor = RandomNumbers.factors(dropout).of(0, 0, key);
                 assertTrue(factor == 0 || factor == scale, rate + ": " + factor);
             }
         }

@@ -3,6 +3,7 @@ package ai.spattention.attention;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.attention.conformance.ReferenceAttention;
 import ai.spattention.torch.EngineArrays;
 import java.util.stream.IntStream;
 
@@ -42,7 +43,7 @@ public record ReferenceKernel() implements ExplicitGradientKernel {
         AttentionShape s = AttentionShape.of(queries, keys, values).with(documents, queries);
         return new ReferenceAttention(s.batch(), s.numHeads(), s.numKvHeads(), s.queryLength(), s.keyLength(), s.headDim(),
                 doubles(queries), doubles(keys), doubles(values), gradient, layout.headMasks(s.numHeads(), s.keyLength()),
-                documents == null ? null : documents.toLongArray(), dropout);
+                documents == null ? null : documents.toLongArray(), RandomNumbers.factors(dropout));
     }
 
     private static double[] doubles(NDArray array) {

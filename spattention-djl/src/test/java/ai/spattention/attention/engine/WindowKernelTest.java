@@ -22,42 +22,31 @@ import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
-import ai.spattention.attention.KernelAgreement;
-import ai.spattention.attention.KernelAgreement.Sizes;
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.attention.conformance.AttentionKernelConformance;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.TorchScriptModule;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** The window kernel on a CPU: everything but the two GPU-only operators, in whose place plain ones stand. */
-class WindowKernelTest {
+class WindowKernelTest extends AttentionKernelConformance {
 
     private static final TorchScriptModule REFERENCE =
             TorchScriptModule.load(WindowKernel.class, "flash_reference.torchscript", "window.torchscript");
 
-    private final AttentionKernel masked = new MaskedKernel();
     private final AttentionKernel window = new WindowKernel(() -> REFERENCE, false);
 
-    private static final List<Sizes> SIZES = List.of(
-            new Sizes(1, 1, 1, 1, 8, true),
-            new Sizes(2, 4, 4, 17, 8, true),
-            new Sizes(3, 5, 5, 64, 16, false),
-            new Sizes(2, 6, 2, 31, 8, true),
-            new Sizes(1, 16, 16, 7, 8, false));
+    @Override
+    protected AttentionKernel kernel() {
+        return window;
+    }
 
-    @ParameterizedTest
-    @EnumSource(value = StandardPattern.class, names = {"CAUSAL", "EXCLUSIVE", "LOCAL", "GAPPED"})
-    void agreesWithTheMaskedKernel(StandardPattern pattern) {
-        for (Sizes sizes : SIZES) {
-            for (LayoutLength length : List.of(LayoutLength.SEQUENCE, LayoutLength.of(24))) {
-                new KernelAgreement(Device.cpu(), new AttentionLayout(pattern, length), DataType.FLOAT32)
-                        .check(window, masked, sizes, false, 1e-5);
-            }
-        }
+    /** In which the plain operators compute. */
+    @Override
+    protected List<DataType> types() {
+        return List.of(DataType.FLOAT64, DataType.FLOAT32);
     }
 
     /** PyTorch's versions lay the log-sum-exps of sequences out in two ways. */

@@ -13,7 +13,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.AttentionShape;
-import ai.spattention.attention.ReferenceAttention;
+import ai.spattention.attention.RandomNumbers;
+import ai.spattention.attention.conformance.ReferenceAttention;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.pattern.HeadMask;
@@ -153,7 +154,8 @@ class FusedCallTest {
             }
             assertEquals(arrays + 5, inputs.getManagedArrays().size(), "only results stay");
             ReferenceAttention expected = new ReferenceAttention(c.batch, c.heads, c.kvHeads, c.n, c.m, c.headDim, doubles(q), doubles(k),
-                    doubles(v), doubles(gradient), c.masks(), documents == null ? null : documents.toLongArray(), c.dropout);
+                    doubles(v), doubles(gradient), c.masks(), documents == null ? null : documents.toLongArray(),
+                    RandomNumbers.factors(c.dropout));
             assertNear(expected.output, forward.get(0), q, c.type.values, "output");
             assertNear(expected.queryGradient, gradients.get(0), q, c.type.gradients, "queries' gradient");
             assertNear(expected.keyGradient, gradients.get(1), k, c.type.gradients, "keys' gradient");

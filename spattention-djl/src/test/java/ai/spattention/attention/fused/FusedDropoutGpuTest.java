@@ -28,8 +28,9 @@ import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.GradientMode;
-import ai.spattention.attention.ReferenceAttention;
+import ai.spattention.attention.RandomNumbers;
 import ai.spattention.attention.auto.AutoKernel;
+import ai.spattention.attention.conformance.ReferenceAttention;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.torch.Bfloat16;
@@ -109,7 +110,7 @@ class FusedDropoutGpuTest {
             NDList found = kernel.forward(q, k, v, documents, layout, dropout);
             NDList gradients = kernel.backward(q, k, v, documents, layout, dropout, found, gradient);
             ReferenceAttention expected = new ReferenceAttention(s.batch, s.heads, s.kvHeads, s.n, s.m, s.headDim, doubles(q),
-                    doubles(k), doubles(v), doubles(gradient), layout.headMasks(s.heads, s.m), ids, dropout);
+                    doubles(k), doubles(v), doubles(gradient), layout.headMasks(s.heads, s.m), ids, RandomNumbers.factors(dropout));
             assertNear(expected.output, found.get(0), type.values, at + ": output");
             assertNear(expected.queryGradient, gradients.get(0), type.gradients, at + ": queries' gradient");
             assertNear(expected.keyGradient, gradients.get(1), type.gradients, at + ": keys' gradient");

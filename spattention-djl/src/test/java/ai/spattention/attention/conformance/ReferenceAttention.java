@@ -1,4 +1,4 @@
-package ai.spattention.attention;
+package ai.spattention.attention.conformance;
 
 import ai.spattention.pattern.HeadMask;
 import java.util.Arrays;
@@ -8,6 +8,17 @@ import java.util.function.IntToDoubleFunction;
 /** Attention and its gradients in plain Java and double precision, one pair at a time. */
 public final class ReferenceAttention {
 
+    /** What weights are multiplied by, where a kernel's dropout is known pair by pair. */
+    @FunctionalInterface
+    public interface WeightFactors {
+
+        /** Drops nothing. */
+        WeightFactors NONE = (line, row, key) -> 1;
+
+        /** The factor of a pair: line b H + h of [B H], row of the N queries, key of the M keys. */
+        double of(int line, int row, int key);
+    }
+
     public final double[] output;
     public final double[] queryGradient;
     public final double[] keyGradient;
@@ -15,7 +26,7 @@ public final class ReferenceAttention {
 
     /** Arrays are row-major: q and outputGradient [B, H, N, D], k and v [B, G, M, D], documents [B, M] or null. */
     public ReferenceAttention(int batch, int heads, int kvHeads, int n, int m, int d, double[] q, double[] k, double[] v,
-            double[] outputGradient, List<HeadMask> masks, long[] documents, AttentionDropout dropout) {
+            double[] outputGradient, List<HeadMask> masks, long[] documents, WeightFactors factors) {
         output = new double[q.length];
         queryGradient = new double[q.length];
         keyGradient = new double[k.length];
@@ -30,7 +41,7 @@ public final class ReferenceAttention {
                     int row = ((b * heads + h) * n + i) * d;
                     int keys = (b * kvHeads + g) * m * d;
                     row(masks.get(h), documents == null ? null : Arrays.copyOfRange(documents, b * m, (b + 1) * m), i + m - n, m, d, row, keys,
-                            scale, q, k, v, outputGradient, key -> RandomNumbers.factor(dropout, line, queryRow, key));
+                            scale, q, k, v, outputGradient, key -> factors.of(line, queryRow, key));
                 }
             }
         }

@@ -1,0 +1,27 @@
+package ai.spattention.attention.engine;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.spattention.attention.AttentionKernel;
+import ai.spattention.attention.conformance.AttentionKernelConformance;
+import org.junit.jupiter.api.BeforeAll;
+
+class WindowKernelConformanceGpuTest extends AttentionKernelConformance {
+
+    @BeforeAll
+    static void needsAGpu() {
+        assumeTrue(Engine.getEngine("PyTorch").getGpuCount() > 0, "no GPU here");
+    }
+
+    @Override
+    protected AttentionKernel kernel() {
+        return new WindowKernel();
+    }
+
+    @Override
+    protected Device device() {
+        return Device.gpu();
+    }
+}
