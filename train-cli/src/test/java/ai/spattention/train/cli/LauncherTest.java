@@ -130,6 +130,12 @@ class LauncherTest {
     }
 
     @Test
+    void jarsOfTheUsersComeLastOnTheClassPath() throws Exception {
+        List<String> lines = run(Map.of("SPATTN_CLASS_PATH", "/my kernels/a.jar:/b"), "info").output().lines().toList();
+        assertTrue(lines.get(lines.indexOf("-cp") + 1).endsWith("/natives/duckdb:/my kernels/a.jar:/b"), lines.toString());
+    }
+
+    @Test
     void aHomeThatIsNotSetIsThatOfTheUser() throws Exception {
         List<String> lines = run(Map.of("HOME", "", "DJL_CACHE_DIR", ""), "doctor", "--device", "gpu").output().lines().toList();
         String user = System.getProperty("user.home");
