@@ -17,7 +17,6 @@ import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import java.io.IOException;
 import java.nio.file.Files;

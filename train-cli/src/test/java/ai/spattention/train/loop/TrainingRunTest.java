@@ -19,7 +19,6 @@ import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
