@@ -9,17 +9,17 @@ import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
-import ai.spattention.train.machine.MemoryError;
-import ai.spattention.train.machine.GpuName;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.StopSignal;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
+import ai.spattention.train.machine.GpuName;
+import ai.spattention.train.machine.MemoryError;
 import ai.spattention.train.metrics.HeldOutLoss;
-import ai.spattention.train.report.LiveReport;
 import ai.spattention.train.metrics.tensorboard.TensorBoardLog;
+import ai.spattention.train.report.LiveReport;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -96,7 +96,7 @@ final class TrainingSession {
             AtomicFile.write(folder.resolve("versions.json"), versions(run));
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
-                    config.model().attentionPattern(), config.tokensPerStep(),
+                    config.model().patterns(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             recorder.note("pass: " + run.getPassChoice());
             recorder.note("activation checkpointing: " + run.getPassChoice().checkpointing());

@@ -13,12 +13,12 @@ import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
-import ai.spattention.train.loop.TaskEvaluation;
-import ai.spattention.train.loop.TextProbes;
 import ai.spattention.train.loop.MemoryEstimate;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.PassChoice;
 import ai.spattention.train.loop.ScheduleSetup;
+import ai.spattention.train.loop.TaskEvaluation;
+import ai.spattention.train.loop.TextProbes;
 import ai.spattention.train.optim.Schedule;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -64,7 +64,7 @@ public final class RunPlan {
         long steps = run.training().steps();
         plan.putObject("training")
                 .put("precision", run.precision().key())
-                .put("kernel", run.model().kernel())
+                .put("kernel", run.kernel())
                 .put("pass", pass.map(PassChoice::toString).orElse(elsewhere))
                 .put("sequence_length", run.data().sequenceLength())
                 .put("micro_batch", run.training().microBatch())
