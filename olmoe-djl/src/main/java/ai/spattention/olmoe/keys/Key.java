@@ -43,14 +43,14 @@ public @interface Key {
     /**
      * What the value is computed from where none is given.
      *
-     * @return a key of the same configuration, or a formula of the record's own keys; empty where it does not depend on others
+     * @return one of the record's own keys, or a formula of them; empty where it does not depend on others
      */
     String follows() default "";
 
     /**
      * What is allowed, where neither the type nor a {@link Range} says it.
      *
-     * @return a phrase that goes on from "must be", such as "a divisor of num_attention_heads"; or empty
+     * @return a phrase that goes on from "must be", and from the type where that is a number: "a multiple of every_steps"; or empty
      */
     String allowed() default "";
 }

@@ -100,7 +100,7 @@ public final class RecordKey {
     /**
      * What the component says of the values that are allowed, beyond their type.
      *
-     * @return a phrase such as "at least 1"; empty where the type says all
+     * @return a phrase such as "at least 1"; empty where the type says all. Whether there may be no value, the type says
      */
     public String allowed() {
         return !key.allowed().isEmpty() ? key.allowed() : range == null ? "" : isInterval() ? interval() : bound();
@@ -116,7 +116,7 @@ public final class RecordKey {
 
     private String bound() {
         String words = range.minExcluded() && range.min() == 0 ? "positive" : (range.minExcluded() ? "above " : "at least ") + text(range.min());
-        return WHOLE.contains(type()) ? words : words + " and finite" + (type().isPrimitive() ? "" : ", or absent");
+        return WHOLE.contains(type()) ? words : words + " and finite";
     }
 
     private static String text(double bound) {
@@ -139,7 +139,7 @@ public final class RecordKey {
         boolean below = range.maxExcluded() || !isInterval() ? number < range.max() : number <= range.max();
         if (!(above && below)) { // so that no number is refused, too
             String path = section.isEmpty() ? name() : section + "." + name();
-            String rule = isInterval() ? "must lie " + interval() : "must be " + bound();
+            String rule = isInterval() ? "must lie " + interval() : "must be " + bound() + (type().isPrimitive() ? "" : ", or absent");
             throw new InvalidKeyException("{" + path + "} " + rule + " (got " + value + ")", path);
         }
     }

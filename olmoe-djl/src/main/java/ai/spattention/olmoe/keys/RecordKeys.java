@@ -54,7 +54,8 @@ public final class RecordKeys<R extends Record> {
      */
     public void check(String section, Object... values) {
         if (values.length != keys.size()) {
-            throw new IllegalStateException(type.getSimpleName() + " has " + keys.size() + " keys and checks " + values.length);
+            throw new IllegalStateException(type.getSimpleName() + " has " + keys.size() + " keys, but its constructor checks " + values.length
+                    + ": name every component there, in order");
         }
         for (int i = 0; i < values.length; i++) {
             keys.get(i).check(section, values[i]);

@@ -12,7 +12,7 @@ public record CheckpointConfig(
         @Key(meaning = "how many of the newest checkpoints stay", unit = "checkpoints", defaultValue = "2")
         @Range(min = 1) int keepLast,
         @Key(meaning = "checkpoints of steps that this divides stay as well; 0 for none", unit = "steps", defaultValue = "0",
-                allowed = "0, or a multiple of checkpoint.every_steps")
+                allowed = "a multiple of checkpoint.every_steps, or 0")
         @Range(min = 0) int keepEverySteps) {
 
     private static final RecordKeys<CheckpointConfig> KEYS = RecordKeys.of(CheckpointConfig.class);

@@ -40,10 +40,10 @@ public final class ConfigSchema {
     private void put(RecordKey key, String prefix, Section section) {
         String path = prefix + key.name();
         if (section == null) {
-            keys.put(path, ConfigKey.of(path, key));
+            keys.put(path, ConfigKey.of(prefix, key));
         } else if (!List.of(section.without()).contains(key.name())) {
             keys.put(path, Arrays.stream(section.defaults()).filter(other -> other.key().equals(key.name())).findFirst()
-                    .map(other -> ConfigKey.of(path, key).by(other)).orElse(ConfigKey.of(path, key)));
+                    .map(other -> ConfigKey.of(prefix, key).by(other)).orElse(ConfigKey.of(prefix, key)));
         }
     }
 
@@ -109,7 +109,7 @@ public final class ConfigSchema {
 
     /** The keys that a whole configuration has, with their sections, separated by dots, in the records' order. */
     List<ConfigKey> required() {
-        return keys.values().stream().filter(key -> key.isRequired() && !TokenLengths.isInTokens(key.path())).toList();
+        return keys.values().stream().filter(ConfigKey::isRequired).toList();
     }
 
     /** Whether a key has a list or names with values as its value, which is read whole. */

@@ -10,7 +10,7 @@ public record DataConfig(
         @Key(meaning = "folder that prepare wrote; empty where the command fills it in", defaultValue = "\"\"") String path,
         @Key(meaning = "folders of prepared data to measure the model with; empty for the data's own held-out sets",
                 defaultValue = "\"\"") ValidationFolders validationPath,
-        @Key(meaning = "seed of the order of the data; the model's initial weights depend on the run's alone", follows = "seed",
+        @Key(meaning = "seed of the order of the data; the model's initial weights depend on the run's alone",
                 allowed = "at least 0") long seed,
         @Key(meaning = "length of a training sequence, N", unit = "tokens")
         @Range(min = 2) int sequenceLength,

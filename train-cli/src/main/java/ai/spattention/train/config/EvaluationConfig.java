@@ -20,7 +20,7 @@ public record EvaluationConfig(
         @Key(meaning = "folder that holds the tasks' data, as TASK/SPLIT.jsonl; required where there are tasks", defaultValue = "\"\"")
         String data,
         @Key(meaning = "rows of a task that are scored, the first ones: a number, or a fraction of them; 0 for all", unit = "rows",
-                defaultValue = "0", allowed = "a whole number, or a fraction between 0 and 1")
+                defaultValue = "0", allowed = "at least 0 and, above 1, whole")
         @Range(min = 0) double limit,
         @Key(meaning = "examples before each question", unit = "examples", defaultValue = "0")
         @Range(min = 0) int shots,

@@ -27,7 +27,7 @@ public record RunConfig(
         OlmoeConfig model,
         @Key(meaning = "how attention is computed", name = "model.kernel", defaultValue = "auto", allowed = "one of " + Kernels.NAMES)
         String kernel,
-        @Section(meaning = "the text that is learnt from") DataConfig data,
+        @Section(meaning = "the text that is learnt from", defaults = @Default(key = "seed", follows = "seed")) DataConfig data,
         @Section(meaning = "the training loop: a step is one update of the weights") TrainingConfig training,
         @Section(meaning = "AdamW") OptimizerConfig optimizer,
         @Section(meaning = "the learning rate over the steps") ScheduleConfig schedule,

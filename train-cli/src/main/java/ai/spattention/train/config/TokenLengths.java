@@ -29,13 +29,8 @@ final class TokenLengths {
     /** The keys that hold tokens. */
     static List<ConfigKey> keys() {
         return STEPS_OF.entrySet().stream().map(entry -> new ConfigKey(entry.getKey(), long.class, entry.getValue() + " in tokens: as many"
-                + " steps as hold them, rounded up", "tokens", Optional.empty(), Optional.of(entry.getValue()),
-                "a whole number at least " + least(entry.getValue()) + ", in place of " + entry.getValue())).toList();
-    }
-
-    /** Whether a key holds tokens. */
-    static boolean isInTokens(String key) {
-        return STEPS_OF.containsKey(key);
+                + " steps as hold them, rounded up", "tokens", Optional.empty(), Optional.empty(), Optional.of(entry.getValue()),
+                "a whole number, at least " + least(entry.getValue()))).toList();
     }
 
     /** The least number of tokens that a length in steps may have. */

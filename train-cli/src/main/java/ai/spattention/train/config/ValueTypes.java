@@ -12,6 +12,8 @@ import java.util.stream.Collectors;
 final class ValueTypes {
 
     private static final Set<Class<?>> WHOLE = Set.of(LayerPatterns.class, TextList.class, ValidationFolders.class);
+    private static final Set<Class<?>> WHOLE_NUMBERS = Set.of(int.class, Integer.class, long.class, Long.class);
+    private static final Set<Class<?>> FRACTIONS = Set.of(float.class, Float.class, double.class, Double.class);
 
     private ValueTypes() {}
 
@@ -22,19 +24,28 @@ final class ValueTypes {
 
     /** Whether there may be no value. */
     static boolean isOptional(Class<?> type) {
-        return type == Double.class || type == Float.class || type == Integer.class || type == Long.class;
+        return isNumber(type) && !type.isPrimitive();
+    }
+
+    /** Whether the values are numbers. */
+    static boolean isNumber(Class<?> type) {
+        return WHOLE_NUMBERS.contains(type) || FRACTIONS.contains(type);
+    }
+
+    /** What a number must be, apart from null. */
+    static String number(Class<?> type) {
+        return WHOLE_NUMBERS.contains(type) ? "a whole number" : "a number";
+    }
+
+    /** What a phrase ends with where there may be no value. */
+    static String orNull(Class<?> type) {
+        return isOptional(type) ? ", or null" : "";
     }
 
     /** What a value must be. */
     static String allowed(Class<?> type) {
-        if (type == int.class || type == long.class) {
-            return "a whole number";
-        } else if (type == Integer.class || type == Long.class) {
-            return "a whole number, or null";
-        } else if (type == double.class || type == float.class) {
-            return "a number";
-        } else if (type == Double.class || type == Float.class) {
-            return "a number, or null";
+        if (isNumber(type)) {
+            return number(type) + orNull(type);
         } else if (type == boolean.class) {
             return "true or false";
         } else if (type == LayerPatterns.class) {
