@@ -10,7 +10,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparedData;
-import ai.spattention.train.loop.RunObserver;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.step;
 
 import ai.djl.training.Trainer;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
-interface StepUpdate extends AutoCloseable {
+public interface StepUpdate extends AutoCloseable {
 
     /**
      * What a step was.

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.setup;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;

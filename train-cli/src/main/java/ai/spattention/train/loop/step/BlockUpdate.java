@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.step;
 
 import ai.djl.nn.Parameter;
 import ai.djl.training.Trainer;

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.step;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;

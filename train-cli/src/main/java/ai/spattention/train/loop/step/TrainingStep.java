@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.step;
 
 import ai.djl.Device;
 import ai.djl.Model;
@@ -17,12 +17,13 @@ import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.PlannedModel;
 import ai.spattention.olmoe.pass.TrainingPass;
-import ai.spattention.segment.PartObserver;
 import ai.spattention.plan.Plan;
+import ai.spattention.segment.PartObserver;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.SegmentedTrainer;
 import ai.spattention.train.config.OptimizerConfig;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
 import ai.spattention.train.optim.Schedule;
@@ -159,7 +160,7 @@ public final class TrainingStep implements AutoCloseable {
     }
 
     /** Says that something else is about to run on the device, until the next step begins: a validation, or the writing of a checkpoint. */
-    void pause() {
+    public void pause() {
         update.pause();
     }
 
@@ -182,7 +183,7 @@ public final class TrainingStep implements AutoCloseable {
      *
      * @return what the step was
      */
-    StepUpdate.Outcome finish() {
+    public StepUpdate.Outcome finish() {
         return update.finish(trainer, losses);
     }
 
@@ -200,18 +201,31 @@ public final class TrainingStep implements AutoCloseable {
         return update.profile();
     }
 
-    /** How many updates there were, skipped ones not counted. */
-    long updates() {
+    /**
+     * How many updates there were, skipped ones not counted.
+     *
+     * @return 0 before the first
+     */
+    public long updates() {
         return update.updates();
     }
 
-    /** The optimizer's state by parameter id; the arrays stay the optimizer's. */
-    Map<String, AdamW.Moments> moments() {
+    /**
+     * The optimizer's state.
+     *
+     * @return by parameter id; the arrays stay the optimizer's
+     */
+    public Map<String, AdamW.Moments> moments() {
         return update.moments();
     }
 
-    /** Takes up the state of a checkpoint: moments in float32, which become the optimizer's, read one parameter after the other. */
-    void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
+    /**
+     * Takes up the state of a checkpoint.
+     *
+     * @param updates how many updates there were
+     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     */
+    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
         update.restore(updates, moments);
     }
 

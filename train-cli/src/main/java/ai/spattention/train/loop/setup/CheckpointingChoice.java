@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.setup;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
@@ -144,8 +144,12 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
         return ": " + String.join(", or ", remedies);
     }
 
-    /** What a plan keeps of each layer. */
-    Kept kept() {
+    /**
+     * What a plan keeps of each layer.
+     *
+     * @return as much as {@link #mode} says
+     */
+    public Kept kept() {
         return kept(mode);
     }
 
@@ -158,8 +162,12 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
         };
     }
 
-    /** Whether the memory of a planned pass must be given back between steps, for what runs there. */
-    boolean givesBackBetweenSteps() {
+    /**
+     * Whether the memory of a planned pass must be given back between steps, for what runs there.
+     *
+     * @return true if both do not fit side by side
+     */
+    public boolean givesBackBetweenSteps() {
         return !memory.fitsSideBySide(freeBytes.orElseThrow());
     }
 

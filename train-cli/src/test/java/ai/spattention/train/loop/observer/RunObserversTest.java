@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.observer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.observer;
 
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.train.metrics.StepMetrics;

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.setup;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
@@ -74,7 +74,7 @@ public record PassChoice(Optional<String> whyBlocks, TrainingPass.Start start, C
      * @param kept what is kept of each layer for the backward phase
      * @return their shapes: the first overwrites gradients, others add to them
      */
-    static List<PassShape> shapes(RunConfig run, Kept kept) {
+    public static List<PassShape> shapes(RunConfig run, Kept kept) {
         List<PassShape> shapes = new ArrayList<>();
         shapes.add(shape(run, kept, false));
         if (run.training().gradientAccumulationSteps() > 1) {

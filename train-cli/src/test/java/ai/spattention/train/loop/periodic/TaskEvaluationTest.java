@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.periodic;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -15,6 +15,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.LayoutChoice;
+import ai.spattention.train.loop.setup.ModelSetup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.setup;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.attention.auto.Kernels;
@@ -92,7 +92,7 @@ public final class ModelSetup {
      * @return the model, not initialised
      * @throws InvalidInputException if the data's ids do not fit the model's vocabulary
      */
-    static OlmoeModel model(RunConfig run, Manifest data, PassChoice choice) {
+    public static OlmoeModel model(RunConfig run, Manifest data, PassChoice choice) {
         requireVocabulary(run, data);
         return model(run, data.tokenizer().eosId(), choice);
     }

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.setup;
 
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ScheduleConfig;

@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.periodic;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;

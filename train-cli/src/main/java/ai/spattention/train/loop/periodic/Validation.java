@@ -1,4 +1,4 @@
-package ai.spattention.train.loop;
+package ai.spattention.train.loop.periodic;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.eval.CorpusLoss;
@@ -35,7 +35,16 @@ public final class Validation implements Closeable {
         this.data = data;
     }
 
-    static Validation open(RunConfig config, PreparedData data) throws IOException {
+    /**
+     * Opens the sets.
+     *
+     * @param config the run's configuration
+     * @param data its data
+     * @return the validation, to be closed
+     * @throws ai.spattention.InvalidInputException if a held-out set does not fit the run
+     * @throws IOException if the data cannot be read
+     */
+    public static Validation open(RunConfig config, PreparedData data) throws IOException {
         Validation validation = new Validation(config, data);
         try {
             for (HeldOutSet set : HeldOutSet.measured(data, config.data().validationPath().byName(), config.data().sequenceLength())) {
@@ -50,8 +59,12 @@ public final class Validation implements Closeable {
         }
     }
 
-    /** What a person should know before the run, a line each. */
-    List<String> notes() {
+    /**
+     * What a person should know before the run.
+     *
+     * @return a line each
+     */
+    public List<String> notes() {
         List<String> notes = new ArrayList<>();
         if (config.data().validationPath().byName().isEmpty()) {
             for (Split split : data.manifest().heldOut()) {
@@ -69,12 +82,24 @@ public final class Validation implements Closeable {
         return notes;
     }
 
-    boolean isEmpty() {
+    /**
+     * Whether there is nothing to measure.
+     *
+     * @return true if no set is as long as a sequence
+     */
+    public boolean isEmpty() {
         return sets.isEmpty();
     }
 
-    /** The loss on each set, by its name. */
-    Map<String, HeldOutLoss> measure(OlmoeModel model, NDManager manager) throws IOException {
+    /**
+     * Measures.
+     *
+     * @param model the model
+     * @param manager a manager on its device
+     * @return the loss on each set, by its name
+     * @throws IOException if the data cannot be read
+     */
+    public Map<String, HeldOutLoss> measure(OlmoeModel model, NDManager manager) throws IOException {
         Map<String, HeldOutLoss> losses = new LinkedHashMap<>();
         for (OpenSet set : sets) {
             losses.put(set.name(), HeldOutLoss.of(loss(set.sequences(), model, manager), set.bytesPerToken()));
