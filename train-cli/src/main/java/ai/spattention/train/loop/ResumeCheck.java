@@ -16,9 +16,9 @@ import java.util.TreeMap;
  * would be another), and another number of sequences a step (steps, and with them the schedule, would be others). Everything
  * else may change, as the learning rate or the number of steps do in practice, and takes effect from the next step on.
  */
-final class Continuation {
+final class ResumeCheck {
 
-    private Continuation() {}
+    private ResumeCheck() {}
 
     /**
      * Compares.

@@ -12,7 +12,7 @@ import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.metrics.HeldOutLoss;
-import java.io.Closeable;
+import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,18 +21,20 @@ import java.util.Map;
 import java.util.OptionalDouble;
 
 /** The loss on each held-out set, over its first sequences in their order. */
-public final class Validation implements Closeable {
+public final class Validation implements Periodic {
 
     private record OpenSet(String name, TokenSequences sequences, OptionalDouble bytesPerToken) {}
 
     private final RunConfig config;
     private final PreparedData data;
+    private final Interval interval;
     private final List<OpenSet> sets = new ArrayList<>();
     private final Resources resources = new Resources();
 
     private Validation(RunConfig config, PreparedData data) {
         this.config = config;
         this.data = data;
+        interval = new Interval(config.validation().everySteps());
     }
 
     /**
@@ -82,29 +84,21 @@ public final class Validation implements Closeable {
         return notes;
     }
 
-    /**
-     * Whether there is nothing to measure.
-     *
-     * @return true if no set is as long as a sequence
-     */
-    public boolean isEmpty() {
-        return sets.isEmpty();
+    /** Never where no set is as long as a sequence. */
+    @Override
+    public boolean isDue(long step, boolean isLast) {
+        return !sets.isEmpty() && interval.includes(step, isLast);
     }
 
-    /**
-     * Measures.
-     *
-     * @param model the model
-     * @param manager a manager on its device
-     * @return the loss on each set, by its name
-     * @throws IOException if the data cannot be read
-     */
-    public Map<String, HeldOutLoss> measure(OlmoeModel model, NDManager manager) throws IOException {
+    /** Adds the loss on each set, by its name. */
+    @Override
+    public void act(StepEnd end, StepMetrics.Builder metrics) throws IOException {
+        OlmoeModel model = end.model().withLayoutLength(config.validation().layout().of(end.model().getConfig()));
         Map<String, HeldOutLoss> losses = new LinkedHashMap<>();
         for (OpenSet set : sets) {
-            losses.put(set.name(), HeldOutLoss.of(loss(set.sequences(), model, manager), set.bytesPerToken()));
+            losses.put(set.name(), HeldOutLoss.of(loss(set.sequences(), model, end.manager()), set.bytesPerToken()));
         }
-        return losses;
+        metrics.optHeldOut(losses);
     }
 
     private double loss(TokenSequences sequences, OlmoeModel model, NDManager manager) throws IOException {

@@ -1,2 +1,5 @@
-/** What looks at a model in training between its steps: validation, benchmark tasks, probes. */
+/**
+ * What a run does between its steps: it validates the model, scores it on benchmark tasks, probes it and samples text. Begin with
+ * {@link ai.spattention.train.loop.periodic.Periodic}.
+ */
 package ai.spattention.train.loop.periodic;

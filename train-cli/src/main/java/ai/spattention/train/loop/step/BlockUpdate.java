@@ -41,7 +41,7 @@ final class BlockUpdate implements StepUpdate {
     }
 
     @Override
-    public Outcome finish(Trainer trainer, LossMeter losses) {
+    public StepOutcome update(Trainer trainer, LossMeter losses) {
         double norm = Gradients.finish(parameters, microBatches, maxNorm);
         LossValues loss = losses.read();
         boolean skipped = !Double.isFinite(norm) || !Double.isFinite(loss.total());
@@ -49,7 +49,7 @@ final class BlockUpdate implements StepUpdate {
             optimizer.nextStep();
             trainer.step();
         }
-        return new Outcome(loss, norm, skipped);
+        return new StepOutcome(loss, norm, skipped);
     }
 
     @Override

@@ -88,10 +88,10 @@ final class PlanUpdate implements StepUpdate {
     }
 
     @Override
-    public Outcome finish(Trainer trainer, LossMeter losses) {
+    public StepOutcome update(Trainer trainer, LossMeter losses) {
         optimizer().update(pass.stream(), losses.sums());
         FlatAdamW.Outcome outcome = optimizer.outcome();
-        return new Outcome(losses.read(), outcome.norm(), outcome.skipped());
+        return new StepOutcome(losses.read(), outcome.norm(), outcome.skipped());
     }
 
     @Override
@@ -121,9 +121,10 @@ final class PlanUpdate implements StepUpdate {
 
     @Override
     public void close() {
-        if (optimizer != null) {
-            optimizer.close();
+        try (pass) { // also where the optimizer cannot be closed
+            if (optimizer != null) {
+                optimizer.close();
+            }
         }
-        pass.close();
     }
 }

@@ -3,7 +3,6 @@ package ai.spattention.train.loop.step;
 import ai.djl.training.Trainer;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
-import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.plan.Plan;
 import java.util.List;
@@ -11,16 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
-public interface StepUpdate extends AutoCloseable {
-
-    /**
-     * What a step was.
-     *
-     * @param loss the means over the micro-batches
-     * @param norm the gradients' norm, of their mean over the micro-batches, before clipping
-     * @param skipped whether the weights stayed as they were, for one of the two is not finite
-     */
-    record Outcome(LossValues loss, double norm, boolean skipped) {}
+interface StepUpdate extends AutoCloseable {
 
     /** Takes the memory that a whole step needs beside the weights, so that it fails now or never. */
     void prepare();
@@ -40,7 +30,7 @@ public interface StepUpdate extends AutoCloseable {
      * @param losses the micro-batches' losses, which are read
      * @return what the step was
      */
-    Outcome finish(Trainer trainer, LossMeter losses);
+    StepOutcome update(Trainer trainer, LossMeter losses);
 
     /**
      * How many updates there were, skipped ones not counted.

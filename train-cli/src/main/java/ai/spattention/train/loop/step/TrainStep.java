@@ -37,10 +37,19 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The step of a model in training: micro-batches, whose gradients add up, and one update. Passes run by the model's blocks or as a
- * plan, as is chosen once, when the step is made; DJL's Trainer drives both.
+ * The optimizer step of a model in training: micro-batches, whose gradients accumulate, and one update by their clipped mean, which is
+ * skipped where a loss or a gradient is not finite. Passes run by the model's blocks or as a plan, as is chosen once, when the step is
+ * made; DJL's Trainer drives both.
+ *
+ * <pre>{@code
+ * step.begin();
+ * for (MicroBatch batch : microBatches) {
+ *     step.accumulate(batch);
+ * }
+ * StepOutcome outcome = step.update();
+ * }</pre>
  */
-public final class TrainingStep implements AutoCloseable {
+public final class TrainStep implements AutoCloseable {
 
     private final Resources resources = new Resources();
     private final PassChoice choice;
@@ -69,7 +78,7 @@ public final class TrainingStep implements AutoCloseable {
      * @param mostUpdates how many updates there will be at most
      * @param watch what is told of the passes
      */
-    public TrainingStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
+    public TrainStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
             Watch watch) {
         this.choice = choice;
         int microBatches = config.training().gradientAccumulationSteps();
@@ -137,15 +146,6 @@ public final class TrainingStep implements AutoCloseable {
     }
 
     /**
-     * The Trainer.
-     *
-     * @return the trainer; its manager owns batches
-     */
-    public Trainer trainer() {
-        return trainer;
-    }
-
-    /**
      * The weights.
      *
      * @return where their exact values are read and written
@@ -170,26 +170,23 @@ public final class TrainingStep implements AutoCloseable {
     }
 
     /**
-     * The forward and backward pass of a micro-batch.
+     * The forward and backward pass of a micro-batch, whose gradients are added to those of the step.
      *
-     * @param batch token ids, and documents where the configuration has a document mask; labels: targets
+     * @param microBatch the token ids, with their documents where the configuration has a document mask
      */
-    public void add(Batch batch) {
-        EasyTrain.trainBatch(trainer, batch);
+    public void accumulate(MicroBatch microBatch) {
+        try (Batch batch = microBatch.on(trainer.getManager())) {
+            EasyTrain.trainBatch(trainer, batch);
+        }
     }
 
     /**
-     * Updates the weights by what the micro-batches have added up. Waits for the device.
+     * Updates the weights by the mean of the micro-batches' gradients, clipped, or skips that. Waits for the device.
      *
      * @return what the step was
      */
-    public StepUpdate.Outcome finish() {
-        return update.finish(trainer, losses);
-    }
-
-    /** Updates the weights, as a step does at its end. Waits for the device. */
-    public void update() {
-        finish();
+    public StepOutcome update() {
+        return update.update(trainer, losses);
     }
 
     /**
