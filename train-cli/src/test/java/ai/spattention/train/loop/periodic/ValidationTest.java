@@ -6,15 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
+import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.data.Document;
-import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparedData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,8 +42,7 @@ class ValidationTest {
 
     @Test
     void isNeverDueWithoutHeldOutText() throws IOException {
-        PreparedData data = Preparation.run(List.of(new Document("one", "abc ".repeat(100))).iterator(), new ByteTokenizer(),
-                document -> false, Map.of(), folder, done -> { });
+        PreparedData data = TextData.prepare(List.of(new Document("one", "abc ".repeat(100))), new ByteTokenizer(), document -> false, folder);
         try (Validation validation = Validation.open(SmallData.config(folder, "validation.every_steps=1"), data)) {
             assertFalse(validation.isDue(1, false) || validation.isDue(6, true));
             assertTrue(validation.notes().get(0).startsWith("there will be no validation loss: "), validation.notes().toString());
