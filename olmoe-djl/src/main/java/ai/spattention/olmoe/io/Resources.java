@@ -58,7 +58,7 @@ public final class Resources implements Closeable {
         while (!open.isEmpty()) {
             try {
                 open.pop().close();
-            } catch (Exception e) {
+            } catch (Throwable e) { // an error, too, must not keep the others open
                 failure.addSuppressed(e);
             }
         }
@@ -74,7 +74,7 @@ public final class Resources implements Closeable {
         while (!open.isEmpty()) {
             try {
                 open.pop().close();
-            } catch (IOException | RuntimeException e) {
+            } catch (IOException | RuntimeException | Error e) {
                 closeAfter(e);
                 throw e;
             } catch (Exception e) {

@@ -47,6 +47,21 @@ class ResourcesTest {
     }
 
     @Test
+    void anErrorKeepsNothingOpen() {
+        Resources resources = new Resources();
+        resources.add(resource("first", null));
+        resources.add(() -> {
+            throw new UnsatisfiedLinkError("two");
+        });
+        resources.add(() -> {
+            throw new AssertionError("three");
+        });
+        Error failure = assertThrows(AssertionError.class, resources::close);
+        assertEquals(List.of("first"), closed);
+        assertEquals("two", failure.getSuppressed()[0].getMessage());
+    }
+
+    @Test
     void keepsWhatFailedFirst() {
         Resources resources = new Resources();
         resources.add(resource("first", new Exception("one")));

@@ -1,30 +1,27 @@
 package ai.spattention.train.bench;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-import ai.djl.training.dataset.Batch;
 import ai.djl.training.initializer.NormalInitializer;
-import ai.djl.translate.StackBatchifier;
 import ai.spattention.olmoe.config.ModelFlops;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.plan.Plan;
 import ai.spattention.segment.PartObserver;
 import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.machine.PeakFlops;
-import ai.spattention.train.loop.ModelSetup;
-import ai.spattention.train.loop.PassChoice;
-import ai.spattention.train.loop.TrainingStep;
+import ai.spattention.train.loop.setup.ModelSetup;
+import ai.spattention.train.loop.setup.PassChoice;
+import ai.spattention.train.loop.step.MicroBatch;
+import ai.spattention.train.loop.step.TrainStep;
 import ai.spattention.train.optim.Schedule;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -111,7 +108,6 @@ public final class StepBench {
     public Row run(RunConfig config) {
         int length = config.data().sequenceLength();
         int micro = config.training().microBatch();
-        Shape shape = new Shape(micro, length);
         PeakMemory memory = PeakMemory.start(device);
         PartClock clock = new PartClock(new DeviceClock(device));
         notes.accept(config.name() + ", " + config.model().patterns() + ", kernel "
@@ -120,8 +116,8 @@ public final class StepBench {
         OlmoeModel block = ModelSetup.model(config, (Integer) null, choice);
         // drawn on the device: half a minute less for 7 billion parameters, whose values need not come back here
         block.setInitializer(new NormalInitializer(config.model().initializerRange()), Parameter.Type.WEIGHT);
-        TrainingStep.Watch watch = new TrainingStep.Watch(clock, notes, List.of());
-        try (TrainingStep step = new TrainingStep(config, choice, block, device, Schedule.constant(config.optimizer().peakLr(), 0),
+        TrainStep.Watch watch = new TrainStep.Watch(clock, notes, List.of());
+        try (TrainStep step = new TrainStep(config, choice, block, device, Schedule.constant(config.optimizer().peakLr(), 0),
                 repetitions, watch)) {
             if (optimizer) {
                 step.prepare();
@@ -129,7 +125,7 @@ public final class StepBench {
             notes.accept("  pass: " + choice);
             notes.accept("  activation checkpointing: " + choice.checkpointing());
             Random random = new Random(1);
-            Runnable pass = () -> pass(step, shape, config.model().vocabSize(), random);
+            Runnable pass = () -> pass(step, micro, length, config.model().vocabSize(), random);
             for (int i = 0; i < warmUps; i++) {
                 step.begin();
                 double ms = clock.time.milliseconds(pass);
@@ -174,7 +170,7 @@ public final class StepBench {
     }
 
     /** Repetitions in which every part is waited for: what the parts leave of the pass is the rest. */
-    private Map<String, Double> parts(PartClock clock, TrainingStep step, Runnable pass) {
+    private Map<String, Double> parts(PartClock clock, TrainStep step, Runnable pass) {
         int rounds = Math.min(3, repetitions);
         clock.running = true;
         double total = 0;
@@ -194,15 +190,10 @@ public final class StepBench {
         return parts;
     }
 
-    private static void pass(TrainingStep step, Shape shape, int vocabulary, Random random) {
-        NDManager manager = step.trainer().getManager().newSubManager();
-        int count = (int) shape.size();
-        NDArray ids = manager.create(random.ints(count, 0, vocabulary).asLongStream().toArray(), shape);
-        NDArray targets = manager.create(random.ints(count, 0, vocabulary).asLongStream().toArray(), shape);
-        try (Batch batch = new Batch(manager, new NDList(ids), new NDList(targets), (int) shape.get(0), new StackBatchifier(),
-                new StackBatchifier(), 0, 1)) {
-            step.add(batch);
-        }
+    private static void pass(TrainStep step, int micro, int length, int vocabulary, Random random) {
+        long[] ids = random.ints(micro * length, 0, vocabulary).asLongStream().toArray();
+        long[] targets = random.ints(micro * length, 0, vocabulary).asLongStream().toArray();
+        step.accumulate(new MicroBatch(new TokenBatch(micro, length, ids, targets), Optional.empty()));
     }
 
     /** Adds up the time of parts, waiting for the device at both ends. */

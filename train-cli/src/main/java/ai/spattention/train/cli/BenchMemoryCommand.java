@@ -12,7 +12,7 @@ import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparationSettings;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.source.DocumentSeparator;
-import ai.spattention.train.loop.RunObserver;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;

@@ -11,7 +11,7 @@ import ai.spattention.train.bench.StepBench;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.loop.PassChoice;
+import ai.spattention.train.loop.setup.PassChoice;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

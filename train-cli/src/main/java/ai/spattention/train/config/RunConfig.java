@@ -25,7 +25,7 @@ public record RunConfig(
                 defaults = {@Default(key = "attention_pattern", value = "sp"), @Default(key = "layout_length", follows = "data.sequence_length"),
                     @Default(key = "max_position_embeddings", follows = "data.sequence_length")})
         OlmoeConfig model,
-        @Key(meaning = "how attention is computed", name = "model.kernel", defaultValue = "auto", 
+        @Key(meaning = "how attention is computed", name = "model.kernel", defaultValue = "auto",
                 allowed = "auto, a kernel of this project (dense, masked, tiled, window, fused), or one of your own on the class path")
         String kernel,
         @Section(meaning = "the text that is learnt from", defaults = @Default(key = "seed", follows = "seed")) DataConfig data,

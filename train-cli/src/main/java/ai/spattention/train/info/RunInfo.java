@@ -7,7 +7,7 @@ import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.MetricsSummary;
 import ai.spattention.train.metrics.StepMetrics;

@@ -1,2 +1,6 @@
-/** A training run: batches in, DJL's Trainer in the middle, metrics, checkpoints and a model out. */
+/**
+ * A training run: optimizer steps, what is due between them, metrics, checkpoints and a model out. Begin with
+ * {@link ai.spattention.train.loop.TrainingRun#run}, whose parts stand in packages of their own: {@code setup}, {@code step},
+ * {@code periodic} and {@code observer}.
+ */
 package ai.spattention.train.loop;

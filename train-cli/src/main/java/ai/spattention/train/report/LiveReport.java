@@ -2,7 +2,7 @@ package ai.spattention.train.report;
 
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.OutputFile;
-import ai.spattention.train.loop.RunObserver;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.metrics.TextSample;
 import java.io.IOException;

@@ -7,7 +7,7 @@ import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.metrics.MetricsReader;
 import ai.spattention.train.metrics.SampleReader;
 import ai.spattention.train.metrics.StepMetrics;

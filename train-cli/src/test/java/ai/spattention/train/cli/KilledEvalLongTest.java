@@ -14,7 +14,7 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.KillChain;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
-import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.setup.ModelSetup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

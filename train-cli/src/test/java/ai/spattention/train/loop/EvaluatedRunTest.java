@@ -11,6 +11,7 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -15,6 +15,7 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

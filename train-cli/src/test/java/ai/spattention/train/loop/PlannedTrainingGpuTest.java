@@ -10,12 +10,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
-import ai.djl.training.dataset.Batch;
-import ai.djl.translate.StackBatchifier;
 import ai.djl.util.Pair;
 import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.common.InvalidInputException;
@@ -29,13 +25,22 @@ import ai.spattention.segment.PartObserver;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.TrainingConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.TokenBatch;
+import ai.spattention.train.loop.observer.RunObserver;
+import ai.spattention.train.loop.setup.ModelSetup;
+import ai.spattention.train.loop.setup.PassChoice;
+import ai.spattention.train.loop.step.MicroBatch;
+import ai.spattention.train.loop.step.StepOutcome;
+import ai.spattention.train.loop.step.TrainStep;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
@@ -326,27 +331,27 @@ class PlannedTrainingGpuTest {
         List<String> notes = new ArrayList<>();
         PassChoice choice = PassChoice.of(config, Device.gpu());
         OlmoeModel model = ModelSetup.model(config, (Integer) null, choice);
-        try (TrainingStep work = new TrainingStep(config, choice, model, Device.gpu(), step -> 1e-3, 10,
-                new TrainingStep.Watch(PartObserver.NONE, notes::add, List.of()))) {
+        try (TrainStep work = new TrainStep(config, choice, model, Device.gpu(), step -> 1e-3, 10,
+                new TrainStep.Watch(PartObserver.NONE, notes::add, List.of()))) {
             work.prepare();
             Parameter norm = model.getFinalNorm().getWeight();
-            StepUpdate.Outcome good = step(work, config, 1);
+            StepOutcome good = step(work, config, 1);
             assertFalse(good.skipped());
             assertEquals(1, work.updates());
             Map<String, float[]> before = exact(model, work.values());
             try (NDArray nan = work.manager().ones(norm.getShape()).mul(Float.NaN)) {
                 work.values().write(norm, nan);
             }
-            StepUpdate.Outcome bad = step(work, config, 2);
+            StepOutcome bad = step(work, config, 2);
             assertTrue(bad.skipped() && !Double.isFinite(bad.loss().total()), bad.toString());
             assertEquals(1, work.updates(), "a skipped update does not count");
             try (NDArray values = work.manager().create(before.get(nameOf(model, norm)))) {
                 work.values().write(norm, values);
             }
             assertSame(before, exact(model, work.values()));
-            StepUpdate.Outcome next = step(work, config, 2);
+            StepOutcome next = step(work, config, 2);
             assertFalse(next.skipped());
-            assertTrue(Double.isFinite(next.norm()) && next.norm() > 0);
+            assertTrue(Double.isFinite(next.gradientNorm()) && next.gradientNorm() > 0);
             assertEquals(2, work.updates());
             assertEquals(List.of(), notes);
         }
@@ -366,16 +371,12 @@ class PlannedTrainingGpuTest {
         return all;
     }
 
-    private static StepUpdate.Outcome step(TrainingStep work, RunConfig config, long seed) {
-        Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
-        Random random = new Random(seed);
+    private static StepOutcome step(TrainStep work, RunConfig config, long seed) {
+        TrainingConfig training = config.training();
+        int length = config.data().sequenceLength();
         work.begin();
-        NDManager manager = work.trainer().getManager().newSubManager();
-        long[] ids = random.longs(shape.size(), 0, 257).toArray();
-        try (Batch batch = new Batch(manager, new NDList(manager.create(ids, shape)), new NDList(manager.create(ids, shape)),
-                (int) shape.get(0), new StackBatchifier(), new StackBatchifier(), 0, 1)) {
-            work.add(batch);
-        }
-        return work.finish();
+        long[] ids = new Random(seed).longs((long) training.microBatch() * length, 0, 257).toArray();
+        work.accumulate(new MicroBatch(new TokenBatch(training.microBatch(), length, ids, ids), Optional.empty()));
+        return work.update();
     }
 }

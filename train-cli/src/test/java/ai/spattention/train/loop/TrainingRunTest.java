@@ -20,6 +20,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package ai.spattention.train.metrics.tensorboard;
 
-import ai.spattention.train.loop.RunObserver;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.ExpertLoad;
 import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;

@@ -12,7 +12,7 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.config.TextList;
-import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.study.result.StudyArm;
 import ai.spattention.train.study.result.StudyPart;
 import java.util.ArrayList;

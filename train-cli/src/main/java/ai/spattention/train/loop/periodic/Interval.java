@@ -1,0 +1,21 @@
+package ai.spattention.train.loop.periodic;
+
+/**
+ * How often something is done in a run.
+ *
+ * @param everySteps steps from one time to the next, at least 0; 0 for the last step only
+ */
+public record Interval(int everySteps) {
+
+    /**
+     * Whether a step is one after which it is done: those that the interval divides, counted from the run's first step whether or not
+     * it was resumed, and the last.
+     *
+     * @param step the step that is done, from 1 on
+     * @param isLast whether it is the run's last
+     * @return true if it is
+     */
+    public boolean includes(long step, boolean isLast) {
+        return isLast || everySteps > 0 && step % everySteps == 0;
+    }
+}

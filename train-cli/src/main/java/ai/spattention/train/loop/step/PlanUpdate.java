@@ -1,0 +1,130 @@
+package ai.spattention.train.loop.step;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Parameter;
+import ai.djl.training.Trainer;
+import ai.spattention.cuda.CudaTarget;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.olmoe.pass.PassShape;
+import ai.spattention.olmoe.pass.PlannedModel;
+import ai.spattention.olmoe.pass.TrainingPass;
+import ai.spattention.plan.Plan;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.FlatAdamW;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** The update where passes are planned: everything is put on the stream, and the host reads at its end how it went. */
+final class PlanUpdate implements StepUpdate {
+
+    private final PlannedModel model;
+    private final TrainingPass pass;
+    private final List<Parameter> parameters;
+    private final Passes passes;
+    private final NDManager manager;
+    private final FlatAdamW.Settings settings;
+    private FlatAdamW optimizer;
+
+    /**
+     * What passes there are.
+     *
+     * @param shapes of a step's micro-batches
+     * @param giveBackBetweenSteps whether others lack the passes' memory between steps
+     */
+    record Passes(List<PassShape> shapes, boolean giveBackBetweenSteps) {}
+
+    /**
+     * Creates the update; closing it closes the passes, too.
+     *
+     * @param model the model
+     * @param pass its passes
+     * @param parameters its parameters
+     * @param passes what passes there are
+     * @param manager owns the optimizer's state
+     * @param settings the optimizer's settings
+     */
+    PlanUpdate(PlannedModel model, TrainingPass pass, List<Parameter> parameters, Passes passes, NDManager manager,
+            FlatAdamW.Settings settings) {
+        this.model = model;
+        this.pass = pass;
+        this.parameters = parameters;
+        this.passes = passes;
+        this.manager = manager;
+        this.settings = settings;
+    }
+
+    /** Made when it is needed: a benchmark of passes alone has no memory for its state. */
+    private FlatAdamW optimizer() {
+        if (optimizer == null) {
+            optimizer = new FlatAdamW(pass.weights(), parameters, CudaTarget.of(pass.stream().device()), manager, settings);
+        }
+        return optimizer;
+    }
+
+    @Override
+    public void prepare() {
+        optimizer().prepare();
+        preparePasses();
+    }
+
+    /** Their memory, too, where it was given back. */
+    private void preparePasses() {
+        pass.prepare(passes.shapes.toArray(PassShape[]::new));
+    }
+
+    @Override
+    public void pause() {
+        if (passes.giveBackBetweenSteps) {
+            pass.release();
+        }
+    }
+
+    @Override
+    public void begin() {
+        preparePasses();
+        model.beginStep();
+    }
+
+    @Override
+    public StepOutcome update(Trainer trainer, LossMeter losses) {
+        optimizer().update(pass.stream(), losses.sums());
+        FlatAdamW.Outcome outcome = optimizer.outcome();
+        return new StepOutcome(losses.read(), outcome.norm(), outcome.skipped());
+    }
+
+    @Override
+    public long updates() {
+        return optimizer().getStep();
+    }
+
+    @Override
+    public Map<String, AdamW.Moments> moments() {
+        return optimizer().getMoments();
+    }
+
+    @Override
+    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
+        optimizer().restore(updates, moments);
+    }
+
+    @Override
+    public ParameterValues values() {
+        return pass.weights();
+    }
+
+    @Override
+    public List<Plan.StepTime> profile() {
+        return pass.profile(passes.shapes.get(0));
+    }
+
+    @Override
+    public void close() {
+        try (pass) { // also where the optimizer cannot be closed
+            if (optimizer != null) {
+                optimizer.close();
+            }
+        }
+    }
+}

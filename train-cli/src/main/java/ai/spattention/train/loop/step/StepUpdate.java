@@ -1,0 +1,75 @@
+package ai.spattention.train.loop.step;
+
+import ai.djl.training.Trainer;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.plan.Plan;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
+interface StepUpdate extends AutoCloseable {
+
+    /** Takes the memory that a whole step needs beside the weights, so that it fails now or never. */
+    void prepare();
+
+    /** Before something else runs on the device: gives back what memory that may need. */
+    default void pause() {
+        // the engine shares its memory out by itself
+    }
+
+    /** Before a step's first micro-batch: there are no gradients. */
+    void begin();
+
+    /**
+     * After a step's last micro-batch: divides, clips and updates, or skips. Waits for the device.
+     *
+     * @param trainer the trainer
+     * @param losses the micro-batches' losses, which are read
+     * @return what the step was
+     */
+    StepOutcome update(Trainer trainer, LossMeter losses);
+
+    /**
+     * How many updates there were, skipped ones not counted.
+     *
+     * @return 0 before the first
+     */
+    long updates();
+
+    /**
+     * The optimizer's state.
+     *
+     * @return by parameter id; the arrays stay the optimizer's
+     */
+    Map<String, AdamW.Moments> moments();
+
+    /**
+     * Takes up the state of a checkpoint.
+     *
+     * @param updates how many updates there were
+     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     */
+    void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments);
+
+    /**
+     * The weights.
+     *
+     * @return where their exact values are read and written
+     */
+    ParameterValues values();
+
+    /**
+     * Measures a pass of a planned model, after one has run.
+     *
+     * @return each launch's time in order; none where passes run by blocks
+     */
+    default List<Plan.StepTime> profile() {
+        return List.of();
+    }
+
+    @Override
+    void close();
+}

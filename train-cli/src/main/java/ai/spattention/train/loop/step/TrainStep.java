@@ -1,0 +1,237 @@
+package ai.spattention.train.loop.step;
+
+import ai.djl.Device;
+import ai.djl.Model;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
+import ai.djl.training.DefaultTrainingConfig;
+import ai.djl.training.EasyTrain;
+import ai.djl.training.Trainer;
+import ai.djl.training.dataset.Batch;
+import ai.djl.training.listener.TrainingListener;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
+import ai.spattention.olmoe.io.Resources;
+import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.olmoe.loss.OlmoeLoss;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.pass.PlannedModel;
+import ai.spattention.olmoe.pass.TrainingPass;
+import ai.spattention.plan.Plan;
+import ai.spattention.segment.PartObserver;
+import ai.spattention.segment.SegmentedBlock;
+import ai.spattention.segment.SegmentedTrainer;
+import ai.spattention.train.config.OptimizerConfig;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.loop.setup.PassChoice;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.Schedule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+
+/**
+ * The optimizer step of a model in training: micro-batches, whose gradients accumulate, and one update by their clipped mean, which is
+ * skipped where a loss or a gradient is not finite. Passes run by the model's blocks or as a plan, as is chosen once, when the step is
+ * made; DJL's Trainer drives both.
+ *
+ * <pre>{@code
+ * step.begin();
+ * for (MicroBatch batch : microBatches) {
+ *     step.accumulate(batch);
+ * }
+ * StepOutcome outcome = step.update();
+ * }</pre>
+ */
+public final class TrainStep implements AutoCloseable {
+
+    private final Resources resources = new Resources();
+    private final PassChoice choice;
+    private final NDManager manager;
+    private final LossMeter losses;
+    private final StepUpdate update;
+    private final Trainer trainer;
+
+    /**
+     * What else is told of a step's passes.
+     *
+     * @param parts is told when parts of a pass run
+     * @param notes gets a line that a person should know
+     * @param listeners are told of batches, as by any Trainer
+     */
+    public record Watch(PartObserver parts, Consumer<String> notes, List<TrainingListener> listeners) {}
+
+    /**
+     * Sets a step up.
+     *
+     * @param config the run's configuration
+     * @param choice which way passes go there
+     * @param block the model, not initialised
+     * @param device where to compute
+     * @param schedule the learning rate by update
+     * @param mostUpdates how many updates there will be at most
+     * @param watch what is told of the passes
+     */
+    public TrainStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
+            Watch watch) {
+        this.choice = choice;
+        int microBatches = config.training().gradientAccumulationSteps();
+        Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
+        try {
+            Model model = resources.add(Model.newInstance(config.name(), device, "PyTorch"));
+            manager = model.getNDManager();
+            losses = new LossMeter(manager);
+            DefaultTrainingConfig training = new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
+                    config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
+                    .addTrainingListeners(watch.listeners.toArray(TrainingListener[]::new));
+            if (choice.whyBlocks().isEmpty()) {
+                block.freezeParameters(true); // gradients are the pass's own; no memory must be taken for others
+            }
+            block.initialize(manager, model.getDataType(), shape);
+            List<Parameter> parameters = block.getParameters().values();
+            if (choice.whyBlocks().isPresent()) {
+                AdamW optimizer = new AdamW(settings(config.optimizer()), schedule, decayed(parameters));
+                update = resources.add(new BlockUpdate(parameters, optimizer, microBatches, config.training().maxGradNorm()));
+                model.setBlock(new SegmentedBlock(block, watch.parts));
+                training.optOptimizer(optimizer);
+            } else {
+                TrainingPass pass = TrainingPass.adopting(block, manager);
+                PlannedModel planned = new PlannedModel(block, pass, choice.checkpointing().kept(), choice.start(), watch.notes);
+                PlanUpdate.Passes passes = new PlanUpdate.Passes(PassChoice.shapes(config, choice.checkpointing().kept()),
+                        choice.checkpointing().givesBackBetweenSteps());
+                update = resources.add(new PlanUpdate(planned, pass, parameters, passes, manager, new FlatAdamW.Settings(
+                        settings(config.optimizer()), schedule, mostUpdates, microBatches, config.training().maxGradNorm())));
+                model.setBlock(new SegmentedBlock(planned, watch.parts));
+            }
+            trainer = resources.add(new SegmentedTrainer(model, training));
+            trainer.initialize(shape);
+        } catch (Throwable e) {
+            resources.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static AdamW.Settings settings(OptimizerConfig config) {
+        return new AdamW.Settings(config.beta1(), config.beta2(), config.epsilon(), config.weightDecay(), config.statePrecision());
+    }
+
+    /** Matrices decay; norms and biases do not. */
+    private static Set<String> decayed(List<Parameter> parameters) {
+        return parameters.stream().filter(parameter -> parameter.getType() == Parameter.Type.WEIGHT)
+                .map(Parameter::getId).collect(Collectors.toSet());
+    }
+
+    /**
+     * Which way passes run.
+     *
+     * @return the choice
+     */
+    public PassChoice choice() {
+        return choice;
+    }
+
+    /**
+     * The memory on the step's device.
+     *
+     * @return the manager, which lives as long as the step
+     */
+    public NDManager manager() {
+        return manager;
+    }
+
+    /**
+     * The weights.
+     *
+     * @return where their exact values are read and written
+     */
+    public ParameterValues values() {
+        return update.values();
+    }
+
+    /** Takes the memory that a whole step needs, so that what does not fit fails now. */
+    public void prepare() {
+        update.prepare();
+    }
+
+    /** Says that something else is about to run on the device, until the next step begins: a validation, or the writing of a checkpoint. */
+    public void pause() {
+        update.pause();
+    }
+
+    /** Begins a step. */
+    public void begin() {
+        update.begin();
+    }
+
+    /**
+     * The forward and backward pass of a micro-batch, whose gradients are added to those of the step.
+     *
+     * @param microBatch the token ids, with their documents where the configuration has a document mask
+     */
+    public void accumulate(MicroBatch microBatch) {
+        try (Batch batch = microBatch.on(trainer.getManager())) {
+            EasyTrain.trainBatch(trainer, batch);
+        }
+    }
+
+    /**
+     * Updates the weights by the mean of the micro-batches' gradients, clipped, or skips that. Waits for the device.
+     *
+     * @return what the step was
+     */
+    public StepOutcome update() {
+        return update.update(trainer, losses);
+    }
+
+    /**
+     * Measures a planned pass by the GPU's own clock, after one has run. It adds to the gradients or writes over them, as a pass does.
+     *
+     * @return each launch's time in order, forward and backward; none where passes run by blocks
+     */
+    public List<Plan.StepTime> profile() {
+        return update.profile();
+    }
+
+    /**
+     * How many updates there were, skipped ones not counted.
+     *
+     * @return 0 before the first
+     */
+    public long updates() {
+        return update.updates();
+    }
+
+    /**
+     * The optimizer's state.
+     *
+     * @return by parameter id; the arrays stay the optimizer's
+     */
+    public Map<String, AdamW.Moments> moments() {
+        return update.moments();
+    }
+
+    /**
+     * Takes up the state of a checkpoint.
+     *
+     * @param updates how many updates there were
+     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     */
+    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
+        update.restore(updates, moments);
+    }
+
+    @Override
+    public void close() {
+        try {
+            resources.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

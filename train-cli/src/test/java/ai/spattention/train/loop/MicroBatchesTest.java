@@ -1,0 +1,49 @@
+package ai.spattention.train.loop;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.train.SmallData;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.step.MicroBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MicroBatchesTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void goesOnFromAnyPlace() throws IOException {
+        PreparedData data = SmallData.prepare(folder);
+        RunConfig config = SmallData.config(folder, "training.micro_batch=3");
+        try (MicroBatches whole = new MicroBatches(config, data); MicroBatches later = new MicroBatches(config, data)) {
+            whole.next();
+            whole.next();
+            later.seek(2 * 3 * 48);
+            for (int i = 0; i < 2; i++) {
+                MicroBatch expected = whole.next();
+                MicroBatch actual = later.next();
+                assertEquals(3, actual.tokens().size());
+                assertEquals(48, actual.tokens().length());
+                assertArrayEquals(expected.tokens().inputs(), actual.tokens().inputs());
+                assertArrayEquals(expected.tokens().targets(), actual.tokens().targets());
+                assertTrue(actual.documents().isEmpty());
+            }
+        }
+    }
+
+    @Test
+    void documentsComeWhereTheMaskIsAskedFor() throws IOException {
+        PreparedData data = SmallData.prepare(folder);
+        try (MicroBatches batches = new MicroBatches(SmallData.config(folder, "data.document_mask=true"), data)) {
+            MicroBatch batch = batches.next();
+            assertArrayEquals(batch.tokens().documents(256), batch.documents().orElseThrow());
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package ai.spattention.train.loop.periodic;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.Document;
+import ai.spattention.train.SmallData;
+import ai.spattention.train.TextData;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.data.PreparedData;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ValidationTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void addsTheLossOnHeldOutText() throws IOException {
+        PreparedData data = SmallData.prepare(folder);
+        RunConfig config = SmallData.config(folder, "validation.every_steps=2");
+        Validation validation = Validation.open(config, data);
+        try (validation; SmallModel model = new SmallModel(config)) {
+            assertEquals(List.of(), validation.notes());
+            assertTrue(validation.isDue(2, false) && validation.isDue(3, true));
+            assertFalse(validation.isDue(3, false));
+            double loss = model.act(validation, () -> false).validationLoss().orElseThrow();
+            assertEquals(Math.log(257), loss, 0.3, "a new model knows nothing");
+            assertEquals(loss, model.act(validation, () -> false).validationLoss().orElseThrow(), "nothing is random");
+        }
+        try (SmallModel model = new SmallModel(config)) {
+            assertThrows(IOException.class, () -> model.act(validation, () -> false), "its files are closed");
+        }
+    }
+
+    @Test
+    void isNeverDueWithoutHeldOutText() throws IOException {
+        PreparedData data = TextData.prepare(List.of(new Document("one", "abc ".repeat(100))), new ByteTokenizer(), document -> false, folder);
+        try (Validation validation = Validation.open(SmallData.config(folder, "validation.every_steps=1"), data)) {
+            assertFalse(validation.isDue(1, false) || validation.isDue(6, true));
+            assertTrue(validation.notes().get(0).startsWith("there will be no validation loss: "), validation.notes().toString());
+        }
+    }
+}
