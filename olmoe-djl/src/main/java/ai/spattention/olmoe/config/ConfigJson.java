@@ -62,7 +62,7 @@ public final class ConfigJson {
     }
 
     private OlmoeConfig config(Patterns patterns) {
-        text("model_type", "olmoe");
+        text("model_type", ModelType.names().toArray(String[]::new));
         text("hidden_act", "silu", "swish"); // two names of one function
         OlmoeConfig.Builder builder = OlmoeConfig.builder()
                 .setVocabSize(requiredInt("vocab_size"))
@@ -201,7 +201,8 @@ public final class ConfigJson {
     }
 
     /**
-     * The text of a {@code config.json} that old and new versions of transformers read.
+     * The text of a {@code config.json} that old and new versions of transformers read. A model that is not dense and causal in every
+     * layer is a {@link ModelType} of its own there.
      *
      * @param config the configuration
      * @param dtype the type of the weights beside it: float32, float16 or bfloat16
@@ -209,8 +210,7 @@ public final class ConfigJson {
      */
     public static String write(OlmoeConfig config, String dtype) {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
-        root.putArray("architectures").add("OlmoeForCausalLM");
-        root.put("model_type", "olmoe");
+        ModelType.of(config).writeTo(root);
         root.put("vocab_size", config.vocabSize());
         root.put("hidden_size", config.hiddenSize());
         root.put("intermediate_size", config.intermediateSize());
