@@ -136,7 +136,7 @@ public final class HuggingFaceFolder {
      * @throws IOException if writing fails otherwise
      */
     public static void save(OlmoeModel model, Path folder, Tokenizer tokenizer) throws IOException {
-        requireEmpty(folder.toAbsolutePath());
+        requireEmpty(folder);
         AtomicFolder.write(folder, whole -> {
             write(model, ParameterValues.PLAIN, whole, TensorType.F32, DEFAULT_SHARD_BYTES);
             AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
@@ -155,7 +155,7 @@ public final class HuggingFaceFolder {
      * @throws IOException if writing fails otherwise
      */
     public static void save(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
-        requireEmpty(folder.toAbsolutePath());
+        requireEmpty(folder);
         AtomicFolder.write(folder, whole -> write(model, ParameterValues.PLAIN, whole, type, maxShardBytes));
     }
 
@@ -175,7 +175,7 @@ public final class HuggingFaceFolder {
         if (!Files.isDirectory(origin)) {
             throw new InvalidInputException(origin + " is no folder: name the one that the model was loaded from");
         }
-        requireEmpty(folder.toAbsolutePath());
+        requireEmpty(folder);
         AtomicFolder.write(folder, whole -> {
             write(model, ParameterValues.PLAIN, whole, type, DEFAULT_SHARD_BYTES);
             for (String name : BESIDE_WEIGHTS) {
@@ -225,7 +225,14 @@ public final class HuggingFaceFolder {
         }
     }
 
-    private static void requireEmpty(Path folder) throws IOException {
+    /**
+     * Refuses a folder that a model could not be saved into, before the work whose result it is to hold.
+     *
+     * @param folder the folder
+     * @throws InvalidInputException if it is not empty, or a file
+     * @throws IOException if it cannot be listed
+     */
+    public static void requireEmpty(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }
