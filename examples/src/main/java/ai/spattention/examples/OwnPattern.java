@@ -9,7 +9,6 @@ import ai.djl.training.ParameterStore;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import java.io.IOException;
@@ -65,7 +64,7 @@ public final class OwnPattern {
         try (NDManager manager = NDManager.newBaseManager(device, "PyTorch")) {
             OlmoeModel model = OlmoeModel.builder().setConfig(config).optSeed(1).build();
             model.initialize(manager, DataType.FLOAT32, new Shape(1, length));
-            HuggingFaceFolder.save(model, folder, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+            HuggingFaceFolder.save(model, folder);
 
             OlmoeModel loaded = HuggingFaceFolder.load(folder, manager);
             NDArray ids = manager.arange(0, length, 1, DataType.INT64).reshape(1, length);

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.pattern.LayoutLength;
 import java.io.IOException;
@@ -37,9 +36,8 @@ final class TinyModel {
         try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
             OlmoeModel model = OlmoeModel.builder().setConfig(config).optSeed(1).build();
             model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
-            HuggingFaceFolder.save(model, folder, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+            HuggingFaceFolder.save(model, folder, new ByteTokenizer());
         }
-        Files.writeString(folder.resolve("tokenizer.json"), new ByteTokenizer().toJson());
         return folder;
     }
 }

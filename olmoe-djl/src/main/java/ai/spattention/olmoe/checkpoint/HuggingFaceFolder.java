@@ -5,15 +5,21 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.ConfigJson;
+import ai.spattention.olmoe.config.GenerationConfig;
+import ai.spattention.olmoe.config.ModelType;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.TokenizerConfig;
 import ai.spattention.pattern.Patterns;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,7 +29,11 @@ import java.util.stream.Stream;
 
 /**
  * Models in Hugging Face's format: a folder with {@code config.json} and {@code model.safetensors}, or shards with an index.
- * What is written here, transformers' {@code OlmoeForCausalLM} reads.
+ *
+ * <p>transformers computes with what is written here exactly what the model computes here. A model with dense causal attention in every
+ * layer is its own {@code OlmoeForCausalLM}. Any other gets the code of its attention beside it ({@value ModelType#CODE_FILE}), and
+ * {@code AutoModelForCausalLM} loads it with {@code trust_remote_code=True} alone ({@link ModelType}). To write such a model as a dense
+ * one, which is another model, load it as that: {@code config -> config.withAttention(StandardPattern.CAUSAL, config.layoutLength())}.
  */
 public final class HuggingFaceFolder {
 
@@ -35,7 +45,7 @@ public final class HuggingFaceFolder {
 
     /** What people and programs need of a model besides its configuration and weights. */
     private static final List<String> BESIDE_WEIGHTS = List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
-            "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja", "generation_config.json");
+            "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja", GenerationConfig.FILE);
 
     private HuggingFaceFolder() {}
 
@@ -105,6 +115,36 @@ public final class HuggingFaceFolder {
     }
 
     /**
+     * Writes a model with float32 weights, in files of at most {@link #DEFAULT_SHARD_BYTES}. The folder appears whole or not at all.
+     *
+     * @param model an initialised model
+     * @param folder the folder, absent or empty
+     * @throws InvalidInputException if the folder is not empty or a symbolic link, or the disk is full or read-only
+     * @throws IOException if writing fails otherwise
+     */
+    public static void save(OlmoeModel model, Path folder) throws IOException {
+        save(model, folder, TensorType.F32, DEFAULT_SHARD_BYTES);
+    }
+
+    /**
+     * Writes a model with float32 weights, and its tokenizer. The folder appears whole or not at all.
+     *
+     * @param model an initialised model
+     * @param folder the folder, absent or empty
+     * @param tokenizer the tokenizer that the model was trained with
+     * @throws InvalidInputException if the folder is not empty or a symbolic link, or the disk is full or read-only
+     * @throws IOException if writing fails otherwise
+     */
+    public static void save(OlmoeModel model, Path folder, Tokenizer tokenizer) throws IOException {
+        requireEmpty(folder);
+        AtomicFolder.write(folder, whole -> {
+            write(model, ParameterValues.PLAIN, whole, TensorType.F32, DEFAULT_SHARD_BYTES);
+            AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
+            AtomicFile.write(whole.resolve("tokenizer_config.json"), TokenizerConfig.of(tokenizer));
+        });
+    }
+
+    /**
      * Writes a model. The folder appears whole or not at all.
      *
      * @param model an initialised model
@@ -115,7 +155,7 @@ public final class HuggingFaceFolder {
      * @throws IOException if writing fails otherwise
      */
     public static void save(OlmoeModel model, Path folder, TensorType type, long maxShardBytes) throws IOException {
-        requireEmpty(folder.toAbsolutePath());
+        requireEmpty(folder);
         AtomicFolder.write(folder, whole -> write(model, ParameterValues.PLAIN, whole, type, maxShardBytes));
     }
 
@@ -135,7 +175,7 @@ public final class HuggingFaceFolder {
         if (!Files.isDirectory(origin)) {
             throw new InvalidInputException(origin + " is no folder: name the one that the model was loaded from");
         }
-        requireEmpty(folder.toAbsolutePath());
+        requireEmpty(folder);
         AtomicFolder.write(folder, whole -> {
             write(model, ParameterValues.PLAIN, whole, type, DEFAULT_SHARD_BYTES);
             for (String name : BESIDE_WEIGHTS) {
@@ -148,7 +188,8 @@ public final class HuggingFaceFolder {
     }
 
     /**
-     * Writes a model's files into a folder that a caller makes whole, with files of its own.
+     * Writes a model's files into a folder that a caller makes whole, with files of its own: weights, {@code config.json}, {@code
+     * generation_config.json} and, where transformers needs it, the code of its attention.
      *
      * @param model an initialised model
      * @param values where its parameters' values are read
@@ -166,10 +207,32 @@ public final class HuggingFaceFolder {
         List<TensorFolder.Tensor> tensors = HuggingFaceNames.of(model).stream()
                 .map(slot -> new TensorFolder.Tensor(slot.name(), type, slot.shape(), () -> values(values, slot))).toList();
         TensorFolder.write(folder, tensors, maxShardBytes);
-        AtomicFile.write(folder.resolve("config.json"), ConfigJson.write(model.getConfig(), TYPE_NAMES.get(type)));
+        OlmoeConfig config = model.getConfig();
+        AtomicFile.write(folder.resolve("config.json"), ConfigJson.write(config, TYPE_NAMES.get(type)));
+        AtomicFile.write(folder.resolve(GenerationConfig.FILE), GenerationConfig.write(config));
+        if (ModelType.of(config) == ModelType.SPATTENTION) {
+            AtomicFile.write(folder.resolve(ModelType.CODE_FILE), code());
+        }
     }
 
-    private static void requireEmpty(Path folder) throws IOException {
+    /** The Python file, which is among this class's resources. */
+    private static String code() throws IOException {
+        try (InputStream in = HuggingFaceFolder.class.getResourceAsStream(ModelType.CODE_FILE)) {
+            if (in == null) {
+                throw new IllegalStateException("the resource " + ModelType.CODE_FILE + " is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /**
+     * Refuses a folder that a model could not be saved into, before the work whose result it is to hold.
+     *
+     * @param folder the folder
+     * @throws InvalidInputException if it is not empty, or a file
+     * @throws IOException if it cannot be listed
+     */
+    public static void requireEmpty(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }

@@ -66,7 +66,7 @@ public final class ConfigJson {
     }
 
     private OlmoeConfig config(Patterns patterns) {
-        text("model_type", "olmoe");
+        text("model_type", ModelType.names().toArray(String[]::new));
         text("hidden_act", "silu", "swish"); // two names of one function
         OlmoeConfig.Builder builder = OlmoeConfig.builder();
         for (RecordKey key : OlmoeConfig.keys().keys()) {
@@ -208,7 +208,8 @@ public final class ConfigJson {
     }
 
     /**
-     * The text of a {@code config.json} that old and new versions of transformers read.
+     * The text of a {@code config.json} that old and new versions of transformers read. A model that is not dense and causal in every
+     * layer is a {@link ModelType} of its own there.
      *
      * @param config the configuration
      * @param dtype the type of the weights beside it: float32, float16 or bfloat16
@@ -216,8 +217,7 @@ public final class ConfigJson {
      */
     public static String write(OlmoeConfig config, String dtype) {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
-        root.putArray("architectures").add("OlmoeForCausalLM");
-        root.put("model_type", "olmoe");
+        ModelType.of(config).writeTo(root);
         for (RecordKey key : OlmoeConfig.keys().keys()) {
             write(root, key.name(), RecordKeys.value(key.component(), config), config);
         }

@@ -3,6 +3,7 @@ package ai.spattention.olmoe.config;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.JsonFile;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,8 @@ import java.util.function.Predicate;
 public record GenerationConfig(Boolean doSample, Double temperature, Integer topK, Double topP, Integer maxNewTokens,
         Integer maxLength) {
 
-    private static final String FILE = "generation_config.json";
+    /** The file's name. */
+    public static final String FILE = "generation_config.json";
 
     /** Settings that would change a text and are not followed, at the value at which they do not. */
     private static final Map<String, Object> UNSUPPORTED = Map.ofEntries(
@@ -64,6 +66,28 @@ public record GenerationConfig(Boolean doSample, Double temperature, Integer top
                         "a number above 0 and at most 1").map(JsonNode::doubleValue).orElse(null),
                 integer(file, root, "max_new_tokens", 1),
                 integer(file, root, "max_length", 1));
+    }
+
+    /**
+     * The text of a file that tells a new model's special tokens, and leaves open how tokens are drawn.
+     *
+     * @param config the model's configuration
+     * @return JSON text
+     */
+    public static String write(OlmoeConfig config) {
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        if (config.bosTokenId() != null) {
+            root.put("bos_token_id", config.bosTokenId());
+        }
+        if (config.eosTokenIds().size() == 1) {
+            root.put("eos_token_id", config.eosTokenIds().get(0));
+        } else if (!config.eosTokenIds().isEmpty()) {
+            config.eosTokenIds().forEach(root.putArray("eos_token_id")::add);
+        }
+        if (config.padTokenId() != null) {
+            root.put("pad_token_id", config.padTokenId());
+        }
+        return root.toPrettyString() + "\n";
     }
 
     private static void requireSupported(Path file, String key, JsonNode value) {

@@ -3,6 +3,7 @@ package ai.spattention.olmoe.config;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.Patterns;
+import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -80,6 +81,15 @@ public record LayerPatterns(List<AttentionPattern> cycle) {
      */
     public boolean isUniform() {
         return cycle.size() == 1;
+    }
+
+    /**
+     * Whether all layers have dense causal attention.
+     *
+     * @return true if so
+     */
+    public boolean isCausal() {
+        return isUniform() && cycle.get(0) == StandardPattern.CAUSAL;
     }
 
     /**

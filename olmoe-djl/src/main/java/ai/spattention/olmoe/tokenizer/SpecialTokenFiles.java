@@ -1,6 +1,7 @@
 package ai.spattention.olmoe.tokenizer;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.config.ModelType;
 import ai.spattention.olmoe.config.TokenIds;
 import ai.spattention.olmoe.io.JsonFile;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -140,7 +141,7 @@ final class SpecialTokenFiles {
     private boolean isDefaultClass() {
         JsonNode name = tokenizerConfig.has("tokenizer_class") ? tokenizerConfig.get("tokenizer_class") : modelConfig.path("tokenizer_class");
         return name.isTextual() ? name.textValue().startsWith(DEFAULT_CLASS)
-                : modelConfig.path("model_type").asText("olmoe").equals("olmoe");
+                : ModelType.names().contains(modelConfig.path("model_type").asText("olmoe"));
     }
 
     /** The ids that the model's files tell. */

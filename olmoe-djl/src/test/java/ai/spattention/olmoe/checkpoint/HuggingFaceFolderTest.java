@@ -19,13 +19,19 @@ import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.TestConfigs;
 import ai.spattention.olmoe.config.ConfigJson;
+import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.safetensors.TensorType;
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.pattern.LayoutLength;
+import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,11 +86,76 @@ class HuggingFaceFolderTest {
     void whatIsSavedLoadsIntoANewModel(OlmoeConfig config) throws IOException {
         OlmoeModel saved = model(config);
         HuggingFaceFolder.save(saved, folder, TensorType.F32, ONE_FILE);
-        assertEquals(List.of(".spattention-files.json", "config.json", "model.safetensors"), files(folder));
+        assertEquals(List.of(".spattention-files.json", "config.json", "generation_config.json", "model.safetensors",
+                "modeling_spattention.py"), files(folder));
         OlmoeModel loaded = HuggingFaceFolder.load(folder, manager);
         assertEquals(config, loaded.getConfig());
         assertArrayEquals(logits(saved), logits(loaded));
         assertTrue(loaded.getParameters().values().stream().allMatch(parameter -> parameter.getArray().hasGradient()));
+    }
+
+    /** What transformers has itself stays that, whatever the layout; all else is a type of its own, with the code beside it. */
+    @Test
+    void namesTheModelSoThatNobodyComputesAnotherAttention() throws IOException {
+        HuggingFaceFolder.save(model(small().optPattern(StandardPattern.CAUSAL).optLayoutLength(LayoutLength.of(64)).build()),
+                folder.resolve("dense"));
+        assertEquals(List.of(".spattention-files.json", "config.json", "generation_config.json", "model.safetensors"),
+                files(folder.resolve("dense")));
+        JsonNode dense = json(folder.resolve("dense"), "config.json");
+        assertEquals("olmoe", dense.get("model_type").asText());
+        assertEquals("[\"OlmoeForCausalLM\"]", dense.get("architectures").toString());
+        assertFalse(dense.has("auto_map") || dense.has("attn_implementation"));
+
+        HuggingFaceFolder.save(model(small().optPatterns(LayerPatterns.parse("causal, window:9", Patterns.onClassPath())).build()),
+                folder.resolve("mixed"));
+        JsonNode mixed = json(folder.resolve("mixed"), "config.json");
+        assertEquals("spattention_olmoe", mixed.get("model_type").asText());
+        assertEquals("[\"SpAttentionOlmoeForCausalLM\"]", mixed.get("architectures").toString());
+        assertEquals("{\"AutoConfig\":\"modeling_spattention.SpAttentionOlmoeConfig\","
+                + "\"AutoModelForCausalLM\":\"modeling_spattention.SpAttentionOlmoeForCausalLM\"}", mixed.get("auto_map").toString());
+        assertEquals("spattention", mixed.get("attn_implementation").asText());
+        String code = Files.readString(folder.resolve("mixed").resolve("modeling_spattention.py"));
+        for (String line : List.of("MODEL_TYPE = \"spattention_olmoe\"", "ATTENTION = \"spattention\"",
+                "class SpAttentionOlmoeConfig(OlmoeConfig):", "class SpAttentionOlmoeForCausalLM(OlmoeForCausalLM):")) {
+            assertTrue(code.contains("\n" + line), line);
+        }
+    }
+
+    /** Folders of earlier versions call every model olmoe. */
+    @Test
+    void readsPatternsUnderOlmoesOwnName() throws IOException {
+        OlmoeModel saved = model(small().optLayoutLength(LayoutLength.of(9)).build());
+        HuggingFaceFolder.save(saved, folder);
+        Path file = folder.resolve("config.json");
+        ObjectNode config = (ObjectNode) json(folder, "config.json");
+        config.remove(List.of("auto_map", "attn_implementation"));
+        Files.writeString(file, config.put("model_type", "olmoe").toString());
+        assertEquals(saved.getConfig(), HuggingFaceFolder.load(folder, manager).getConfig());
+        assertArrayEquals(logits(saved), logits(HuggingFaceFolder.load(folder, manager)));
+    }
+
+    @Test
+    void tellsTheSpecialTokensWhereTransformersLooks() throws IOException {
+        HuggingFaceFolder.save(model(small().optBosTokenId(1).optEosTokenIds(List.of(4, 2)).optPadTokenId(0).build()), folder.resolve("all"));
+        assertEquals("{\"bos_token_id\":1,\"eos_token_id\":[4,2],\"pad_token_id\":0}",
+                json(folder.resolve("all"), "generation_config.json").toString());
+        HuggingFaceFolder.save(model(small().optEosTokenIds(List.of(4)).build()), folder.resolve("one"));
+        assertEquals("{\"eos_token_id\":4}", json(folder.resolve("one"), "generation_config.json").toString());
+        HuggingFaceFolder.save(model(small().build()), folder.resolve("none"));
+        assertEquals("{}", json(folder.resolve("none"), "generation_config.json").toString());
+    }
+
+    @Test
+    void writesTheTokenizerThatIsGiven() throws IOException {
+        try (ByteTokenizer tokenizer = new ByteTokenizer()) {
+            HuggingFaceFolder.save(model(small().setVocabSize(257).build()), folder, tokenizer);
+            assertEquals(new ObjectMapper().readTree(tokenizer.toJson()), json(folder, "tokenizer.json"));
+            assertEquals("PreTrainedTokenizerFast", json(folder, "tokenizer_config.json").get("tokenizer_class").asText());
+        }
+    }
+
+    private static JsonNode json(Path folder, String name) throws IOException {
+        return new ObjectMapper().readTree(folder.resolve(name).toFile());
     }
 
     @Test
@@ -347,7 +418,7 @@ class HuggingFaceFolderTest {
         Path target = folder.resolve("target");
         HuggingFaceFolder.save(tuned, target, TensorType.F32, origin);
         assertEquals(List.of(".spattention-files.json", "config.json", "generation_config.json", "model.safetensors",
-                "tokenizer.json"), files(target));
+                "modeling_spattention.py", "tokenizer.json"), files(target));
         assertArrayEquals(Files.readAllBytes(origin.resolve("tokenizer.json")), Files.readAllBytes(target.resolve("tokenizer.json")));
         assertArrayEquals(logits(tuned), logits(HuggingFaceFolder.load(target, manager)));
         assertEquals(target + " is not empty: choose another folder, or empty it first", assertThrows(InvalidInputException.class,

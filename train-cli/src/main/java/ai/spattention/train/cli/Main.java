@@ -27,7 +27,7 @@ import picocli.CommandLine.Spec;
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn COMMAND --help' tells more about a command. Start with 'spattn quickstart'."},
         subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class, EvalCommand.class,
-            ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, DoctorCommand.class,
+            ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, DoctorCommand.class,
             GpuNativesCommand.class})
 public final class Main implements Runnable {
 

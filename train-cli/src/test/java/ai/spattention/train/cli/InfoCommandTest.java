@@ -68,7 +68,7 @@ class InfoCommandTest {
         assertEquals("sp", model.get("attention_pattern").asText());
         assertEquals("48", model.get("layout_length").asText());
         assertEquals("{\"bos\":null,\"eos\":{\"id\":256,\"text\":\"<|endoftext|>\",\"from\":\"tokenizer_config.json\"},\"pad\":null,"
-                + "\"ends_generation\":[256],\"ends_from\":\"config.json\"}", model.get("special_tokens").toString());
+                + "\"ends_generation\":[256],\"ends_from\":\"generation_config.json\"}", model.get("special_tokens").toString());
         assertEquals("F32", model.get("dtype").asText());
         assertEquals(1, model.get("shards").asInt());
         assertEquals(Files.size(run.resolve("model").resolve("model.safetensors")), model.get("size_bytes").asLong());
