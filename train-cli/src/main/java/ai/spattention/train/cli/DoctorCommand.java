@@ -1,8 +1,11 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.machine.Check;
 import ai.spattention.train.machine.Doctor;
+import ai.spattention.train.machine.Versions;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

@@ -11,6 +11,8 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.ModelOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;

@@ -1,6 +1,9 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.cli.bench.BenchCommand;
+import ai.spattention.train.cli.option.PathConverter;
+import ai.spattention.train.machine.Versions;
 import ai.spattention.train.terminal.StandardOutput;
 import ai.spattention.train.terminal.Terminal;
 import ai.spattention.train.terminal.VisibleStream;
@@ -13,13 +16,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** The entry point. Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed. */
 @Command(name = "spattn", mixinStandardHelpOptions = true, versionProvider = Versions.class,

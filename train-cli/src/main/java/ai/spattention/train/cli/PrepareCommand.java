@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.cli.option.PrepareOptions;
 import ai.spattention.train.data.DataPreparation;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparationListener;

@@ -2,6 +2,8 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.session.StudySession;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;

@@ -2,6 +2,10 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.session.RunFolder;
+import ai.spattention.train.cli.session.TrainingSession;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;

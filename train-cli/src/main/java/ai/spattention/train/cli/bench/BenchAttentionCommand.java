@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.GradientMode;
@@ -7,6 +7,7 @@ import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.NumberType;
+import ai.spattention.train.cli.option.Outputs;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;

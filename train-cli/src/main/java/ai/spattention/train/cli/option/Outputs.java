@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.OutputFile;
@@ -19,7 +19,7 @@ import picocli.CommandLine.Model.CommandSpec;
  * Where a command's results go, checked before it computes them: nothing is written that the command reads, under whatever name
  * or link, and no two results go into one file. Inputs are named first.
  */
-final class Outputs {
+public final class Outputs {
 
     private static final int DEPTH = 8;
     private static final Path NOTHING = Path.of("/dev/null");
@@ -39,7 +39,7 @@ final class Outputs {
      * @param path the path, or null if there is none
      * @return this
      */
-    Outputs reads(String option, Path path) {
+    public Outputs reads(String option, Path path) {
         return reads(option, path, file -> true);
     }
 
@@ -51,7 +51,7 @@ final class Outputs {
      * @param files tells by a path in the folder whether the command reads such a file
      * @return this
      */
-    Outputs reads(String option, Path folder, Predicate<Path> files) {
+    public Outputs reads(String option, Path folder, Predicate<Path> files) {
         if (folder != null) {
             inputs.add(new Input(new Named(option, folder), files));
         }
@@ -59,26 +59,26 @@ final class Outputs {
     }
 
     /** A model's folder. */
-    Outputs readsModel(String option, Path folder) {
+    public Outputs readsModel(String option, Path folder) {
         return reads(option, folder, file -> file.getNameCount() == 1
                 && file.toString().matches(
                 ".*\\.safetensors(\\.index\\.json)?|.*config\\.json|tokenizer.*\\.json|special_tokens_map\\.json"));
     }
 
     /** Prepared data. */
-    Outputs readsPrepared(String option, Path folder) {
+    public Outputs readsPrepared(String option, Path folder) {
         return reads(option, folder, file -> file.getNameCount() > 1 || file.toString().matches("(manifest|tokenizer|token-counts)\\.json"));
     }
 
     /** Benchmark sets: the files of splits, as {@link ai.spattention.eval.data.DataFolder} finds them. */
-    Outputs readsTasks(String option, Path folder) {
+    public Outputs readsTasks(String option, Path folder) {
         return reads(option, folder, file -> file.getNameCount() > 1
                 && file.getFileName().toString().matches(
                 "(.*-)?(train|validation|dev|test)(-.*)?\\.(jsonl?|parquet|arrow)(\\.gz|\\.zst)?"));
     }
 
     /** A run's folder: what a report is drawn from. */
-    Outputs readsRun(String option, Path folder) {
+    public Outputs readsRun(String option, Path folder) {
         return reads(option, folder, file -> file.toString().matches(
                 "(metrics|samples)\\.jsonl|config\\.yaml|versions\\.json|failure\\.txt|model/.*"));
     }
@@ -92,7 +92,7 @@ final class Outputs {
      * @throws InvalidInputException if it is a folder, is read or written as something else, or could not be written
      * @throws IOException if an input cannot be listed
      */
-    Outputs writes(String option, Path file) throws IOException {
+    public Outputs writes(String option, Path file) throws IOException {
         if (file == null) {
             return this;
         }
@@ -127,7 +127,7 @@ final class Outputs {
      * @throws InvalidInputException if it is an input or lies in one
      * @throws IOException if a path cannot be followed
      */
-    Outputs writesFolder(String option, Path folder) throws IOException {
+    public Outputs writesFolder(String option, Path folder) throws IOException {
         Path real = real(folder);
         for (Input input : inputs) {
             if (Files.isDirectory(input.name.path) && real.startsWith(input.name.path.toRealPath())) {
@@ -189,7 +189,7 @@ final class Outputs {
      * @return standard output or standard error
      * @throws IOException if a link cannot be followed
      */
-    static PrintWriter console(CommandSpec spec, Path output) throws IOException {
+    public static PrintWriter console(CommandSpec spec, Path output) throws IOException {
         return output != null && OutputFile.of(output).isStandardOutput() ? spec.commandLine().getErr() : spec.commandLine().getOut();
     }
 

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
@@ -13,6 +13,8 @@ import ai.spattention.train.bench.BlockRow;
 import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.NumberType;
 import ai.spattention.train.bench.TransformerBench;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.option.PrecisionConverter;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;

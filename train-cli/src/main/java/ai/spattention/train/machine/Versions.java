@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.machine;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import ai.spattention.Precision;
 import java.util.Arrays;
@@ -7,7 +7,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Reads a precision by its key. */
-final class PrecisionConverter implements ITypeConverter<Precision> {
+public final class PrecisionConverter implements ITypeConverter<Precision> {
 
     @Override
     public Precision convert(String value) {

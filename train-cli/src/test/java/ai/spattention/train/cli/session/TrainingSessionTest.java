@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,6 +14,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
 import ai.spattention.train.loop.TrainingFailedException;
+import ai.spattention.train.machine.Versions;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;

@@ -1,17 +1,19 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.OwnFiles;
+import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.TextProbes;
 import ai.spattention.train.machine.GpuName;
-import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.machine.Versions;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.config.StudyConfig;
 import ai.spattention.train.study.config.StudyConfigReader;
@@ -42,7 +44,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /** A study from the command line, everything checked that can be before the first run. */
-final class StudySession {
+public final class StudySession {
 
     private final ConfigSource source;
     private final StudyPlan plan;
@@ -69,7 +71,7 @@ final class StudySession {
      * @param part the only part to do
      * @throws InvalidInputException if something is not allowed, the data does not fit or the folder holds something else
      */
-    static StudySession prepare(ConfigSource source, Path output, Optional<Path> data, Optional<String> part) throws IOException {
+    public static StudySession prepare(ConfigSource source, Path output, Optional<Path> data, Optional<String> part) throws IOException {
         StudyConfig study = StudyConfigReader.read(source);
         study = data.map(Path::toString).map(study::withData).orElse(study);
         StudyPlan plan = StudyPlan.of(source, study);
@@ -111,7 +113,7 @@ final class StudySession {
     }
 
     /** Writes what follows from the finished runs. */
-    void report(PrintWriter out) throws IOException {
+    public void report(PrintWriter out) throws IOException {
         if (!Files.isDirectory(output)) {
             throw new InvalidInputException("there is no study in " + output + ": do its runs first, without --report");
         }
@@ -122,7 +124,7 @@ final class StudySession {
     }
 
     /** Does the runs; the exit code. */
-    int run(List<Device> devices, Optional<Duration> time, BooleanSupplier stop, PrintWriter out) throws IOException {
+    public int run(List<Device> devices, Optional<Duration> time, BooleanSupplier stop, PrintWriter out) throws IOException {
         DataVerification.verify(data);
         try (StudyFolder folder = StudyFolder.open(output, plan.study())) {
             Study study = study(folder);
@@ -182,7 +184,7 @@ final class StudySession {
     }
 
     /** Times a few steps of each arm and tells how long the study takes. */
-    void time(List<Device> devices, int steps, PrintWriter out) throws IOException {
+    public void time(List<Device> devices, int steps, PrintWriter out) throws IOException {
         DataVerification.verify(data);
         Device device = devices.get(0);
         RunExecutor executor = new TrainingExecutor(data, data.manifest().fingerprint());

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -6,7 +6,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Paths of the command line. An empty one, usually of a variable that is not set, does not mean the current folder. */
-final class PathConverter implements ITypeConverter<Path> {
+public final class PathConverter implements ITypeConverter<Path> {
 
     @Override
     public Path convert(String value) {

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.Precision;
@@ -40,7 +40,7 @@ public final class ModelOptions {
      *
      * @return its path
      */
-    Path folder() {
+    public Path folder() {
         return folder;
     }
 
@@ -49,7 +49,7 @@ public final class ModelOptions {
      *
      * @return the kernel's name
      */
-    String kernel() {
+    public String kernel() {
         return kernel;
     }
 
@@ -58,7 +58,7 @@ public final class ModelOptions {
      *
      * @return the precision
      */
-    Precision precision() {
+    public Precision precision() {
         return precision;
     }
 
@@ -71,7 +71,7 @@ public final class ModelOptions {
      * @throws ai.spattention.InvalidInputException if the folder is no model or an option is wrong
      * @throws IOException if reading fails
      */
-    OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {
+    public OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {
         if (precision == Precision.BFLOAT16) {
             DeviceSupport.requireBfloat16(manager.getDevice());
         }

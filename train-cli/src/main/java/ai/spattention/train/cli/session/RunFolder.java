@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
@@ -13,13 +13,13 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** A run's folder, which no other process writes to until it is closed. One in which nothing was written goes then. */
-final class RunFolder implements Closeable {
+public final class RunFolder implements Closeable {
 
     /** The model that the run ends with. */
-    static final String MODEL = "model";
+    public static final String MODEL = "model";
 
     /** The run's checkpoints. */
-    static final String CHECKPOINTS = "checkpoints";
+    public static final String CHECKPOINTS = "checkpoints";
 
     private static final String LOCK = ".lock";
 
@@ -39,7 +39,7 @@ final class RunFolder implements Closeable {
      * @throws InvalidInputException if it is not empty, no folder or another process's
      * @throws IOException if it cannot be read
      */
-    static RunFolder create(Path path) throws IOException {
+    public static RunFolder create(Path path) throws IOException {
         RunFolder folder = new RunFolder(path);
         try {
             requireFresh(path); // under the lock: another run may have begun and ended since a command looked
@@ -57,7 +57,7 @@ final class RunFolder implements Closeable {
      * @return the folder
      * @throws IOException if it cannot be made
      */
-    static RunFolder createFree(Path base) throws IOException {
+    public static RunFolder createFree(Path base) throws IOException {
         try {
             Files.createDirectories(base.toAbsolutePath().getParent());
             for (Path candidate = free(base); ; candidate = free(base)) {
@@ -74,7 +74,7 @@ final class RunFolder implements Closeable {
     }
 
     /** The folder that {@link #createFree} would take now. */
-    static Path free(Path base) {
+    public static Path free(Path base) {
         Path candidate = base;
         for (int number = 2; Files.exists(candidate, LinkOption.NOFOLLOW_LINKS); number++) {
             candidate = base.resolveSibling(base.getFileName() + "-" + number);
@@ -90,7 +90,7 @@ final class RunFolder implements Closeable {
      * @throws InvalidInputException if it is another process's, or a link in it leads to where the run would replace files
      * @throws IOException if it cannot be read
      */
-    static RunFolder reopen(Path path) throws IOException {
+    public static RunFolder reopen(Path path) throws IOException {
         RunFolder folder = new RunFolder(path);
         try {
             for (String own : List.of(MODEL, CHECKPOINTS)) {
@@ -115,7 +115,7 @@ final class RunFolder implements Closeable {
      * @throws InvalidInputException if it is not empty, or no folder
      * @throws IOException if it cannot be read
      */
-    static void requireFresh(Path folder) throws IOException {
+    public static void requireFresh(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }
@@ -130,7 +130,7 @@ final class RunFolder implements Closeable {
         }
     }
 
-    Path path() {
+    public Path path() {
         return path;
     }
 

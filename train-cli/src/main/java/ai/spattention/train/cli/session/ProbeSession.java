@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;

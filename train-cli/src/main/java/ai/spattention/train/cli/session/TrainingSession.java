@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import ai.djl.Device;
 import ai.spattention.olmoe.io.AtomicFile;
@@ -9,17 +9,18 @@ import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
-import ai.spattention.train.machine.MemoryError;
-import ai.spattention.train.machine.GpuName;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.RunObservers;
 import ai.spattention.train.loop.RunRecorder;
 import ai.spattention.train.loop.StopSignal;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
+import ai.spattention.train.machine.GpuName;
+import ai.spattention.train.machine.MemoryError;
+import ai.spattention.train.machine.Versions;
 import ai.spattention.train.metrics.HeldOutLoss;
-import ai.spattention.train.report.LiveReport;
 import ai.spattention.train.metrics.tensorboard.TensorBoardLog;
+import ai.spattention.train.report.LiveReport;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -30,7 +31,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** A training run from the command line: what {@code train} and {@code quickstart} share. */
-final class TrainingSession {
+public final class TrainingSession {
 
     private final RunConfig config;
     private final Device device;
@@ -38,7 +39,7 @@ final class TrainingSession {
     private final PrintWriter out;
     private final Optional<String> gpu;
 
-    TrainingSession(RunConfig config, Device device, RunFolder folder, PrintWriter out) {
+    public TrainingSession(RunConfig config, Device device, RunFolder folder, PrintWriter out) {
         this.config = config;
         this.device = device;
         this.folder = folder.path();
@@ -52,7 +53,7 @@ final class TrainingSession {
      *
      * @param resume whether to go on from the newest checkpoint
      */
-    void run(boolean resume) throws IOException {
+    public void run(boolean resume) throws IOException {
         PreparedData data = PreparedData.open(Path.of(config.data().path()));
         DataVerification.verify(data);
         for (HeldOutSet set : HeldOutSet.of(data, config.data().validationPath().byName())) {
@@ -116,7 +117,7 @@ final class TrainingSession {
      * @return the explanation, or empty for other failures
      * @throws IOException if the run's folder cannot be read
      */
-    static Optional<TrainingFailedException> outOfMemory(Throwable failure, Path folder) throws IOException {
+    public static Optional<TrainingFailedException> outOfMemory(Throwable failure, Path folder) throws IOException {
         Optional<MemoryError> error = MemoryError.of(failure);
         if (error.isEmpty()) {
             return Optional.empty();

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
@@ -44,6 +44,8 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.cli.option.ModelOptions;
+import ai.spattention.train.cli.option.ProbeOptions;
 import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
@@ -51,6 +53,7 @@ import ai.spattention.train.data.SplitText;
 import ai.spattention.train.data.TokenCountsFile;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.machine.GpuName;
+import ai.spattention.train.machine.Versions;
 import ai.spattention.train.terminal.CountProgress;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -66,7 +69,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** A loaded model that is scored; what is known is on disk after every task. */
-final class EvalSession implements AutoCloseable {
+public final class EvalSession implements AutoCloseable {
 
     /** Prepared data may be larger than memory. */
     private static final int SLICE_TOKENS = 1 << 20;
@@ -94,7 +97,7 @@ final class EvalSession implements AutoCloseable {
         manager = resources.add(NDManager.newBaseManager(device, "PyTorch"));
     }
 
-    static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
+    public static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
         EvalSession session = new EvalSession(settings, device, err);
         try {
             session.load(options, device);
@@ -194,7 +197,7 @@ final class EvalSession implements AutoCloseable {
      * Reads every row of every task and makes its requests: what is wrong with one shows before the first is answered. Only then
      * the samples' file is begun.
      */
-    void check(List<TaskGroup> all, DataFolder folder, List<Path> texts) throws IOException {
+    public void check(List<TaskGroup> all, DataFolder folder, List<Path> texts) throws IOException {
         GroupRun unasked = new GroupRun(new TaskRun(encoder, Scorer.UNASKED, sample -> { }, settings.limit(), settings.shots()),
                 note -> { });
         for (TaskGroup group : all) {
@@ -205,7 +208,7 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Scores the tasks of a group; their results are written one by one. */
-    void run(TaskGroup group, DataFolder folder) throws IOException {
+    public void run(TaskGroup group, DataFolder folder) throws IOException {
         groups.run(group, folder, result -> {
             results.add(result);
             write();
@@ -213,7 +216,7 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Scores a text as a whole. */
-    void runText(Path file) throws IOException {
+    public void runText(Path file) throws IOException {
         String name = file.getFileName().toString();
         List<TaskRun.WholeText> texts = texts(file);
         List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
@@ -245,7 +248,7 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Opens prepared data and checks them, as training does. */
-    PreparedData openShards(Path folder, Split split) throws IOException {
+    public PreparedData openShards(Path folder, Split split) throws IOException {
         PreparedData data = PreparedData.open(folder);
         if (!data.manifest().all().contains(split)) {
             throw new InvalidInputException(folder + " has no split '" + split.name() + "': --split must be one of "
@@ -260,7 +263,7 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** The loss on prepared data, in sequences of the longest length that the model reads. */
-    void runShards(PreparedData data, Split split) throws IOException {
+    public void runShards(PreparedData data, Split split) throws IOException {
         Path folder = data.folder();
         int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
         int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
@@ -297,7 +300,7 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Probes a split of prepared data, or null, and texts, each apart; all are checked before the first is read by the model. */
-    void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
+    public void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
         try (Resources open = new Resources()) {
             ProbeSession session = new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show);
             List<HeldOutText> texts = new ArrayList<>();
@@ -320,14 +323,14 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Probes tasks with both layouts. */
-    void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
+    public void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
         probed.addAll(new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show)
                 .tasks(all, folder, encoder, maxLength));
         write();
     }
 
     /** Answers ready requests. */
-    void answer(RequestFile requests) throws IOException {
+    public void answer(RequestFile requests) throws IOException {
         long count = settings.limit().of(requests.requests().size());
         requests.write(settings.output(),
                 scorer.score("requests", requests.requests().stream().limit(count).map(encoder::encode).toList()));
@@ -355,19 +358,19 @@ final class EvalSession implements AutoCloseable {
     }
 
     /** Everything asked for is written: what was kept for another try can go. */
-    void complete() throws IOException {
+    public void complete() throws IOException {
         writeComplete();
         journal.delete();
         scorer.speed().ifPresent(err::println);
     }
 
     /** The results so far. */
-    Optional<Table> table() {
+    public Optional<Table> table() {
         return results.isEmpty() ? Optional.empty() : Optional.of(ResultTable.of(results));
     }
 
     /** The probes' results so far. */
-    Optional<Table> probeTable() {
+    public Optional<Table> probeTable() {
         return probed.isEmpty() ? Optional.empty() : Optional.of(ProbeTable.of(probed));
     }
 

@@ -1,9 +1,10 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.cli.option.DeviceOption;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;

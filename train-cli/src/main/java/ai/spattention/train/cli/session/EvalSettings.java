@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.session;
 
 import ai.spattention.eval.Limit;
 import ai.spattention.olmoe.io.OutputFile;
@@ -18,16 +18,16 @@ import java.util.Optional;
  * @param prefixReuse whether what requests share is read once
  * @param resume whether to go on where a run was killed
  */
-record EvalSettings(Path output, Path samples, Limit limit, int shots, long batchTokens, Integer maxLength, boolean prefixReuse,
+public record EvalSettings(Path output, Path samples, Limit limit, int shots, long batchTokens, Integer maxLength, boolean prefixReuse,
         boolean resume) {
 
     /** Where scores are kept until the results are complete; empty if the output is a device or a pipe: then nothing can go on. */
-    Optional<Path> journal() throws IOException {
+    public Optional<Path> journal() throws IOException {
         return OutputFile.of(output).isStream() ? Optional.empty() : Optional.of(journal(output));
     }
 
     /** Beside the file at the end of links, whatever name for it is given. */
-    static Path journal(Path output) throws IOException {
+    public static Path journal(Path output) throws IOException {
         Path file = OutputFile.of(output).path();
         return file.resolveSibling(file.getFileName() + ".progress");
     }

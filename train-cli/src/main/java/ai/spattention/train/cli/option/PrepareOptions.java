@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** What is prepared and how: the options that {@code prepare} and its benchmark share. */
-final class PrepareOptions {
+public final class PrepareOptions {
 
     @Parameters(arity = "1..*", paramLabel = "INPUT", description = {
         "Files, folders (with all below, hidden files left out) and patterns in quotes ('data/**.jsonl.gz').",
@@ -59,26 +59,26 @@ final class PrepareOptions {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     /** All settings, with the inputs of each held-out set by its name. */
-    PreparationSettings settings(Map<String, List<String>> heldOut) {
+    public PreparationSettings settings(Map<String, List<String>> heldOut) {
         double fraction = validationFraction != null ? validationFraction
                 : heldOut.isEmpty() ? PreparationSettings.DEFAULT_VALIDATION_FRACTION : 0;
         return new PreparationSettings(inputs, heldOut, field, DocumentSeparator.parse(separator), fraction, seed, shardTokens);
     }
 
     /** Names what is read, so that nothing of it is written over. */
-    Outputs reads(Outputs outputs) throws IOException {
+    public Outputs reads(Outputs outputs) throws IOException {
         for (InputFile input : InputFiles.find(inputs)) {
             outputs.reads("INPUT", input.path());
         }
         return tokenizer.equals("bytes") ? outputs : outputs.readsModel("--tokenizer", Path.of(tokenizer));
     }
 
-    int threads() {
+    public int threads() {
         return threads;
     }
 
     /** Loads the tokenizer; the caller closes it. */
-    Tokenizer loadTokenizer() {
+    public Tokenizer loadTokenizer() {
         if (tokenizer.isEmpty()) {
             throw new InvalidInputException("--tokenizer is empty: name a tokenizer.json, a folder that holds one, or 'bytes'");
         }

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
@@ -8,7 +8,7 @@ import java.util.Set;
 import picocli.CommandLine.Option;
 
 /** The options of probes. */
-final class ProbeOptions {
+public final class ProbeOptions {
 
     @Option(names = "--probes", split = ",", paramLabel = "PROBE", description = "Probe --shards, --text and --task in place of scoring them: loss, position, recall, copy, length, tasks, or all, separated by commas.")
     private List<String> names = List.of();
@@ -20,12 +20,12 @@ final class ProbeOptions {
     private boolean documentMask;
 
     /** Whether anything is to be probed. */
-    boolean isAsked() {
+    public boolean isAsked() {
         return !names.isEmpty();
     }
 
     /** The probes; with {@code all} those of tasks, too, if there are any. */
-    Set<ProbeName> probes(boolean hasTasks, boolean hasTexts) {
+    public Set<ProbeName> probes(boolean hasTasks, boolean hasTexts) {
         Set<ProbeName> probes = ProbeName.parse(names);
         if (names.contains(ProbeName.ALL)) {
             if (hasTasks) {
@@ -43,16 +43,16 @@ final class ProbeOptions {
         return probes;
     }
 
-    ProbeSettings settings() {
+    public ProbeSettings settings() {
         return ProbeSettings.of(settings);
     }
 
-    boolean documentMask() {
+    public boolean documentMask() {
         return documentMask;
     }
 
     /** Refuses settings without probes. */
-    void check() {
+    public void check() {
         require(isAsked() || settings.isEmpty() && !documentMask, "--probe-set and --document-mask are for --probes: name the probes");
     }
 

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
@@ -8,10 +8,13 @@ import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.ChromeTrace;
 import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.StepBench;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.loop.PassChoice;
+import ai.spattention.train.machine.Versions;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

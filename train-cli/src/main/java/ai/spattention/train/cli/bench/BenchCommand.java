@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 @Command(name = "bench", mixinStandardHelpOptions = true, description = "Measure speed and memory.",
         subcommands = {BenchAttentionCommand.class, BenchBlockCommand.class, BenchStepCommand.class, BenchPrepareCommand.class,
             BenchMemoryCommand.class})
-final class BenchCommand implements Runnable {
+public final class BenchCommand implements Runnable {
 
     @Spec
     private CommandSpec spec;

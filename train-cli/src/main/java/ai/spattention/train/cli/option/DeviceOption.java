@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.option;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
@@ -22,7 +22,7 @@ public final class DeviceOption {
      *
      * @return the request; {@code auto} if the option was not given
      */
-    DeviceRequest request() {
+    public DeviceRequest request() {
         return request == null ? DeviceRequest.AUTO : request;
     }
 
@@ -32,7 +32,7 @@ public final class DeviceOption {
      * @return the device; that of {@code auto} if the option was not given
      * @throws InvalidInputException if a GPU was asked for that is not there
      */
-    Device device() {
+    public Device device() {
         return device(DeviceChoice.AUTO);
     }
 
@@ -43,7 +43,7 @@ public final class DeviceOption {
      * @return the device
      * @throws InvalidInputException if a GPU was asked for that is not there
      */
-    Device device(DeviceChoice otherwise) {
+    public Device device(DeviceChoice otherwise) {
         return resolve(request == null ? new DeviceRequest(otherwise, 0) : request);
     }
 
@@ -54,7 +54,7 @@ public final class DeviceOption {
      * @return the device
      * @throws InvalidInputException if a GPU was asked for that is not there
      */
-    static Device resolve(DeviceRequest wanted) {
+    public static Device resolve(DeviceRequest wanted) {
         // asking for the number of GPUs loads PyTorch, which a CPU needs later at most
         return wanted.resolve(wanted.choice() == DeviceChoice.CPU ? 0 : Engine.getEngine("PyTorch").getGpuCount());
     }
@@ -65,7 +65,7 @@ public final class DeviceOption {
      * @param otherwise what counts if the option was not given
      * @return the device; empty if a GPU was asked for that is not there
      */
-    Optional<Device> find(DeviceChoice otherwise) {
+    public Optional<Device> find(DeviceChoice otherwise) {
         try {
             return Optional.of(device(otherwise));
         } catch (InvalidInputException e) {
@@ -74,7 +74,7 @@ public final class DeviceOption {
     }
 
     /** Reads the option's value. */
-    static final class Converter implements ITypeConverter<DeviceRequest> {
+    public static final class Converter implements ITypeConverter<DeviceRequest> {
 
         @Override
         public DeviceRequest convert(String value) {

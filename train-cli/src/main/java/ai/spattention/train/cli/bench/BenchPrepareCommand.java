@@ -1,9 +1,12 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.bench.PrepareBench;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.option.PrepareOptions;
+import ai.spattention.train.machine.Versions;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli;
+package ai.spattention.train.cli.bench;
 
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
@@ -9,6 +9,9 @@ import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.AutogradOperator;
 import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.NumberType;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.machine.Versions;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
