@@ -152,7 +152,7 @@ public final class AttentionBench {
             if (misfit.isPresent()) {
                 refused.add("the " + about.kernel.name() + " kernel cannot compute " + about.pattern.patternName()
                         + " at length " + length + ": " + misfit.get());
-                progress.accept("left out: " + refused.get(refused.size() - 1));
+                progress.accept("warning: left out: " + refused.get(refused.size() - 1));
             } else {
                 candidates.add(new Candidate(about.pattern, layout, about.choose(call), new ArrayList<>(), new ArrayList<>(),
                         new ArrayList<>()));

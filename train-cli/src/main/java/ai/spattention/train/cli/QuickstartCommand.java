@@ -12,6 +12,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.SourceJarCorpus;
+import ai.spattention.train.loop.HostMemory;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.TaskEvaluation;
 import java.io.IOException;
@@ -38,8 +39,8 @@ final class QuickstartCommand implements Callable<Integer> {
     @Option(names = "--output", paramLabel = "DIR", description = "The run's folder (default: runs/quickstart, or the next free one).")
     private Path output;
 
-    @Option(names = "--preset", defaultValue = "quickstart", paramLabel = "NAME", description = "quickstart, or quickstart-PATTERN (default: ${DEFAULT-VALUE}).")
-    private String preset;
+    @Option(names = "--config", defaultValue = "quickstart", paramLabel = "FILE|PRESET", description = "quickstart, quickstart-PATTERN, or a configuration (YAML) of a model that reads bytes (default: ${DEFAULT-VALUE}).")
+    private String config;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key, for example training.steps=100. Repeatable.")
     private List<String> overrides = List.of();
@@ -49,11 +50,12 @@ final class QuickstartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunConfig run = RunConfigLoader.load(ConfigSource.of(preset), overrides);
+        RunConfig run = RunConfigLoader.load(ConfigSource.of(config), overrides);
         if (output != null) {
             RunFolder.requireFresh(output);
         }
         Device where = device.device(run.device());
+        HostMemory.require(run, where);
         PrintWriter err = spec.commandLine().getErr();
         List<Document> documents = SourceJarCorpus.read(corpus());
         long characters = documents.stream().filter(document -> !SourceJarCorpus.isHeldOut(document))

@@ -8,10 +8,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
-import picocli.CommandLine.IVersionProvider;
 
 /** What this program is made of. */
-public final class Versions implements IVersionProvider {
+public final class Versions {
+
+    private Versions() {}
 
     /**
      * Versions by name: spattention, commit (where known), djl, pytorch, java, os.
@@ -46,10 +47,5 @@ public final class Versions implements IVersionProvider {
                 versions.remove("commit"); // built without git: there is none to tell
             }
         }
-    }
-
-    @Override
-    public String[] getVersion() {
-        return all().entrySet().stream().map(entry -> entry.getKey() + " " + entry.getValue()).toArray(String[]::new);
     }
 }

@@ -28,7 +28,7 @@ final class AttentionBenchOptions {
     @Mixin
     private DeviceOption device;
 
-    @Option(names = "--lengths", split = ",", defaultValue = "1024,4096", paramLabel = "N", description = "Sequence lengths (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--length", split = ",", defaultValue = "1024,4096", paramLabel = "N", description = "Sequence lengths (default: ${DEFAULT-VALUE}).")
     private List<Integer> lengths;
 
     @Option(names = "--heads", defaultValue = "16", paramLabel = "H", description = "Heads (default: ${DEFAULT-VALUE}).")
@@ -40,10 +40,10 @@ final class AttentionBenchOptions {
     @Option(names = "--batch", paramLabel = "B", description = "Sequences at once (default: 1).")
     private Integer batch;
 
-    @Option(names = "--tokens", paramLabel = "T", description = "In place of --batch: positions at once, so that every length computes T / N sequences.")
+    @Option(names = "--batch-tokens", paramLabel = "T", description = "In place of --batch: positions at once, so that every length computes T / N sequences.")
     private Integer tokens;
 
-    @Option(names = "--patterns", split = ",", defaultValue = "causal,sp,exclusive", paramLabel = "NAME", description = "Patterns (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--pattern", split = ",", defaultValue = "causal,sp,exclusive", paramLabel = "NAME", description = "Patterns (default: ${DEFAULT-VALUE}).")
     private List<String> patterns;
 
     @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Timed repetitions; the median counts (default: ${DEFAULT-VALUE}).")
@@ -73,16 +73,16 @@ final class AttentionBenchOptions {
 
     /** Puts the options together. */
     AttentionBench.Settings settings(NumberType type, List<AttentionBench.Case> cases, GradientMode gradients, int warmUps) {
-        lengths.forEach(length -> positive("--lengths", length));
+        lengths.forEach(length -> positive("--length", length));
         positive("--heads", heads);
         positive("--head-dim", headDim);
         positive("--batch", batch == null ? 1 : batch);
-        positive("--tokens", tokens == null ? 1 : tokens);
+        positive("--batch-tokens", tokens == null ? 1 : tokens);
         positive("--warm-ups", warmUps);
         positive("--repetitions", repetitions);
         positive("--queued", queued);
         if (batch != null && tokens != null) {
-            throw new InvalidInputException("--batch and --tokens both say how much to compute at once: give one of them");
+            throw new InvalidInputException("--batch and --batch-tokens both say how much to compute at once: give one of them");
         }
         int sequences = batch != null ? batch : tokens != null ? 0 : 1;
         return new AttentionBench.Settings(device.device(), type, lengths, sequences, tokens == null ? 0 : tokens, heads, headDim,

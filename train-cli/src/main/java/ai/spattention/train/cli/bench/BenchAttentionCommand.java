@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
 /** Times attention alone. */
 @Command(name = "attention", mixinStandardHelpOptions = true, description = {
     "Time attention alone, forward and forward with backward, pattern against pattern in one run.",
-    "'x causal' compares with dense attention of the same run, for which --patterns must name causal."})
+    "'x causal' compares with dense attention of the same run, for which --pattern must name causal."})
 final class BenchAttentionCommand implements Callable<Integer> {
 
     @Mixin
@@ -34,7 +34,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
     @Option(names = "--precision", defaultValue = "float32", paramLabel = "float32|bfloat16|float16", description = "Number format (default: ${DEFAULT-VALUE}).")
     private NumberType precision;
 
-    @Option(names = {"--kernels", "--kernel"}, split = ",", defaultValue = "auto", paramLabel = "NAME", description = "Kernels: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--kernel", split = ",", defaultValue = "auto", paramLabel = "NAME", description = "Kernels: " + Kernels.NAMES + " (default: ${DEFAULT-VALUE}).")
     private List<String> kernels;
 
     @Spec

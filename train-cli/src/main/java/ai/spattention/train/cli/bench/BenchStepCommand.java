@@ -36,32 +36,32 @@ import picocli.CommandLine.Spec;
 
 /** Times whole training steps. */
 @Command(name = "step", mixinStandardHelpOptions = true, description = {
-    "Time the training step of a preset on random tokens, pattern against pattern in one run: forward and backward pass, the",
+    "Time the training step of a configuration on random tokens, pattern against pattern in one run: forward and backward pass, the",
     "optimizer's update, and the parts of the pass. Throughput counts the tokens of one micro batch."})
 final class BenchStepCommand implements Callable<Integer> {
 
     @Mixin
     private DeviceOption device;
 
-    @Option(names = "--preset", defaultValue = "quickstart", paramLabel = "NAME|FILE", description = "Preset or configuration (default: ${DEFAULT-VALUE}).")
-    private String preset;
+    @Option(names = "--config", defaultValue = "quickstart", paramLabel = "FILE|PRESET", description = "A preset, or a configuration (YAML) (default: ${DEFAULT-VALUE}).")
+    private String config;
 
-    @Option(names = "--pattern", split = ",", paramLabel = "NAME", description = "Patterns (default: the preset's).")
+    @Option(names = "--pattern", split = ",", paramLabel = "NAME", description = "Patterns (default: the configuration's).")
     private List<String> patterns = List.of();
 
-    @Option(names = "--length", split = ",", paramLabel = "N", description = "Sequence lengths (default: the preset's).")
+    @Option(names = "--length", split = ",", paramLabel = "N", description = "Sequence lengths (default: the configuration's).")
     private List<Integer> lengths = List.of();
 
-    @Option(names = "--micro-batch", split = ",", paramLabel = "B", description = "Sequences of a pass, one number or one for each length (default: the preset's).")
+    @Option(names = "--micro-batch", split = ",", paramLabel = "B", description = "Sequences of a pass, one number or one for each length (default: the configuration's).")
     private List<Integer> microBatches = List.of();
 
-    @Option(names = "--precision", paramLabel = "float32|bfloat16", description = "Precision of matrix products and activations (default: the preset's).")
+    @Option(names = "--precision", paramLabel = "float32|bfloat16", description = "Precision of matrix products and activations (default: the configuration's).")
     private String precision;
 
-    @Option(names = "--activation-checkpointing", arity = "0..1", fallbackValue = "full", paramLabel = "none|selective|full|auto", description = "What layers keep for the backward pass (default: the preset's; without a word: full).")
+    @Option(names = "--activation-checkpointing", arity = "0..1", fallbackValue = "full", paramLabel = "none|selective|full|auto", description = "What layers keep for the backward pass (default: the configuration's; without a word: full).")
     private String checkpointing;
 
-    @Option(names = "--kernel", split = ",", paramLabel = "NAME", description = "Attention kernels; where there are several, those that cannot compute a pattern are left out (default: the preset's).")
+    @Option(names = "--kernel", split = ",", paramLabel = "NAME", description = "Attention kernels; where there are several, those that cannot compute a pattern are left out (default: the configuration's).")
     private List<String> kernels = List.of();
 
     @Option(names = "--no-optimizer", description = "Leave the optimizer and its memory out.")
@@ -89,7 +89,7 @@ final class BenchStepCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        new Outputs().reads("--preset", preset.matches(".*\\.ya?ml") ? Path.of(preset) : null).writes("--output", output)
+        new Outputs().reads("--config", config.matches(".*\\.ya?ml") ? Path.of(config) : null).writes("--output", output)
                 .writes("--profile", profile);
         if (warmUps < 1 || repetitions < 1) {
             throw new InvalidInputException("--warm-ups and --repetitions must be at least 1 (got " + warmUps + " and " + repetitions
@@ -123,7 +123,7 @@ final class BenchStepCommand implements Callable<Integer> {
                 if (kernels.size() < 2) {
                     throw e;
                 }
-                err.println("left out: " + e.getMessage());
+                err.println("warning: left out: " + e.getMessage());
             }
             if (output != null && (!OutputFile.of(output).isStream() || run == runs.get(runs.size() - 1))) {
                 OutputFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
@@ -145,7 +145,7 @@ final class BenchStepCommand implements Callable<Integer> {
     }
 
     private List<RunConfig> runs() {
-        ConfigSource source = ConfigSource.of(preset);
+        ConfigSource source = ConfigSource.of(config);
         List<RunConfig> runs = new ArrayList<>();
         RunConfig base = RunConfigLoader.load(source, overrides);
         List<String> chosen = patterns.isEmpty() ? List.of(base.model().attentionPattern().toString()) : patterns;
@@ -209,7 +209,7 @@ final class BenchStepCommand implements Callable<Integer> {
 
     private String json(Device where, RunConfig first, List<StepBench.Row> rows, MemoryFailures failures) {
         ObjectNode root = new ObjectMapper().createObjectNode();
-        root.put("benchmark", "step").put("preset", preset).put("device", where.toString())
+        root.put("benchmark", "step").put("config", config).put("device", where.toString())
                 .put("precision", first.precision().key())
                 .put("activation_checkpointing", first.training().activationCheckpointing().toString())
                 .put("warm_ups", warmUps).put("repetitions", repetitions);

@@ -1,6 +1,7 @@
 package ai.spattention.train.cli.option;
 
 import ai.djl.ndarray.NDManager;
+import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
@@ -10,15 +11,17 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.DeviceSupport;
+import ai.spattention.train.loop.TrainedModel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** The options of commands that load a model. */
 public final class ModelOptions {
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A model folder in Hugging Face's format.")
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A model folder in Hugging Face's format, or the folder of a run.")
     private Path folder;
 
     @Option(names = "--pattern", paramLabel = "NAME[,NAME...]", description = "The attention pattern, or several that repeat over the layers (default: the model's).")
@@ -36,12 +39,12 @@ public final class ModelOptions {
     private Precision precision;
 
     /**
-     * The model's folder.
+     * The model's folder: of a run that has ended, that of its model.
      *
      * @return its path
      */
     public Path folder() {
-        return folder;
+        return TrainedModel.folder(folder);
     }
 
     /**
@@ -68,17 +71,45 @@ public final class ModelOptions {
      * @param manager the manager that owns the parameters
      * @param change a further change of the configuration
      * @return the model
-     * @throws ai.spattention.InvalidInputException if the folder is no model or an option is wrong
+     * @throws InvalidInputException if the folder is no model or an option is wrong
      * @throws IOException if reading fails
      */
     public OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {
+        requirePrecision(manager);
+        if (TrainedModel.isUnfinished(folder)) {
+            throw new InvalidInputException("the run in " + folder + " has no model yet: let it end, or go on with 'train --resume'"
+                    + " (generate takes the newest checkpoint)");
+        }
+        return HuggingFaceFolder.load(folder(), manager, config -> change.apply(attention(config)), this::computing);
+    }
+
+    /**
+     * Loads the newest checkpoint of a run that has no model yet, with the chosen attention.
+     *
+     * @param manager the manager that owns the parameters
+     * @param notes told of damaged checkpoints
+     * @return the model
+     * @throws InvalidInputException if there is none, or an option is wrong
+     * @throws IOException if reading fails
+     */
+    public TrainedModel loadCheckpoint(NDManager manager, Consumer<String> notes) throws IOException {
+        requirePrecision(manager);
+        return TrainedModel.newest(folder, manager, this::attention, this::computing, notes);
+    }
+
+    private void requirePrecision(NDManager manager) {
         if (precision == Precision.BFLOAT16) {
             DeviceSupport.requireBfloat16(manager.getDevice());
         }
-        return HuggingFaceFolder.load(folder, manager, config -> {
-            LayerPatterns chosen = pattern == null ? config.patterns() : LayerPatterns.parse(pattern, Patterns.onClassPath());
-            LayoutLength layout = layoutLength == null ? config.layoutLength() : LayoutLength.parse(layoutLength);
-            return change.apply(config.withAttention(chosen, layout));
-        }, model -> model.optKernel(Kernels.of(kernel)).optPrecision(precision));
+    }
+
+    private OlmoeConfig attention(OlmoeConfig config) {
+        LayerPatterns chosen = pattern == null ? config.patterns() : LayerPatterns.parse(pattern, Patterns.onClassPath());
+        LayoutLength layout = layoutLength == null ? config.layoutLength() : LayoutLength.parse(layoutLength);
+        return config.withAttention(chosen, layout);
+    }
+
+    private OlmoeModel.Builder computing(OlmoeModel.Builder model) {
+        return model.optKernel(Kernels.of(kernel)).optPrecision(precision);
     }
 }

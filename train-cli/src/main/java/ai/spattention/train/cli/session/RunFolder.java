@@ -4,6 +4,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.train.loop.TrainedModel;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -16,10 +17,10 @@ import java.util.List;
 public final class RunFolder implements Closeable {
 
     /** The model that the run ends with. */
-    public static final String MODEL = "model";
+    public static final String MODEL = TrainedModel.FOLDER;
 
     /** The run's checkpoints. */
-    public static final String CHECKPOINTS = "checkpoints";
+    public static final String CHECKPOINTS = TrainedModel.CHECKPOINTS;
 
     private static final String LOCK = ".lock";
 

@@ -10,6 +10,7 @@ import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.loop.HostMemory;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.TextProbes;
 import ai.spattention.train.machine.GpuName;
@@ -125,6 +126,7 @@ public final class StudySession {
 
     /** Does the runs; the exit code. */
     public int run(List<Device> devices, Optional<Duration> time, BooleanSupplier stop, PrintWriter out) throws IOException {
+        requireMemory(devices);
         DataVerification.verify(data);
         try (StudyFolder folder = StudyFolder.open(output, plan.study())) {
             Study study = study(folder);
@@ -144,6 +146,12 @@ public final class StudySession {
                 note(outcome.left() + " runs are left: go on with the same command");
             }
             return outcome.failures().isEmpty() ? 0 : 1;
+        }
+    }
+
+    private void requireMemory(List<Device> devices) {
+        for (PlannedRun run : plan.timings(source, 1)) {
+            devices.forEach(device -> HostMemory.require(run.config(), device));
         }
     }
 
@@ -185,6 +193,7 @@ public final class StudySession {
 
     /** Times a few steps of each arm and tells how long the study takes. */
     public void time(List<Device> devices, int steps, PrintWriter out) throws IOException {
+        requireMemory(devices);
         DataVerification.verify(data);
         Device device = devices.get(0);
         RunExecutor executor = new TrainingExecutor(data, data.manifest().fingerprint());

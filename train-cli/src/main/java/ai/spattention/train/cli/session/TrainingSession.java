@@ -90,7 +90,7 @@ public final class TrainingSession {
                 TrainingRun run = new TrainingRun(config, data, device, folder.resolve(RunFolder.CHECKPOINTS), observer)) {
             long restored = resume ? run.resume() : 0;
             if (resume) {
-                recorder.note(restored == 0 ? "no checkpoint to resume from: beginning with step 1"
+                recorder.note(restored == 0 ? "warning: no checkpoint to resume from: beginning with step 1"
                         : "resumed after step " + restored);
             }
             AtomicFile.write(folder.resolve("config.yaml"), RunConfigWriter.toYaml(config));

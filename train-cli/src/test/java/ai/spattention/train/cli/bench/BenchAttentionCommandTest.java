@@ -21,8 +21,8 @@ class BenchAttentionCommandTest {
     @Test
     void namesTheKernelAndWhyForEachCase(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("rows.json");
-        Cli result = Cli.ok(with("--lengths", "16,256", "--tokens", "512", "--precision", "bfloat16", "--patterns",
-                "causal,exclusive", "--kernels", "auto,masked,window", "--output", file.toString()));
+        Cli result = Cli.ok(with("--length", "16,256", "--batch-tokens", "512", "--precision", "bfloat16", "--pattern",
+                "causal,exclusive", "--kernel", "auto,masked,window", "--output", file.toString()));
         assertTrue(result.err().contains("left out: the window kernel cannot compute causal at length 16: it needs a GPU"),
                 result.err());
         assertTrue(result.err().contains("the fused kernel does not serve in a plain DJL Trainer here: it runs on NVIDIA GPUs only"),
@@ -57,15 +57,15 @@ class BenchAttentionCommandTest {
 
     @Test
     void refusesWhatDoesNotFitTogether() {
-        assertTrue(Cli.refused(with("--lengths", "48", "--tokens", "100")).contains("100 tokens and length 48"));
-        assertTrue(Cli.refused(with("--batch", "2", "--tokens", "64")).contains("give one of them"));
-        assertTrue(Cli.refused(with("--kernels", "fast")).contains("unknown attention kernel 'fast'"));
+        assertTrue(Cli.refused(with("--length", "48", "--batch-tokens", "100")).contains("100 tokens and length 48"));
+        assertTrue(Cli.refused(with("--batch", "2", "--batch-tokens", "64")).contains("give one of them"));
+        assertTrue(Cli.refused(with("--kernel", "fast")).contains("unknown attention kernel 'fast'"));
         assertTrue(Cli.refused(with("--queued", "0")).contains("--queued must be at least 1 (got 0)"));
     }
 
     @Test
     void refusesWhenNothingCanBeMeasured() {
-        Cli result = Cli.run(with("--lengths", "16", "--patterns", "sp", "--kernels", "dense"));
+        Cli result = Cli.run(with("--length", "16", "--pattern", "sp", "--kernel", "dense"));
         assertEquals(2, result.code());
         assertTrue(result.err().contains("nothing to measure: the dense kernel cannot compute sp at length 16"), result.err());
     }

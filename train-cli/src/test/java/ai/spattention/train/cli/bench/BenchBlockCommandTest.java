@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The benchmark's plan and report; no test looks at the times themselves. */
 class BenchBlockCommandTest {
 
-    private static final String[] SMALL = {"bench", "block", "--device", "cpu", "--heads", "2", "--head-dim", "8", "--lengths", "256",
+    private static final String[] SMALL = {"bench", "block", "--device", "cpu", "--heads", "2", "--head-dim", "8", "--length", "256",
         "--repetitions", "2"};
 
     @TempDir
@@ -26,7 +26,7 @@ class BenchBlockCommandTest {
 
     @Test
     void comparesWithDjlsBlockAndWithDenseAttention() throws IOException {
-        JsonNode root = run("--patterns", "causal,exclusive", "--batch", "2");
+        JsonNode root = run("--pattern", "causal,exclusive", "--batch", "2");
         assertEquals("float32", root.get("precision").asText());
         assertEquals(16, root.get("model_dim").asInt());
         assertEquals(0, root.get("dropout").asDouble());
@@ -53,7 +53,7 @@ class BenchBlockCommandTest {
 
     @Test
     void allAreGivenTheDropoutThatDjlsBlockHas() throws IOException {
-        JsonNode root = run("--patterns", "exclusive", "--dropout", "0.1");
+        JsonNode root = run("--pattern", "exclusive", "--dropout", "0.1");
         assertEquals(0.1, root.get("dropout").asDouble(), 1e-6);
         JsonNode last = root.get("rows").get(4);
         assertEquals("transformer tiled", last.get("part").asText() + " " + last.get("kernel").asText());
@@ -61,14 +61,14 @@ class BenchBlockCommandTest {
 
     @Test
     void leavesDjlsBlockOutInBfloat16() throws IOException {
-        JsonNode root = run("--patterns", "exclusive", "--precision", "bfloat16");
+        JsonNode root = run("--pattern", "exclusive", "--precision", "bfloat16");
         assertEquals(List.of("attention attention causal dense", "attention attention exclusive tiled",
                 "transformer SpAttentionBlock causal dense", "transformer SpAttentionBlock exclusive tiled"), names(root));
     }
 
     @Test
     void measuresAttentionAlone() throws IOException {
-        Cli result = Cli.ok(with("--patterns", "exclusive", "--layers", "0", "--warm-ups", "1"));
+        Cli result = Cli.ok(with("--pattern", "exclusive", "--layers", "0", "--warm-ups", "1"));
         assertTrue(result.err().contains("the fused kernel does not serve in a plain DJL Trainer here: it runs on NVIDIA GPUs only"),
                 result.err());
         assertTrue(result.out().contains("x dense") && result.out().contains("only the tiles that the pattern allows"), result.out());
@@ -81,7 +81,7 @@ class BenchBlockCommandTest {
         assertTrue(Cli.refused(with("--dropout", "1")).contains("--dropout must lie in [0, 1) (got 1.0)"));
         assertTrue(Cli.refused(with("--warm-ups", "0")).contains("--warm-ups must be at least 1 (got 0)"));
         assertTrue(Cli.refused(with("--precision", "float16")).contains("must be one of float32, bfloat16"));
-        assertTrue(Cli.refused(with("--tokens", "100")).contains("100 tokens and length 256"));
+        assertTrue(Cli.refused(with("--batch-tokens", "100")).contains("100 tokens and length 256"));
     }
 
     private JsonNode run(String... arguments) throws IOException {

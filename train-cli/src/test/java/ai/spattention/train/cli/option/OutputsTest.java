@@ -134,7 +134,7 @@ class OutputsTest {
     @ParameterizedTest
     @ValueSource(strings = {"eval --model x --text t --output", "eval --output o --text t --model", "eval --output o --model x --text",
         "forward --model x --input i --output", "report run --output", "report", "info", "mask --pattern sp --heads 2 --length 4 --png",
-        "doctor --json", "bench attention --output", "quickstart --output", "train --config quickstart --output",
+        "bench attention --output", "quickstart --output", "train --config quickstart --output",
         "prepare in --tokenizer bytes --output", "prepare --tokenizer bytes --output o", "prepare in --output o --tokenizer",
         "gpu-natives --output"})
     void anEmptyPathIsRefused(String command) {
