@@ -3,16 +3,11 @@ package ai.spattention.train.cli.session;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
-import ai.spattention.eval.GroupRun;
 import ai.spattention.eval.ModelDigest;
 import ai.spattention.eval.RequestFile;
 import ai.spattention.eval.SampleFile;
 import ai.spattention.eval.TaskRun;
 import ai.spattention.eval.data.DataFolder;
-import ai.spattention.eval.data.RowFile;
-import ai.spattention.eval.metric.MetricName;
-import ai.spattention.eval.metric.Statistic;
-import ai.spattention.eval.metric.TextMetrics;
 import ai.spattention.eval.probe.HeldOutText;
 import ai.spattention.eval.probe.ProbeJson;
 import ai.spattention.eval.probe.ProbeName;
@@ -25,21 +20,17 @@ import ai.spattention.eval.report.ResultTable;
 import ai.spattention.eval.report.Table;
 import ai.spattention.eval.report.TaskResult;
 import ai.spattention.eval.score.KeepingScorer;
-import ai.spattention.eval.score.LogLikelihoods;
 import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.ScoreJournal;
-import ai.spattention.eval.score.Scorer;
-import ai.spattention.eval.score.TargetTokens;
+import ai.spattention.eval.session.Evaluation;
+import ai.spattention.eval.session.ModelProbes;
+import ai.spattention.eval.session.WholeTexts;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.io.FileFormat;
-import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
-import ai.spattention.olmoe.io.TextFile;
-import ai.spattention.olmoe.io.TextLines;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
@@ -51,7 +42,6 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.SplitText;
 import ai.spattention.train.data.TokenCountsFile;
-import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.machine.GpuName;
 import ai.spattention.train.machine.Versions;
 import ai.spattention.train.terminal.CountProgress;
@@ -59,7 +49,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,9 +60,6 @@ import java.util.stream.Collectors;
 /** A loaded model that is scored; what is known is on disk after every task. */
 public final class EvalSession implements AutoCloseable {
 
-    /** Prepared data may be larger than memory. */
-    private static final int SLICE_TOKENS = 1 << 20;
-
     private final EvalSettings settings;
     private final PrintWriter err;
     private final Resources resources = new Resources();
@@ -83,13 +69,10 @@ public final class EvalSession implements AutoCloseable {
     private final List<ProbeResult> probed = new ArrayList<>();
     private OlmoeModel model;
     private Tokenizer tokenizer;
-    private int maxLength;
     private RequestEncoder encoder;
     private ScoreJournal journal;
     private SampleFile samples;
-    private KeepingScorer scorer;
-    private TaskRun tasks;
-    private GroupRun groups;
+    private Evaluation evaluation;
 
     private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
         this.settings = settings;
@@ -117,25 +100,18 @@ public final class EvalSession implements AutoCloseable {
                     + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
                     + options.folder().resolve("config.json") + ": use the tokenizer that the model was trained with");
         }
-        maxLength = settings.maxLength() == null ? config.maxPositionEmbeddings() : settings.maxLength();
-        if (maxLength < 1 || maxLength > config.maxPositionEmbeddings()) {
-            throw new InvalidInputException("--max-length must lie in [1, " + config.maxPositionEmbeddings()
-                    + "], the model's own limit (got " + maxLength + ")");
-        }
+        int maxLength = settings.scoring().maxLength(config);
         String digest = ModelDigest.of(options.folder());
-        describe(options, device, digest);
+        describe(options, device, digest, maxLength);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
         Optional<Path> kept = settings.journal();
         journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
                 scoresDependOn(options, device, digest), settings.resume(), err::println));
-        scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal,
-                EvalSession::show);
-        tasks = new TaskRun(encoder, scorer, sample -> {
+        evaluation = new Evaluation(model, manager, encoder, settings.scoring(), journal, sample -> {
             if (samples != null) {
                 samples.add(sample);
             }
-        }, settings.limit(), settings.shots());
-        groups = new GroupRun(tasks, err::println);
+        }, EvalSession::show, err::println);
     }
 
     private static KeepingScorer.Progress.Shown show(String what, long done, long total) {
@@ -162,24 +138,24 @@ public final class EvalSession implements AutoCloseable {
         dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
         dependsOn.put("--precision", options.precision().key());
         dependsOn.put("--kernel", options.kernel());
-        dependsOn.put("--batch-tokens", Long.toString(settings.batchTokens()));
-        dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.prefixReuse()));
+        dependsOn.put("--batch-tokens", Long.toString(settings.scoring().batchTokens()));
+        dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.scoring().prefixReuse()));
         dependsOn.put("--device", GpuName.orType(device));
         Versions.all().forEach((what, version) -> dependsOn.put("version of " + what, version));
         return dependsOn;
     }
 
-    private void describe(ModelOptions options, Device device, String digest) {
+    private void describe(ModelOptions options, Device device, String digest, int maxLength) {
         OlmoeConfig config = model.getConfig();
         Map<String, Object> described = new LinkedHashMap<>();
-        described.put("limit", settings.limit().number());
-        described.put("shots", settings.shots());
+        described.put("limit", settings.scoring().limit().number());
+        described.put("shots", settings.scoring().shots());
         described.put("shots_seed", 1234);
         described.put("pattern", config.patterns().toString());
         described.put("layout_length", config.layoutLength().toString());
         described.put("max_length", maxLength);
-        described.put("batch_tokens", settings.batchTokens());
-        described.put("prefix_reuse", settings.prefixReuse());
+        described.put("batch_tokens", settings.scoring().batchTokens());
+        described.put("prefix_reuse", settings.scoring().prefixReuse());
         described.put("dtype", options.precision().key());
         described.put("kernel", options.kernel());
         described.put("device", device.toString());
@@ -198,18 +174,13 @@ public final class EvalSession implements AutoCloseable {
      * the samples' file is begun.
      */
     public void check(List<TaskGroup> all, DataFolder folder, List<Path> texts) throws IOException {
-        GroupRun unasked = new GroupRun(new TaskRun(encoder, Scorer.UNASKED, sample -> { }, settings.limit(), settings.shots()),
-                note -> { });
-        for (TaskGroup group : all) {
-            unasked.run(group, folder, result -> { });
-        }
-        texts.forEach(file -> RegularFile.require(file, "the text file"));
+        evaluation.check(all, folder, texts);
         samples = settings.samples() == null ? null : resources.add(new SampleFile(settings.samples()));
     }
 
     /** Scores the tasks of a group; their results are written one by one. */
     public void run(TaskGroup group, DataFolder folder) throws IOException {
-        groups.run(group, folder, result -> {
+        evaluation.tasks(group, folder, result -> {
             results.add(result);
             write();
         });
@@ -217,34 +188,8 @@ public final class EvalSession implements AutoCloseable {
 
     /** Scores a text as a whole. */
     public void runText(Path file) throws IOException {
-        String name = file.getFileName().toString();
-        List<TaskRun.WholeText> texts = texts(file);
-        List<TaskRun.WholeText> scored = texts.subList(0, (int) settings.limit().of(texts.size()));
-        Map<MetricName, Statistic> metrics = tasks.texts(name, List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY,
-                MetricName.WORD_PERPLEXITY, MetricName.BYTE_PERPLEXITY, MetricName.BITS_PER_BYTE), scored);
-        results.add(new TaskResult(name, "1.0", 0, scored.size(), metrics, new TaskResult.Data("text", "text",
-                List.of(file.toString()), Sha256.of(List.of(file)), null), List.of(), List.of()));
+        results.add(evaluation.text(file));
         write();
-    }
-
-    /** A plain text whole, or the text of each row. */
-    private static List<TaskRun.WholeText> texts(Path file) throws IOException {
-        List<TaskRun.WholeText> texts = new ArrayList<>();
-        if (FileFormat.of(file).content() == FileFormat.Content.TEXT) {
-            String text = TextFile.read(file, "the text file", TextLines.LONGEST);
-            texts.add(new TaskRun.WholeText(file.toString(), text, text));
-        } else {
-            RowFile.read(file, "the text file", row -> {
-                if (!(row.fields().get("text") instanceof String text)) {
-                    throw new InvalidInputException(row.where() + " has no text in its field 'text'");
-                }
-                texts.add(new TaskRun.WholeText(row.where(), text, text));
-            });
-        }
-        if (texts.isEmpty()) {
-            throw new InvalidInputException(file + " has no rows");
-        }
-        return texts;
     }
 
     /** Opens prepared data and checks them, as training does. */
@@ -264,52 +209,27 @@ public final class EvalSession implements AutoCloseable {
 
     /** The loss on prepared data, in sequences of the longest length that the model reads. */
     public void runShards(PreparedData data, Split split) throws IOException {
-        Path folder = data.folder();
-        int longest = (int) Math.min(model.getConfig().maxPositionEmbeddings(), data.manifest().tokens(split) - 1);
-        int length = settings.maxLength() == null ? Math.max(1, longest) : settings.maxLength();
-        String name = folder.toAbsolutePath().normalize().getFileName().toString();
-        TextMetrics sums = new TextMetrics();
-        long count;
-        try (TokenSequences sequences = data.sequences(split, length)) {
-            count = settings.limit().of(sequences.count());
-            int slice = Math.max(1, SLICE_TOKENS / length);
-            for (long first = 0; first < count; first += slice) {
-                List<TargetTokens> requests = new ArrayList<>();
-                for (long index = first; index < Math.min(count, first + slice); index++) {
-                    int[] ids = Arrays.stream(sequences.read(index)).mapToInt(Math::toIntExact).toArray();
-                    requests.add(new TargetTokens(index, Arrays.copyOf(ids, length), Arrays.copyOfRange(ids, 1, length + 1)));
-                }
-                for (Score score : scorer.score(name, requests)) {
-                    sums.add(score.logLikelihood(), length, 0, 0);
-                }
-            }
+        List<Path> files = data.manifest().shards(split).stream().map(shard -> data.folder().resolve(shard.file())).toList();
+        TaskResult.Data about = new TaskResult.Data(split.folder(), split.folder(), files.stream().map(Path::toString).toList(),
+                Sha256.of(files), null);
+        String name = data.folder().toAbsolutePath().normalize().getFileName().toString();
+        try (SplitText text = SplitText.open(name, data, split, false)) {
+            results.add(evaluation.tokens(text, data.manifest().bytesPerToken(split), about));
         }
-        List<MetricName> names = new ArrayList<>(List.of(MetricName.LOSS, MetricName.TOKEN_PERPLEXITY));
-        data.manifest().bytesPerToken(split).ifPresent(bytes -> {
-            sums.add(0, 0, 0, Math.round(bytes * sums.tokens()));
-            names.add(MetricName.BITS_PER_BYTE);
-        });
-        Map<MetricName, Statistic> metrics = new LinkedHashMap<>();
-        for (MetricName metric : names) {
-            metrics.put(metric, sums.of(metric));
-        }
-        List<Path> files = data.manifest().shards(split).stream().map(shard -> folder.resolve(shard.file())).toList();
-        results.add(new TaskResult(name, "1.0", 0, Math.toIntExact(count), metrics, new TaskResult.Data(split.folder(),
-                split.folder(), files.stream().map(Path::toString).toList(), Sha256.of(files), null), List.of(), List.of()));
         write();
     }
 
     /** Probes a split of prepared data, or null, and texts, each apart; all are checked before the first is read by the model. */
     public void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
         try (Resources open = new Resources()) {
-            ProbeSession session = new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show);
+            ModelProbes session = new ModelProbes(model, manager, tokenizer, settings.scoring(), options.settings(), EvalSession::show);
             List<HeldOutText> texts = new ArrayList<>();
             if (data != null) {
                 String name = data.folder().toAbsolutePath().normalize().getFileName() + " " + split.folder();
                 texts.add(open.add(SplitText.open(name, data, split, options.documentMask())));
             }
             for (Path file : files) {
-                texts.add(session.text(file.getFileName().toString(), texts(file).stream().map(TaskRun.WholeText::text).toList(),
+                texts.add(session.text(file.getFileName().toString(), WholeTexts.read(file).stream().map(TaskRun.WholeText::text).toList(),
                         options.documentMask()));
             }
             session.check(probes, texts);
@@ -324,17 +244,26 @@ public final class EvalSession implements AutoCloseable {
 
     /** Probes tasks with both layouts. */
     public void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
-        probed.addAll(new ProbeSession(model, manager, tokenizer, settings, options.settings(), EvalSession::show)
-                .tasks(all, folder, encoder, maxLength));
+        probed.addAll(new ModelProbes(model, manager, tokenizer, settings.scoring(), options.settings(), EvalSession::show)
+                .tasks(all, folder, encoder));
         write();
     }
 
     /** Answers ready requests. */
-    public void answer(RequestFile requests) throws IOException {
-        long count = settings.limit().of(requests.requests().size());
-        requests.write(settings.output(),
-                scorer.score("requests", requests.requests().stream().limit(count).map(encoder::encode).toList()));
+    public void answer(RequestFile requests, PrintWriter out) throws IOException {
+        List<Score> scores = evaluation.answer(requests);
+        if (settings.output() == null) {
+            out.print(requests.answers(scores));
+            out.flush();
+        } else {
+            requests.write(settings.output(), scores);
+        }
         complete();
+    }
+
+    /** The results so far as the output has them. */
+    public String json() throws IOException {
+        return ResultFile.json(results, about());
     }
 
     /** What has been written into a device or a pipe cannot be replaced: that gets complete results only. */
@@ -345,23 +274,27 @@ public final class EvalSession implements AutoCloseable {
     }
 
     private void writeComplete() throws IOException {
-        if (settings.journal().isEmpty() && !(results.isEmpty() && probed.isEmpty())) {
+        if (settings.output() != null && settings.journal().isEmpty() && !(results.isEmpty() && probed.isEmpty())) {
             writeFile();
         }
     }
 
     private void writeFile() throws IOException {
+        ResultFile.write(settings.output(), results, about());
+    }
+
+    private Map<String, Object> about() {
         if (!probed.isEmpty()) {
             about.put("probes", ProbeJson.tree(probed));
         }
-        ResultFile.write(settings.output(), results, about);
+        return about;
     }
 
     /** Everything asked for is written: what was kept for another try can go. */
     public void complete() throws IOException {
         writeComplete();
         journal.delete();
-        scorer.speed().ifPresent(err::println);
+        evaluation.speed().ifPresent(err::println);
     }
 
     /** The results so far. */

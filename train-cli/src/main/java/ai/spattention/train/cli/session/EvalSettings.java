@@ -1,32 +1,38 @@
 package ai.spattention.train.cli.session;
 
-import ai.spattention.eval.Limit;
+import ai.spattention.eval.session.ScoringSettings;
 import ai.spattention.olmoe.io.OutputFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * How to score.
+ * How to score, and what becomes of the results.
  *
- * @param output the file that gets the results
+ * @param scoring how to score
+ * @param output the file that gets the results; null if they are only printed
  * @param samples the file that gets every request, or null
- * @param limit how many rows of a task, or requests, are scored
- * @param shots examples before each question
- * @param batchTokens the most tokens that go through the model together
- * @param maxLength the most tokens that the model reads; null for the model's own limit
- * @param prefixReuse whether what requests share is read once
  * @param resume whether to go on where a run was killed
  */
-public record EvalSettings(Path output, Path samples, Limit limit, int shots, long batchTokens, Integer maxLength, boolean prefixReuse,
-        boolean resume) {
+public record EvalSettings(ScoringSettings scoring, Path output, Path samples, boolean resume) {
 
-    /** Where scores are kept until the results are complete; empty if the output is a device or a pipe: then nothing can go on. */
+    /**
+     * Where scores are kept until the results are complete.
+     *
+     * @return the file; empty if the output is a device or a pipe, or there is none: then nothing can go on
+     * @throws IOException if a link cannot be followed
+     */
     public Optional<Path> journal() throws IOException {
-        return OutputFile.of(output).isStream() ? Optional.empty() : Optional.of(journal(output));
+        return output == null || OutputFile.of(output).isStream() ? Optional.empty() : Optional.of(journal(output));
     }
 
-    /** Beside the file at the end of links, whatever name for it is given. */
+    /**
+     * Where scores for an output would be kept: beside the file at the end of links, whatever name for it is given.
+     *
+     * @param output the output
+     * @return the file
+     * @throws IOException if a link cannot be followed
+     */
     public static Path journal(Path output) throws IOException {
         Path file = OutputFile.of(output).path();
         return file.resolveSibling(file.getFileName() + ".progress");

@@ -1,4 +1,4 @@
-package ai.spattention.train.cli.session;
+package ai.spattention.eval.session;
 
 import ai.djl.ndarray.NDManager;
 import ai.spattention.InvalidInputException;
@@ -25,17 +25,27 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.LongStream;
 
-/** Probes of a loaded model. */
-final class ProbeSession {
+/** Probes a loaded model: what reach it has, in place of scores. */
+public final class ModelProbes {
 
     private final OlmoeModel model;
     private final NDManager manager;
     private final Tokenizer tokenizer;
-    private final EvalSettings settings;
+    private final ScoringSettings settings;
     private final ProbeSettings probing;
     private final KeepingScorer.Progress progress;
 
-    ProbeSession(OlmoeModel model, NDManager manager, Tokenizer tokenizer, EvalSettings settings, ProbeSettings probing,
+    /**
+     * Creates the probes; all arguments stay the caller's.
+     *
+     * @param model the model
+     * @param manager a manager on the model's device
+     * @param tokenizer the model's tokenizer
+     * @param settings how much is read at once, and of how much
+     * @param probing the probes' own settings
+     * @param progress shows how far they have come
+     */
+    public ModelProbes(OlmoeModel model, NDManager manager, Tokenizer tokenizer, ScoringSettings settings, ProbeSettings probing,
             KeepingScorer.Progress progress) {
         this.model = model;
         this.manager = manager;
@@ -45,8 +55,16 @@ final class ProbeSession {
         this.progress = progress;
     }
 
-    /** Documents as one stream of tokens, each with its end, as they are prepared for training. */
-    TokenText text(String name, List<String> documents, boolean documentMask) {
+    /**
+     * Documents as one stream of tokens, each with its end, as they are prepared for training.
+     *
+     * @param name what people call the text
+     * @param documents the documents
+     * @param documentMask whether attention stays within a document where several share a window
+     * @return the text
+     * @throws InvalidInputException if the tokenizer has no token that ends a document
+     */
+    public TokenText text(String name, List<String> documents, boolean documentMask) {
         int eosId = tokenizer.eosId().orElseThrow(() -> new InvalidInputException("the tokenizer " + tokenizer.name()
                 + " has no token that ends a document, which a text to probe needs"));
         long[] ids = documents.stream().flatMapToLong(document -> LongStream.concat(
@@ -54,8 +72,14 @@ final class ProbeSession {
         return new TokenText(name, ids, eosId, documentMask);
     }
 
-    /** Refuses texts that probes do not fit. */
-    void check(Set<ProbeName> probes, List<HeldOutText> texts) {
+    /**
+     * Refuses texts that probes do not fit.
+     *
+     * @param probes the probes
+     * @param texts the texts
+     * @throws InvalidInputException if a text is too short, or a probe is not for such a text
+     */
+    public void check(Set<ProbeName> probes, List<HeldOutText> texts) {
         texts.forEach(text -> ProbeRun.check(probes, probing, text, length(text)));
     }
 
@@ -65,15 +89,33 @@ final class ProbeSession {
                 : (int) Math.max(1, Math.min(model.getConfig().maxPositionEmbeddings(), text.count(1)));
     }
 
-    List<ProbeResult> text(Set<ProbeName> probes, HeldOutText text, TrainingCounts counts) throws IOException {
+    /**
+     * Probes a text.
+     *
+     * @param probes the probes
+     * @param text the text
+     * @param counts how often tokens come in the training text; null if no probe needs it
+     * @return what each probe found
+     * @throws IOException if the text cannot be read
+     */
+    public List<ProbeResult> text(Set<ProbeName> probes, HeldOutText text, TrainingCounts counts) throws IOException {
         int length = length(text);
         return new ProbeRun(ProbedModel.of(model, manager), probing, tokenizer, counts, settings.batchTokens(), progress)
                 .run(probes, text, length, settings.limit().of(text.count(length)));
     }
 
-    List<ProbeResult> tasks(List<TaskGroup> groups, DataFolder folder, RequestEncoder encoder, int maxLength) throws IOException {
+    /**
+     * Probes tasks with both layouts.
+     *
+     * @param groups the tasks
+     * @param folder where their data are
+     * @param encoder turns text into tokens
+     * @return what was found
+     * @throws IOException if data cannot be read
+     */
+    public List<ProbeResult> tasks(List<TaskGroup> groups, DataFolder folder, RequestEncoder encoder) throws IOException {
         return new TaskProbe(encoder, layout -> new DirectScorer(new LogLikelihoods(model.withLayoutLength(layout), manager,
-                settings.batchTokens(), settings.prefixReuse()), () -> false), settings.limit(), settings.shots(), maxLength)
-                .run(groups, folder, ProbedModel.of(model, manager).bothLayouts());
+                settings.batchTokens(), settings.prefixReuse()), () -> false), settings.limit(), settings.shots(),
+                settings.maxLength(model.getConfig())).run(groups, folder, ProbedModel.of(model, manager).bothLayouts());
     }
 }
