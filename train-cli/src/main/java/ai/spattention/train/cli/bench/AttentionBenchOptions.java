@@ -28,8 +28,8 @@ final class AttentionBenchOptions {
     @Mixin
     private DeviceOption device;
 
-    @Option(names = "--length", split = ",", defaultValue = "1024,4096", paramLabel = "N", description = "Sequence lengths (default: ${DEFAULT-VALUE}).")
-    private List<Integer> lengths;
+    @Option(names = "--length", split = ",", paramLabel = "N", description = "Sequence lengths (default: 128,256,512,1024,2048,4096 for attention, 1024,4096 for block).")
+    private List<Integer> lengths = List.of();
 
     @Option(names = "--heads", defaultValue = "16", paramLabel = "H", description = "Heads (default: ${DEFAULT-VALUE}).")
     private int heads;
@@ -71,8 +71,9 @@ final class AttentionBenchOptions {
         new Outputs().writes("--output", output);
     }
 
-    /** Puts the options together. */
-    AttentionBench.Settings settings(NumberType type, List<AttentionBench.Case> cases, GradientMode gradients, int warmUps) {
+    /** Puts the options together; the usual lengths count where none is given. */
+    AttentionBench.Settings settings(NumberType type, List<AttentionBench.Case> cases, GradientMode gradients, int warmUps,
+            List<Integer> usualLengths) {
         lengths.forEach(length -> positive("--length", length));
         positive("--heads", heads);
         positive("--head-dim", headDim);
@@ -85,7 +86,7 @@ final class AttentionBenchOptions {
             throw new InvalidInputException("--batch and --batch-tokens both say how much to compute at once: give one of them");
         }
         int sequences = batch != null ? batch : tokens != null ? 0 : 1;
-        return new AttentionBench.Settings(device.device(), type, lengths, sequences, tokens == null ? 0 : tokens, heads, headDim,
+        return new AttentionBench.Settings(device.device(), type, lengths.isEmpty() ? usualLengths : lengths, sequences, tokens == null ? 0 : tokens, heads, headDim,
                 cases, gradients, warmUps, repetitions, queued);
     }
 

@@ -5,6 +5,7 @@ import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.io.OutputFile;
 import ai.spattention.train.bench.AttentionBench;
+import ai.spattention.train.bench.BreakEven;
 import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.NumberType;
 import ai.spattention.train.cli.option.Outputs;
@@ -24,9 +25,12 @@ import picocli.CommandLine.Spec;
 
 /** Times attention alone. */
 @Command(name = "attention", mixinStandardHelpOptions = true, description = {
-    "Time attention alone, forward and forward with backward, pattern against pattern in one run.",
+    "Time attention alone, forward and forward with backward, pattern against pattern in one run, and tell from which length on a pattern",
+    "is faster than dense attention, and by which of the kernels.",
     "'x causal' compares with dense attention of the same run, for which --pattern must name causal."})
 final class BenchAttentionCommand implements Callable<Integer> {
+
+    private static final List<Integer> LENGTHS = List.of(128, 256, 512, 1024, 2048, 4096);
 
     @Mixin
     private AttentionBenchOptions options;
@@ -46,7 +50,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
         List<AttentionKernel> wanted = kernels.stream().map(Kernels::of).toList();
         List<AttentionBench.Case> cases = options.patterns().stream()
                 .flatMap(pattern -> wanted.stream().map(kernel -> new AttentionBench.Case(pattern, kernel))).toList();
-        AttentionBench.Settings settings = options.settings(precision, cases, GradientMode.EXPLICIT, 1);
+        AttentionBench.Settings settings = options.settings(precision, cases, GradientMode.EXPLICIT, 1, LENGTHS);
         PrintWriter err = spec.commandLine().getErr();
         AttentionBenchOptions.fusedMisfit(settings.device()).ifPresent(err::println);
         MemoryFailures failures = new MemoryFailures(err::println);
@@ -69,7 +73,25 @@ final class BenchAttentionCommand implements Callable<Integer> {
                     ratio.isPresent() ? String.format(Locale.ROOT, "%.2f", ratio.getAsDouble()) : "-",
                     AttentionBenchOptions.megabytes(row.peakMemoryBytes()), row.reason());
         }
+        printBreakEven(out, BreakEven.of(rows));
         out.flush();
+    }
+
+    private static void printBreakEven(PrintWriter out, List<BreakEven> patterns) {
+        if (patterns.isEmpty()) {
+            return;
+        }
+        out.println();
+        out.println("break-even with dense attention: x causal of the fastest repetitions, forward + backward, by length; above 1 the pattern is faster");
+        out.printf(Locale.ROOT, "%-11s", "pattern");
+        patterns.get(0).best().keySet().forEach(length -> out.printf(Locale.ROOT, " %7d", length));
+        out.printf(Locale.ROOT, "  %11s  %s%n", "faster from", "fastest kernel");
+        for (BreakEven pattern : patterns) {
+            out.printf(Locale.ROOT, "%-11s", pattern.pattern());
+            patterns.get(0).best().keySet().forEach(length -> out.printf(Locale.ROOT, " %7s", pattern.best().containsKey(length)
+                    ? String.format(Locale.ROOT, "%.2f", pattern.best().get(length).timesFaster()) : "-"));
+            out.printf(Locale.ROOT, "  %11s  %s%n", pattern.fasterFrom().isPresent() ? pattern.fasterFrom().getAsInt() : "-", pattern.kernelsText());
+        }
     }
 
     /** How many times faster than the same run's dense attention, by the fastest kernel that computed it. */
@@ -86,7 +108,8 @@ final class BenchAttentionCommand implements Callable<Integer> {
             ObjectNode node = root.withArray("rows").addObject().put("pattern", row.pattern()).put("length", row.length())
                     .put("batch", row.batch()).put("kernel", row.kernel()).put("kernel_reason", row.reason())
                     .put("backward_by", row.ownBackward() ? "kernel" : "libtorch").put("allowed_pairs", row.allowedPairs())
-                    .put("forward_ms", row.forwardMs()).put("forward_backward_ms", row.forwardBackwardMs());
+                    .put("forward_ms", row.forwardMs()).put("forward_backward_ms", row.forwardBackwardMs())
+                    .put("forward_backward_least_ms", row.leastForwardBackwardMs());
             ObjectNode passedOver = node.putObject("kernels_passed_over");
             row.passedOver().forEach(passedOver::put);
             againstCausal(rows, row, AttentionBench.Row::forwardMs)
@@ -94,6 +117,13 @@ final class BenchAttentionCommand implements Callable<Integer> {
             againstCausal(rows, row, AttentionBench.Row::forwardBackwardMs)
                     .ifPresent(ratio -> node.put("times_faster_than_causal", ratio));
             row.peakMemoryBytes().ifPresent(bytes -> node.put("peak_memory_bytes", bytes));
+        }
+        for (BreakEven pattern : BreakEven.of(rows)) {
+            ObjectNode node = root.withArray("break_even").addObject().put("pattern", pattern.pattern());
+            pattern.best().forEach((length, best) -> node.withObjectProperty("times_faster_than_causal")
+                    .put(Integer.toString(length), best.timesFaster()));
+            pattern.fasterFrom().ifPresent(length -> node.put("faster_from", length));
+            pattern.kernels().forEach((length, kernel) -> node.withArray("fastest_kernels").addObject().put("from", length).put("kernel", kernel));
         }
         failures.lines().forEach(root.putArray("failures")::add);
         return root.toPrettyString();

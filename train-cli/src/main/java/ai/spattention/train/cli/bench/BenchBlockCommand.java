@@ -39,6 +39,8 @@ import picocli.CommandLine.Spec;
     "heads x head-dim. 'x DJL' and 'x dense' say how many times faster a row is, of attention alone forward + backward, else of the step."})
 final class BenchBlockCommand implements Callable<Integer> {
 
+    private static final List<Integer> LENGTHS = List.of(1024, 4096);
+
     @Mixin
     private AttentionBenchOptions options;
 
@@ -67,7 +69,8 @@ final class BenchBlockCommand implements Callable<Integer> {
             throw new InvalidInputException("--dropout must lie in [0, 1) (got " + dropout + ")");
         }
         AttentionBench.Settings settings = options.settings(
-                precision == Precision.BFLOAT16 ? NumberType.BFLOAT16 : NumberType.FLOAT32, cases(), GradientMode.ENGINE, warmUps);
+                precision == Precision.BFLOAT16 ? NumberType.BFLOAT16 : NumberType.FLOAT32, cases(), GradientMode.ENGINE, warmUps,
+                LENGTHS);
         if (precision == Precision.BFLOAT16) {
             DeviceSupport.requireBfloat16(settings.device());
         }
