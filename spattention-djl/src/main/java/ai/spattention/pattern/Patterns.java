@@ -24,6 +24,19 @@ public final class Patterns {
     }
 
     /**
+     * The standard patterns.
+     *
+     * @return the patterns that come with this project
+     */
+    public static Patterns standard() {
+        Map<String, AttentionPattern> standard = new LinkedHashMap<>();
+        for (StandardPattern pattern : StandardPattern.values()) {
+            standard.put(pattern.patternName(), pattern);
+        }
+        return new Patterns(Collections.unmodifiableMap(standard));
+    }
+
+    /**
      * The standard patterns and those of the class path: classes that a file {@code
      * META-INF/services/ai.spattention.pattern.AttentionPattern} lists, as {@link ServiceLoader} finds them.
      *
@@ -31,10 +44,6 @@ public final class Patterns {
      * @throws InvalidInputException if one of them cannot be made, or two have one name
      */
     public static Patterns onClassPath() {
-        Map<String, AttentionPattern> standard = new LinkedHashMap<>();
-        for (StandardPattern pattern : StandardPattern.values()) {
-            standard.put(pattern.patternName(), pattern);
-        }
         List<AttentionPattern> found = new ArrayList<>();
         try {
             ServiceLoader.load(AttentionPattern.class).forEach(found::add);
@@ -42,7 +51,7 @@ public final class Patterns {
             throw new InvalidInputException("an attention pattern of the class path cannot be used: " + e.getMessage()
                     + "; mend the class or its line in META-INF/services/" + AttentionPattern.class.getName(), e);
         }
-        return new Patterns(standard).with(found.toArray(AttentionPattern[]::new));
+        return standard().with(found.toArray(AttentionPattern[]::new));
     }
 
     /**

@@ -2,6 +2,8 @@ package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.JsonFile;
+import ai.spattention.olmoe.keys.RecordKey;
+import ai.spattention.olmoe.keys.RecordKeys;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,7 +14,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Reads and writes {@code config.json} as Hugging Face transformers does, in its older form ({@code rope_theta}, {@code
@@ -64,47 +68,56 @@ public final class ConfigJson {
     private OlmoeConfig config(Patterns patterns) {
         text("model_type", "olmoe");
         text("hidden_act", "silu", "swish"); // two names of one function
-        OlmoeConfig.Builder builder = OlmoeConfig.builder()
-                .setVocabSize(requiredInt("vocab_size"))
-                .setHiddenSize(requiredInt("hidden_size"))
-                .setIntermediateSize(requiredInt("intermediate_size"))
-                .setNumHiddenLayers(requiredInt("num_hidden_layers"))
-                .setNumAttentionHeads(requiredInt("num_attention_heads"))
-                .setNumExperts(numExperts())
-                .setNumExpertsPerTok(requiredInt("num_experts_per_tok"))
-                .setMaxPositionEmbeddings(requiredInt("max_position_embeddings"))
-                .optNormTopkProb(flag("norm_topk_prob"))
-                .optRmsNormEps((float) number("rms_norm_eps", 1e-5))
-                .optRopeTheta(RopeSettings.theta(file, root))
-                .optAttentionBias(flag("attention_bias"))
-                .optAttentionDropout((float) number("attention_dropout", 0))
-                .optTieWordEmbeddings(flag("tie_word_embeddings"))
-                .optInitializerRange((float) number("initializer_range", 0.02))
-                .optRouterAuxLossCoef(number("router_aux_loss_coef", 0.01))
-                .optRouterZLossCoef(number("router_z_loss_coef", 0))
-                .optBosTokenId(tokenId("bos_token_id"))
-                .optEosTokenIds(TokenIds.of(file, "eos_token_id", value("eos_token_id")))
-                .optPadTokenId(padTokenId());
-        read.addAll(RopeSettings.KEYS);
-        if (present("clip_qkv")) {
-            builder.optClipQkv((float) number("clip_qkv", 0));
+        OlmoeConfig.Builder builder = OlmoeConfig.builder();
+        for (RecordKey key : OlmoeConfig.keys().keys()) {
+            String name = key.name();
+            switch (name) {
+                case "num_experts" -> builder.set(key, numExperts());
+                case "rope_theta" -> builder.set(key, RopeSettings.theta(file, root, Double.parseDouble(key.defaultValue().orElseThrow())));
+                case "bos_token_id" -> builder.set(key, tokenId(name));
+                case "eos_token_id" -> builder.set(key, TokenIds.of(file, name, value(name)));
+                case "pad_token_id" -> builder.set(key, padTokenId());
+                case "attention_pattern" -> {
+                    if (present(name)) {
+                        List<String> names = names(name);
+                        builder.set(key, located(() -> LayerPatterns.named(names, patterns)));
+                    }
+                }
+                case "layout_length" -> {
+                    if (present(name)) {
+                        builder.set(key, located(() -> LayoutLength.parse(value(name).asText())));
+                    }
+                }
+                default -> plain(key).ifPresent(value -> builder.set(key, value));
+            }
         }
-        Integer keyValueHeads = present("num_key_value_heads") ? requiredInt("num_key_value_heads") : null;
-        Integer headDim = present("head_dim") ? requiredInt("head_dim") : null;
+        read.addAll(RopeSettings.KEYS);
+        return located(builder::build);
+    }
+
+    /** A number or a truth value, by the key's own name; nothing where its default is to be taken. */
+    private Optional<Object> plain(RecordKey key) {
+        String name = key.name();
+        Class<?> type = key.type();
+        boolean takesDefault = key.follows().isPresent() || !type.isPrimitive() || type == boolean.class
+                ? !present(name) : value(name).isMissingNode() && !key.isRequired();
+        if (takesDefault) {
+            return Optional.empty();
+        } else if (type == int.class || type == Integer.class) {
+            return Optional.of(requiredInt(name));
+        } else if (type == boolean.class) {
+            return Optional.of(flag(name));
+        } else if (type == float.class || type == Float.class) {
+            return Optional.of((float) number(name));
+        } else if (type == double.class || type == Double.class) {
+            return Optional.of(number(name));
+        }
+        throw new IllegalStateException("no way is known to read " + name);
+    }
+
+    private <T> T located(Supplier<T> reading) {
         try {
-            if (keyValueHeads != null) {
-                builder.optNumKeyValueHeads(keyValueHeads);
-            }
-            if (headDim != null) {
-                builder.optHeadDim(headDim);
-            }
-            if (present("attention_pattern")) {
-                builder.optPatterns(LayerPatterns.named(names("attention_pattern"), patterns));
-            }
-            if (present("layout_length")) {
-                builder.optLayoutLength(LayoutLength.parse(value("layout_length").asText()));
-            }
-            return builder.build();
+            return reading.get();
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file + ": " + e.getMessage(), e);
         }
@@ -159,10 +172,7 @@ public final class ConfigJson {
         return value(key).intValue();
     }
 
-    private double number(String key, double otherwise) {
-        if (value(key).isMissingNode()) {
-            return otherwise;
-        }
+    private double number(String key) {
         if (!value(key).isNumber()) {
             throw wrong(key, "it must be a number");
         }
@@ -170,9 +180,6 @@ public final class ConfigJson {
     }
 
     private boolean flag(String key) {
-        if (!present(key)) {
-            return false;
-        }
         if (!value(key).isBoolean()) {
             throw wrong(key, "it must be true or false");
         }
@@ -211,61 +218,56 @@ public final class ConfigJson {
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         root.putArray("architectures").add("OlmoeForCausalLM");
         root.put("model_type", "olmoe");
-        root.put("vocab_size", config.vocabSize());
-        root.put("hidden_size", config.hiddenSize());
-        root.put("intermediate_size", config.intermediateSize());
-        root.put("num_hidden_layers", config.numHiddenLayers());
-        root.put("num_attention_heads", config.numAttentionHeads());
-        root.put("num_key_value_heads", config.numKeyValueHeads());
-        if ((long) config.headDim() * config.numAttentionHeads() != config.hiddenSize()) {
-            root.put("head_dim", config.headDim());
+        for (RecordKey key : OlmoeConfig.keys().keys()) {
+            write(root, key.name(), RecordKeys.value(key.component(), config), config);
         }
-        root.put("num_experts", config.numExperts());
-        root.put("num_experts_per_tok", config.numExpertsPerTok());
-        root.put("norm_topk_prob", config.normTopkProb());
-        root.put("rms_norm_eps", asWritten(config.rmsNormEps()));
-        root.put("rope_theta", config.ropeTheta());
-        root.putObject("rope_parameters").put("rope_type", "default").put("rope_theta", config.ropeTheta());
-        root.putNull("rope_scaling");
-        if (config.clipQkv() == null) {
-            root.putNull("clip_qkv");
-        } else {
-            root.put("clip_qkv", asWritten(config.clipQkv()));
-        }
-        root.put("attention_bias", config.attentionBias());
-        root.put("attention_dropout", asWritten(config.attentionDropout()));
-        root.put("tie_word_embeddings", config.tieWordEmbeddings());
-        root.put("initializer_range", asWritten(config.initializerRange()));
-        root.put("router_aux_loss_coef", config.routerAuxLossCoef());
-        root.put("router_z_loss_coef", config.routerZLossCoef());
         root.put("output_router_logits", false);
-        root.put("max_position_embeddings", config.maxPositionEmbeddings());
-        root.put("bos_token_id", config.bosTokenId());
-        List<Integer> ends = config.eosTokenIds();
-        if (ends.size() > 1) {
-            ends.forEach(root.putArray("eos_token_id")::add);
-        } else {
-            root.put("eos_token_id", ends.isEmpty() ? null : ends.get(0));
-        }
-        root.put("pad_token_id", config.padTokenId());
         root.put("hidden_act", "silu");
         root.put("use_cache", true);
         root.put("dtype", dtype);
         root.put("torch_dtype", dtype);
-        if (config.patterns().isUniform()) {
-            root.put("attention_pattern", config.patterns().names().get(0));
-        } else {
-            ArrayNode layers = root.putArray("attention_pattern");
-            for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
-                layers.add(config.patterns().of(layer).patternName());
-            }
-        }
-        if (config.layoutLength().isSequence()) {
-            root.put("layout_length", "sequence");
-        } else {
-            root.put("layout_length", config.layoutLength().fixed());
-        }
         return root.toPrettyString() + "\n";
+    }
+
+    private static void write(ObjectNode root, String key, Object value, OlmoeConfig config) {
+        switch (key) {
+            case "head_dim" -> {
+                if ((long) config.headDim() * config.numAttentionHeads() != config.hiddenSize()) {
+                    root.put(key, config.headDim());
+                }
+            }
+            case "rope_theta" -> {
+                root.put(key, config.ropeTheta());
+                root.putObject("rope_parameters").put("rope_type", "default").put(key, config.ropeTheta());
+                root.putNull("rope_scaling");
+            }
+            case "eos_token_id" -> {
+                List<Integer> ends = config.eosTokenIds();
+                if (ends.size() > 1) {
+                    ends.forEach(root.putArray(key)::add);
+                } else {
+                    root.put(key, ends.isEmpty() ? null : ends.get(0));
+                }
+            }
+            case "attention_pattern" -> {
+                if (config.patterns().isUniform()) {
+                    root.put(key, config.patterns().names().get(0));
+                } else {
+                    ArrayNode layers = root.putArray(key);
+                    for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
+                        layers.add(config.patterns().of(layer).patternName());
+                    }
+                }
+            }
+            case "layout_length" -> {
+                if (config.layoutLength().isSequence()) {
+                    root.put(key, "sequence");
+                } else {
+                    root.put(key, config.layoutLength().fixed());
+                }
+            }
+            default -> root.putPOJO(key, value instanceof Float number ? asWritten(number) : value);
+        }
     }
 
     /** A float's shortest decimal form, so that 1e-5 is not written as 9.999999747378752e-06. */

@@ -2,111 +2,129 @@ package ai.spattention.olmoe.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKey;
+import ai.spattention.olmoe.keys.RecordKeys;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.LshSettings;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.pattern.Patterns;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * The sizes and settings of an OLMoE model, named as in Hugging Face's {@code OlmoeConfig}.
- *
- * @param vocabSize V, the number of token ids
- * @param hiddenSize E, the size of a token's vector
- * @param intermediateSize I, the width of an expert
- * @param numHiddenLayers the number of layers
- * @param numAttentionHeads H, query heads
- * @param numKeyValueHeads G, key/value heads, a divisor of H
- * @param headDim D, even
- * @param numExperts experts a layer
- * @param numExpertsPerTok experts that compute a token, at most numExperts
- * @param normTopkProb whether the chosen experts' weights are divided by their sum
- * @param rmsNormEps what RMSNorm adds to the mean square
- * @param ropeTheta the base of the rotary frequencies
- * @param clipQkv the limit to which queries, keys and values are clamped, or null for none
- * @param attentionBias whether the attention projections have a bias
- * @param attentionDropout the probability of dropping an attention weight in training
- * @param tieWordEmbeddings whether the output embedding is the input embedding
- * @param initializerRange the standard deviation of new weights
- * @param routerAuxLossCoef the weight of the load-balancing loss
- * @param routerZLossCoef the weight of the router z-loss; 0 in Hugging Face; our key {@code router_z_loss_coef}
- * @param maxPositionEmbeddings the longest sequence
- * @param bosTokenId the id that begins a text, or null
- * @param eosTokenIds the ids that end a text, or none
- * @param padTokenId the id that fills, from the vocabulary's end where it is negative, or null
- * @param patterns which keys a head sees, layer by layer; our key {@code attention_pattern}
- * @param layoutLength the length from which bands are computed; our key {@code layout_length}
+ * The sizes and settings of an OLMoE model, named as in Hugging Face's {@code OlmoeConfig}: the model of a {@code config.json} and of a
+ * run's configuration. A component's {@link Key} says all that readers, writers and documents need to know of it.
  */
-public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, int numHiddenLayers,
-        int numAttentionHeads, int numKeyValueHeads, int headDim, int numExperts, int numExpertsPerTok,
-        boolean normTopkProb, float rmsNormEps, double ropeTheta, Float clipQkv, boolean attentionBias,
-        float attentionDropout, boolean tieWordEmbeddings, float initializerRange, double routerAuxLossCoef,
-        double routerZLossCoef, int maxPositionEmbeddings, Integer bosTokenId,
-        List<Integer> eosTokenIds, Integer padTokenId,
-        LayerPatterns patterns, LayoutLength layoutLength) {
+public record OlmoeConfig(
+        @Key(meaning = "tokens of the vocabulary, V")
+        @Range(min = 1) int vocabSize,
+        @Key(meaning = "size of a token's vector, E")
+        @Range(min = 1) int hiddenSize,
+        @Key(meaning = "width of an expert, I")
+        @Range(min = 1) int intermediateSize,
+        @Key(meaning = "layers")
+        @Range(min = 1) int numHiddenLayers,
+        @Key(meaning = "query heads, H")
+        @Range(min = 1) int numAttentionHeads,
+        @Key(meaning = "key and value heads, G", follows = "num_attention_heads", allowed = "at least 1, a divisor of num_attention_heads")
+        @Range(min = 1) int numKeyValueHeads,
+        @Key(meaning = "size of a head's queries, keys and values, D", follows = "hidden_size / num_attention_heads",
+                allowed = "at least 2, even") int headDim,
+        @Key(meaning = "experts of a layer")
+        @Range(min = 1) int numExperts,
+        @Key(meaning = "experts that compute a token", allowed = "at least 1, at most num_experts")
+        @Range(min = 1) int numExpertsPerTok,
+        @Key(meaning = "whether the weights of a token's experts are made to add up to 1", defaultValue = "false") boolean normTopkProb,
+        @Key(meaning = "what RMSNorm adds to the mean square", defaultValue = "1.0e-5")
+        @Range(min = 0, minExcluded = true) float rmsNormEps,
+        @Key(meaning = "base of the rotary embedding's frequencies", defaultValue = "10000")
+        @Range(min = 0, minExcluded = true) double ropeTheta,
+        @Key(meaning = "what queries, keys and values are clamped to (plus and minus this); null for no clamping", defaultValue = "null")
+        @Range(min = 0, minExcluded = true) Float clipQkv,
+        @Key(meaning = "whether the attention's projections have a bias", defaultValue = "false") boolean attentionBias,
+        @Key(meaning = "probability of dropping an attention weight in training", defaultValue = "0")
+        @Range(min = 0, max = 1, maxExcluded = true) float attentionDropout,
+        @Key(meaning = "whether the output embedding is the input embedding", defaultValue = "false") boolean tieWordEmbeddings,
+        @Key(meaning = "standard deviation of new weights", defaultValue = "0.02")
+        @Range(min = 0) float initializerRange,
+        @Key(meaning = "weight of the load-balancing loss", defaultValue = "0.01")
+        @Range(min = 0) double routerAuxLossCoef,
+        @Key(meaning = "weight of the router's z-loss; a key of this project's, 0 in Hugging Face", defaultValue = "0")
+        @Range(min = 0) double routerZLossCoef,
+        @Key(meaning = "longest sequence", unit = "tokens")
+        @Range(min = 1) int maxPositionEmbeddings,
+        @Key(meaning = "id that begins a text; null for none", defaultValue = "null", allowed = "a token id, or null") Integer bosTokenId,
+        @Key(meaning = "ids that end a text", name = "eos_token_id", defaultValue = "[]", allowed = "token ids") List<Integer> eosTokenIds,
+        @Key(meaning = "id that fills, from the vocabulary's end where it is negative: its vector starts at zero and learns nothing from"
+                + " the input; null for none", defaultValue = "null", allowed = "a token id, or null") Integer padTokenId,
+        @Key(meaning = "which keys a head sees: one pattern for all layers, or several that repeat over them; a key of this project's",
+                name = "attention_pattern", defaultValue = "causal") LayerPatterns patterns,
+        @Key(meaning = "length from which the heads' bands are computed, or sequence for that of the sequence at hand; a key of this"
+                + " project's", unit = "tokens", defaultValue = "sequence") LayoutLength layoutLength) {
 
+    private static final RecordKeys<OlmoeConfig> KEYS = RecordKeys.of(OlmoeConfig.class);
     private static final long MOST_PARAMETERS = 1L << 53;
 
-    /** Checks the values. */
+    /**
+     * Checks the values.
+     *
+     * @throws InvalidKeyException if a value is out of range or contradicts another
+     */
     public OlmoeConfig {
-        positive("vocab_size", vocabSize);
-        positive("hidden_size", hiddenSize);
-        positive("intermediate_size", intermediateSize);
-        positive("num_hidden_layers", numHiddenLayers);
-        positive("num_attention_heads", numAttentionHeads);
-        positive("num_key_value_heads", numKeyValueHeads);
-        positive("num_experts", numExperts);
-        positive("num_experts_per_tok", numExpertsPerTok);
-        positive("max_position_embeddings", maxPositionEmbeddings);
-        check(numAttentionHeads % numKeyValueHeads == 0, "num_key_value_heads must divide num_attention_heads (got "
-                + numKeyValueHeads + " for " + numAttentionHeads + " heads)");
-        check(headDim > 0 && headDim % 2 == 0, "the head dimension must be even and at least 2 (got " + headDim + ")");
-        check(numExpertsPerTok <= numExperts, "num_experts_per_tok must not exceed num_experts (got " + numExpertsPerTok
-                + " of " + numExperts + ")");
-        check(rmsNormEps > 0 && Float.isFinite(rmsNormEps), "rms_norm_eps must be positive and finite (got " + rmsNormEps + ")");
-        check(ropeTheta > 0 && Double.isFinite(ropeTheta), "rope_theta must be positive and finite (got " + ropeTheta + ")");
-        check(clipQkv == null || clipQkv > 0 && Float.isFinite(clipQkv),
-                "clip_qkv must be positive and finite, or absent (got " + clipQkv + ")");
-        check(attentionDropout >= 0 && attentionDropout < 1,
-                "attention_dropout must lie in [0, 1) (got " + attentionDropout + ")");
-        check(initializerRange >= 0 && Float.isFinite(initializerRange), "initializer_range must be at least 0 and finite (got " + initializerRange + ")");
-        check(routerAuxLossCoef >= 0 && Double.isFinite(routerAuxLossCoef),
-                "router_aux_loss_coef must be at least 0 and finite (got " + routerAuxLossCoef + ")");
-        check(routerZLossCoef >= 0 && Double.isFinite(routerZLossCoef),
-                "router_z_loss_coef must be at least 0 and finite (got " + routerZLossCoef + ")");
+        KEYS.check("", vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads, numKeyValueHeads, headDim, numExperts,
+                numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv, attentionBias, attentionDropout, tieWordEmbeddings,
+                initializerRange, routerAuxLossCoef, routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, patterns,
+                layoutLength);
+        check(numAttentionHeads % numKeyValueHeads == 0, "{num_key_value_heads} must divide {num_attention_heads} (got "
+                + numKeyValueHeads + " for " + numAttentionHeads + " heads)", "num_key_value_heads", "num_attention_heads");
+        check(headDim > 0 && headDim % 2 == 0, "the head dimension must be even and at least 2 (got " + headDim + ")",
+                "head_dim", "hidden_size", "num_attention_heads");
+        check(numExpertsPerTok <= numExperts, "{num_experts_per_tok} must not exceed {num_experts} (got " + numExpertsPerTok
+                + " of " + numExperts + ")", "num_experts_per_tok", "num_experts");
         eosTokenIds = List.copyOf(eosTokenIds);
         tokenId("bos_token_id", bosTokenId, vocabSize);
         for (Integer id : eosTokenIds) {
             tokenId("eos_token_id", id, vocabSize);
         }
         check(padTokenId == null || padTokenId >= -vocabSize && padTokenId < vocabSize,
-                "pad_token_id must lie in [-vocab_size, vocab_size), vocab_size = " + vocabSize + " (got " + padTokenId + ")");
-        check(patterns != null, "attention_pattern must be set");
-        check(patterns.cycle().size() <= numHiddenLayers, "attention_pattern must not list more patterns than there are layers (got "
-                + patterns.cycle().size() + " for num_hidden_layers " + numHiddenLayers + ")");
-        check(layoutLength != null, "layout_length must be set");
+                "{pad_token_id} must lie in [-vocab_size, vocab_size), vocab_size = " + vocabSize + " (got " + padTokenId + ")", "pad_token_id");
+        check(patterns != null, "{attention_pattern} must be set", "attention_pattern");
+        check(patterns.cycle().size() <= numHiddenLayers, "{attention_pattern} must not list more patterns than there are layers (got "
+                + patterns.cycle().size() + " for {num_hidden_layers} " + numHiddenLayers + ")", "attention_pattern", "num_hidden_layers");
+        check(layoutLength != null, "{layout_length} must be set", "layout_length");
         check(numKeyValueHeads == numAttentionHeads || patterns.cycle().stream().noneMatch(LshSettings.class::isInstance),
-                "attention_pattern lsh shares queries and keys, so that num_key_value_heads must be num_attention_heads (got "
-                + numKeyValueHeads + " for " + numAttentionHeads + " heads)");
-    }
-
-    private static void positive(String name, int value) {
-        check(value > 0, name + " must be at least 1 (got " + value + ")");
+                "{attention_pattern} lsh shares queries and keys, so that {num_key_value_heads} must be {num_attention_heads} (got "
+                + numKeyValueHeads + " for " + numAttentionHeads + " heads)",
+                "attention_pattern", "num_key_value_heads", "num_attention_heads");
     }
 
     private static void tokenId(String name, Integer id, int vocabSize) {
         check(id == null || id >= 0 && id < vocabSize,
-                name + " must lie in [0, vocab_size = " + vocabSize + ") (got " + id + ")");
+                "{" + name + "} must lie in [0, vocab_size = " + vocabSize + ") (got " + id + ")", name);
     }
 
-    private static void check(boolean holds, String message) {
+    private static void check(boolean holds, String message, String... keys) {
         if (!holds) {
-            throw new InvalidInputException(message);
+            throw new InvalidKeyException(message, keys);
         }
+    }
+
+    /**
+     * The keys of a model.
+     *
+     * @return the keys, by Hugging Face's names
+     */
+    public static RecordKeys<OlmoeConfig> keys() {
+        return KEYS;
     }
 
     /**
@@ -115,7 +133,16 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      * @return a builder
      */
     public static Builder builder() {
-        return new Builder();
+        return new Builder(Builder.DEFAULTS);
+    }
+
+    /**
+     * Starts from this configuration. What was computed from other values, as the head dimension, stays as it is.
+     *
+     * @return a builder that has all values of this configuration
+     */
+    public Builder toBuilder() {
+        return new Builder(KEYS.values(this));
     }
 
     /**
@@ -147,10 +174,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      * @return the changed configuration
      */
     public OlmoeConfig withAttention(LayerPatterns newPatterns, LayoutLength newLayoutLength) {
-        return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
-                numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
-                attentionBias, attentionDropout, tieWordEmbeddings, initializerRange, routerAuxLossCoef,
-                routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, newPatterns, newLayoutLength);
+        return toBuilder().optPatterns(newPatterns).optLayoutLength(newLayoutLength).build();
     }
 
     /**
@@ -159,10 +183,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
      * @return the changed configuration
      */
     public OlmoeConfig withoutDropout() {
-        return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
-                numKeyValueHeads, headDim, numExperts, numExpertsPerTok, normTopkProb, rmsNormEps, ropeTheta, clipQkv,
-                attentionBias, 0, tieWordEmbeddings, initializerRange, routerAuxLossCoef, routerZLossCoef,
-                maxPositionEmbeddings, bosTokenId, eosTokenIds, padTokenId, patterns, layoutLength);
+        return toBuilder().optAttentionDropout(0).build();
     }
 
     /**
@@ -304,33 +325,35 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
     /** Builds an {@link OlmoeConfig}; the sizes must be set, the rest starts with Hugging Face's defaults. */
     public static final class Builder {
 
-        private int vocabSize;
-        private int hiddenSize;
-        private int intermediateSize;
-        private int numHiddenLayers;
-        private int numAttentionHeads;
-        private int numKeyValueHeads;
-        private int headDim;
-        private int numExperts;
-        private int numExpertsPerTok;
-        private boolean normTopkProb;
-        private float rmsNormEps = 1e-5f;
-        private double ropeTheta = 10_000;
-        private Float clipQkv;
-        private boolean attentionBias;
-        private float attentionDropout;
-        private boolean tieWordEmbeddings;
-        private float initializerRange = 0.02f;
-        private double routerAuxLossCoef = 0.01;
-        private double routerZLossCoef;
-        private int maxPositionEmbeddings;
-        private Integer bosTokenId;
-        private List<Integer> eosTokenIds = List.of();
-        private Integer padTokenId;
-        private LayerPatterns patterns = LayerPatterns.all(StandardPattern.CAUSAL);
-        private LayoutLength layoutLength = LayoutLength.SEQUENCE;
+        private static final Map<String, Object> DEFAULTS = defaults();
 
-        private Builder() {}
+        private final Map<String, Object> values;
+
+        private Builder(Map<String, Object> values) {
+            this.values = new HashMap<>(values);
+        }
+
+        private static Map<String, Object> defaults() {
+            Map<String, Object> defaults = new HashMap<>();
+            for (RecordKey key : KEYS.keys()) {
+                key.defaultValue().ifPresent(text -> defaults.put(key.component().getName(), valueOf(text, key.type())));
+            }
+            return defaults;
+        }
+
+        private static Object valueOf(String text, Class<?> type) {
+            if (type == LayerPatterns.class) {
+                return LayerPatterns.parse(text, Patterns.standard());
+            }
+            if (type == LayoutLength.class) {
+                return LayoutLength.parse(text);
+            }
+            try {
+                return new ObjectMapper().readValue(text, type);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(text + " cannot be the default of a " + type.getSimpleName(), e);
+            }
+        }
 
         /**
          * Sets the number of token ids. Required.
@@ -339,8 +362,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setVocabSize(int value) {
-            vocabSize = value;
-            return this;
+            return with("vocabSize", value);
         }
 
         /**
@@ -350,8 +372,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setHiddenSize(int value) {
-            hiddenSize = value;
-            return this;
+            return with("hiddenSize", value);
         }
 
         /**
@@ -361,8 +382,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setIntermediateSize(int value) {
-            intermediateSize = value;
-            return this;
+            return with("intermediateSize", value);
         }
 
         /**
@@ -372,8 +392,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setNumHiddenLayers(int value) {
-            numHiddenLayers = value;
-            return this;
+            return with("numHiddenLayers", value);
         }
 
         /**
@@ -383,8 +402,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setNumAttentionHeads(int value) {
-            numAttentionHeads = value;
-            return this;
+            return with("numAttentionHeads", value);
         }
 
         /**
@@ -394,8 +412,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setNumExperts(int value) {
-            numExperts = value;
-            return this;
+            return with("numExperts", value);
         }
 
         /**
@@ -405,8 +422,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setNumExpertsPerTok(int value) {
-            numExpertsPerTok = value;
-            return this;
+            return with("numExpertsPerTok", value);
         }
 
         /**
@@ -416,8 +432,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder setMaxPositionEmbeddings(int value) {
-            maxPositionEmbeddings = value;
-            return this;
+            return with("maxPositionEmbeddings", value);
         }
 
         /**
@@ -427,9 +442,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optNumKeyValueHeads(int value) {
-            positive("num_key_value_heads", value);
-            numKeyValueHeads = value;
-            return this;
+            return with("numKeyValueHeads", value);
         }
 
         /**
@@ -439,9 +452,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optHeadDim(int value) {
-            positive("head_dim", value);
-            headDim = value;
-            return this;
+            return with("headDim", value);
         }
 
         /**
@@ -451,8 +462,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optNormTopkProb(boolean value) {
-            normTopkProb = value;
-            return this;
+            return with("normTopkProb", value);
         }
 
         /**
@@ -462,8 +472,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optRmsNormEps(float value) {
-            rmsNormEps = value;
-            return this;
+            return with("rmsNormEps", value);
         }
 
         /**
@@ -473,8 +482,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optRopeTheta(double value) {
-            ropeTheta = value;
-            return this;
+            return with("ropeTheta", value);
         }
 
         /**
@@ -484,8 +492,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optClipQkv(Float value) {
-            clipQkv = value;
-            return this;
+            return with("clipQkv", value);
         }
 
         /**
@@ -495,8 +502,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optAttentionBias(boolean value) {
-            attentionBias = value;
-            return this;
+            return with("attentionBias", value);
         }
 
         /**
@@ -506,8 +512,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optAttentionDropout(float value) {
-            attentionDropout = value;
-            return this;
+            return with("attentionDropout", value);
         }
 
         /**
@@ -517,8 +522,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optTieWordEmbeddings(boolean value) {
-            tieWordEmbeddings = value;
-            return this;
+            return with("tieWordEmbeddings", value);
         }
 
         /**
@@ -528,8 +532,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optInitializerRange(float value) {
-            initializerRange = value;
-            return this;
+            return with("initializerRange", value);
         }
 
         /**
@@ -539,8 +542,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optRouterAuxLossCoef(double value) {
-            routerAuxLossCoef = value;
-            return this;
+            return with("routerAuxLossCoef", value);
         }
 
         /**
@@ -550,8 +552,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optRouterZLossCoef(double value) {
-            routerZLossCoef = value;
-            return this;
+            return with("routerZLossCoef", value);
         }
 
         /**
@@ -561,8 +562,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optBosTokenId(Integer value) {
-            bosTokenId = value;
-            return this;
+            return with("bosTokenId", value);
         }
 
         /**
@@ -572,8 +572,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optEosTokenIds(List<Integer> value) {
-            eosTokenIds = value;
-            return this;
+            return with("eosTokenIds", value);
         }
 
         /**
@@ -583,8 +582,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optPadTokenId(Integer value) {
-            padTokenId = value;
-            return this;
+            return with("padTokenId", value);
         }
 
         /**
@@ -604,8 +602,7 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optPatterns(LayerPatterns value) {
-            patterns = value;
-            return this;
+            return with("patterns", value);
         }
 
         /**
@@ -615,7 +612,22 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * @return this builder
          */
         public Builder optLayoutLength(LayoutLength value) {
-            layoutLength = value;
+            return with("layoutLength", value);
+        }
+
+        /**
+         * Sets a value by its key, for what reads files.
+         *
+         * @param key one of {@link OlmoeConfig#keys}
+         * @param value the value, of the key's type
+         * @return this builder
+         */
+        public Builder set(RecordKey key, Object value) {
+            return with(key.component().getName(), value);
+        }
+
+        private Builder with(String component, Object value) {
+            values.put(component, value);
             return this;
         }
 
@@ -623,22 +635,25 @@ public record OlmoeConfig(int vocabSize, int hiddenSize, int intermediateSize, i
          * Builds the configuration.
          *
          * @return the configuration
-         * @throws InvalidInputException if a size is missing or the values do not fit
+         * @throws InvalidKeyException if a size is missing or the values do not fit
          */
         public OlmoeConfig build() {
-            positive("hidden_size", hiddenSize);
-            positive("num_attention_heads", numAttentionHeads);
-            int dim = headDim;
-            if (dim == 0) {
-                check(hiddenSize % numAttentionHeads == 0, "num_attention_heads must divide hidden_size (got "
-                        + numAttentionHeads + " heads for hidden size " + hiddenSize + ")");
-                dim = hiddenSize / numAttentionHeads;
+            Map<String, Object> all = new HashMap<>(values);
+            KEYS.keys().stream().filter(RecordKey::isRequired).forEach(key -> all.putIfAbsent(key.component().getName(), 0));
+            int heads = (int) all.get("numAttentionHeads");
+            all.putIfAbsent("numKeyValueHeads", heads);
+            all.computeIfAbsent("headDim", name -> headDim((int) all.get("hiddenSize"), heads));
+            return KEYS.create(all);
+        }
+
+        /** The default; 0 where one of the sizes is refused anyway. */
+        private static int headDim(int hiddenSize, int heads) {
+            if (hiddenSize < 1 || heads < 1) {
+                return 0;
             }
-            return new OlmoeConfig(vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads,
-                    numKeyValueHeads == 0 ? numAttentionHeads : numKeyValueHeads, dim, numExperts, numExpertsPerTok,
-                    normTopkProb, rmsNormEps, ropeTheta, clipQkv, attentionBias, attentionDropout, tieWordEmbeddings,
-                    initializerRange, routerAuxLossCoef, routerZLossCoef, maxPositionEmbeddings, bosTokenId, eosTokenIds,
-                    padTokenId, patterns, layoutLength);
+            check(hiddenSize % heads == 0, "{num_attention_heads} must divide {hidden_size} (got "
+                    + heads + " heads for hidden size " + hiddenSize + ")", "num_attention_heads", "hidden_size");
+            return hiddenSize / heads;
         }
     }
 }

@@ -17,17 +17,18 @@ final class RopeSettings {
     private static final String SCALING = "rope_scaling";
     private static final String PARAMETERS = "rope_parameters";
     private static final String THETA = "rope_theta";
-    private static final double DEFAULT_THETA = 10_000;
 
     /** Where the settings stand. */
     static final Set<String> KEYS = Set.of(SCALING, PARAMETERS, THETA);
 
     private final Path file;
     private final ObjectNode root;
+    private final double defaultTheta;
 
-    private RopeSettings(Path file, ObjectNode root) {
+    private RopeSettings(Path file, ObjectNode root, double defaultTheta) {
         this.file = file;
         this.root = root;
+        this.defaultTheta = defaultTheta;
     }
 
     /**
@@ -35,15 +36,16 @@ final class RopeSettings {
      *
      * @param file the file, for messages
      * @param root its object
-     * @return the base; 10,000 where the file gives none
+     * @param defaultTheta the base where the file gives none
+     * @return the base
      * @throws InvalidInputException if the settings ask for more than a base, or for two
      */
-    static double theta(Path file, ObjectNode root) {
-        return new RopeSettings(file, root).theta();
+    static double theta(Path file, ObjectNode root, double defaultTheta) {
+        return new RopeSettings(file, root, defaultTheta).theta();
     }
 
     private double theta() {
-        double beside = root.has(THETA) ? number(THETA, root.get(THETA)) : DEFAULT_THETA;
+        double beside = root.has(THETA) ? number(THETA, root.get(THETA)) : defaultTheta;
         double ofParameters = thetaOf(PARAMETERS, beside);
         double ofScaling = thetaOf(SCALING, beside);
         if (root.path(SCALING).isEmpty()) {

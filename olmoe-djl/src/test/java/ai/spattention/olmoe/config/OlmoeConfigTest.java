@@ -1,9 +1,13 @@
 package ai.spattention.olmoe.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.olmoe.keys.RecordKey;
+import ai.spattention.olmoe.keys.RecordKeys;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.pattern.StandardPattern;
@@ -52,6 +56,41 @@ class OlmoeConfigTest {
         OlmoeConfig plain = sized(96, 40, 6).build();
         Files.writeString(file, ConfigJson.write(plain, "bfloat16"));
         assertEquals(plain, ConfigJson.read(file));
+    }
+
+    /** So that no reader or writer knows fewer hyperparameters than the record has. */
+    @Test
+    void everyKeyIsWrittenAndReadAndKeptByABuilder() throws IOException {
+        OlmoeConfig plain = sized(96, 40, 6).build();
+        OlmoeConfig other = OlmoeConfig.builder().setVocabSize(70).setHiddenSize(48).setIntermediateSize(7).setNumHiddenLayers(3)
+                .setNumAttentionHeads(4).optNumKeyValueHeads(2).optHeadDim(10).setNumExperts(5).setNumExpertsPerTok(3)
+                .setMaxPositionEmbeddings(99).optNormTopkProb(true).optRmsNormEps(1e-6f).optRopeTheta(500_000).optClipQkv(8f)
+                .optAttentionBias(true).optAttentionDropout(0.1f).optTieWordEmbeddings(true).optInitializerRange(0.03f)
+                .optRouterAuxLossCoef(0.02).optRouterZLossCoef(0.001).optBosTokenId(3).optEosTokenIds(List.of(4, 5)).optPadTokenId(-1)
+                .optPatterns(LayerPatterns.named(List.of("sp", "causal", "local"), Patterns.standard())).optLayoutLength(LayoutLength.of(512))
+                .build();
+        String written = ConfigJson.write(other, "float32");
+        for (RecordKey key : OlmoeConfig.keys().keys()) {
+            assertNotEquals(RecordKeys.value(key.component(), plain), RecordKeys.value(key.component(), other), key.name());
+            assertTrue(written.contains('"' + key.name() + '"'), key.name());
+        }
+        assertEquals(OlmoeConfig.class.getRecordComponents().length, OlmoeConfig.keys().keys().size());
+        assertEquals(other, ConfigJson.read(Files.writeString(folder.resolve("config.json"), written)));
+        assertEquals(other, other.toBuilder().build());
+        assertEquals(plain, plain.toBuilder().build());
+    }
+
+    @Test
+    void aBuilderFromAConfigurationChangesWhatIsSet() {
+        OlmoeConfig wide = sized(96, 40, 6).optHeadDim(10).build().toBuilder().setHiddenSize(40).optClipQkv(2f).build();
+        assertEquals(sized(40, 40, 6).optHeadDim(10).optClipQkv(2f).build(), wide);
+        OlmoeConfig.Builder builder = sized(96, 40, 6);
+        assertEquals(16, builder.build().headDim());
+        assertEquals(8, builder.setHiddenSize(48).build().headDim(), "what is computed is not kept");
+        assertEquals("num_key_value_heads must be at least 1 (got 0)",
+                assertThrows(InvalidInputException.class, () -> builder.optNumKeyValueHeads(0).build()).getMessage());
+        assertEquals("hidden_size must be at least 1 (got 0)", assertThrows(InvalidInputException.class,
+                () -> OlmoeConfig.builder().setVocabSize(3).setNumAttentionHeads(2).build()).getMessage());
     }
 
     private static final String SOUND = "{\"model_type\":\"olmoe\",\"vocab_size\":11,\"hidden_size\":8,"

@@ -114,12 +114,12 @@ public final class StepBench {
         Shape shape = new Shape(micro, length);
         PeakMemory memory = PeakMemory.start(device);
         PartClock clock = new PartClock(new DeviceClock(device));
-        notes.accept(config.name() + ", " + config.model().attentionPattern() + ", kernel "
-                + config.model().kernel() + ": making the parameters ...");
+        notes.accept(config.name() + ", " + config.model().patterns() + ", kernel "
+                + config.kernel() + ": making the parameters ...");
         PassChoice choice = optimizer ? PassChoice.of(config, device) : PassChoice.ofPassAlone(config, device);
         OlmoeModel block = ModelSetup.model(config, (Integer) null, choice);
         // drawn on the device: half a minute less for 7 billion parameters, whose values need not come back here
-        block.setInitializer(new NormalInitializer((float) config.model().initializerRange()), Parameter.Type.WEIGHT);
+        block.setInitializer(new NormalInitializer(config.model().initializerRange()), Parameter.Type.WEIGHT);
         TrainingStep.Watch watch = new TrainingStep.Watch(clock, notes, List.of());
         try (TrainingStep step = new TrainingStep(config, choice, block, device, Schedule.constant(config.optimizer().peakLr(), 0),
                 repetitions, watch)) {
@@ -159,7 +159,7 @@ public final class StepBench {
             stepMs.ifPresent(ms -> parts.put("optimizer", ms - passMs));
             double flops = ModelFlops.trainingPerToken(block.getConfig(), length) * micro * length / (passMs / 1000);
             OptionalDouble limit = PeakFlops.of(config, device);
-            return new Row(config.name(), config.model().attentionPattern().toString(), config.model().kernel(), length, micro,
+            return new Row(config.name(), config.model().patterns().toString(), config.kernel(), length, micro,
                     passMs, Median.of(hosts), stepMs, parts,
                     limit.isPresent() ? OptionalDouble.of(flops / limit.getAsDouble()) : OptionalDouble.empty(), peak,
                     choice.toString(), choice.checkpointing().mode(), launches);

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
             "Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed."},
         subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class, EvalCommand.class,
             ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, TasksCommand.class,
-            PresetsCommand.class, DoctorCommand.class, GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class})
+            PresetsCommand.class, ConfigCommand.class, DoctorCommand.class, GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class})
 public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")

@@ -1,24 +1,29 @@
 package ai.spattention.train.config;
 
-/**
- * What is kept to resume from.
- *
- * @param everySteps steps between two checkpoints, at least 0; 0, the default, for one at the end only
- * @param keepLast how many of the newest checkpoints stay, at least 1; default 2
- * @param keepEverySteps checkpoints of steps that this divides stay as well, a multiple of everySteps; 0, the default, for
- *     none
- */
-public record CheckpointConfig(int everySteps, int keepLast, int keepEverySteps) implements Section {
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
+
+/** What is kept to resume from. */
+public record CheckpointConfig(
+        @Key(meaning = "steps between two checkpoints; 0 for one at the end only", unit = "steps", defaultValue = "0")
+        @Range(min = 0) int everySteps,
+        @Key(meaning = "how many of the newest checkpoints stay", unit = "checkpoints", defaultValue = "2")
+        @Range(min = 1) int keepLast,
+        @Key(meaning = "checkpoints of steps that this divides stay as well; 0 for none", unit = "steps", defaultValue = "0",
+                allowed = "a multiple of checkpoint.every_steps, or 0")
+        @Range(min = 0) int keepEverySteps) {
+
+    private static final RecordKeys<CheckpointConfig> KEYS = RecordKeys.of(CheckpointConfig.class);
 
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws InvalidKeyException if a value is out of range
      */
     public CheckpointConfig {
-        Require.atLeast("checkpoint.every_steps", everySteps, 0);
-        Require.atLeast("checkpoint.keep_last", keepLast, 1);
-        Require.atLeast("checkpoint.keep_every_steps", keepEverySteps, 0);
+        KEYS.check("checkpoint", everySteps, keepLast, keepEverySteps);
         if (keepEverySteps > 0 && (everySteps == 0 || keepEverySteps % everySteps != 0)) {
             throw new InvalidKeyException("checkpoint.keep_every_steps must be 0 or a multiple of checkpoint.every_steps (got "
                     + keepEverySteps + " and " + everySteps + ")",

@@ -2,91 +2,124 @@ package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
-import ai.spattention.olmoe.config.LayerPatterns;
-import ai.spattention.pattern.LayoutLength;
-import ai.spattention.pattern.Patterns;
-import ai.spattention.pattern.StandardPattern;
+import ai.spattention.olmoe.keys.RecordKey;
+import ai.spattention.olmoe.keys.RecordKeys;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The keys that a configuration has and the types of their values, read off the records, and lengths in tokens besides. */
-final class ConfigSchema {
+/** The keys that a run's configuration has, read off the records that hold their values, and lengths in tokens besides. */
+public final class ConfigSchema {
 
-    private static final Set<Class<?>> WHOLE = Set.of(LayerPatterns.class, TextList.class, ValidationFolders.class);
+    private static final ConfigSchema OF_RUN_CONFIG = new ConfigSchema();
 
-    private final Map<String, Class<?>> keys = new LinkedHashMap<>();
-    private final Set<String> sections = new LinkedHashSet<>();
+    private final Map<String, ConfigKey> keys = new LinkedHashMap<>();
+    private final Map<String, String> sections = new LinkedHashMap<>();
 
-    private ConfigSchema() {}
-
-    /** The schema of {@link RunConfig}. */
-    static ConfigSchema ofRunConfig() {
-        ConfigSchema schema = new ConfigSchema();
-        schema.add("", RunConfig.class);
-        TokenLengths.keys().forEach(key -> schema.keys.put(key, long.class));
-        return schema;
+    private ConfigSchema() {
+        for (RecordComponent component : RunConfig.class.getRecordComponents()) {
+            Section section = component.getAnnotation(Section.class);
+            if (section == null) {
+                put(new RecordKey(component), "", null);
+            } else {
+                sections.put(component.getName(), section.meaning());
+                RecordKeys.of(component.getType().asSubclass(Record.class)).keys().forEach(key -> put(key, component.getName() + ".", section));
+            }
+        }
+        TokenLengths.keys().forEach(key -> keys.put(key.path(), key));
     }
 
-    private void add(String prefix, Class<?> section) {
-        for (RecordComponent component : section.getRecordComponents()) {
-            String path = prefix + KeyNames.INSTANCE.translate(component.getName());
-            if (Section.class.isAssignableFrom(component.getType())) {
-                sections.add(path);
-                add(path + ".", component.getType());
-            } else {
-                keys.put(path, component.getType());
-            }
+    private void put(RecordKey key, String prefix, Section section) {
+        String path = prefix + key.name();
+        if (section == null) {
+            keys.put(path, ConfigKey.of(prefix, key));
+        } else if (!List.of(section.without()).contains(key.name())) {
+            keys.put(path, Arrays.stream(section.defaults()).filter(other -> other.key().equals(key.name())).findFirst()
+                    .map(other -> ConfigKey.of(prefix, key).by(other)).orElse(ConfigKey.of(prefix, key)));
         }
     }
 
+    /**
+     * The schema of {@link RunConfig}.
+     *
+     * @return the schema
+     */
+    public static ConfigSchema ofRunConfig() {
+        return OF_RUN_CONFIG;
+    }
+
+    /**
+     * The sections.
+     *
+     * @return what each is about, by its key, in the records' order
+     */
+    public Map<String, String> sections() {
+        return Collections.unmodifiableMap(sections);
+    }
+
+    /**
+     * The keys that stand in no section.
+     *
+     * @return the keys, in the record's order
+     */
+    public List<ConfigKey> topKeys() {
+        return keysOf("");
+    }
+
+    /**
+     * The keys of a section.
+     *
+     * @param section the section's key
+     * @return the keys, in the record's order, those in tokens last; none if there is no such section
+     */
+    public List<ConfigKey> keysOf(String section) {
+        return keys.values().stream().filter(key -> sectionOf(key.path()).equals(section)).toList();
+    }
+
+    /**
+     * All keys.
+     *
+     * @return the keys, in the records' order, those in tokens last
+     */
+    public Collection<ConfigKey> keys() {
+        return Collections.unmodifiableCollection(keys.values());
+    }
+
+    /**
+     * A key.
+     *
+     * @param path the key with its section
+     * @return the key; none if it is unknown
+     */
+    public Optional<ConfigKey> find(String path) {
+        return Optional.ofNullable(keys.get(path));
+    }
+
+    private static String sectionOf(String path) {
+        return path.substring(0, Math.max(0, path.lastIndexOf('.')));
+    }
+
     /** The keys that a whole configuration has, with their sections, separated by dots, in the records' order. */
-    List<String> required() {
-        return keys.keySet().stream().filter(key -> !TokenLengths.keys().contains(key)).toList();
+    List<ConfigKey> required() {
+        return keys.values().stream().filter(ConfigKey::isRequired).toList();
     }
 
     /** Whether a key has a list or names with values as its value, which is read whole. */
     boolean isWhole(String path) {
-        return keys.containsKey(path) && WHOLE.contains(keys.get(path));
+        return keys.containsKey(path) && ValueTypes.isWhole(keys.get(path).type());
     }
 
     /** Whether a path is that of a section. */
     boolean isSection(String path) {
-        return sections.contains(path);
-    }
-
-    /** What a key's value must be. */
-    String allowed(String path) {
-        Class<?> type = keys.get(path);
-        if (type == int.class || type == long.class) {
-            return "a whole number";
-        } else if (type == double.class) {
-            return "a number";
-        } else if (type == Double.class) {
-            return "a number, or null";
-        } else if (type == boolean.class) {
-            return "true or false";
-        } else if (type == LayerPatterns.class) {
-            return "one of " + StandardPattern.names() + ", " + Patterns.namesWithSettings()
-                    + ", a pattern of your class path, or a list of such that repeats over the layers";
-        } else if (type == LayoutLength.class) {
-            return "a whole number of at least 1, or sequence";
-        } else if (type == TextList.class) {
-            return "a list of texts, such as [a, b]";
-        } else if (type == ValidationFolders.class) {
-            return "a folder, a list of folders, or names with folders below it";
-        } else if (type.isEnum()) {
-            return "one of " + Arrays.stream(type.getEnumConstants()).map(ConfigMapper::nameOf)
-                    .collect(Collectors.joining(", "));
-        }
-        return "text";
+        return sections.containsKey(path);
     }
 
     /**
@@ -96,21 +129,21 @@ final class ConfigSchema {
      */
     void check(Setting setting) {
         String path = setting.path();
-        if (sections.contains(path)) {
+        if (sections.containsKey(path)) {
             if (!setting.value().isObject()) {
                 throw setting.refused(path + " is a section, with keys of its own below it (got " + setting.got() + ")");
             }
             return;
         }
-        Class<?> type = keys.get(path);
-        if (type == null) {
+        ConfigKey key = keys.get(path);
+        if (key == null) {
             throw setting.refused("unknown key '" + Setting.shown(path) + "': " + hint(path));
         }
         try {
-            if (setting.value().isNull() && type != Double.class) {
+            if (setting.value().isNull() && !ValueTypes.isOptional(key.type())) {
                 throw wrongType(setting);
             }
-            ConfigMapper.mapper().treeToValue(setting.value(), type);
+            ConfigMapper.mapper().treeToValue(setting.value(), key.type());
         } catch (JsonProcessingException e) {
             if (e.getCause() instanceof InvalidInputException refusal) {
                 throw setting.refused(refusal.getMessage());
@@ -120,8 +153,8 @@ final class ConfigSchema {
     }
 
     private InvalidInputException wrongType(Setting setting) {
-        Class<?> type = keys.get(setting.path());
-        String message = setting.path() + " must be " + allowed(setting.path()) + " (got " + setting.got() + ")";
+        Class<?> type = keys.get(setting.path()).type();
+        String message = setting.path() + " must be " + ValueTypes.allowed(type) + " (got " + setting.got() + ")";
         if (type == String.class && !setting.value().isContainerNode()) {
             return setting.refused(message + ": put it in quotes");
         }
@@ -148,14 +181,14 @@ final class ConfigSchema {
         if (!elsewhere.isEmpty()) {
             return "did you mean " + elsewhere + "?";
         }
-        return siblings.isEmpty() ? "the sections are " + String.join(", ", sections)
+        return siblings.isEmpty() ? "the sections are " + String.join(", ", sections.keySet())
                 : (section.isEmpty() ? "the keys are " : "the keys of " + section + " are ") + String.join(", ", siblings);
     }
 
     /** The names of a section's keys and sections. */
     private List<String> below(String section) {
         String prefix = section.isEmpty() ? "" : section + ".";
-        return Stream.concat(keys.keySet().stream(), sections.stream())
+        return Stream.concat(keys.keySet().stream(), sections.keySet().stream())
                 .filter(path -> path.startsWith(prefix) && path.indexOf('.', prefix.length()) < 0)
                 .map(path -> path.substring(prefix.length()))
                 .toList();

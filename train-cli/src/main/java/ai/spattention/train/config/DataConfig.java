@@ -1,24 +1,31 @@
 package ai.spattention.train.config;
 
-/**
- * The text that is learnt from.
- *
- * @param path the folder that {@code prepare} wrote; empty where the command fills it in, the default
- * @param validationPath folders of prepared data to measure the model with; none, the default, for the data's own held-out sets
- * @param seed the seed of the order of the data, at least 0; default the run's. The model's initial weights depend on the run's alone
- * @param sequenceLength N, tokens of a training sequence, at least 2
- * @param documentMask whether attention stops at the boundary between documents packed into one sequence; default false
- */
-public record DataConfig(String path, ValidationFolders validationPath, long seed, int sequenceLength, boolean documentMask)
-        implements Section {
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
+
+/** The text that is learnt from. */
+public record DataConfig(
+        @Key(meaning = "folder that prepare wrote; empty where the command fills it in", defaultValue = "\"\"") String path,
+        @Key(meaning = "folders of prepared data to measure the model with; empty for the data's own held-out sets",
+                defaultValue = "\"\"") ValidationFolders validationPath,
+        @Key(meaning = "seed of the order of the data; the model's initial weights depend on the run's alone",
+                allowed = "at least 0") long seed,
+        @Key(meaning = "length of a training sequence, N", unit = "tokens")
+        @Range(min = 2) int sequenceLength,
+        @Key(meaning = "whether attention stops at the boundary between documents packed into one sequence", defaultValue = "false")
+        boolean documentMask) {
+
+    private static final RecordKeys<DataConfig> KEYS = RecordKeys.of(DataConfig.class);
 
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws InvalidKeyException if a value is out of range
      */
     public DataConfig {
         Require.that(path.indexOf('\0') < 0, "data.path", "must not contain a zero character", path);
-        Require.atLeast("data.sequence_length", sequenceLength, 2);
+        KEYS.check("data", path, validationPath, seed, sequenceLength, documentMask);
     }
 }

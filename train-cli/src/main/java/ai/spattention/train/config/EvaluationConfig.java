@@ -2,41 +2,46 @@ package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.task.TaskCatalog;
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 
-/**
- * The benchmark tasks that the model is scored on while it learns, as {@code eval} scores it afterwards.
- *
- * @param everySteps steps between two scorings, at least 0; 0, the default, for one at the end only
- * @param tasks the names of tasks, groups of tasks or YAML files that describe one, separated by commas; empty, the default,
- *     for none
- * @param data the folder that holds the tasks' data, as TASK/SPLIT.jsonl; required where there are tasks
- * @param limit the rows of a task that are scored, the first ones: a whole number, or a fraction between 0 and 1; 0, the default,
- *     for all
- * @param shots examples before each question, at least 0; default 0
- * @param batchTokens tokens that go through the model together at most, at least 1; default 4096
- * @param layout from which length bands are computed; default {@code model}
- */
-public record EvaluationConfig(int everySteps, String tasks, String data, double limit, int shots, int batchTokens,
-        LayoutChoice layout) implements Section {
+/** The benchmark tasks that the model is scored on while it learns, as {@code eval} scores it afterwards. */
+public record EvaluationConfig(
+        @Key(meaning = "steps between two scorings; 0 for one at the end only", unit = "steps", defaultValue = "0")
+        @Range(min = 0) int everySteps,
+        @Key(meaning = "names of tasks, groups of tasks or YAML files that describe one, separated by commas; empty for none",
+                defaultValue = "\"\"") String tasks,
+        @Key(meaning = "folder that holds the tasks' data, as TASK/SPLIT.jsonl; required where there are tasks", defaultValue = "\"\"")
+        String data,
+        @Key(meaning = "rows of a task that are scored, the first ones: a number, or a fraction of them; 0 for all", unit = "rows",
+                defaultValue = "0", allowed = "at least 0 and, above 1, whole")
+        @Range(min = 0) double limit,
+        @Key(meaning = "examples before each question", unit = "examples", defaultValue = "0")
+        @Range(min = 0) int shots,
+        @Key(meaning = "tokens that go through the model together at most", unit = "tokens", defaultValue = "4096")
+        @Range(min = 1) int batchTokens,
+        @Key(meaning = "from which length bands are computed: as in training, from a fixed length, or from the sequence at hand",
+                defaultValue = "model") LayoutChoice layout) {
+
+    private static final RecordKeys<EvaluationConfig> KEYS = RecordKeys.of(EvaluationConfig.class);
 
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range, a task has no known name, or data are missing
+     * @throws InvalidKeyException if a value is out of range, a task has no known name, or data are missing
      */
     public EvaluationConfig {
-        Require.atLeast("evaluation.every_steps", everySteps, 0);
+        KEYS.check("evaluation", everySteps, tasks, data, limit, shots, batchTokens, layout);
         Require.that(tasks.indexOf('\0') < 0, "evaluation.tasks", "must not contain a zero character", tasks);
         Require.that(data.indexOf('\0') < 0, "evaluation.data", "must not contain a zero character", data);
-        Require.notNegative("evaluation.limit", limit);
         Require.that(limit <= 1 || limit == Math.rint(limit) && limit <= Integer.MAX_VALUE, "evaluation.limit",
                 "must be a whole number of rows, or a fraction of them between 0 and 1", limit);
-        Require.atLeast("evaluation.shots", shots, 0);
-        Require.atLeast("evaluation.batch_tokens", batchTokens, 1);
         if (everySteps > 0 && tasks.isBlank()) {
             throw new InvalidKeyException("evaluation.every_steps is set, but no evaluation.tasks are: name the tasks,"
                     + " separated by commas, or set it to 0", "evaluation.every_steps");

@@ -1,31 +1,34 @@
 package ai.spattention.train.config;
 
 import ai.spattention.Precision;
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
 
-/**
- * AdamW, with the letters of Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (arXiv 1711.05101).
- *
- * @param peakLr the schedule's highest learning rate, above 0
- * @param beta1 β1, decay of the mean of gradients, in [0, 1); default 0.9
- * @param beta2 β2, decay of the mean of squared gradients, in [0, 1); default 0.95
- * @param epsilon ε, added to the root of the mean square, above 0; default 1e-8
- * @param weightDecay λ, decoupled decay per unit of learning rate, at least 0; default 0.1
- * @param statePrecision the number format in which both moving means are kept between steps; bfloat16 halves their memory; default
- *     {@code float32}
- */
-public record OptimizerConfig(double peakLr, double beta1, double beta2, double epsilon, double weightDecay,
-        Precision statePrecision) implements Section {
+/** AdamW, with the letters of Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (arXiv 1711.05101). */
+public record OptimizerConfig(
+        @Key(meaning = "highest learning rate of the schedule")
+        @Range(min = 0, minExcluded = true) double peakLr,
+        @Key(meaning = "decay of the mean of gradients, β1", defaultValue = "0.9")
+        @Range(min = 0, max = 1, maxExcluded = true) double beta1,
+        @Key(meaning = "decay of the mean of squared gradients, β2", defaultValue = "0.95")
+        @Range(min = 0, max = 1, maxExcluded = true) double beta2,
+        @Key(meaning = "what is added to the root of the mean square, ε", defaultValue = "1.0e-8")
+        @Range(min = 0, minExcluded = true) double epsilon,
+        @Key(meaning = "decoupled decay of the weights per unit of learning rate, λ", defaultValue = "0.1")
+        @Range(min = 0) double weightDecay,
+        @Key(meaning = "number format in which both moving means are kept between steps; bfloat16 halves their memory",
+                defaultValue = "float32") Precision statePrecision) {
+
+    private static final RecordKeys<OptimizerConfig> KEYS = RecordKeys.of(OptimizerConfig.class);
 
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws InvalidKeyException if a value is out of range
      */
     public OptimizerConfig {
-        Require.positive("optimizer.peak_lr", peakLr);
-        Require.that(beta1 >= 0 && beta1 < 1, "optimizer.beta1", "must lie in [0, 1)", beta1);
-        Require.that(beta2 >= 0 && beta2 < 1, "optimizer.beta2", "must lie in [0, 1)", beta2);
-        Require.positive("optimizer.epsilon", epsilon);
-        Require.notNegative("optimizer.weight_decay", weightDecay);
+        KEYS.check("optimizer", peakLr, beta1, beta2, epsilon, weightDecay, statePrecision);
     }
 }

@@ -1,39 +1,56 @@
 package ai.spattention.train.config;
 
 import ai.spattention.Precision;
+import ai.spattention.attention.auto.Kernels;
 import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
+import ai.spattention.train.config.Section.Default;
+import java.util.List;
 
-/**
- * All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence.
- *
- * @param name the run's name, 1 to 100 letters, digits, dots, dashes and underscores
- * @param seed the seed of the model's initial weights, of dropout and of samples, at least 0; default 0
- * @param device where to compute; default {@code auto}
- * @param precision the number format of matrix products and activations; default {@code float32}
- * @param model the model
- * @param data the prepared text
- * @param training the loop
- * @param optimizer AdamW
- * @param schedule the learning rate over the steps
- * @param validation the loss on held-out text
- * @param evaluation the benchmark tasks to score while learning
- * @param checkpoint what is kept to resume from
- * @param sample the text samples
- */
-public record RunConfig(String name, long seed, DeviceChoice device, Precision precision, ModelConfig model,
-        DataConfig data, TrainingConfig training, OptimizerConfig optimizer, ScheduleConfig schedule,
-        ValidationConfig validation, EvaluationConfig evaluation, CheckpointConfig checkpoint, SampleConfig sample) implements Section {
+/** All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence. */
+public record RunConfig(
+        @Key(meaning = "the run's name", allowed = "1 to 100 letters, digits, dots, dashes and underscores") String name,
+        @Key(meaning = "seed of the model's initial weights, of dropout and of samples", defaultValue = "0")
+        @Range(min = 0) long seed,
+        @Key(meaning = "where to compute; auto: on the first GPU, or the processor where there is none", defaultValue = "auto")
+        DeviceChoice device,
+        @Key(meaning = "number format of matrix products and activations; parameters stay float32", defaultValue = "float32")
+        Precision precision,
+        @Section(meaning = "an OLMoE model, by the names of Hugging Face's config.json, and its attention",
+                without = {"router_aux_loss_coef", "router_z_loss_coef", "bos_token_id", "eos_token_id", "pad_token_id"},
+                defaults = {@Default(key = "attention_pattern", value = "sp"), @Default(key = "layout_length", follows = "data.sequence_length"),
+                    @Default(key = "max_position_embeddings", follows = "data.sequence_length")})
+        OlmoeConfig model,
+        @Key(meaning = "how attention is computed", name = "model.kernel", defaultValue = "auto", allowed = "one of " + Kernels.NAMES)
+        String kernel,
+        @Section(meaning = "the text that is learnt from", defaults = @Default(key = "seed", follows = "seed")) DataConfig data,
+        @Section(meaning = "the training loop: a step is one update of the weights") TrainingConfig training,
+        @Section(meaning = "AdamW") OptimizerConfig optimizer,
+        @Section(meaning = "the learning rate over the steps") ScheduleConfig schedule,
+        @Section(meaning = "the loss on held-out text, and what else is asked of the model there") ValidationConfig validation,
+        @Section(meaning = "benchmark tasks that the model is scored on while it learns") EvaluationConfig evaluation,
+        @Section(meaning = "what is kept to resume from") CheckpointConfig checkpoint,
+        @Section(meaning = "text that the model writes while it learns") SampleConfig sample) {
+
+    private static final List<String> KERNELS = List.of(Kernels.NAMES.split(", "));
+    private static final RecordKeys<RunConfig> KEYS = RecordKeys.of(RunConfig.class);
 
     /**
      * Checks the values, and those that depend on one another.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range or contradicts another
+     * @throws InvalidKeyException if a value is out of range or contradicts another
      */
     public RunConfig {
         Require.that(name.matches("[A-Za-z0-9._-]{1,100}"), "name",
                 "must be 1 to 100 letters, digits, dots, dashes and underscores", name);
-        Require.atLeast("seed", seed, 0);
-        Require.atLeast("data.seed", data.seed(), 0); // here, for what is refused may be the seed that it derives from
+        KEYS.check("", name, seed, device, precision, kernel);
+        Require.that(KERNELS.contains(kernel), "model.kernel", "must be one of " + Kernels.NAMES, kernel);
+        Require.positive("model.initializer_range", model.initializerRange()); // a model whose weights are all 0 learns nothing
+        Require.that(data.seed() >= 0, "data.seed", "must be at least 0", data.seed()); // here: it may have been derived from the seed
         if (model.maxPositionEmbeddings() < data.sequenceLength()) {
             throw new InvalidKeyException("model.max_position_embeddings must be at least data.sequence_length (got "
                     + model.maxPositionEmbeddings() + " and " + data.sequenceLength() + ")",
@@ -92,7 +109,7 @@ public record RunConfig(String name, long seed, DeviceChoice device, Precision p
      * @return the configuration with that path, otherwise the same
      */
     public RunConfig withDataPath(String path) {
-        return new RunConfig(name, seed, device, precision, model,
+        return new RunConfig(name, seed, device, precision, model, kernel,
                 new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
                 validation, evaluation, checkpoint, sample);
     }

@@ -1,14 +1,14 @@
 package ai.spattention.train.config;
 
 import ai.spattention.InvalidInputException;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.exc.ValueInstantiationException;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /**
@@ -26,13 +26,6 @@ public final class RunConfigLoader {
     private static final String DEFAULTS = "the defaults";
     private static final int MAX_DEPTH = 8;
 
-    /** Keys whose default is the value of another key. */
-    private static final Map<String, String> DERIVED = Map.of(
-            "model.num_key_value_heads", "model.num_attention_heads",
-            "model.max_position_embeddings", "data.sequence_length",
-            "model.layout_length", "data.sequence_length",
-            "data.seed", "seed");
-
     private final ConfigSchema schema = ConfigSchema.ofRunConfig();
 
     private RunConfigLoader() {}
@@ -47,7 +40,7 @@ public final class RunConfigLoader {
      */
     public static RunConfig load(ConfigSource source, List<String> overrides) {
         RunConfigLoader loader = new RunConfigLoader();
-        Map<String, Setting> settings = loader.read(defaults(), List.of());
+        Map<String, Setting> settings = loader.defaults();
         TokenLengths.override(settings, loader.read(source, List.of()));
         Map<String, Setting> overriding = new LinkedHashMap<>();
         for (String override : overrides) {
@@ -56,16 +49,17 @@ public final class RunConfigLoader {
             overriding.put(setting.path(), setting);
         }
         TokenLengths.override(settings, overriding);
-        DERIVED.forEach((key, from) -> {
-            if (settings.containsKey(from)) {
-                settings.putIfAbsent(key, settings.get(from).as(key));
-            }
-        });
+        loader.schema.keys().forEach(key -> key.follows().map(settings::get)
+                .ifPresent(from -> settings.putIfAbsent(key.path(), from.as(key.path()))));
         return loader.build(source, settings);
     }
 
-    private static ConfigSource defaults() {
-        return ConfigSource.resource(DEFAULTS, RunConfigLoader.class.getResource("defaults.yaml"));
+    private Map<String, Setting> defaults() {
+        Map<String, Setting> settings = new LinkedHashMap<>();
+        for (ConfigKey key : schema.keys()) {
+            key.defaultValue().ifPresent(text -> settings.put(key.path(), YamlReader.readText(key.path(), text, DEFAULTS)));
+        }
+        return settings;
     }
 
     private Map<String, Setting> read(ConfigSource source, List<ConfigSource> children) {
@@ -107,28 +101,18 @@ public final class RunConfigLoader {
     }
 
     private RunConfig build(ConfigSource source, Map<String, Setting> given) {
-        List<String> missing = schema.required().stream().filter(key -> !TokenLengths.isSet(key, given)).toList();
+        List<ConfigKey> missing = schema.required().stream().filter(key -> !TokenLengths.isSet(key.path(), given)).toList();
         if (!missing.isEmpty()) {
             throw new InvalidInputException(source.name() + " lacks "
-                    + missing.stream().map(key -> key + " (" + schema.allowed(key) + ")").collect(Collectors.joining(", ")));
+                    + missing.stream().map(key -> key.path() + " (" + ValueTypes.allowed(key.type()) + ")").collect(Collectors.joining(", ")));
         }
         Map<String, Setting> settings = TokenLengths.resolve(given);
-        ObjectNode tree = ConfigMapper.mapper().createObjectNode();
-        tree.putObject("data"); // read first: a sequence length that is refused must not be blamed on what derives from it
-        settings.forEach((path, setting) -> {
-            int dot = path.indexOf('.');
-            ObjectNode section = dot < 0 ? tree : tree.withObjectProperty(path.substring(0, dot));
-            section.set(path.substring(dot + 1), setting.value());
-        });
+        Map<String, JsonNode> values = new LinkedHashMap<>();
+        settings.forEach((path, setting) -> values.put(path, setting.value()));
         try {
-            return ConfigMapper.mapper().treeToValue(tree, RunConfig.class);
-        } catch (ValueInstantiationException e) {
-            if (e.getCause() instanceof InvalidKeyException refusal) {
-                throw located(refusal, settings);
-            }
-            throw new IllegalStateException("a checked configuration could not be built", e);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a checked configuration could not be built", e);
+            return ConfigRecords.read(values);
+        } catch (InvalidKeyException e) {
+            throw located(e, settings);
         }
     }
 
@@ -136,6 +120,7 @@ public final class RunConfigLoader {
     private static InvalidInputException located(InvalidKeyException refusal, Map<String, Setting> settings) {
         return refusal.keys().stream()
                 .map(settings::get)
+                .filter(Objects::nonNull) // computed from the others
                 .min(Comparator.comparingInt(setting -> setting.origin().startsWith(YamlReader.OVERRIDE) ? 0
                         : setting.origin().startsWith(DEFAULTS) ? 2 : 1))
                 .orElseThrow()

@@ -19,7 +19,7 @@ public final class RunConfigWriter {
      */
     public static String toYaml(RunConfig config) {
         try {
-            return ConfigMapper.mapper().writeValueAsString(config);
+            return ConfigMapper.mapper().writeValueAsString(ConfigRecords.write(config));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a configuration could not be written as YAML", e);
         }
@@ -33,7 +33,7 @@ public final class RunConfigWriter {
      */
     public static Map<String, String> settings(RunConfig config) {
         Map<String, String> settings = new TreeMap<>();
-        addSettings("", ConfigMapper.mapper().valueToTree(config), settings);
+        addSettings("", ConfigRecords.write(config), settings);
         return settings;
     }
 

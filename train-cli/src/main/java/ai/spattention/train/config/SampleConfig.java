@@ -1,29 +1,33 @@
 package ai.spattention.train.config;
 
-/**
- * The text that the model writes while it learns.
- *
- * @param everySteps steps between two samples, at least 0; 0, the default, for one at the end only
- * @param prompt what the model goes on from; empty by default
- * @param tokens tokens of a sample, at least 0; 0 for no samples; default 100
- * @param temperature what logits are divided by, at least 0; 0 takes the likeliest token; default 1
- * @param topK how many of the likeliest tokens are drawn from, at least 0; 0, the default, for all
- * @param topP the probability that the tokens drawn from reach together, in (0, 1]; 1, the default, for all
- */
-public record SampleConfig(int everySteps, String prompt, int tokens, double temperature, int topK, double topP)
-        implements Section {
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
+
+/** The text that the model writes while it learns. */
+public record SampleConfig(
+        @Key(meaning = "steps between two samples; 0 for one at the end only", unit = "steps", defaultValue = "0")
+        @Range(min = 0) int everySteps,
+        @Key(meaning = "what the model goes on from; empty for no samples", defaultValue = "\"\"") String prompt,
+        @Key(meaning = "length of a sample; 0 for no samples", unit = "tokens", defaultValue = "100")
+        @Range(min = 0) int tokens,
+        @Key(meaning = "what logits are divided by; 0 takes the likeliest token", defaultValue = "1.0")
+        @Range(min = 0) double temperature,
+        @Key(meaning = "how many of the likeliest tokens are drawn from; 0 for all", unit = "tokens", defaultValue = "0")
+        @Range(min = 0) int topK,
+        @Key(meaning = "probability that the tokens drawn from reach together; 1 for all tokens", defaultValue = "1.0")
+        @Range(min = 0, minExcluded = true, max = 1) double topP) {
+
+    private static final RecordKeys<SampleConfig> KEYS = RecordKeys.of(SampleConfig.class);
 
     /**
      * Checks the values.
      *
-     * @throws ai.spattention.InvalidInputException if a value is out of range
+     * @throws InvalidKeyException if a value is out of range
      */
     public SampleConfig {
-        Require.atLeast("sample.every_steps", everySteps, 0);
-        Require.atLeast("sample.tokens", tokens, 0);
-        Require.notNegative("sample.temperature", temperature);
-        Require.atLeast("sample.top_k", topK, 0);
-        Require.that(topP > 0 && topP <= 1, "sample.top_p", "must lie in (0, 1]", topP);
+        KEYS.check("sample", everySteps, prompt, tokens, temperature, topK, topP);
     }
 
     /**

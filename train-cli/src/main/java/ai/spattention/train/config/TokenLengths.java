@@ -5,7 +5,7 @@ import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -27,8 +27,15 @@ final class TokenLengths {
     private TokenLengths() {}
 
     /** The keys that hold tokens. */
-    static Set<String> keys() {
-        return STEPS_OF.keySet();
+    static List<ConfigKey> keys() {
+        return STEPS_OF.entrySet().stream().map(entry -> new ConfigKey(entry.getKey(), long.class, entry.getValue() + " in tokens: as many"
+                + " steps as hold them, rounded up", "tokens", Optional.empty(), Optional.empty(), Optional.of(entry.getValue()),
+                "a whole number, at least " + least(entry.getValue()))).toList();
+    }
+
+    /** The least number of tokens that a length in steps may have. */
+    private static int least(String inSteps) {
+        return inSteps.equals("training.steps") ? 1 : 0;
     }
 
     /** Whether a key, or the one in tokens that stands for it, is set. */
@@ -76,7 +83,7 @@ final class TokenLengths {
 
     private static Setting inSteps(Setting given, String key, List<BigInteger> factors) {
         BigInteger tokens = given.value().bigIntegerValue();
-        int least = key.equals("training.steps") ? 1 : 0;
+        int least = least(key);
         if (tokens.compareTo(BigInteger.valueOf(least)) < 0) {
             throw given.refused(given.path() + " must be at least " + least + " (got " + tokens + ")");
         }

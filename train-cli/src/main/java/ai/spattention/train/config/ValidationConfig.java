@@ -3,28 +3,34 @@ package ai.spattention.train.config;
 import ai.spattention.InvalidInputException;
 import ai.spattention.eval.probe.ProbeName;
 import ai.spattention.eval.probe.ProbeSettings;
+import ai.spattention.olmoe.keys.InvalidKeyException;
+import ai.spattention.olmoe.keys.Key;
+import ai.spattention.olmoe.keys.Range;
+import ai.spattention.olmoe.keys.RecordKeys;
 import java.util.Set;
 
-/**
- * The loss on held-out text, and what else is asked of the model there.
- *
- * @param everySteps steps between two measurements, at least 0; 0, the default, for one at the end only
- * @param sequences the most sequences that one measurement reads, at least 1; default 64
- * @param layout from which length bands are computed; default {@code model}
- * @param probes the probes, of loss, position, recall, copy, length and tasks, or all for all but tasks; default none
- * @param probeSettings what can be chosen of the probes, as KEY=VALUE; default nothing
- */
-public record ValidationConfig(int everySteps, int sequences, LayoutChoice layout, TextList probes, TextList probeSettings)
-        implements Section {
+/** The loss on held-out text, and what else is asked of the model there. */
+public record ValidationConfig(
+        @Key(meaning = "steps between two measurements; 0 for one at the end only", unit = "steps", defaultValue = "0")
+        @Range(min = 0) int everySteps,
+        @Key(meaning = "most sequences that one measurement reads", unit = "sequences", defaultValue = "64")
+        @Range(min = 1) int sequences,
+        @Key(meaning = "from which length bands are computed: as in training, from a fixed length, or from the sequence at hand",
+                defaultValue = "model") LayoutChoice layout,
+        @Key(meaning = "probes (docs/probes.md), of loss, position, recall, copy, length and tasks, or all for all but tasks",
+                defaultValue = "[]") TextList probes,
+        @Key(meaning = "what can be chosen of the probes, as KEY=VALUE, such as copy.sequences=16", defaultValue = "[]")
+        TextList probeSettings) {
+
+    private static final RecordKeys<ValidationConfig> KEYS = RecordKeys.of(ValidationConfig.class);
 
     /**
      * Checks the values.
      *
-     * @throws InvalidInputException if a value is out of range, or there is no such probe or setting
+     * @throws InvalidKeyException if a value is out of range, or there is no such probe or setting
      */
     public ValidationConfig {
-        Require.atLeast("validation.every_steps", everySteps, 0);
-        Require.atLeast("validation.sequences", sequences, 1);
+        KEYS.check("validation", everySteps, sequences, layout, probes, probeSettings);
         readable("validation.probes", () -> ProbeName.parse(probes.items()));
         readable("validation.probe_settings", () -> ProbeSettings.of(probeSettings.items()));
     }

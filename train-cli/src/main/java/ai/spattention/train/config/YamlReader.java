@@ -70,8 +70,15 @@ final class YamlReader {
         if (equals < 1) {
             throw new InvalidInputException(origin + ": write it as key=value, such as --set training.steps=100");
         }
-        String path = override.substring(0, equals).strip();
-        String text = override.substring(equals + 1);
+        return readText(override.substring(0, equals).strip(), override.substring(equals + 1), origin);
+    }
+
+    /**
+     * Reads a value that stands alone: one YAML scalar, or text that stays whole.
+     *
+     * @param origin where it was written, for messages
+     */
+    static Setting readText(String path, String text, String origin) {
         Setting plain = new Setting(path, NODES.textNode(text), text, origin);
         boolean quoted = text.length() > 1 && (text.startsWith("\"") || text.startsWith("'"))
                 && text.charAt(0) == text.charAt(text.length() - 1);

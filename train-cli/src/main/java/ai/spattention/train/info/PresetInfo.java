@@ -35,7 +35,7 @@ public record PresetInfo(String name, String purpose, long totalParams, long act
     private static PresetInfo of(String name) {
         RunConfig run = RunConfigLoader.load(Presets.find(name), List.of());
         OlmoeConfig model = ModelSetup.config(run, null);
-        return new PresetInfo(name, Presets.purpose(name), model.totalParams(), model.activeParams(), run.model().attentionPattern().toString(),
+        return new PresetInfo(name, Presets.purpose(name), model.totalParams(), model.activeParams(), model.patterns().toString(),
                 run.precision().key(), run.data().sequenceLength(), run.tokensPerStep(), run.training().steps());
     }
 }

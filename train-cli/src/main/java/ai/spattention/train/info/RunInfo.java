@@ -40,7 +40,7 @@ final class RunInfo {
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("kind", "run").put("path", folder.toString());
         info.put("name", run.name());
         info.put("precision", run.precision().key());
-        info.put("kernel", run.model().kernel());
+        info.put("kernel", run.kernel());
         info.put("steps_done", last.map(StepMetrics::step).orElse(0L));
         info.put("steps", run.training().steps());
         info.put("tokens", last.map(StepMetrics::tokens).orElse(0L));

@@ -64,7 +64,7 @@ public final class RunPlan {
         long steps = run.training().steps();
         plan.putObject("training")
                 .put("precision", run.precision().key())
-                .put("kernel", run.model().kernel())
+                .put("kernel", run.kernel())
                 .put("pass", pass.map(PassChoice::toString).orElse(elsewhere))
                 .put("sequence_length", run.data().sequenceLength())
                 .put("micro_batch", run.training().microBatch())

@@ -6,7 +6,6 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.ActivationCheckpointing;
-import ai.spattention.train.config.ModelConfig;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.Manifest;
 import java.util.List;
@@ -24,28 +23,9 @@ public final class ModelSetup {
      * @return the configuration, as it will stand in config.json
      */
     public static OlmoeConfig config(RunConfig run, Integer eosId) {
-        ModelConfig model = run.model();
-        return OlmoeConfig.builder()
-                .setVocabSize(model.vocabSize())
-                .setHiddenSize(model.hiddenSize())
-                .setIntermediateSize(model.intermediateSize())
-                .setNumHiddenLayers(model.numHiddenLayers())
-                .setNumAttentionHeads(model.numAttentionHeads())
-                .optNumKeyValueHeads(model.numKeyValueHeads())
-                .setNumExperts(model.numExperts())
-                .setNumExpertsPerTok(model.numExpertsPerTok())
-                .setMaxPositionEmbeddings(model.maxPositionEmbeddings())
-                .optNormTopkProb(model.normTopkProb())
-                .optClipQkv(model.clipQkv() == null ? null : model.clipQkv().floatValue())
-                .optRopeTheta(model.ropeTheta())
-                .optRmsNormEps((float) model.rmsNormEps())
-                .optTieWordEmbeddings(model.tieWordEmbeddings())
-                .optInitializerRange((float) model.initializerRange())
-                .optAttentionDropout((float) model.attentionDropout())
+        return run.model().toBuilder()
                 .optRouterAuxLossCoef(run.training().loadBalancingLossWeight())
                 .optRouterZLossCoef(run.training().routerZLossWeight())
-                .optPatterns(model.attentionPattern())
-                .optLayoutLength(model.layoutLength())
                 .optEosTokenIds(eosId == null ? List.of() : List.of(eosId))
                 .build();
     }
@@ -107,7 +87,7 @@ public final class ModelSetup {
      */
     public static OlmoeModel model(RunConfig run, Integer eosId, PassChoice choice) {
         return OlmoeModel.builder().setConfig(config(run, eosId))
-                .optKernel(Kernels.of(run.model().kernel())).optPrecision(run.precision())
+                .optKernel(Kernels.of(run.kernel())).optPrecision(run.precision())
                 .optActivationCheckpointing(choice.checkpointing().mode() == ActivationCheckpointing.FULL).optSeed(run.seed()).build();
     }
 }

@@ -58,7 +58,7 @@ public record PassChoice(Optional<String> whyBlocks, TrainingPass.Start start, C
     }
 
     private static Optional<String> misfit(RunConfig run, OlmoeConfig model, PassDevice device) {
-        Optional<String> misfit = PassFit.misfit(model, new PassFit.Wish(run.precision(), run.model().kernel(),
+        Optional<String> misfit = PassFit.misfit(model, new PassFit.Wish(run.precision(), run.kernel(),
                 run.data().sequenceLength()), device);
         if (run.training().pass() == PassMode.PLAN && misfit.isPresent()) {
             throw new InvalidInputException("training.pass=plan is asked for, but passes cannot run as a plan: " + misfit.get()

@@ -107,7 +107,7 @@ class EvalProbesTest {
         assertTrue(Files.exists(data.resolve(TokenCountsFile.FILE)), "counted once");
         assertFalse(Files.exists(folder.resolve("results.json.progress")));
         String first = Files.readString(output);
-        Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--probes", "loss,position,recall,copy,length", "--probe-set",
+        Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--overwrite", "--probes", "loss,position,recall,copy,length", "--probe-set",
                 "copy.sequences=2", "--probe-set", "length.lengths=32,128", "--probe-set", "recall.rarer_than=1e-3"));
         assertEquals(first, Files.readString(output), "the same numbers again");
     }

@@ -41,7 +41,7 @@ class EvaluationConfigTest {
                     + " commas, or set it to 0'",
             "evaluation.tasks=piqa | 'evaluation.tasks needs evaluation.data, the folder that holds the tasks'' data'",
             "evaluation.tasks=3 | evaluation.tasks must be text (got 3): put it in quotes",
-            "evaluation.limit=-1 | evaluation.limit must be a number of at least 0 (got -1.0)",
+            "evaluation.limit=-1 | evaluation.limit must be at least 0 and finite (got -1.0)",
             "evaluation.limit=2.5 | 'evaluation.limit must be a whole number of rows, or a fraction of them between 0 and 1 (got 2.5)'",
             "evaluation.shots=-1 | evaluation.shots must be at least 0 (got -1)",
             "evaluation.batch_tokens=0 | evaluation.batch_tokens must be at least 1 (got 0)",

@@ -31,12 +31,12 @@ class OptimizerConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "optimizer.peak_lr=0 | optimizer.peak_lr must be a number above 0 (got 0.0)",
+            "optimizer.peak_lr=0 | optimizer.peak_lr must be positive and finite (got 0.0)",
             "optimizer.peak_lr=fast | optimizer.peak_lr must be a number (got 'fast')",
             "optimizer.beta1=1 | optimizer.beta1 must lie in [0, 1) (got 1.0)",
             "optimizer.beta2=-0.1 | optimizer.beta2 must lie in [0, 1) (got -0.1)",
-            "optimizer.epsilon=0 | optimizer.epsilon must be a number above 0 (got 0.0)",
-            "optimizer.weight_decay=-1 | optimizer.weight_decay must be a number of at least 0 (got -1.0)",
+            "optimizer.epsilon=0 | optimizer.epsilon must be positive and finite (got 0.0)",
+            "optimizer.weight_decay=-1 | optimizer.weight_decay must be at least 0 and finite (got -1.0)",
     })
     void refuses(String override, String message) {
         assertEquals(message, ConfigFiles.refusedOverride(override));

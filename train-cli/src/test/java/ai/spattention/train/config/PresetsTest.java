@@ -8,6 +8,7 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.olmoe.config.LayerPatterns;
+import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.io.IOException;
@@ -46,7 +47,7 @@ class PresetsTest {
     void aPatternsPresetDiffersFromItsBaseInNameAndPatternOnly() {
         for (String size : SIZES) {
             RunConfig base = load(size);
-            assertEquals(LayerPatterns.all(StandardPattern.SP), base.model().attentionPattern());
+            assertEquals(LayerPatterns.all(StandardPattern.SP), base.model().patterns());
             assertEquals(size, base.name());
             for (StandardPattern pattern : StandardPattern.values()) {
                 if (pattern != StandardPattern.SP) {
@@ -61,13 +62,14 @@ class PresetsTest {
     @Test
     void theLargePresetsHaveThePublishedFigures() {
         RunConfig config = load("olmoe-1b-7b");
-        assertEquals(new ModelConfig(50304, 2048, 1024, 16, 16, 16, 64, 8, false, null, 10000, 1e-5, false, 0.02, 4096,
-                LayerPatterns.all(StandardPattern.SP), LayoutLength.of(4096), 0, "auto"), config.model());
+        assertEquals(OlmoeConfig.builder().setVocabSize(50304).setHiddenSize(2048).setIntermediateSize(1024).setNumHiddenLayers(16)
+                .setNumAttentionHeads(16).setNumExperts(64).setNumExpertsPerTok(8).setMaxPositionEmbeddings(4096)
+                .optPattern(StandardPattern.SP).optLayoutLength(LayoutLength.of(4096)).build(), config.model());
         assertEquals(new OptimizerConfig(4e-4, 0.9, 0.95, 1e-8, 0.1, Precision.BFLOAT16), config.optimizer());
         assertEquals(ScheduleType.WARMUP_COSINE, config.schedule().type());
         assertEquals(0.1, config.schedule().minLrRatio());
         assertEquals(1024 * 4096, config.tokensPerStep());
-        ModelConfig small = load("olmoe-0.25b-1.75b").model();
+        OlmoeConfig small = load("olmoe-0.25b-1.75b").model();
         assertEquals(List.of(1024, 512, 16, 8, 64, 8), List.of(small.hiddenSize(), small.intermediateSize(),
                 small.numHiddenLayers(), small.numAttentionHeads(), small.numExperts(), small.numExpertsPerTok()));
     }
@@ -118,7 +120,7 @@ class PresetsTest {
     @Test
     void kernelsAreThoseOfTheLibrary() {
         for (String name : Kernels.NAMES.split(", ")) {
-            assertEquals(name, ConfigFiles.load("model.kernel=" + name).model().kernel());
+            assertEquals(name, ConfigFiles.load("model.kernel=" + name).kernel());
         }
     }
 

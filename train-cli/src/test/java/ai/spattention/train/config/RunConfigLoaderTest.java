@@ -55,7 +55,7 @@ class RunConfigLoaderTest {
         assertEquals("run.yaml:3: model.max_position_embeddings must be at least data.sequence_length (got 64 and 128)",
                 ConfigFiles.refusal(ConfigFiles.REQUIRED.replace("model:", "model:\n  max_position_embeddings: 64")));
         assertEquals("--set model.num_attention_heads=3: model.num_attention_heads must divide model.hidden_size"
-                + " (got 3 and 64)", ConfigFiles.refusal(ConfigFiles.REQUIRED, "model.num_attention_heads=3"));
+                + " (got 3 heads for hidden size 64)", ConfigFiles.refusal(ConfigFiles.REQUIRED, "model.num_attention_heads=3"));
     }
 
     @ParameterizedTest
@@ -173,7 +173,7 @@ class RunConfigLoaderTest {
         RunConfig config = load(write("top.yaml", "extends: sub/middle.yaml\nname: top\n"));
         assertEquals("top", config.name());
         assertEquals(2, config.seed());
-        assertEquals(LayerPatterns.all(StandardPattern.LOCAL), config.model().attentionPattern());
+        assertEquals(LayerPatterns.all(StandardPattern.LOCAL), config.model().patterns());
         assertEquals(64, config.model().hiddenSize());
     }
 

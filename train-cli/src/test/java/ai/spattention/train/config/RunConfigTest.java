@@ -15,8 +15,8 @@ class RunConfigTest {
     @Test
     void defaults() {
         RunConfig config = ConfigFiles.load();
-        assertEquals(new RunConfig("test", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), config.data(),
-                config.training(), config.optimizer(), config.schedule(), config.validation(), config.evaluation(),
+        assertEquals(new RunConfig("test", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), "auto",
+                config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(), config.evaluation(),
                 config.checkpoint(), config.sample()), config);
     }
 
@@ -56,7 +56,7 @@ class RunConfigTest {
 
     @Test
     void autoComputesNothingRandomAgain() {
-        assertEquals(0.1, ConfigFiles.load("training.activation_checkpointing=auto", "model.attention_dropout=0.1").model().attentionDropout());
+        assertEquals(0.1f, ConfigFiles.load("training.activation_checkpointing=auto", "model.attention_dropout=0.1").model().attentionDropout());
         assertTrue(assertThrows(InvalidInputException.class, () -> ConfigFiles.load("training.activation_checkpointing=selective",
                 "model.attention_dropout=0.1")).getMessage().contains("(got selective and 0.1)"));
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.spattention.Precision;
 import ai.spattention.olmoe.config.LayerPatterns;
+import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.pattern.Window;
@@ -39,16 +40,18 @@ class RunConfigWriterTest {
 
     @Property(tries = 200)
     void everyConfigurationReadsBackAsItself(@ForAll String prompt, @ForAll @LongRange(min = 0) long seed,
-            @ForAll @From("positive") double number, @ForAll boolean flag,
+            @ForAll @From("positive") double number, @ForAll @From("positiveFloat") float single, @ForAll boolean flag,
             @ForAll @IntRange(min = 1, max = 64) int small, @ForAll StandardPattern pattern) {
-        ModelConfig model = new ModelConfig(small, 2 * small, small, small, small, 1, small, 1, flag,
-                flag ? number : null, number, number, flag, number, 1000,
-                new LayerPatterns(flag || small == 1 ? List.of(pattern) : List.of(pattern, new Window(small))),
-                flag ? LayoutLength.SEQUENCE : LayoutLength.of(small), 0.5, "tiled");
+        OlmoeConfig model = OlmoeConfig.builder().setVocabSize(small).setHiddenSize(2 * small).setIntermediateSize(small)
+                .setNumHiddenLayers(small).setNumAttentionHeads(small).optNumKeyValueHeads(1).setNumExperts(small).setNumExpertsPerTok(1)
+                .optNormTopkProb(flag).optClipQkv(flag ? single : null).optRopeTheta(number).optRmsNormEps(single).optTieWordEmbeddings(flag)
+                .optAttentionBias(!flag).optHeadDim(flag ? 2 : 2 * small).optInitializerRange(single).setMaxPositionEmbeddings(1000)
+                .optPatterns(new LayerPatterns(flag || small == 1 ? List.of(pattern) : List.of(pattern, new Window(small))))
+                .optLayoutLength(flag ? LayoutLength.SEQUENCE : LayoutLength.of(small)).optAttentionDropout(0.5f).build();
         RunConfig base = ConfigFiles.load();
         String text = new String(prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).toArray(), 0,
                 (int) prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).count());
-        assertRoundTrip(with(new RunConfig("run", seed, DeviceChoice.CPU, Precision.FLOAT32, model, base.data(),
+        assertRoundTrip(with(new RunConfig("run", seed, DeviceChoice.CPU, Precision.FLOAT32, model, "tiled", base.data(),
                 base.training(), base.optimizer(), base.schedule(), base.validation(), base.evaluation(), base.checkpoint(),
                 base.sample()),
                 text, number));
@@ -79,8 +82,13 @@ class RunConfigWriterTest {
         return Arbitraries.longs().between(1, Double.doubleToLongBits(Double.MAX_VALUE)).map(Double::longBitsToDouble);
     }
 
+    @Provide
+    Arbitrary<Float> positiveFloat() {
+        return Arbitraries.integers().between(1, Float.floatToIntBits(Float.MAX_VALUE)).map(Float::intBitsToFloat);
+    }
+
     private static RunConfig with(RunConfig config, String prompt, double temperature) {
-        return new RunConfig(config.name(), config.seed(), config.device(), config.precision(), config.model(),
+        return new RunConfig(config.name(), config.seed(), config.device(), config.precision(), config.model(), config.kernel(),
                 config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(),
                 config.evaluation(), config.checkpoint(), new SampleConfig(0, prompt, 1, temperature, 0, 1));
     }

@@ -32,7 +32,7 @@ class SampleConfigTest {
     @CsvSource(delimiter = '|', value = {
             "sample.every_steps=-1 | sample.every_steps must be at least 0 (got -1)",
             "sample.tokens=-1 | sample.tokens must be at least 0 (got -1)",
-            "sample.temperature=-1 | sample.temperature must be a number of at least 0 (got -1.0)",
+            "sample.temperature=-1 | sample.temperature must be at least 0 and finite (got -1.0)",
             "sample.top_k=-1 | sample.top_k must be at least 0 (got -1)",
             "sample.top_p=0 | sample.top_p must lie in (0, 1] (got 0.0)",
             "sample.prompt=true | sample.prompt must be text (got true): put it in quotes",

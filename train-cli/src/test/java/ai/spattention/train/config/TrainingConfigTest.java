@@ -54,14 +54,14 @@ class TrainingConfigTest {
             "training.steps=3000000000 | training.steps must be a whole number (got 3000000000): that is too large",
             "training.micro_batch=0 | training.micro_batch must be at least 1 (got 0)",
             "training.gradient_accumulation_steps=0 | training.gradient_accumulation_steps must be at least 1 (got 0)",
-            "training.max_grad_norm=-0.5 | training.max_grad_norm must be a number of at least 0 (got -0.5)",
-            "training.load_balancing_loss_weight=-1 | training.load_balancing_loss_weight must be a number of at least 0 (got -1.0)",
-            "training.router_z_loss_weight=-1 | training.router_z_loss_weight must be a number of at least 0 (got -1.0)",
+            "training.max_grad_norm=-0.5 | training.max_grad_norm must be at least 0 and finite (got -0.5)",
+            "training.load_balancing_loss_weight=-1 | training.load_balancing_loss_weight must be at least 0 and finite (got -1.0)",
+            "training.router_z_loss_weight=-1 | training.router_z_loss_weight must be at least 0 and finite (got -1.0)",
             "training.activation_checkpointing=half | 'training.activation_checkpointing must be one of none, selective, full, auto (got ''half'')'",
             "training.activation_checkpointing=1 | training.activation_checkpointing must be one of none, selective, full, auto (got 1)",
             "training.pass=fast | 'training.pass must be one of auto, plan, blocks (got ''fast'')'",
             "training.cuda_graph=on | training.cuda_graph must be one of auto, off (got on)",
-            "training.peak_tflops=0 | training.peak_tflops must be a number above 0 (got 0.0)",
+            "training.peak_tflops=0 | 'training.peak_tflops must be positive and finite, or absent (got 0.0)'",
             "training.peak_tflops=much | 'training.peak_tflops must be a number, or null (got ''much'')'",
     })
     void refuses(String override, String message) {

@@ -117,7 +117,7 @@ final class BenchStepCommand implements Callable<Integer> {
         MemoryFailures failures = new MemoryFailures(notes);
         for (RunConfig run : runs) {
             try {
-                failures.runs(run.model().attentionPattern() + " with the kernel " + run.model().kernel() + " at "
+                failures.runs(run.model().patterns() + " with the kernel " + run.kernel() + " at "
                         + run.data().sequenceLength(), () -> rows.add(bench.run(run)));
             } catch (InvalidInputException e) {
                 if (kernels.size() < 2) {
@@ -148,9 +148,9 @@ final class BenchStepCommand implements Callable<Integer> {
         ConfigSource source = ConfigSource.of(config);
         List<RunConfig> runs = new ArrayList<>();
         RunConfig base = RunConfigLoader.load(source, overrides);
-        List<String> chosen = patterns.isEmpty() ? List.of(base.model().attentionPattern().toString()) : patterns;
+        List<String> chosen = patterns.isEmpty() ? List.of(base.model().patterns().toString()) : patterns;
         List<Integer> wanted = lengths.isEmpty() ? List.of(base.data().sequenceLength()) : lengths;
-        List<String> using = kernels.isEmpty() ? List.of(base.model().kernel()) : kernels;
+        List<String> using = kernels.isEmpty() ? List.of(base.kernel()) : kernels;
         List<String> common = new ArrayList<>(overrides);
         if (precision != null) {
             common.add("precision=" + precision);

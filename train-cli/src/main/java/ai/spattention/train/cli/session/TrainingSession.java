@@ -97,7 +97,7 @@ public final class TrainingSession {
             AtomicFile.write(folder.resolve("versions.json"), versions(run));
             recorder.note(String.format(Locale.ROOT, "%s: %,d parameters (%,d active), %s attention, %,d tokens a step, %,d training tokens, on %s",
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
-                    config.model().attentionPattern(), config.tokensPerStep(),
+                    config.model().patterns(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             recorder.note("pass: " + run.getPassChoice());
             recorder.note("activation checkpointing: " + run.getPassChoice().checkpointing());

@@ -41,7 +41,7 @@ class StudyPlanTest {
                 "breadth mixed seed 2", "depth causal seed 7", "depth sp seed 7"), plan.runs().stream().map(PlannedRun::name).toList());
         PlannedRun last = plan.runs().get(7);
         assertEquals(List.of(7L, 60L, 4L, "data", "sp"), List.of(last.config().seed(), (long) last.config().training().steps(),
-                (long) last.config().training().microBatch(), last.config().data().path(), last.config().model().attentionPattern().toString()));
+                (long) last.config().training().microBatch(), last.config().data().path(), last.config().model().patterns().toString()));
         assertEquals(Path.of("out/runs/depth/sp/seed-7"), last.folder(Path.of("out")));
         assertEquals(6, last.config().schedule().warmupSteps());
         assertEquals(60 * 4, plan.mostSequences());
