@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
 
 /** Lists the benchmark tasks. */
 @Command(name = "tasks", mixinStandardHelpOptions = true, description = {
-    "List the benchmark tasks and groups that eval --task and evaluation.tasks know, the data that each needs, where it is looked for",
-    "below --data, and whether it was found. A place is a file, or a data set on the Hugging Face hub: its copy, or its folder in a cache."})
+    "List the benchmark tasks and groups, and the data that each needs.",
+    "These are what eval --task and evaluation.tasks know. Data is looked for below --data: as a file, or as a data set of the Hugging",
+    "Face hub, copied there or in its cache."})
 final class TasksCommand implements Callable<Integer> {
 
     private static final int SHOWN = 3;
