@@ -71,7 +71,7 @@ public final class GroupRun {
             run(group.tasks().get(0), folder, results); // says what is missing
         }
         if (!missing.isEmpty()) {
-            notes.accept(group.name() + ": the average is of " + members.size() + " of " + group.tasks().size()
+            notes.accept("warning: " + group.name() + ": the average is of " + members.size() + " of " + group.tasks().size()
                     + " tasks; there are no data for the others");
         }
         for (TaskGroup.Part part : group.parts()) {
@@ -95,7 +95,7 @@ public final class GroupRun {
     private TaskResult run(TaskSpec task, DataFolder folder, ResultSink results) throws IOException {
         TaskResult result = tasks.run(task, folder);
         if (!result.data().split().equals(result.data().wantedSplit())) {
-            notes.accept(task.task() + ": there is no split '" + result.data().wantedSplit() + "', '" + result.data().split()
+            notes.accept("warning: " + task.task() + ": there is no split '" + result.data().wantedSplit() + "', '" + result.data().split()
                     + "' is scored");
         }
         results.add(result);

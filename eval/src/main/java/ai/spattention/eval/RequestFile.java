@@ -80,6 +80,16 @@ public final class RequestFile {
      * @throws IOException if writing fails
      */
     public void write(Path file, List<Score> scores) throws IOException {
+        OutputFile.write(file, answers(scores));
+    }
+
+    /**
+     * The text that {@link #write} writes.
+     *
+     * @param scores the scores of the first requests, usually all
+     * @return a line for each
+     */
+    public String answers(List<Score> scores) {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < scores.size(); i++) {
             ObjectNode line = JSON.createObjectNode();
@@ -87,6 +97,6 @@ public final class RequestFile {
             line.put("loglikelihood", scores.get(i).logLikelihood()).put("is_greedy", scores.get(i).greedy());
             lines.append(line).append('\n');
         }
-        OutputFile.write(file, lines.toString());
+        return lines.toString();
     }
 }

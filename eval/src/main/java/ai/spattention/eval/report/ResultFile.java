@@ -45,11 +45,23 @@ public final class ResultFile {
      * @throws IOException if writing fails
      */
     public static void write(Path file, List<TaskResult> results, Map<String, ?> about) throws IOException {
+        OutputFile.write(file, json(results, about));
+    }
+
+    /**
+     * The text that {@link #write} writes.
+     *
+     * @param results the results
+     * @param about further objects by name
+     * @return JSON, with a line end
+     * @throws IOException if an object cannot be JSON
+     */
+    public static String json(List<TaskResult> results, Map<String, ?> about) throws IOException {
         ObjectNode root = JSON.createObjectNode().put("format", FORMAT);
         ObjectNode all = root.putObject("results");
         results.forEach(result -> all.set(result.name(), json(result)));
         about.forEach((key, value) -> root.set(key, JSON.valueToTree(value)));
-        OutputFile.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n");
+        return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
     }
 
     private static ObjectNode json(TaskResult result) {

@@ -117,7 +117,7 @@ public final class ScoreJournal implements Closeable {
             }
         }
         if (damaged > 0) {
-            notes.accept(file + ": " + damaged + (damaged == 1 ? " line is" : " lines are")
+            notes.accept("warning: " + file + ": " + damaged + (damaged == 1 ? " line is" : " lines are")
                     + " damaged and left out: their requests are scored again");
         }
         return known;

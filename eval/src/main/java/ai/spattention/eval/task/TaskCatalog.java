@@ -88,6 +88,21 @@ public final class TaskCatalog {
     }
 
     /**
+     * All that comes with this project: the tasks, then the groups with the groups within them; subjects of groups only as their members.
+     *
+     * @return what {@link #find} gives for each name
+     */
+    public List<TaskGroup> all() {
+        List<TaskGroup> all = new ArrayList<>();
+        TASKS.forEach(name -> all.add(TaskGroup.of(tasks.get(name))));
+        for (String name : GROUPS) {
+            all.add(groups.get(name));
+            groups.get(name).parts().forEach(part -> all.add(groups.get(part.name())));
+        }
+        return all;
+    }
+
+    /**
      * The names of the tasks and groups, without the subjects of groups.
      *
      * @return the names, separated by commas

@@ -11,6 +11,7 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.LayoutLength;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,11 +96,12 @@ public final class AttentionBench {
      * @param allowedPairs the pairs that all heads of one sequence see
      * @param forwardMs median milliseconds of a forward pass without gradients
      * @param forwardBackwardMs median milliseconds of a forward and a backward pass
+     * @param leastForwardBackwardMs milliseconds of the fastest forward and backward pass
      * @param peakMemoryBytes the process's (or GPU allocator's) largest memory during one forward and backward pass
      */
     public record Row(String pattern, int length, int batch, String kernel, String reason, Map<String, String> passedOver,
             boolean ownBackward, long allowedPairs, double forwardMs, double forwardBackwardMs,
-            OptionalLong peakMemoryBytes) {}
+            double leastForwardBackwardMs, OptionalLong peakMemoryBytes) {}
 
     /** What can be computed, and its times. */
     private record Candidate(AttentionPattern pattern, AttentionLayout layout, AutoKernel.Choice choice, List<Double> forward,
@@ -152,7 +154,7 @@ public final class AttentionBench {
             if (misfit.isPresent()) {
                 refused.add("the " + about.kernel.name() + " kernel cannot compute " + about.pattern.patternName()
                         + " at length " + length + ": " + misfit.get());
-                progress.accept("left out: " + refused.get(refused.size() - 1));
+                progress.accept("warning: left out: " + refused.get(refused.size() - 1));
             } else {
                 candidates.add(new Candidate(about.pattern, layout, about.choose(call), new ArrayList<>(), new ArrayList<>(),
                         new ArrayList<>()));
@@ -182,7 +184,7 @@ public final class AttentionBench {
                 candidate.choice.kernel().name(), candidate.choice.reason(), candidate.choice.passedOver(),
                 candidate.choice.kernel() instanceof ExplicitGradientKernel,
                 candidate.pattern.allowedPairs(settings.heads, length, length), Median.of(candidate.forward),
-                Median.of(candidate.both), candidate.peak.get(0))).toList();
+                Median.of(candidate.both), Collections.min(candidate.both), candidate.peak.get(0))).toList();
     }
 
     private void takeTurns(int length, List<Candidate> candidates, Consumer<Candidate> turn) {

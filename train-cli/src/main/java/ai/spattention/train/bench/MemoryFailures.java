@@ -36,7 +36,7 @@ public final class MemoryFailures {
                 throw e;
             }
             lines.add(what + ": out of memory");
-            notes.accept(lines.get(lines.size() - 1));
+            notes.accept("warning: " + lines.get(lines.size() - 1));
             return false;
         }
     }

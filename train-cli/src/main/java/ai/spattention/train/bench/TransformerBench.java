@@ -121,7 +121,7 @@ public final class TransformerBench {
                         return () -> new CausalScores(width(), settings.heads(), dropout, mask);
                     }, new Measured()));
         } else {
-            notes.accept("left out: DJL's ScaledDotProductAttentionBlock, which computes in float32 only");
+            notes.accept("warning: left out: DJL's ScaledDotProductAttentionBlock, which computes in float32 only");
         }
         settings.cases().forEach(about -> candidates.add(candidate(about, length)));
         return candidates;

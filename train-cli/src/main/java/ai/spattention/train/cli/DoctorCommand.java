@@ -1,13 +1,13 @@
 package ai.spattention.train.cli;
 
-import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.train.cli.option.DeviceOption;
 import ai.spattention.train.machine.Check;
 import ai.spattention.train.machine.Doctor;
+import ai.spattention.train.machine.Versions;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -26,18 +26,21 @@ final class DoctorCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write what was found as JSON, too.")
-    private Path json;
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
 
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
-        new Outputs().writes("--json", json);
         List<Check> checks = Doctor.examine(device.request());
         boolean fine = checks.stream().allMatch(Check::isFine);
-        PrintWriter out = Outputs.console(spec, json);
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(toJson(checks, fine));
+            return fine ? 0 : 1;
+        }
         for (Check check : checks) {
             out.printf(Locale.ROOT, "%-8s  %-26s %s%n", check.status(), check.name(), check.detail());
             if (!check.remedy().isEmpty()) {
@@ -46,9 +49,6 @@ final class DoctorCommand implements Callable<Integer> {
         }
         out.println(fine ? "everything that --device " + device.request() + " needs works"
                 : "--device " + device.request() + " does not work here: see the lines with -> above");
-        if (json != null) {
-            OutputFile.write(json, toJson(checks, fine) + "\n");
-        }
         return fine ? 0 : 1;
     }
 
@@ -57,6 +57,6 @@ final class DoctorCommand implements Callable<Integer> {
         ObjectNode root = mapper.createObjectNode().put("device", device.request().toString()).put("works", fine);
         Versions.all().forEach(root.putObject("versions")::put);
         checks.forEach(check -> root.withArray("checks").add(mapper.valueToTree(check)));
-        return root.toPrettyString();
+        return root.toString();
     }
 }

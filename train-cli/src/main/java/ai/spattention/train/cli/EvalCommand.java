@@ -10,10 +10,17 @@ import ai.spattention.eval.report.Comparison;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.Table;
 import ai.spattention.eval.report.TaskResult;
+import ai.spattention.eval.session.ScoringSettings;
 import ai.spattention.eval.task.TaskCatalog;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.ModelOptions;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.option.ProbeOptions;
+import ai.spattention.train.cli.session.EvalSession;
+import ai.spattention.train.cli.session.EvalSettings;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import java.io.IOException;
@@ -24,6 +31,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
@@ -36,9 +44,7 @@ import picocli.CommandLine.Spec;
 /** Scores a model on benchmark tasks, on text, or on ready requests; compares scores. */
 @Command(name = "eval", mixinStandardHelpOptions = true, description = {
     "Score a model on benchmark tasks, on text or on ready requests, as lm-evaluation-harness does, or compare scores.",
-    "Tasks: arc_easy, arc_challenge, hellaswag, piqa, winogrande, openbookqa, boolq, sciq, copa, social_iqa,"
-    + " commonsense_qa, lambada, wikitext, mmlu, mmlu_CATEGORY, mmlu_SUBJECT, the same with mmlu_continuation, or a YAML"
-    + " file of your own."})
+    "'spattn tasks' lists the tasks and the data that they need."})
 final class EvalCommand implements Callable<Integer> {
 
     @ArgGroup(exclusive = false)
@@ -50,7 +56,7 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private ProbeOptions probing;
 
-    @Option(names = "--task", split = ",", paramLabel = "TASK", description = "Tasks, separated by commas.")
+    @Option(names = "--task", split = ",", paramLabel = "TASK", description = "Tasks or groups (see 'spattn tasks'), or YAML files of your own, separated by commas.")
     private List<String> tasks = List.of();
 
     @Option(names = "--data", paramLabel = "DIR", description = "A folder with TASK/SPLIT.jsonl, or Parquet or Arrow files as the Hugging Face hub and its cache hold them.")
@@ -71,8 +77,14 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--compare", arity = "1..*", paramLabel = "FILE", description = "Compare result files; writes Markdown and HTML.")
     private List<Path> compare = List.of();
 
-    @Option(names = "--output", paramLabel = "FILE", description = "Where results go (with --compare: FILE.md and FILE.html; default: comparison beside the first file).")
+    @Option(names = "--output", paramLabel = "FILE", description = "Where results go as JSON, besides the table that is printed (default: nowhere; with --compare: FILE.md and FILE.html, default: comparison beside the first file).")
     private Path output;
+
+    @Option(names = "--overwrite", description = "Replace an --output or --samples file that exists.")
+    private boolean overwrite;
+
+    @Option(names = "--json", description = "Print the results as --output has them, in place of the table.")
+    private boolean json;
 
     @Option(names = "--samples", paramLabel = "FILE", description = "Also write every request with its log-likelihood, a JSON line each.")
     private Path samples;
@@ -113,13 +125,13 @@ final class EvalCommand implements Callable<Integer> {
         }
         DataFolder folder = tasks.isEmpty() ? null : DataFolder.open(data);
         RequestFile ready = requests == null ? null : RequestFile.read(requests);
-        EvalSettings settings = new EvalSettings(output, samples, limit == null ? Limit.NONE : new Limit(limit), shots, batchTokens, maxLength,
-                !noPrefixReuse, resume);
-        try (FolderLock results = lock(output);
+        EvalSettings settings = new EvalSettings(new ScoringSettings(limit == null ? Limit.NONE : new Limit(limit), shots, batchTokens, maxLength,
+                !noPrefixReuse), output, samples, resume);
+        try (FolderLock results = output == null ? null : lock(output);
                 FolderLock rows = samples == null ? null : lock(samples);
                 EvalSession session = EvalSession.open(model, device.device(), settings, spec.commandLine().getErr())) {
             if (ready != null) {
-                session.answer(ready);
+                session.answer(ready, spec.commandLine().getOut());
                 return 0;
             }
             PrintWriter console = Outputs.console(spec, output);
@@ -142,10 +154,17 @@ final class EvalCommand implements Callable<Integer> {
                 }
                 session.complete();
             } finally {
-                session.table().ifPresent(table -> console.println(table.toText()));
+                print(session, session.table(), console);
             }
         }
         return 0;
+    }
+
+    private void print(EvalSession session, Optional<Table> table, PrintWriter console) throws IOException {
+        if (table.isPresent()) {
+            console.print(json ? session.json() : table.get().toText() + "\n");
+            console.flush();
+        }
     }
 
     private Split part() {
@@ -162,13 +181,14 @@ final class EvalCommand implements Callable<Integer> {
             }
             session.complete();
         } finally {
-            session.probeTable().ifPresent(table -> console.println(table.toText()));
+            print(session, session.probeTable(), console);
         }
     }
 
     private void check() {
         require(model != null, "--model is missing: name the folder of the model to score, or --compare result files");
-        require(output != null, "--output is missing: name the file that gets the results");
+        require(output != null || !resume, "--resume needs --output, the file of the run to go on with");
+        require(requests == null || !json, "--json goes with scores: the answers to --requests are lines of JSON anyway");
         boolean scores = !tasks.isEmpty() || !texts.isEmpty() || shards != null;
         require(scores != (requests != null), "name what to score: --task with --data, --text or --shards; or else --requests");
         require(tasks.isEmpty() || data != null, "--task needs --data, the folder that holds the tasks' data");
@@ -195,11 +215,20 @@ final class EvalCommand implements Callable<Integer> {
         tasks.stream().map(String::strip).filter(task -> task.matches(".*\\.ya?ml"))
                 .forEach(task -> outputs.reads("--task", Path.of(task)));
         outputs.writes("--output", output).writes("--samples", samples);
-        boolean isStream = OutputFile.of(output).isStream();
+        requireFree("--output", output);
+        requireFree("--samples", samples);
+        boolean isStream = output == null || OutputFile.of(output).isStream();
         require(!resume || !isStream, "--resume needs an --output that can be read again (got " + output + ")");
         if (!isStream) {
             outputs.writes("--output", EvalSettings.journal(output));
         }
+    }
+
+    /** Results cost hours: none is written over unasked. */
+    private void requireFree(String option, Path file) throws IOException {
+        boolean isFree = file == null || overwrite || resume || OutputFile.of(file).isStream() || !Files.exists(OutputFile.of(file).path());
+        require(isFree, option + " " + file + " exists already: name another file, or add --overwrite to replace it"
+                + (compare.isEmpty() ? ", or --resume to go on with it" : ""));
     }
 
     /** Keeps a second eval from the same file; nobody can be kept from a device or a pipe. */
@@ -226,6 +255,8 @@ final class EvalCommand implements Callable<Integer> {
         Outputs outputs = new Outputs();
         compare.forEach(file -> outputs.reads("--compare", file));
         outputs.writes("--output", markdown).writes("--output", html);
+        requireFree("--output", markdown);
+        requireFree("--output", html);
         Map<String, List<TaskResult>> runs = new LinkedHashMap<>();
         for (Path file : compare) {
             String name = file.getFileName().toString().replaceFirst("\\.json$", "");

@@ -2,23 +2,24 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import ai.spattention.olmoe.generate.GenerationOptions;
 import ai.spattention.olmoe.generate.GenerationRequest;
 import ai.spattention.olmoe.generate.Prompts;
 import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.generate.TextPieces;
-import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.tokenizer.SpecialTokens;
-import ai.spattention.olmoe.tokenizer.Tokenizer;
-import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.ModelOptions;
+import ai.spattention.train.cli.option.PromptOptions;
+import ai.spattention.train.cli.session.Generation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
-import java.util.function.UnaryOperator;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** Lets a model go on with a text. */
 @Command(name = "generate", mixinStandardHelpOptions = true, description = "Let a model go on with a text.")
@@ -32,8 +33,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private DeviceOption device;
 
-    @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "What to go on with; may be empty.")
-    private String prompt;
+    @ArgGroup(multiplicity = "1")
+    private PromptOptions prompt;
 
     @Option(names = "--tokens", paramLabel = "N",
             description = "New tokens at most (default: as the model's generation_config.json says, else 128).")
@@ -57,25 +58,25 @@ final class GenerateCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
-        GenerationOptions options = new GenerationRequest(temperature, topK, topP, tokens, seed)
-                .in(model.folder(), DEFAULT_TEMPERATURE);
+        String text = prompt.text();
+        GenerationRequest request = new GenerationRequest(temperature, topK, topP, tokens, seed);
         Device where = device.device();
-        try (NDManager manager = NDManager.newBaseManager(where, "PyTorch")) {
-            OlmoeModel block = model.load(manager, UnaryOperator.identity());
-            SpecialTokens special = SpecialTokens.read(model.folder());
-            try (Tokenizer tokenizer = Tokenizers.load(model.folder(), null)) {
-                long[] start = new Prompts(tokenizer, special).encode(prompt);
-                PrintWriter out = main.textOut();
-                out.print(prompt);
-                TextPieces pieces = new TextPieces(tokenizer);
-                TextGenerator.builder().setModel(block, manager).optOptions(options).build().generate(token -> {
-                    out.print(pieces.add(token));
-                    out.flush();
-                }, start);
-                out.println(pieces.end());
-            }
+        try (NDManager manager = NDManager.newBaseManager(where, "PyTorch");
+                Generation generation = Generation.open(model, request, DEFAULT_TEMPERATURE, manager, spec.commandLine().getErr()::println)) {
+            long[] start = new Prompts(generation.tokenizer(), generation.special()).encode(text);
+            PrintWriter out = main.textOut();
+            out.print(text);
+            TextPieces pieces = new TextPieces(generation.tokenizer());
+            TextGenerator.builder().setModel(generation.model(), manager).optOptions(generation.options()).build().generate(token -> {
+                out.print(pieces.add(token));
+                out.flush();
+            }, start);
+            out.println(pieces.end());
         }
         return 0;
     }

@@ -1,6 +1,9 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.cli.bench.BenchCommand;
+import ai.spattention.train.cli.option.PathConverter;
+import ai.spattention.train.terminal.QuietStream;
 import ai.spattention.train.terminal.StandardOutput;
 import ai.spattention.train.terminal.Terminal;
 import ai.spattention.train.terminal.VisibleStream;
@@ -8,31 +11,41 @@ import ai.spattention.train.terminal.VisibleWriter;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStreamWriter;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The entry point. Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed. */
-@Command(name = "spattn", mixinStandardHelpOptions = true, versionProvider = Versions.class,
+/**
+ * The entry point. Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed. Without a command it prints its
+ * help to standard output and ends with 0, as cargo does; so does {@code bench}.
+ */
+@Command(name = "spattn", mixinStandardHelpOptions = true, versionProvider = VersionText.class,
         synopsisSubcommandLabel = "COMMAND",
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
-        footer = {"", "'spattn COMMAND --help' tells more about a command. Start with 'spattn quickstart'."},
+        footer = {"", "'spattn help COMMAND' tells more about a command. Start with 'spattn quickstart'.",
+            "Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed."},
         subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class, EvalCommand.class,
-            ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, DoctorCommand.class,
-            GpuNativesCommand.class})
-public final class Main implements Runnable {
+            ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, TasksCommand.class,
+            PresetsCommand.class, ConfigCommand.class, DoctorCommand.class, GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class})
+public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
     private boolean debug;
+
+    @Option(names = "--quiet", scope = ScopeType.INHERIT, description = "Only warnings, errors and results: no progress, no notes.")
+    private boolean quiet;
 
     @Spec
     private CommandSpec spec;
@@ -94,11 +107,16 @@ public final class Main implements Runnable {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.registerConverter(Path.class, new PathConverter());
         line.setExpandAtFiles(false); // a prompt may begin with @
+        everywhere(line, command -> command.getCommandSpec().versionProvider(new VersionText()));
         line.setExecutionStrategy(result -> {
             line.setOut(out); // help has colours of its own
-            Integer help = CommandLine.executeHelpRequest(result);
+            Integer help = help(result);
             line.setOut(visibleOut);
-            return help == null ? new CommandLine.RunLast().execute(result) : help;
+            if (help != null) {
+                return help;
+            }
+            return main.quiet ? quietly(line, visibleErr, () -> new CommandLine.RunLast().execute(result))
+                    : new CommandLine.RunLast().execute(result);
         });
         line.setParameterExceptionHandler((failure, args) -> report(failure, List.of(args).contains("--debug"), visibleErr));
         line.setExecutionExceptionHandler((failure, command, result) -> report(failure, main.debug, visibleErr));
@@ -108,6 +126,39 @@ public final class Main implements Runnable {
             return report(e, main.debug, visibleErr);
         } finally {
             visibleOut.flush();
+        }
+    }
+
+    private static void everywhere(CommandLine command, Consumer<CommandLine> change) {
+        change.accept(command);
+        command.getSubcommands().values().forEach(below -> everywhere(below, change));
+    }
+
+    /** Prints the help or the versions that were asked for, or the help of what only has commands below it; null if a command is to run. */
+    private static Integer help(ParseResult result) {
+        Integer asked = CommandLine.executeHelpRequest(result);
+        if (asked != null) {
+            return asked;
+        }
+        List<CommandLine> named = result.asCommandLineList();
+        CommandLine last = named.get(named.size() - 1);
+        if (last.getSubcommands().isEmpty()) {
+            return null;
+        }
+        last.usage(last.getOut());
+        return CommandLine.ExitCode.OK;
+    }
+
+    /** Lets nothing but warnings through to standard error while a command runs. */
+    private static int quietly(CommandLine line, PrintWriter err, IntSupplier command) {
+        PrintStream before = System.err;
+        try (QuietStream warnings = new QuietStream(err::println)) {
+            System.setErr(warnings);
+            line.setErr(new PrintWriter(new OutputStreamWriter(warnings, StandardCharsets.UTF_8), true));
+            return command.getAsInt();
+        } finally {
+            line.setErr(err);
+            System.setErr(before);
         }
     }
 
@@ -128,8 +179,8 @@ public final class Main implements Runnable {
         return Terminal.OUTPUT.isThere() ? spec.commandLine().getOut() : plainOut;
     }
 
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing (see spattn --help)");
+    /** Standard output as it is, for what has colours of its own. */
+    PrintWriter plainOut() {
+        return plainOut;
     }
 }

@@ -5,6 +5,7 @@ import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.HeadMask;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
+import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.mask.MaskDigest;
 import ai.spattention.train.mask.MaskImage;
 import ai.spattention.train.mask.MaskText;

@@ -1,8 +1,9 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.olmoe.tokenizer.Tokenizer;
-import ai.spattention.train.data.Preparation;
+import ai.spattention.train.cli.option.PrepareOptions;
 import ai.spattention.train.data.Manifest;
+import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;

@@ -3,6 +3,9 @@ package ai.spattention.train.cli;
 import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.session.RunFolder;
+import ai.spattention.train.cli.session.TrainingSession;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
@@ -10,8 +13,9 @@ import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparationSettings;
 import ai.spattention.train.data.source.DocumentSeparator;
-import ai.spattention.train.loop.periodic.TaskEvaluation;
+import ai.spattention.train.loop.HostMemory;
 import ai.spattention.train.loop.setup.ModelSetup;
+import ai.spattention.train.loop.periodic.TaskEvaluation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,8 +40,8 @@ final class QuickstartCommand implements Callable<Integer> {
     @Option(names = "--output", paramLabel = "DIR", description = "The run's folder (default: runs/quickstart, or the next free one).")
     private Path output;
 
-    @Option(names = "--preset", defaultValue = "quickstart", paramLabel = "NAME", description = "quickstart, or quickstart-PATTERN (default: ${DEFAULT-VALUE}).")
-    private String preset;
+    @Option(names = "--config", defaultValue = "quickstart", paramLabel = "FILE|PRESET", description = "quickstart, quickstart-PATTERN, or a configuration (YAML) of a model that reads bytes (default: ${DEFAULT-VALUE}).")
+    private String config;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key, for example training.steps=100. Repeatable.")
     private List<String> overrides = List.of();
@@ -47,11 +51,12 @@ final class QuickstartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        RunConfig run = RunConfigLoader.load(ConfigSource.of(preset), overrides);
+        RunConfig run = RunConfigLoader.load(ConfigSource.of(config), overrides);
         if (output != null) {
             RunFolder.requireFresh(output);
         }
         Device where = device.device(run.device());
+        HostMemory.require(run, where);
         Preparation preparation = new Preparation(settings(), new ByteTokenizer(), Runtime.getRuntime().availableProcessors());
         ModelSetup.requirePrompt(run, new ByteTokenizer());
         if (!run.evaluation().taskNames().isEmpty()) {

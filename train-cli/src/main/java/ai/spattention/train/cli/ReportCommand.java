@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.report.RunReport;
 import java.io.IOException;
 import java.nio.file.Path;

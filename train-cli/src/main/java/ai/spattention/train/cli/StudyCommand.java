@@ -2,6 +2,8 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.session.StudySession;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
@@ -32,10 +34,10 @@ final class StudyCommand implements Callable<Integer> {
     @Option(names = "--output", required = true, paramLabel = "DIR", description = "The study's folder, new or of the same study.")
     private Path output;
 
-    @Option(names = "--data", paramLabel = "DIR", description = "Prepared data (default: the study's).")
+    @Option(names = "--shards", paramLabel = "DIR", description = "Prepared data (default: the study's).")
     private Path data;
 
-    @Option(names = "--devices", split = ",", converter = DeviceOption.Converter.class, paramLabel = "cpu|gpu|gpu:K|auto",
+    @Option(names = "--device", split = ",", converter = DeviceOption.Converter.class, paramLabel = "cpu|gpu|gpu:K|auto",
             description = "Where to compute, separated by commas, as gpu:0,gpu:1: one run at a time on each (default: auto).")
     private List<DeviceRequest> devices = List.of();
 
@@ -83,7 +85,7 @@ final class StudyCommand implements Callable<Integer> {
         for (DeviceRequest request : devices.isEmpty() ? List.of(new DeviceRequest(DeviceChoice.AUTO, 0)) : devices) {
             Device device = DeviceOption.resolve(request);
             if (found.contains(device)) {
-                throw new InvalidInputException("--devices must be different ones (got " + device + " twice)");
+                throw new InvalidInputException("--device must name different ones (got " + device + " twice)");
             }
             found.add(device);
         }

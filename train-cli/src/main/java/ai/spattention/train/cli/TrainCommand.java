@@ -2,12 +2,18 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.session.RunFolder;
+import ai.spattention.train.cli.session.TrainingSession;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Manifest;
+import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
+import ai.spattention.train.loop.HostMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +44,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--resume", description = "Go on from the newest whole checkpoint in the output folder.")
     private boolean resume;
 
-    @Option(names = "--dry-run", description = "Check everything, tell what the run would be, and stop; writes nothing.")
+    @Option(names = "--dry-run", description = "Tell what the run would be and check all that the run would refuse, data and memory included; writes nothing.")
     private boolean dryRun;
 
     @Spec
@@ -54,9 +60,8 @@ final class TrainCommand implements Callable<Integer> {
         }
         String source = config == null ? output.resolve("config.yaml").toString() : config;
         RunConfig run = RunConfigLoader.load(ConfigSource.of(source), overrides);
-        if (run.data().path().isEmpty() && !dryRun) {
-            throw new InvalidInputException(source + " names no data: set data.path to a folder of prepared data"
-                    + " (--set data.path=DIR)");
+        if (!dryRun) {
+            requireData(source, run);
         }
         if (!resume && output != null) {
             Outputs outputs = new Outputs().reads("data.path", preparedData(run.data().path()));
@@ -69,14 +74,25 @@ final class TrainCommand implements Callable<Integer> {
         if (dryRun) {
             spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()))));
             spec.commandLine().getOut().flush();
+            requireData(source, run);
+            PreparedData.open(Path.of(run.data().path()));
+            HostMemory.require(run, device.device(run.device()));
             return 0;
         }
         Device where = device.device(run.device());
+        HostMemory.require(run, where);
         try (RunFolder folder = resume ? RunFolder.reopen(output)
                 : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output)) {
             new TrainingSession(run, where, folder, spec.commandLine().getOut()).run(resume);
         }
         return 0;
+    }
+
+    private static void requireData(String source, RunConfig run) {
+        if (run.data().path().isEmpty()) {
+            throw new InvalidInputException(source + " names no data: set data.path to a folder of prepared data"
+                    + " (--set data.path=DIR)");
+        }
     }
 
     /** Null if there is none: that is told later. */

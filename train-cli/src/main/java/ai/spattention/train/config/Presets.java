@@ -19,6 +19,8 @@ public final class Presets {
 
     private static final String SUFFIX = ".yaml";
     private static final String FOLDER = "presets";
+    private static final String COMMENT = "# ";
+    private static final String EXTENDS = "extends:";
 
     private Presets() {}
 
@@ -64,6 +66,23 @@ public final class Presets {
         } catch (URISyntaxException e) {
             throw new IllegalStateException("cannot list the presets in " + folder, e);
         }
+    }
+
+    /**
+     * What a preset is for: the first line of its file, which is a comment, or of a variant, which has none, what it is a variant of.
+     *
+     * @param name its name
+     * @return one line
+     * @throws InvalidInputException if no preset has the name
+     */
+    public static String purpose(String name) {
+        List<String> lines = find(name).read().lines().toList();
+        if (!lines.isEmpty() && lines.get(0).startsWith(COMMENT)) {
+            return lines.get(0).substring(COMMENT.length());
+        }
+        return lines.stream().filter(line -> line.startsWith(EXTENDS)).findFirst()
+                .map(line -> "as " + line.substring(EXTENDS.length()).strip().replaceFirst("\\.yaml$", "") + ", but with another pattern")
+                .orElse("");
     }
 
     private static List<String> names(Path folder) throws IOException {

@@ -41,14 +41,14 @@ public final class TokenCountsFile {
                     return kept;
                 }
             } catch (InvalidInputException | IOException e) {
-                notes.accept("the training tokens are counted again: " + e.getMessage());
+                notes.accept("warning: the training tokens are counted again: " + e.getMessage());
             }
         }
         TrainingCounts counts = count(data, fingerprint, vocabSize, commonFrom);
         try {
             AtomicFile.write(file, counts.toJson());
         } catch (InvalidInputException | IOException e) {
-            notes.accept("the counts of the training tokens are not kept: " + e.getMessage());
+            notes.accept("warning: the counts of the training tokens are not kept: " + e.getMessage());
         }
         return counts;
     }

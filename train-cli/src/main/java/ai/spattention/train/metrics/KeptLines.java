@@ -106,7 +106,7 @@ final class KeptLines {
                 return true;
             });
         });
-        notes.accept((moved[0] == 1 ? "a damaged line was" : moved[0] + " damaged lines were") + " moved from " + file + " to "
+        notes.accept("warning: " + (moved[0] == 1 ? "a damaged line was" : moved[0] + " damaged lines were") + " moved from " + file + " to "
                 + aside + ", the others stay" + (firstProblem == null ? "" : ": " + firstProblem));
     }
 

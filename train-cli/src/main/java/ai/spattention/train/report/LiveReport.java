@@ -87,7 +87,7 @@ public final class LiveReport implements RunObserver {
         try {
             FailureFile.write(folder, failure);
         } catch (IOException | RuntimeException e) {
-            note("why the run failed could not be written down: " + e.getMessage());
+            note("warning: why the run failed could not be written down: " + e.getMessage());
         }
     }
 
@@ -99,7 +99,7 @@ public final class LiveReport implements RunObserver {
         try {
             OutputFile.write(folder.resolve(RunReport.FILE_NAME), RunReport.render(List.of(run)));
         } catch (IOException | RuntimeException e) {
-            note("the report could not be written: " + e.getMessage());
+            note("warning: the report could not be written: " + e.getMessage());
         }
     }
 }

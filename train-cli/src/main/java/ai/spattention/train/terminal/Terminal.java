@@ -41,12 +41,12 @@ public enum Terminal {
     }
 
     /**
-     * Whether the stream is a terminal that can draw a line again.
+     * Whether the stream is a terminal that can draw a line again, and nobody wants quiet.
      *
      * @return true if it is
      */
     public boolean canRedraw() {
-        return !"dumb".equals(System.getenv("TERM")) && isThere();
+        return !"dumb".equals(System.getenv("TERM")) && !(this == ERROR && System.err instanceof QuietStream) && isThere();
     }
 
     /**

@@ -23,7 +23,7 @@ class BrokenNativesTest {
         }
         ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Dai.djl.offline=true", "-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                Main.class.getName(), "bench", "attention", "--lengths", "8").redirectErrorStream(true);
+                Main.class.getName(), "bench", "attention", "--length", "8").redirectErrorStream(true);
         builder.environment().putAll(Map.of("PYTORCH_LIBRARY_PATH", natives.toString(), "PYTORCH_VERSION", "2.5.1",
                 "PYTORCH_FLAVOR", "cu124", "DJL_CACHE_DIR", natives.resolve("cache").toString()));
         Process process = builder.start();

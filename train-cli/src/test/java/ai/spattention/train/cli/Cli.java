@@ -12,9 +12,9 @@ import java.io.StringWriter;
  * @param out what went to standard output
  * @param err what a person was told
  */
-record Cli(int code, String out, String err) {
+public record Cli(int code, String out, String err) {
 
-    static Cli run(String... arguments) {
+    public static Cli run(String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
@@ -22,14 +22,14 @@ record Cli(int code, String out, String err) {
     }
 
     /** Runs a command that must succeed. */
-    static Cli ok(String... arguments) {
+    public static Cli ok(String... arguments) {
         Cli result = run(arguments);
         assertEquals(0, result.code, result.err);
         return result;
     }
 
     /** Runs a command that must be refused in one line with exit code 2. */
-    static String refused(String... arguments) {
+    public static String refused(String... arguments) {
         Cli result = run(arguments);
         assertEquals(2, result.code, result.err);
         assertEquals("", result.out);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,11 +60,30 @@ class DryRunTest {
     }
 
     @Test
-    void plansBeforeThereIsData() {
-        String plan = Cli.ok(dryRun(folder.resolve("later"))).out();
-        assertEquals("no", line(plan, "found"));
-        assertFalse(plan.contains("epochs"));
-        assertEquals("none", line(Cli.ok("train", "--config", "olmoe-1b-7b", "--dry-run").out(), "path"));
+    void tellsTheRunAndFailsWhereThereIsNoData() {
+        Cli later = Cli.run(dryRun(folder.resolve("later")));
+        assertEquals("no", line(later.out(), "found"));
+        assertFalse(later.out().contains("epochs"));
+        assertEquals(2, later.code());
+        assertTrue(later.err().contains(folder.resolve("later").toString()), later.err());
+        Cli none = Cli.run("train", "--config", "olmoe-1b-7b", "--dry-run", "--device", "cpu");
+        assertEquals("none", line(none.out(), "path"));
+        assertEquals(2, none.code());
+        assertEquals("spattn: olmoe-1b-7b names no data: set data.path to a folder of prepared data (--set data.path=DIR)", none.err().strip());
+    }
+
+    @Test
+    void failsWhereTheMachineHasNotTheMemory() throws IOException {
+        Path data = folder.resolve("data");
+        SmallData.prepare(data);
+        String[] large = {"--set", "training.micro_batch=100000000", "--set", "training.gradient_accumulation_steps=1"};
+        Cli plan = Cli.run(dryRun(data, large));
+        assertEquals(2, plan.code());
+        assertEquals("100,000,000", line(plan.out(), "micro batch"));
+        assertTrue(plan.err().startsWith("spattn: the run needs about ") && plan.err().contains("lower training.micro_batch"), plan.err());
+        String[] run = Arrays.stream(dryRun(data, large)).filter(argument -> !argument.equals("--dry-run")).toArray(String[]::new);
+        assertEquals(plan.err().strip(), Cli.refused(run));
+        assertFalse(Files.exists(folder.resolve("run")));
     }
 
     @Test

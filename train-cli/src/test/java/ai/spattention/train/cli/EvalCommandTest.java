@@ -338,10 +338,10 @@ class EvalCommandTest {
     void whatIsMissingOrWrongIsNoticedBeforeTheFirstRequest() throws IOException {
         Path samples = Files.writeString(folder.resolve("samples.jsonl"), "of another run");
         put("copa/validation.jsonl", "{\"premise\":\"It rained.\",\"choice1\":\"A\",\"question\":\"cause\",\"label\":0}\n");
-        assertContains(refused(arguments("piqa,boolq", "--samples", samples.toString())), "no data for 'boolq'");
-        assertContains(refused(arguments("piqa,copa", "--samples", samples.toString())), "copa/validation.jsonl row 1: there is no field");
-        assertContains(refused(arguments("piqa", "--text", "no.txt", "--samples", samples.toString())), "no.txt is not there");
-        assertContains(refused(arguments("piqa", "--shards", folder.toString(), "--samples", samples.toString())), "manifest.json");
+        assertContains(refused(arguments("piqa,boolq", "--overwrite", "--samples", samples.toString())), "no data for 'boolq'");
+        assertContains(refused(arguments("piqa,copa", "--overwrite", "--samples", samples.toString())), "copa/validation.jsonl row 1: there is no field");
+        assertContains(refused(arguments("piqa", "--text", "no.txt", "--overwrite", "--samples", samples.toString())), "no.txt is not there");
+        assertContains(refused(arguments("piqa", "--shards", folder.toString(), "--overwrite", "--samples", samples.toString())), "manifest.json");
         assertFalse(Files.exists(output), "nothing was scored");
         assertEquals("of another run", Files.readString(samples));
         assertContains(refused(arguments("piqa", "--samples", folder.toString())), "--samples " + folder + " is a folder");
@@ -378,7 +378,7 @@ class EvalCommandTest {
         JsonNode config = JSON.readTree(output.toFile()).get("config");
         assertEquals("float32 masked 0.5", config.get("dtype").textValue() + " " + config.get("kernel").textValue() + " " + config.get("limit"));
         assertEquals(2, results().get("piqa").get("samples").intValue(), "half of three rows, rounded up");
-        Cli.ok(arguments("piqa", "--limit", "1.0"));
+        Cli.ok(arguments("piqa", "--limit", "1.0", "--overwrite"));
         assertEquals(1, results().get("piqa").get("samples").intValue());
         assertEquals("1", JSON.readTree(output.toFile()).get("config").get("limit").toString());
     }
@@ -410,8 +410,39 @@ class EvalCommandTest {
         assertContains(result.out(), "task  metric     results", "causal", "difference", "piqa  acc ");
         assertContains(Files.readString(folder.resolve("comparison.md")), "| task | metric | results | causal | difference |");
         assertContains(Files.readString(folder.resolve("comparison.html")), "<td>piqa</td>");
-        assertContains(refused("eval", "--compare", first.toString()), "at least two");
-        assertContains(refused("eval", "--compare", first.toString(), "no.json"), "no.json is not there");
+        assertContains(refused("eval", "--compare", first.toString(), output.toString()), "comparison.md exists already", "--overwrite");
+        Cli.ok("eval", "--compare", first.toString(), output.toString(), "--overwrite");
+        assertContains(refused("eval", "--compare", first.toString(), "--overwrite"), "at least two");
+        assertContains(refused("eval", "--compare", first.toString(), "no.json", "--overwrite"), "no.json is not there");
+    }
+
+    @Test
+    void resultsAreNotWrittenOverUnasked() throws IOException {
+        Files.writeString(output, "mine");
+        assertContains(refused(arguments("piqa")), "--output " + output + " exists already", "--overwrite", "--resume");
+        assertEquals("mine", Files.readString(output));
+        Path samples = Files.writeString(folder.resolve("samples.jsonl"), "mine");
+        assertContains(refused("eval", "--model", model.toString(), "--task", "piqa", "--data", folder.resolve("data").toString(), "--samples",
+                samples.toString()), "--samples " + samples + " exists already");
+        Cli.ok(arguments("piqa", "--overwrite"));
+        assertEquals(1, results().size());
+    }
+
+    @Test
+    void withoutAFileResultsArePrinted() throws IOException {
+        String[] arguments = {"eval", "--model", model.toString(), "--device", "cpu", "--task", "piqa", "--data",
+            folder.resolve("data").toString(), "--quiet"};
+        Cli table = Cli.ok(arguments);
+        assertContains(table.out(), "piqa");
+        String[] asJson = Arrays.copyOf(arguments, arguments.length + 1);
+        asJson[arguments.length] = "--json";
+        Cli.ok(arguments("piqa"));
+        assertEquals(Files.readString(output), Cli.ok(asJson).out());
+        assertContains(refused("eval", "--model", model.toString(), "--task", "piqa", "--data", "x", "--resume"), "--resume needs --output");
+        Path requests = Files.writeString(folder.resolve("ready.jsonl"), "{\"doc_id\":0,\"idx\":0,\"request\":{\"context\":\"a\","
+                + "\"continuation\":\" b\"}}\n");
+        Cli answers = Cli.ok("eval", "--model", model.toString(), "--device", "cpu", "--requests", requests.toString());
+        assertTrue(JSON.readTree(answers.out()).path("loglikelihood").doubleValue() < 0, answers.out());
     }
 
     @Test

@@ -89,7 +89,7 @@ class EvalProbesTest {
     void allProbesOfPreparedData() throws IOException {
         Cli.ok(arguments("--shards", data.toString(), "--limit", "5"));
         double loss = JSON.readTree(output.toFile()).get("results").get("data").get("loss").doubleValue();
-        Cli result = Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--probes", "all", "--probe-set", "copy.sequences=2",
+        Cli result = Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--overwrite", "--probes", "all", "--probe-set", "copy.sequences=2",
                 "--probe-set", "length.lengths=32,128", "--probe-set", "recall.rarer_than=1e-3"));
         List<ProbeResult> results = results();
         assertEquals(List.of("loss loss 64", "loss bits_per_byte 64", "position loss 64", "recall loss 64", "copy copy_score 64",
@@ -107,7 +107,7 @@ class EvalProbesTest {
         assertTrue(Files.exists(data.resolve(TokenCountsFile.FILE)), "counted once");
         assertFalse(Files.exists(folder.resolve("results.json.progress")));
         String first = Files.readString(output);
-        Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--probes", "loss,position,recall,copy,length", "--probe-set",
+        Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--overwrite", "--probes", "loss,position,recall,copy,length", "--probe-set",
                 "copy.sequences=2", "--probe-set", "length.lengths=32,128", "--probe-set", "recall.rarer_than=1e-3"));
         assertEquals(first, Files.readString(output), "the same numbers again");
     }
@@ -134,7 +134,7 @@ class EvalProbesTest {
         Path tasks = TaskData.write(folder.resolve("tasks"));
         Cli.ok(arguments("--task", "piqa", "--data", tasks.toString()));
         double accuracy = JSON.readTree(output.toFile()).get("results").get("piqa").get("acc").doubleValue();
-        Cli.ok(arguments("--task", "piqa", "--data", tasks.toString(), "--probes", "all"));
+        Cli.ok(arguments("--task", "piqa", "--data", tasks.toString(), "--probes", "all", "--overwrite"));
         assertEquals(List.of("bits_per_byte 64", "margin 64", "acc 64", "bits_per_byte sequence", "margin sequence", "acc sequence"),
                 results().stream().map(each -> each.measure() + " " + each.layout()).toList());
         assertEquals(accuracy, sum(results().get(5)).mean(), 1e-12);

@@ -2,6 +2,7 @@ package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
@@ -13,7 +14,10 @@ import ai.spattention.olmoe.generate.TextGenerator;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -79,6 +83,27 @@ class GenerateCommandTest {
         assertEquals("spattn: " + generation + " has 'num_beams' = 3, which would change the text and is not supported here:"
                 + " remove it, or set it to 1", Cli.refused("generate", "--model", model.toString(), "--prompt", "A"));
         Files.delete(generation);
+    }
+
+    @Test
+    void readsThePromptFromAFileOrStandardInput() throws IOException {
+        Path file = Files.writeString(root.resolve("prompt.txt"), "A");
+        String[] arguments = {"generate", "--model", model.toString(), "--tokens", "12", "--temperature", "0", "--prompt-file", file.toString()};
+        assertEquals(text(12), Cli.ok(arguments).out());
+        InputStream before = System.in;
+        try {
+            arguments[arguments.length - 1] = "-";
+            System.setIn(new ByteArrayInputStream("A".getBytes(StandardCharsets.UTF_8)));
+            assertEquals(text(12), Cli.ok(arguments).out());
+            System.setIn(new ByteArrayInputStream(new byte[] {(byte) 0xff}));
+            assertEquals("spattn: standard input is not UTF-8 text", Cli.refused(arguments));
+        } finally {
+            System.setIn(before);
+        }
+        arguments[arguments.length - 1] = root.resolve("none.txt").toString();
+        assertTrue(Cli.refused(arguments).contains("none.txt"));
+        assertTrue(Cli.refused("generate", "--model", model.toString()).contains("--prompt"), "one of the two is needed");
+        assertTrue(Cli.refused("generate", "--model", model.toString(), "--prompt", "A", "--prompt-file", file.toString()).contains("--prompt"));
     }
 
     /** The third new token ends the text, whichever of the ids it is and in whichever file it stands. */

@@ -14,8 +14,10 @@ class MainTest {
     }
 
     @Test
-    void asksForACommand() {
-        assertTrue(Cli.refused().contains("a command is missing"));
+    void helpsWhereACommandIsMissing() {
+        assertEquals(Cli.ok("--help").out(), Cli.ok().out());
+        assertEquals(Cli.ok("bench", "--help").out(), Cli.ok("bench").out());
+        assertEquals("", Cli.ok("bench").err());
     }
 
     @Test
@@ -27,6 +29,8 @@ class MainTest {
     void namesItsVersions() {
         String out = Cli.ok("--version").out();
         assertTrue(out.contains("spattention ") && out.contains("djl 0.35.1") && out.contains("java "), out);
+        assertEquals(out, Cli.ok("version").out());
+        assertEquals(out, Cli.ok("bench", "step", "--version").out());
     }
 
     @Test
@@ -66,11 +70,12 @@ class MainTest {
     @Test
     void numbersAreThoseOfEveryLanguage() {
         Locale before = Locale.getDefault();
-        String expected = Cli.ok("train", "--config", "olmoe-1b-7b", "--dry-run").out();
+        String expected = Cli.run("train", "--config", "olmoe-1b-7b", "--dry-run").out();
+        assertTrue(expected.contains("6,919,"), expected);
         for (String language : new String[] {"tr-TR", "ar-EG-u-nu-arab", "de-DE", "hi-IN-u-nu-deva"}) {
             try {
                 Locale.setDefault(Locale.forLanguageTag(language));
-                assertEquals(expected, Cli.ok("train", "--config", "olmoe-1b-7b", "--dry-run").out());
+                assertEquals(expected, Cli.run("train", "--config", "olmoe-1b-7b", "--dry-run").out());
                 assertTrue(Cli.refused("mask", "--pattern", "nix", "--heads", "2", "--length", "4", "--ascii").contains("nix"));
             } finally {
                 Locale.setDefault(before);

@@ -63,7 +63,7 @@ class StudyCommandTest {
     }
 
     private String[] study(String... more) {
-        List<String> arguments = new ArrayList<>(List.of("study", "--config", config.toString(), "--output", output.toString(), "--devices", "cpu"));
+        List<String> arguments = new ArrayList<>(List.of("study", "--config", config.toString(), "--output", output.toString(), "--device", "cpu"));
         arguments.addAll(List.of(more));
         return arguments.toArray(String[]::new);
     }
@@ -145,7 +145,7 @@ class StudyCommandTest {
         assertEquals("spattn: --only must name one of the parts breadth, depth (got 'width')", Cli.refused(study("--only", "width")));
         assertEquals("spattn: --minutes must be above 0 (got 0.0)", Cli.refused(study("--minutes", "0")));
         assertEquals("spattn: there is no study in " + output + ": do its runs first, without --report", Cli.refused(study("--report")));
-        assertEquals("spattn: --devices must be different ones (got cpu() twice)", Cli.refused(study("--devices", "cpu,cpu")));
+        assertEquals("spattn: --device must name different ones (got cpu() twice)", Cli.refused(study("--device", "cpu,cpu")));
         assertFalse(Files.exists(output));
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.spattention.eval.probe.ProbeJson;
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -238,13 +239,43 @@ class TrainCommandTest {
     }
 
     @Test
+    void aRunsFolderStandsForItsModelOrItsNewestCheckpoint() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2"));
+        String[] fromRun = {"generate", "--device", "cpu", "--model", run.toString(), "--prompt", "public", "--tokens", "12"};
+        String[] fromModel = fromRun.clone();
+        fromModel[4] = run.resolve("model").toString();
+        String text = Cli.ok(fromModel).out();
+        assertEquals(text, Cli.ok(fromRun).out());
+        OwnFiles.deleteTree(run.resolve("model"));
+        Cli unfinished = Cli.ok(fromRun);
+        assertEquals(text, unfinished.out());
+        assertTrue(unfinished.err().contains("its checkpoint of step 2"), unfinished.err());
+        assertTrue(Cli.refused("eval", "--device", "cpu", "--model", run.toString(), "--text", "README").contains("no model yet"));
+        OwnFiles.deleteTree(run.resolve("checkpoints"));
+        assertTrue(Cli.refused(fromRun).contains("neither a model nor a whole checkpoint"));
+    }
+
+    @Test
+    void quietLeavesResultsAndWarnings() throws IOException {
+        Path run = folder.resolve("run");
+        Cli loud = Cli.ok(train(run, "--set", "training.steps=2"));
+        Cli quiet = Cli.ok(train(folder.resolve("quiet"), "--set", "training.steps=2", "--quiet"));
+        assertEquals("", quiet.err());
+        assertEquals(loud.out().replace(run.toString(), ""), quiet.out().replace(folder.resolve("quiet").toString(), ""));
+        OwnFiles.deleteTree(run.resolve("checkpoints"));
+        Cli warned = Cli.ok("train", "--device", "cpu", "--resume", "--output", run.toString(), "--quiet");
+        assertEquals("warning: no checkpoint to resume from: beginning with step 1", warned.err().strip());
+    }
+
+    @Test
     void refusesBadInputAndWritesNothing() throws IOException {
         Path run = folder.resolve("run");
         assertTrue(Cli.refused(train(run, "--set", "model.nosuch=1")).contains("unknown key 'model.nosuch'"));
         assertTrue(Cli.refused(train(run, "--set", "model.num_attention_heads=5")).contains("must divide"));
         assertTrue(Cli.refused(train(run, "--set", "model.num_key_value_heads=3")).contains("must divide"));
         assertTrue(Cli.refused(train(run, "--set", "data.sequence_length=0")).contains("at least 2 (got 0)"));
-        assertTrue(Cli.refused(train(run, "--set", "data.sequence_length=100000000")).contains("less than one sequence"));
+        assertTrue(Cli.refused(train(run, "--set", "data.sequence_length=100000000")).contains("the run needs about"));
         assertTrue(Cli.refused(train(run, "--set", "data.path=" + folder)).contains("manifest.json"));
         assertTrue(Cli.refused("train", "--config", "no-such-preset").contains("unknown preset"));
         assertTrue(Cli.refused("train", "--config", "quickstart").contains("data.path"));

@@ -26,7 +26,8 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
     private static final List<ActivationCheckpointing> FASTEST_FIRST = List.of(ActivationCheckpointing.NONE, ActivationCheckpointing.SELECTIVE,
             ActivationCheckpointing.FULL);
 
-    private static final String FEWER_TOKENS = "lower training.micro_batch (raise training.gradient_accumulation_steps to keep the batch)"
+    /** What lowers a pass's memory, as the end of a sentence. */
+    static final String FEWER_TOKENS = "lower training.micro_batch (raise training.gradient_accumulation_steps to keep the batch)"
             + " or data.sequence_length";
 
     /**

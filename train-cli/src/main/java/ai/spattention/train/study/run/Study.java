@@ -205,7 +205,7 @@ public final class Study {
         private synchronized void fail(PlannedRun run, RuntimeException e) {
             String line = run.name() + " failed: " + e.getMessage();
             failures.add(line);
-            notes.accept(line);
+            notes.accept("warning: " + line);
         }
 
         private synchronized void finish(PlannedRun run, RunResult result) throws IOException {

@@ -1,0 +1,9 @@
+package ai.spattention.train.cli.bench;
+
+import picocli.CommandLine.Command;
+
+/** The benchmarks. */
+@Command(name = "bench", mixinStandardHelpOptions = true, description = "Measure speed and memory.",
+        subcommands = {BenchAttentionCommand.class, BenchBlockCommand.class, BenchStepCommand.class, BenchPrepareCommand.class,
+            BenchMemoryCommand.class})
+public final class BenchCommand {}

@@ -1,0 +1,88 @@
+package ai.spattention.train.cli.option;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.config.DeviceChoice;
+import ai.spattention.train.config.DeviceRequest;
+import java.util.Optional;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The option that chooses the device. The launcher reads it too, for the natives. */
+public final class DeviceOption {
+
+    @Option(names = "--device", paramLabel = "cpu|gpu|gpu:K|auto", converter = Converter.class,
+            description = "Where to compute; gpu:K is the GPU of that number, from 0 on (default: auto).")
+    private DeviceRequest request;
+
+    /**
+     * What was asked for.
+     *
+     * @return the request; {@code auto} if the option was not given
+     */
+    public DeviceRequest request() {
+        return request == null ? DeviceRequest.AUTO : request;
+    }
+
+    /**
+     * The chosen device.
+     *
+     * @return the device; that of {@code auto} if the option was not given
+     * @throws InvalidInputException if a GPU was asked for that is not there
+     */
+    public Device device() {
+        return device(DeviceChoice.AUTO);
+    }
+
+    /**
+     * The chosen device.
+     *
+     * @param otherwise what counts if the option was not given
+     * @return the device
+     * @throws InvalidInputException if a GPU was asked for that is not there
+     */
+    public Device device(DeviceChoice otherwise) {
+        return resolve(request == null ? new DeviceRequest(otherwise, 0) : request);
+    }
+
+    /**
+     * The device of a request.
+     *
+     * @param wanted what was asked for
+     * @return the device
+     * @throws InvalidInputException if a GPU was asked for that is not there
+     */
+    public static Device resolve(DeviceRequest wanted) {
+        // asking for the number of GPUs loads PyTorch, which a CPU needs later at most
+        return wanted.resolve(wanted.choice() == DeviceChoice.CPU ? 0 : Engine.getEngine("PyTorch").getGpuCount());
+    }
+
+    /**
+     * The chosen device, if it is here.
+     *
+     * @param otherwise what counts if the option was not given
+     * @return the device; empty if a GPU was asked for that is not there
+     */
+    public Optional<Device> find(DeviceChoice otherwise) {
+        try {
+            return Optional.of(device(otherwise));
+        } catch (InvalidInputException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Reads the option's value. */
+    public static final class Converter implements ITypeConverter<DeviceRequest> {
+
+        @Override
+        public DeviceRequest convert(String value) {
+            try {
+                return DeviceRequest.of(value);
+            } catch (InvalidInputException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
+    }
+}

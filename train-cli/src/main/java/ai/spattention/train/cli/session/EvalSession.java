@@ -1,0 +1,314 @@
+package ai.spattention.train.cli.session;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.eval.ModelDigest;
+import ai.spattention.eval.RequestFile;
+import ai.spattention.eval.SampleFile;
+import ai.spattention.eval.TaskRun;
+import ai.spattention.eval.data.DataFolder;
+import ai.spattention.eval.probe.HeldOutText;
+import ai.spattention.eval.probe.ProbeJson;
+import ai.spattention.eval.probe.ProbeName;
+import ai.spattention.eval.probe.ProbeResult;
+import ai.spattention.eval.probe.ProbeRun;
+import ai.spattention.eval.probe.ProbeTable;
+import ai.spattention.eval.probe.TrainingCounts;
+import ai.spattention.eval.report.ResultFile;
+import ai.spattention.eval.report.ResultTable;
+import ai.spattention.eval.report.Table;
+import ai.spattention.eval.report.TaskResult;
+import ai.spattention.eval.score.KeepingScorer;
+import ai.spattention.eval.score.PrefixToken;
+import ai.spattention.eval.score.RequestEncoder;
+import ai.spattention.eval.score.Score;
+import ai.spattention.eval.score.ScoreJournal;
+import ai.spattention.eval.session.Evaluation;
+import ai.spattention.eval.session.ModelProbes;
+import ai.spattention.eval.session.WholeTexts;
+import ai.spattention.eval.task.TaskGroup;
+import ai.spattention.olmoe.config.OlmoeConfig;
+import ai.spattention.olmoe.io.Resources;
+import ai.spattention.olmoe.io.Sha256;
+import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.tokenizer.SpecialTokens;
+import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.Tokenizers;
+import ai.spattention.train.cli.option.ModelOptions;
+import ai.spattention.train.cli.option.ProbeOptions;
+import ai.spattention.train.data.DataVerification;
+import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.Split;
+import ai.spattention.train.data.SplitText;
+import ai.spattention.train.data.TokenCountsFile;
+import ai.spattention.train.machine.GpuName;
+import ai.spattention.train.machine.Versions;
+import ai.spattention.train.terminal.CountProgress;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+
+/** A loaded model that is scored; what is known is on disk after every task. */
+public final class EvalSession implements AutoCloseable {
+
+    private final EvalSettings settings;
+    private final PrintWriter err;
+    private final Resources resources = new Resources();
+    private final NDManager manager;
+    private final Map<String, Object> about = new LinkedHashMap<>();
+    private final List<TaskResult> results = new ArrayList<>();
+    private final List<ProbeResult> probed = new ArrayList<>();
+    private OlmoeModel model;
+    private Tokenizer tokenizer;
+    private RequestEncoder encoder;
+    private ScoreJournal journal;
+    private SampleFile samples;
+    private Evaluation evaluation;
+
+    private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
+        this.settings = settings;
+        this.err = err;
+        manager = resources.add(NDManager.newBaseManager(device, "PyTorch"));
+    }
+
+    public static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
+        EvalSession session = new EvalSession(settings, device, err);
+        try {
+            session.load(options, device);
+            return session;
+        } catch (Throwable e) {
+            session.resources.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private void load(ModelOptions options, Device device) throws IOException {
+        model = options.load(manager, UnaryOperator.identity());
+        OlmoeConfig config = model.getConfig();
+        tokenizer = resources.add(Tokenizers.load(options.folder(), null));
+        if (tokenizer.vocabSize() > config.vocabSize()) {
+            throw new InvalidInputException("the tokenizer " + tokenizer.name() + " has " + tokenizer.vocabSize()
+                    + " ids, more than the model's vocabulary of " + config.vocabSize() + " in "
+                    + options.folder().resolve("config.json") + ": use the tokenizer that the model was trained with");
+        }
+        int maxLength = settings.scoring().maxLength(config);
+        String digest = ModelDigest.of(options.folder());
+        describe(options, device, digest, maxLength);
+        encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
+        Optional<Path> kept = settings.journal();
+        journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
+                scoresDependOn(options, device, digest), settings.resume(), err::println));
+        evaluation = new Evaluation(model, manager, encoder, settings.scoring(), journal, sample -> {
+            if (samples != null) {
+                samples.add(sample);
+            }
+        }, EvalSession::show, err::println);
+    }
+
+    private static KeepingScorer.Progress.Shown show(String what, long done, long total) {
+        CountProgress progress = new CountProgress(what, done, total);
+        return new KeepingScorer.Progress.Shown() {
+            @Override
+            public void accept(long now) {
+                progress.done(now);
+            }
+
+            @Override
+            public void close() {
+                progress.close();
+            }
+        };
+    }
+
+    /** What changes a score, be it in its last digits, besides the tokens of a request. */
+    private Map<String, String> scoresDependOn(ModelOptions options, Device device, String digest) {
+        Map<String, String> dependsOn = new LinkedHashMap<>();
+        dependsOn.put("model", digest);
+        dependsOn.put("tokenizer", tokenizer.digest());
+        dependsOn.put("--pattern", model.getConfig().patterns().toString());
+        dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
+        dependsOn.put("--precision", options.precision().key());
+        dependsOn.put("--kernel", options.kernel());
+        dependsOn.put("--batch-tokens", Long.toString(settings.scoring().batchTokens()));
+        dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.scoring().prefixReuse()));
+        dependsOn.put("--device", GpuName.orType(device));
+        Versions.all().forEach((what, version) -> dependsOn.put("version of " + what, version));
+        return dependsOn;
+    }
+
+    private void describe(ModelOptions options, Device device, String digest, int maxLength) {
+        OlmoeConfig config = model.getConfig();
+        Map<String, Object> described = new LinkedHashMap<>();
+        described.put("limit", settings.scoring().limit().number());
+        described.put("shots", settings.scoring().shots());
+        described.put("shots_seed", 1234);
+        described.put("pattern", config.patterns().toString());
+        described.put("layout_length", config.layoutLength().toString());
+        described.put("max_length", maxLength);
+        described.put("batch_tokens", settings.scoring().batchTokens());
+        described.put("prefix_reuse", settings.scoring().prefixReuse());
+        described.put("dtype", options.precision().key());
+        described.put("kernel", options.kernel());
+        described.put("device", device.toString());
+        GpuName.of(device).ifPresent(name -> described.put("gpu", name));
+        about.put("config", described);
+        about.put("versions", Versions.all());
+        Map<String, Object> scored = new LinkedHashMap<>();
+        scored.put("folder", options.folder().toString());
+        scored.put("sha256", digest);
+        scored.put("tokenizer_sha256", tokenizer.digest());
+        about.put("model", scored);
+    }
+
+    /**
+     * Reads every row of every task and makes its requests: what is wrong with one shows before the first is answered. Only then
+     * the samples' file is begun.
+     */
+    public void check(List<TaskGroup> all, DataFolder folder, List<Path> texts) throws IOException {
+        evaluation.check(all, folder, texts);
+        samples = settings.samples() == null ? null : resources.add(new SampleFile(settings.samples()));
+    }
+
+    /** Scores the tasks of a group; their results are written one by one. */
+    public void run(TaskGroup group, DataFolder folder) throws IOException {
+        evaluation.tasks(group, folder, result -> {
+            results.add(result);
+            write();
+        });
+    }
+
+    /** Scores a text as a whole. */
+    public void runText(Path file) throws IOException {
+        results.add(evaluation.text(file));
+        write();
+    }
+
+    /** Opens prepared data and checks them, as training does. */
+    public PreparedData openShards(Path folder, Split split) throws IOException {
+        PreparedData data = PreparedData.open(folder);
+        if (!data.manifest().all().contains(split)) {
+            throw new InvalidInputException(folder + " has no split '" + split.name() + "': --split must be one of "
+                    + data.manifest().all().stream().map(Split::name).collect(Collectors.joining(", ")));
+        }
+        if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
+            throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "
+                    + "prepare them with " + tokenizer.name());
+        }
+        DataVerification.verify(data);
+        return data;
+    }
+
+    /** The loss on prepared data, in sequences of the longest length that the model reads. */
+    public void runShards(PreparedData data, Split split) throws IOException {
+        List<Path> files = data.manifest().shards(split).stream().map(shard -> data.folder().resolve(shard.file())).toList();
+        TaskResult.Data about = new TaskResult.Data(split.folder(), split.folder(), files.stream().map(Path::toString).toList(),
+                Sha256.of(files), null);
+        String name = data.folder().toAbsolutePath().normalize().getFileName().toString();
+        try (SplitText text = SplitText.open(name, data, split, false)) {
+            results.add(evaluation.tokens(text, data.manifest().bytesPerToken(split), about));
+        }
+        write();
+    }
+
+    /** Probes a split of prepared data, or null, and texts, each apart; all are checked before the first is read by the model. */
+    public void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
+        try (Resources open = new Resources()) {
+            ModelProbes session = new ModelProbes(model, manager, tokenizer, settings.scoring(), options.settings(), EvalSession::show);
+            List<HeldOutText> texts = new ArrayList<>();
+            if (data != null) {
+                String name = data.folder().toAbsolutePath().normalize().getFileName() + " " + split.folder();
+                texts.add(open.add(SplitText.open(name, data, split, options.documentMask())));
+            }
+            for (Path file : files) {
+                texts.add(session.text(file.getFileName().toString(), WholeTexts.read(file).stream().map(TaskRun.WholeText::text).toList(),
+                        options.documentMask()));
+            }
+            session.check(probes, texts);
+            TrainingCounts counts = ProbeRun.needsCounts(probes)
+                    ? TokenCountsFile.of(data, options.settings().recallRarerThan(), err::println) : null;
+            for (HeldOutText text : texts) {
+                probed.addAll(session.text(probes, text, counts));
+                write();
+            }
+        }
+    }
+
+    /** Probes tasks with both layouts. */
+    public void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
+        probed.addAll(new ModelProbes(model, manager, tokenizer, settings.scoring(), options.settings(), EvalSession::show)
+                .tasks(all, folder, encoder));
+        write();
+    }
+
+    /** Answers ready requests. */
+    public void answer(RequestFile requests, PrintWriter out) throws IOException {
+        List<Score> scores = evaluation.answer(requests);
+        if (settings.output() == null) {
+            out.print(requests.answers(scores));
+            out.flush();
+        } else {
+            requests.write(settings.output(), scores);
+        }
+        complete();
+    }
+
+    /** The results so far as the output has them. */
+    public String json() throws IOException {
+        return ResultFile.json(results, about());
+    }
+
+    /** What has been written into a device or a pipe cannot be replaced: that gets complete results only. */
+    private void write() throws IOException {
+        if (settings.journal().isPresent()) {
+            writeFile();
+        }
+    }
+
+    private void writeComplete() throws IOException {
+        if (settings.output() != null && settings.journal().isEmpty() && !(results.isEmpty() && probed.isEmpty())) {
+            writeFile();
+        }
+    }
+
+    private void writeFile() throws IOException {
+        ResultFile.write(settings.output(), results, about());
+    }
+
+    private Map<String, Object> about() {
+        if (!probed.isEmpty()) {
+            about.put("probes", ProbeJson.tree(probed));
+        }
+        return about;
+    }
+
+    /** Everything asked for is written: what was kept for another try can go. */
+    public void complete() throws IOException {
+        writeComplete();
+        journal.delete();
+        evaluation.speed().ifPresent(err::println);
+    }
+
+    /** The results so far. */
+    public Optional<Table> table() {
+        return results.isEmpty() ? Optional.empty() : Optional.of(ResultTable.of(results));
+    }
+
+    /** The probes' results so far. */
+    public Optional<Table> probeTable() {
+        return probed.isEmpty() ? Optional.empty() : Optional.of(ProbeTable.of(probed));
+    }
+
+    @Override
+    public void close() throws IOException {
+        resources.close();
+    }
+}

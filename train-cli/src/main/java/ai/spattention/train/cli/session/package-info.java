@@ -1,0 +1,2 @@
+/** What a command does from its checked options to its results: a training run, a study, scores; and the folder of a run. */
+package ai.spattention.train.cli.session;

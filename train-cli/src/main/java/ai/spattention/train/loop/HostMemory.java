@@ -1,0 +1,65 @@
+package ai.spattention.train.loop;
+
+import ai.djl.Device;
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.config.ActivationCheckpointing;
+import ai.spattention.train.config.RunConfig;
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+/**
+ * The memory that a processor computes in. A run that needs more than all of it cannot end well: the system would kill it in its first
+ * step, without a word. (Of a GPU {@link CheckpointingChoice} knows what is free, and refuses by that.)
+ */
+public final class HostMemory {
+
+    private HostMemory() {}
+
+    /**
+     * The machine's physical memory, or a container's share of it.
+     *
+     * @return bytes; empty if the system does not tell
+     */
+    public static OptionalLong bytes() {
+        if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system && system.getTotalMemorySize() > 0) {
+            return OptionalLong.of(system.getTotalMemorySize());
+        }
+        return OptionalLong.empty();
+    }
+
+    /**
+     * Refuses a run that this machine's memory cannot hold.
+     *
+     * @param run the run's configuration
+     * @param device where it would compute; nothing is refused on a GPU
+     * @throws InvalidInputException if the estimate is above the machine's memory, or a pass cannot run as the configuration asks
+     */
+    public static void require(RunConfig run, Device device) {
+        if (!device.isGpu()) {
+            require(run, PassChoice.of(run, device), bytes());
+        }
+    }
+
+    static void require(RunConfig run, PassChoice choice, OptionalLong bytes) {
+        MemoryEstimate memory = choice.checkpointing().memory();
+        if (bytes.isEmpty() || memory.total() <= bytes.getAsLong()) {
+            return;
+        }
+        List<String> remedies = new ArrayList<>();
+        if (memory.resident() < bytes.getAsLong()) {
+            if (choice.checkpointing().mode() != ActivationCheckpointing.FULL) {
+                remedies.add("set training.activation_checkpointing=full");
+            }
+            remedies.add(CheckpointingChoice.FEWER_TOKENS);
+        } else {
+            remedies.add("weights, gradients and moments alone do not fit: take a smaller model, or a machine with more memory");
+        }
+        throw new InvalidInputException(String.format(Locale.ROOT, "the run needs about %,d bytes of memory, but this machine has %,d:"
+                + " weights %,d, gradients %,d, moments %,d, a pass %,d: %s", memory.total(), bytes.getAsLong(), memory.weights(),
+                memory.gradients(), memory.optimizer(), memory.activations(), String.join(", or ", remedies)));
+    }
+}

@@ -1,0 +1,51 @@
+package ai.spattention.train.machine;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Properties;
+
+/** What this program is made of. */
+public final class Versions {
+
+    private Versions() {}
+
+    /**
+     * Versions by name: spattention, commit (where known), djl, pytorch, java, os.
+     *
+     * @return the versions, in that order
+     */
+    public static Map<String, String> all() {
+        Properties build = new Properties();
+        try (InputStream in = Versions.class.getResourceAsStream("build.properties")) {
+            build.load(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the build's own properties", e);
+        }
+        Map<String, String> versions = new LinkedHashMap<>();
+        versions.put("spattention", build.getProperty("version"));
+        commit(versions);
+        versions.put("djl", build.getProperty("djl"));
+        String overridden = System.getenv("PYTORCH_VERSION");
+        versions.put("pytorch", overridden == null ? build.getProperty("pytorch") : overridden);
+        versions.put("java", System.getProperty("java.version"));
+        versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+        return versions;
+    }
+
+    /** The launcher notes the commit when it builds. */
+    private static void commit(Map<String, String> versions) {
+        String home = System.getProperty("spattention.home");
+        if (home != null) {
+            try {
+                versions.put("commit", Files.readString(Path.of(home, "train-cli", "target", "commit.txt")).strip());
+            } catch (IOException e) {
+                versions.remove("commit"); // built without git: there is none to tell
+            }
+        }
+    }
+}

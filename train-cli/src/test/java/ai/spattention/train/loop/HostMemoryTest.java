@@ -1,0 +1,45 @@
+package ai.spattention.train.loop;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.SmallData;
+import ai.spattention.train.config.RunConfig;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+class HostMemoryTest {
+
+    private final RunConfig run = SmallData.config(Path.of("data"));
+    private final PassChoice choice = PassChoice.of(run, Device.cpu());
+    private final MemoryEstimate memory = choice.checkpointing().memory();
+
+    private String refusal(long bytes) {
+        return assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, OptionalLong.of(bytes))).getMessage();
+    }
+
+    @Test
+    void theMachineTellsItsMemory() {
+        assertTrue(HostMemory.bytes().orElseThrow() > 1L << 28);
+    }
+
+    @Test
+    void whatFitsExactlyMayRun() {
+        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.of(memory.total())));
+        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.empty()));
+        String refusal = refusal(memory.total() - 1);
+        assertTrue(refusal.contains("set training.activation_checkpointing=full") && refusal.contains("lower training.micro_batch"), refusal);
+    }
+
+    @Test
+    void noSettingHelpsAModelThatIsTooLarge() {
+        String refusal = refusal(memory.resident());
+        assertTrue(refusal.contains("take a smaller model") && !refusal.contains("micro_batch"), refusal);
+        assertEquals(1, refusal.lines().count());
+    }
+}
