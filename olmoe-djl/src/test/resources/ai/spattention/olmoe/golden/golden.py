@@ -154,8 +154,8 @@ def scores(model):
 LENGTH, MICRO_BATCH, ACCUMULATION, STEPS, WARMUP, PEAK = 32, 4, 2, 50, 5, 1e-2
 
 
-def documents():
-    return ["".join("%d+%d=%d\n" % (a, b, a + b) for a, b in ((7 * k % 23, 5 * k % 19) for k in range(20 * d, 20 * d + 20))) for d in range(60)]
+def text():
+    return "".join("%d+%d=%d\n" % (a, b, a + b) for a, b in ((7 * k % 23, 5 * k % 19) for k in range(1200)))
 
 
 M = 2 ** 64 - 1
@@ -188,7 +188,7 @@ def order(count, seed, epoch):
 
 
 def batches():
-    stream = torch.tensor([t for text in documents() for t in list(text.encode()) + [EOS]])
+    stream = torch.tensor(list(text().encode()) + [EOS])
     count = (len(stream) - 1) // LENGTH
     epoch = 0
     while True:

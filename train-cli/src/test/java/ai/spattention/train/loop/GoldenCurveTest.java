@@ -9,11 +9,11 @@ import ai.spattention.olmoe.checkpoint.HuggingFaceNames;
 import ai.spattention.olmoe.checkpoint.TensorSlot;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.TextData;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.data.Document;
-import ai.spattention.train.data.Preparation;
+import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.metrics.StepMetrics;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -22,7 +22,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,17 +47,13 @@ class GoldenCurveTest {
     /** Sums, in the same words as golden.py. */
     @BeforeAll
     static void prepare() throws IOException {
-        List<Document> documents = new ArrayList<>();
-        for (int d = 0; d < 60; d++) {
-            StringBuilder text = new StringBuilder();
-            for (int k = 20 * d; k < 20 * d + 20; k++) {
-                int a = 7 * k % 23;
-                int b = 5 * k % 19;
-                text.append(a).append('+').append(b).append('=').append(a + b).append('\n');
-            }
-            documents.add(new Document("document " + d, text.toString()));
+        StringBuilder text = new StringBuilder();
+        for (int k = 0; k < 1200; k++) {
+            int a = 7 * k % 23;
+            int b = 5 * k % 19;
+            text.append(a).append('+').append(b).append('=').append(a + b).append('\n');
         }
-        data = Preparation.run(documents.iterator(), new ByteTokenizer(), document -> false, Map.of(), dataFolder, done -> { });
+        data = TextData.prepare(List.of(new Document("sums", text.toString())), new ByteTokenizer(), document -> false, dataFolder);
     }
 
     private static RunConfig config() {
