@@ -4,6 +4,8 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.bench.BenchCommand;
 import ai.spattention.train.cli.option.PathConverter;
 import ai.spattention.train.terminal.QuietStream;
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.machine.Installation;
 import ai.spattention.train.terminal.StandardOutput;
 import ai.spattention.train.terminal.Terminal;
 import ai.spattention.train.terminal.VisibleStream;
@@ -59,6 +61,7 @@ public final class Main {
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
+        Installation.find().ifPresent(Installation::useLibraries); // before any of them is loaded
         Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
         System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));
         System.setErr(VisibleStream.over(new FileOutputStream(FileDescriptor.err)));
