@@ -93,7 +93,7 @@ class MaskCommandTest {
     @CsvSource(delimiter = '|', value = {
         "spx|4|16|unknown attention pattern 'spx'", "sp|0|16|--heads must be at least 1 (got 0)",
         "sp|4|0|--length must be at least 1 (got 0)", "sp|4|-1|--length must be at least 1 (got -1)",
-        "sp|x|4|'x' is not an int", "sp|2147483647|4|--heads must be at most 65536 for a digest (got 2147483647)",
+        "sp|x|4|'''x'' is not an int'", "sp|2147483647|4|--heads must be at most 65536 for a digest (got 2147483647)",
         "sp|1|2147483647|--length bytes, at most 68719476736 (got 1 x 2147483647 x 2147483647): use fewer heads or a shorter"})
     void refuses(String pattern, String heads, String length, String reason) {
         String message = Cli.refused("mask", "--pattern", pattern, "--heads", heads, "--length", length, "--digest");
