@@ -29,12 +29,10 @@ public final class OutputFile {
     /** Open descriptors look like links, but need not lead to a name: the file may be deleted or be a pipe. */
     private static final Path DESCRIPTORS = Path.of("/proc");
 
-    private final Path named;
     private final Path path;
     private final boolean isStream;
 
-    private OutputFile(Path named, Path path, boolean isStream) {
-        this.named = named;
+    private OutputFile(Path path, boolean isStream) {
         this.path = path;
         this.isStream = isStream;
     }
@@ -55,10 +53,10 @@ public final class OutputFile {
             }
             path = realFolder(path);
             if (path.startsWith(DESCRIPTORS)) {
-                return new OutputFile(named, path, true);
+                return new OutputFile(path, true);
             }
             if (!Files.isSymbolicLink(path)) {
-                return new OutputFile(named, path, isOther(path));
+                return new OutputFile(path, isOther(path));
             }
             if (links == MOST_LINKS) {
                 throw new InvalidInputException("cannot write " + named + ": its links lead in a circle");

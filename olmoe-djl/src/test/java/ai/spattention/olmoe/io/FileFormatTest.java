@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.spattention.InvalidInputException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,7 +19,7 @@ class FileFormatTest {
         "README,TEXT,NONE", "a.json.txt,TEXT,NONE", ".gz,TEXT,GZIP", "a.,TEXT,NONE"})
     void aNameMeansOneThing(String name, FileFormat.Content content, FileFormat.Packing packing) {
         assertEquals(new FileFormat(content, packing), FileFormat.of(Path.of("data.json", name)));
-        assertEquals(content != FileFormat.Content.TEXT, name.toLowerCase().matches(".*" + FileFormat.ROWS));
+        assertEquals(content != FileFormat.Content.TEXT, name.toLowerCase(Locale.ROOT).matches(".*" + FileFormat.ROWS));
     }
 
     @Test

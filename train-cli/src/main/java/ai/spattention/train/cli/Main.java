@@ -26,9 +26,9 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn COMMAND --help' tells more about a command. Start with 'spattn quickstart'."},
-        subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class, EvalCommand.class,
-            ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class, DoctorCommand.class,
-            GpuNativesCommand.class})
+        subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class,
+            EvalCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class, BenchCommand.class,
+            DoctorCommand.class, GpuNativesCommand.class})
 public final class Main implements Runnable {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
