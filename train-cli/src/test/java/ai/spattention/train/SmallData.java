@@ -4,8 +4,7 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.data.Document;
-import ai.spattention.train.data.Preparation;
+import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /** Real text and a model small enough for a test: this project's own sources, and a few thousand parameters. */
@@ -35,8 +33,7 @@ public final class SmallData {
                 }
             });
         }
-        return Preparation.run(documents.iterator(), new ByteTokenizer(),
-                document -> document.source().startsWith("held-out"), Map.of(), folder, done -> { });
+        return TextData.prepare(documents, new ByteTokenizer(), document -> document.source().startsWith("held-out"), folder);
     }
 
     /** A small run on that data; later overrides win. */

@@ -51,7 +51,7 @@ public final class RowFile {
             case JSON_LINES -> reader.readJsonLines();
             case PARQUET -> reader.readParquet();
             case ARROW -> reader.readArrow();
-            case TEXT -> throw new InvalidInputException(what + " " + file + " is plain text by its name: rows are JSON lines"
+            case TEXT, JAVA_SOURCES -> throw new InvalidInputException(what + " " + file + " holds no rows by its name: they are JSON lines"
                     + " (.jsonl, .json or .ndjson, also with .gz or .zst), .parquet or .arrow");
         }
     }

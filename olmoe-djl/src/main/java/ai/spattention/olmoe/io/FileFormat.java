@@ -2,7 +2,9 @@ package ai.spattention.olmoe.io;
 
 import ai.spattention.InvalidInputException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * What a file holds, by its name: the one table that every command goes by.
@@ -12,6 +14,7 @@ import java.util.Locale;
  * <tr><td>{@code .jsonl}, {@code .json}, {@code .ndjson}</td><td>JSON lines</td></tr>
  * <tr><td>{@code .parquet}</td><td>Parquet</td></tr>
  * <tr><td>{@code .arrow}</td><td>an Arrow stream</td></tr>
+ * <tr><td>{@code .jar}</td><td>Java files, as a library's {@code -sources} jar has them</td></tr>
  * <tr><td>any other, or none</td><td>plain text</td></tr>
  * <tr><td>{@code .gz}, {@code .gzip} after one of JSON lines or text</td><td>the same, with gzip</td></tr>
  * <tr><td>{@code .zst}, {@code .zstd} after one of JSON lines or text</td><td>the same, with Zstandard</td></tr>
@@ -25,6 +28,8 @@ public record FileFormat(Content content, Packing packing) {
     /** The endings of files that hold rows, as a regular expression without regard to case. */
     public static final String ROWS = "\\.(?:(?:jsonl|json|ndjson)(?:\\.(?:gz|gzip|zst|zstd))?|parquet|arrow)";
 
+    private static final Set<Content> PACKED_WITHIN = EnumSet.of(Content.PARQUET, Content.ARROW, Content.JAVA_SOURCES);
+
     /** What is in a file. */
     public enum Content {
         /** One text, in UTF-8. */
@@ -34,7 +39,9 @@ public record FileFormat(Content content, Packing packing) {
         /** Parquet. */
         PARQUET,
         /** A stream of Arrow's record batches. */
-        ARROW
+        ARROW,
+        /** A jar of Java files. */
+        JAVA_SOURCES
     }
 
     /** How a file is packed. */
@@ -59,8 +66,7 @@ public record FileFormat(Content content, Packing packing) {
         Packing packing = packing(ending(name));
         String unpacked = packing == Packing.NONE ? name : name.substring(0, name.lastIndexOf('.'));
         FileFormat format = new FileFormat(content(ending(unpacked)), packing);
-        boolean binary = format.content == Content.PARQUET || format.content == Content.ARROW;
-        if (binary && format.packing != Packing.NONE) {
+        if (PACKED_WITHIN.contains(format.content) && format.packing != Packing.NONE) {
             throw new InvalidInputException(file + " is packed, and " + ending(unpacked) + " files are not read so: unpack it first");
         }
         return format;
@@ -75,6 +81,7 @@ public record FileFormat(Content content, Packing packing) {
             case ".jsonl", ".json", ".ndjson" -> Content.JSON_LINES;
             case ".parquet" -> Content.PARQUET;
             case ".arrow" -> Content.ARROW;
+            case ".jar" -> Content.JAVA_SOURCES;
             default -> Content.TEXT;
         };
     }

@@ -3,7 +3,7 @@ package ai.spattention.train.bench;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
-import ai.spattention.train.data.DataPreparation;
+import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparationSettings;
 import ai.spattention.train.data.source.InputFile;
@@ -34,18 +34,6 @@ import java.util.function.Consumer;
 public final class PrepareBench {
 
     private static final long MOST_BYTES = 256 << 20;
-
-    private static final PreparationListener SILENT = new PreparationListener() {
-        @Override
-        public void begin(long bytesDone, long bytesTotal, long tokensDone) {
-            // nobody watches
-        }
-
-        @Override
-        public void progress(long bytesDone, long textBytes) {
-            // nobody watches
-        }
-    };
 
     private final PreparationSettings settings;
     private final Tokenizer tokenizer;
@@ -190,7 +178,7 @@ public final class PrepareBench {
     private Void prepare() throws IOException {
         Path folder = Files.createTempDirectory("bench-prepare");
         try {
-            new DataPreparation(settings, tokenizer, threads).run(folder, SILENT);
+            new Preparation(settings, tokenizer, threads).run(folder, PreparationListener.NONE);
             return null;
         } finally {
             OwnFiles.deleteTree(folder);

@@ -7,9 +7,11 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
+import ai.spattention.train.data.PreparationListener;
+import ai.spattention.train.data.PreparationSettings;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.loop.RunObserver;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.metrics.StepMetrics;
@@ -82,11 +84,12 @@ final class BenchMemoryCommand implements Callable<Integer> {
 
     private static PreparedData prepare(Path folder) throws IOException {
         Random random = new Random(1);
-        List<Document> documents = IntStream.range(0, 200).mapToObj(number -> new Document("document " + number,
-                random.ints(2_000, ' ', '~').collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-                        .toString())).toList();
-        return Preparation.run(documents.iterator(), new ByteTokenizer(), document -> document.source().endsWith("0"), Map.of(),
-                folder, done -> { });
+        Path text = Files.createDirectories(folder).resolve("text.jsonl");
+        Files.write(text, IntStream.range(0, 200).mapToObj(number -> "{\"text\":\"" + random.ints(2_000, 'a', 'z')
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append) + "\"}").toList());
+        PreparationSettings settings = new PreparationSettings(List.of(text.toString()), Map.of(), PreparationSettings.DEFAULT_FIELD,
+                DocumentSeparator.NONE, 0.1, 0, PreparationSettings.DEFAULT_SHARD_TOKENS);
+        return new Preparation(settings, new ByteTokenizer(), 1).run(folder.resolve("prepared"), PreparationListener.NONE);
     }
 
     private static void writeTask(Path folder) throws IOException {

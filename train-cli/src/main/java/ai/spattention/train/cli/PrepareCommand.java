@@ -1,7 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.olmoe.tokenizer.Tokenizer;
-import ai.spattention.train.data.DataPreparation;
+import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparedData;
@@ -47,7 +47,7 @@ final class PrepareCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         try (Tokenizer tokenizer = options.loadTokenizer(); ConsoleListener listener = new ConsoleListener(err)) {
-            PreparedData data = new DataPreparation(options.settings(heldOut(validation)), tokenizer, options.threads()).run(output, listener);
+            PreparedData data = new Preparation(options.settings(heldOut(validation)), tokenizer, options.threads()).run(output, listener);
             listener.close();
             print(data.manifest(), listener);
             warn(data.manifest(), err);

@@ -19,8 +19,8 @@ final class PrepareOptions {
 
     @Parameters(arity = "1..*", paramLabel = "INPUT", description = {
         "Files, folders (with all below, hidden files left out) and patterns in quotes ('data/**.jsonl.gz').",
-        ".jsonl, .json, .ndjson: one JSON object a line; .parquet: one row a document; any other file: one document in UTF-8, or several (--document-separator).",
-        "All but Parquet also packed, as .gz or .zst."})
+        ".jsonl, .json, .ndjson: one JSON object a line; .parquet: one row a document; .jar: one Java file a document, without its licence.",
+        "Any other file: one document in UTF-8, or several (--document-separator). JSON lines and text also packed, as .gz or .zst."})
     private List<String> inputs;
 
     @Option(names = "--tokenizer", required = true, paramLabel = "FILE|bytes",

@@ -6,13 +6,14 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.data.Document;
 import ai.spattention.train.data.Preparation;
-import ai.spattention.train.data.SourceJarCorpus;
+import ai.spattention.train.data.PreparationListener;
+import ai.spattention.train.data.PreparationSettings;
+import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.loop.ModelSetup;
 import ai.spattention.train.loop.TaskEvaluation;
 import java.io.IOException;
-import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -51,34 +52,31 @@ final class QuickstartCommand implements Callable<Integer> {
             RunFolder.requireFresh(output);
         }
         Device where = device.device(run.device());
-        PrintWriter err = spec.commandLine().getErr();
-        List<Document> documents = SourceJarCorpus.read(corpus());
-        long characters = documents.stream().filter(document -> !SourceJarCorpus.isHeldOut(document))
-                .mapToLong(document -> document.text().length()).sum();
-        if (characters <= run.data().sequenceLength()) { // seen before anything is written
-            throw new InvalidInputException("data.sequence_length " + run.data().sequenceLength()
-                    + " is more than the text's " + characters + " characters: choose a shorter one");
-        }
+        Preparation preparation = new Preparation(settings(), new ByteTokenizer(), Runtime.getRuntime().availableProcessors());
         ModelSetup.requirePrompt(run, new ByteTokenizer());
         if (!run.evaluation().taskNames().isEmpty()) {
             TaskEvaluation.prepare(run.evaluation(), new ByteTokenizer(), run.model().maxPositionEmbeddings(), note -> { });
         }
         try (RunFolder folder = output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output)) {
-            err.println("preparing " + documents.size() + " Java files ...");
+            spec.commandLine().getErr().println("preparing the Java sources of Apache Commons Lang, Collections and Math ...");
             Path data = folder.path().resolve("data");
-            Preparation.run(documents.iterator(), new ByteTokenizer(), SourceJarCorpus::isHeldOut,
-                    Map.of("sources", "Java sources of Apache Commons Lang, Collections and Math, licence comments left out"),
-                    data, done -> { });
+            preparation.run(data, PreparationListener.NONE);
             new TrainingSession(run.withDataPath(data.toString()), where, folder, spec.commandLine().getOut()).run(false);
         }
         return 0;
     }
 
-    private static Path corpus() {
+    /** About one file in twenty is held out. */
+    private static PreparationSettings settings() {
         String home = System.getProperty("spattention.home");
         if (home == null) {
             throw new InvalidInputException("the quickstart's text lies beside the program: start it with ./spattn");
         }
-        return Path.of(home, "train-cli", "target", "corpus");
+        Path corpus = Path.of(home, "train-cli", "target", "corpus");
+        if (!Files.isDirectory(corpus)) {
+            throw new InvalidInputException("there is no text to learn from in " + corpus + ": build the project again (mvn package)");
+        }
+        return new PreparationSettings(List.of(corpus.toString()), Map.of(), PreparationSettings.DEFAULT_FIELD, DocumentSeparator.NONE, 0.05, 0,
+                PreparationSettings.DEFAULT_SHARD_TOKENS);
     }
 }

@@ -3,6 +3,15 @@ package ai.spattention.train.data;
 /** Is told how a preparation goes on. Called from the thread that prepares. */
 public interface PreparationListener {
 
+    /** Tells nobody. */
+    PreparationListener NONE = new PreparationListener() {
+        @Override
+        public void begin(long bytesDone, long bytesTotal, long tokensDone) {}
+
+        @Override
+        public void progress(long bytesDone, long textBytes) {}
+    };
+
     /**
      * The preparation begins, or goes on.
      *

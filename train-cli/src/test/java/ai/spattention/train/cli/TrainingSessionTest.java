@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.Device;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.TextData;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.data.Document;
-import ai.spattention.train.data.Preparation;
+import ai.spattention.train.Document;
 import ai.spattention.train.loop.TrainingFailedException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -22,7 +22,6 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,8 +43,7 @@ class TrainingSessionTest {
         data = temporary.resolve("data");
         List<Document> documents = IntStream.range(0, 40)
                 .mapToObj(i -> new Document("doc" + i, "the quick brown fox jumps over the lazy dog ".repeat(4))).toList();
-        Preparation.run(documents.iterator(), new ByteTokenizer(), document -> document.source().endsWith("7"), Map.of(), data,
-                characters -> { });
+        TextData.prepare(documents, new ByteTokenizer(), document -> document.source().endsWith("7"), data);
     }
 
     private void train(String... overrides) throws IOException {

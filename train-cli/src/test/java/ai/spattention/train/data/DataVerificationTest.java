@@ -7,11 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.Document;
+import ai.spattention.train.TextData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,8 +26,8 @@ class DataVerificationTest {
 
     @BeforeEach
     void prepare() throws IOException {
-        Preparation.run(List.of(new Document("a", "some text"), new Document("b", "more"), new Document("held", "x")).iterator(),
-                new ByteTokenizer(), document -> document.source().equals("held"), Map.of(), folder, characters -> { });
+        TextData.prepare(List.of(new Document("a", "some text"), new Document("b", "more"), new Document("held", "x")),
+                new ByteTokenizer(), document -> document.source().equals("held"), folder);
         shard = folder.resolve("train/part-00000.npy");
     }
 

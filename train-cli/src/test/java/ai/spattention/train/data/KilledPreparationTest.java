@@ -72,7 +72,7 @@ class KilledPreparationTest {
         PreparationSettings settings = new PreparationSettings(List.of(input.toString()), Map.of(), "text", DocumentSeparator.NONE, 0.1, 5,
                 100_000);
         try (ByteTokenizer bytes = new ByteTokenizer()) {
-            new DataPreparation(settings, bytes, 2, 20_000, Duration.ZERO).run(output, listener);
+            new Preparation(settings, bytes, 2, 20_000, Duration.ZERO).run(output, listener);
         }
     }
 

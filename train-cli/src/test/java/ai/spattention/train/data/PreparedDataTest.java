@@ -9,12 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.train.Document;
+import ai.spattention.train.TextData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,8 +110,7 @@ class PreparedDataTest {
     }
 
     private PreparedData prepared() throws IOException {
-        return Preparation.run(List.of(new Document("a", "text")).iterator(), new ByteTokenizer(), document -> false, Map.of(),
-                folder, characters -> { });
+        return TextData.prepare(List.of(new Document("a", "text")), new ByteTokenizer(), document -> false, folder);
     }
 
     private void changeManifest(String from, String to) throws IOException {

@@ -13,10 +13,11 @@ import ai.spattention.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
+import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.data.Document;
-import ai.spattention.train.data.Preparation;
+import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +25,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -59,8 +59,7 @@ class SeedsTest {
         for (int i = 0; i < 15 * LENGTH; i++) {
             text.append((char) (1 + i));
         }
-        data = Preparation.run(List.of(new Document("one", text.toString())).iterator(), new ByteTokenizer(), document -> false, Map.of(),
-                dataFolder, done -> { });
+        data = TextData.prepare(List.of(new Document("one", text.toString())), new ByteTokenizer(), document -> false, dataFolder);
     }
 
     private static RunConfig config(String... more) {

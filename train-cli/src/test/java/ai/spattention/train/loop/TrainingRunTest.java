@@ -15,10 +15,11 @@ import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
+import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
+import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.data.Document;
-import ai.spattention.train.data.Preparation;
+import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
@@ -429,8 +430,8 @@ class TrainingRunTest {
 
     @Test
     void dataWithoutHeldOutTextAreTold() throws IOException {
-        PreparedData all = Preparation.run(List.of(new Document("one", "abc ".repeat(100))).iterator(), new ByteTokenizer(),
-                document -> false, Map.of(), folder.resolve("data"), done -> { });
+        PreparedData all = TextData.prepare(List.of(new Document("one", "abc ".repeat(100))), new ByteTokenizer(), document -> false,
+                folder.resolve("data"));
         Told told = new Told();
         try (TrainingRun run = new TrainingRun(config("training.steps=2"), all, Device.cpu(), folder, told)) {
             run.run(() -> false);

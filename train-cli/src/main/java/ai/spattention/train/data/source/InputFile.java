@@ -11,7 +11,7 @@ import java.nio.file.Path;
 
 /**
  * A file of documents. Its name tells its format, as {@link FileFormat} has it: JSON lines hold a document a line, Parquet one
- * a row, and a plain text is one document or several with separators between them.
+ * a row, a jar one a Java file, and a plain text is one document or several with separators between them.
  *
  * @param path the file
  */
@@ -31,6 +31,7 @@ public record InputFile(Path path) {
         return switch (FileFormat.of(path).content()) {
             case JSON_LINES -> new JsonLinesReader(path, JsonLines.open(path), field, tokenizer);
             case PARQUET -> new ParquetReader(path, field, tokenizer);
+            case JAVA_SOURCES -> SourceJarReader.open(path, tokenizer);
             case TEXT -> PlainTextReader.open(path, separator, tokenizer);
             case ARROW -> throw new InvalidInputException(path + " is an Arrow stream, which eval reads and prepare does not:"
                     + " write it as Parquet or JSON lines");
@@ -40,7 +41,7 @@ public record InputFile(Path path) {
     /**
      * Whether the file is a plain text, by its name.
      *
-     * @return false for JSON lines, Parquet and Arrow
+     * @return false for JSON lines, Parquet, Arrow and jars
      */
     public boolean isPlainText() {
         return FileFormat.of(path).content() == FileFormat.Content.TEXT;

@@ -1,7 +1,7 @@
-package ai.spattention.train.data;
+package ai.spattention.train;
 
 /**
- * A text to learn from.
+ * A text to learn from, in a test.
  *
  * @param source where it came from, unique within the data
  * @param text its content
