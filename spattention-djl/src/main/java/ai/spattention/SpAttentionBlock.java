@@ -123,12 +123,12 @@ public final class SpAttentionBlock extends AbstractBlock {
         dropout = builder.dropout;
         kernel = builder.kernel;
         precision = builder.precision;
-        queryProjection = addChildBlock("queryProjection", projection(numHeads * headDim));
+        queryProjection = addChildBlock("queryProjection", projection((long) numHeads * headDim));
         boolean shared = layout.pattern() instanceof LshSettings;
-        keyProjection = shared ? null : projection(numKvHeads * headDim);
+        keyProjection = shared ? null : projection((long) numKvHeads * headDim);
         // an empty child holds the place: initial weights depend on paths, and these on the children's numbers
         placeOfKeys = addChildBlock("keyProjection", shared ? Blocks.identityBlock() : keyProjection);
-        valueProjection = addChildBlock("valueProjection", projection(numKvHeads * headDim));
+        valueProjection = addChildBlock("valueProjection", projection((long) numKvHeads * headDim));
         outputProjection = addChildBlock("outputProjection", projection(modelDim));
         boolean normalise = queryKeyNormEpsilon > 0;
         queryNorm = normalise ? addChildBlock("queryNorm", new RmsNorm(queryKeyNormEpsilon, precision)) : null;

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ExamplesTest {
 
     private interface Program {
-        void main(String... arguments) throws Exception;
+        void run(String... arguments) throws Exception;
     }
 
     private static String output(Program program, String... arguments) throws Exception {
@@ -37,7 +37,7 @@ class ExamplesTest {
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
         try {
-            program.main(arguments);
+            program.run(arguments);
         } finally {
             System.setOut(standard);
         }

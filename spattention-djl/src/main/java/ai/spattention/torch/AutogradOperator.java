@@ -56,12 +56,13 @@ public final class AutogradOperator {
             }
         }
 
+        @SuppressWarnings("LockOnNonEnclosingClassLiteral") // whatever loads this class, they all share System
         private static Map<OperatorCarrier, Optional<String>> register() {
             Map<OperatorCarrier, Optional<String>> misfits = new EnumMap<>(OperatorCarrier.class);
             OperatorRegistry.Choice choice = OperatorRegistry.choose();
             String own = Integer.toHexString(System.identityHashCode(AutogradOperator.class));
             String owner;
-            synchronized (System.class) { // whatever loads this class, they all share that one
+            synchronized (System.class) {
                 owner = System.getProperty(OWNER, own);
                 System.setProperty(OWNER, owner);
             }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Rows of an embedding and their gradients against plain Java, on a GPU. */
 class EmbeddingStepsGpuTest {
 
-    /** The upper or the lower halves of float32 numbers: bits = (upper << 16) + lower. */
+    /** The upper or the lower halves of float32 numbers: bits = upper · 65536 + lower. */
     private static short[] halves(NDArray numbers, boolean upper) {
         float[] values = numbers.toFloatArray();
         short[] halves = new short[values.length];

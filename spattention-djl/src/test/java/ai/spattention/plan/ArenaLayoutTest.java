@@ -49,7 +49,7 @@ class ArenaLayoutTest {
             for (Life other : lives) {
                 long otherBegin = layout.offsets().get(other.region());
                 long otherEnd = otherBegin + other.region().bytes();
-                assertTrue(life == other || !together(life, other) || begin >= otherEnd + 2 * guard || otherBegin >= end + 2 * guard,
+                assertTrue(life.equals(other) || !together(life, other) || begin >= otherEnd + 2 * guard || otherBegin >= end + 2 * guard,
                         () -> life + " and " + other + " overlap");
             }
         }

@@ -24,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -119,18 +120,9 @@ public final class PlanRunner implements AutoCloseable {
         assertTrue(watched.bytes() > 0);
         assumeTrue(gpu, "skipped: no GPU here");
         try (CudaStream stream = new CudaStream(target.device())) {
-            results = run(watched, stream, loaded -> {
-                loaded.run(PHASE, stream);
-                return loaded;
-            });
-            Map<Region, byte[]> launched = run(plan.build(0), stream, loaded -> {
-                loaded.run(PHASE, stream);
-                return loaded;
-            });
-            Map<Region, byte[]> graph = run(plan.build(0), stream, loaded -> {
-                loaded.runAsGraph(PHASE, stream);
-                return loaded;
-            });
+            results = run(watched, stream, loaded -> loaded.run(PHASE, stream));
+            Map<Region, byte[]> launched = run(plan.build(0), stream, loaded -> loaded.run(PHASE, stream));
+            Map<Region, byte[]> graph = run(plan.build(0), stream, loaded -> loaded.runAsGraph(PHASE, stream));
             results.forEach((region, bytes) -> {
                 assertArrayEquals(bytes, launched.get(region), region + " is the same twice");
                 assertArrayEquals(bytes, graph.get(region), region + " is the same from a graph");
@@ -138,14 +130,14 @@ public final class PlanRunner implements AutoCloseable {
         }
     }
 
-    private Map<Region, byte[]> run(Plan built, CudaStream stream, UnaryOperator<Plan.Loaded> work) {
+    private Map<Region, byte[]> run(Plan built, CudaStream stream, Consumer<Plan.Loaded> work) {
         try (NDArray memory = TorchTensors.empty(manager, Type.INT32, target.deviceIndex(), new long[] {built.bytes() / 4}, 0)) {
             long address = TorchTensors.view(memory).address();
             stream.fill(address, 0xFF, built.bytes());
             try (Plan.Loaded loaded = built.on(address)) {
                 inputs.forEach((tensor, array) -> stream.copy(tensor.address(), TorchTensors.view(array).address(),
                         tensor.region().bytes()));
-                work.apply(loaded);
+                work.accept(loaded);
                 stream.synchronize();
                 Map<Region, byte[]> read = new LinkedHashMap<>();
                 kept.forEach((region, tensor) -> read.put(region, stream.read(tensor.address(), (int) region.bytes())));

@@ -14,7 +14,7 @@ final class Values {
     /** A map of text to values; a null stays one, as the templates' None. */
     static Map<String, Object> fields(Map<?, ?> map) {
         Map<String, Object> fields = new LinkedHashMap<>();
-        map.forEach((key, value) -> fields.put(WellFormedText.of(String.valueOf(key)), of(value)));
+        map.forEach((key, value) -> fields.put(String.valueOf(key), of(value)));
         return fields;
     }
 

@@ -10,13 +10,11 @@ final class Frame {
     static final Object MISSING = new Object();
 
     private final Frame outer;
-    private final Symbols symbols;
     private final Map<String, Object> values = new HashMap<>();
 
     /** Enters a scope; its parameters are to be set. */
     Frame(Run run, Symbols symbols, Frame outer) {
         this.outer = outer;
-        this.symbols = symbols;
         symbols.loads().forEach((name, load) -> {
             switch (load) {
                 case RESOLVE -> values.put(name, run.resolve(name));

@@ -2,8 +2,8 @@ package ai.spattention.eval.task;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.data.Row;
-import ai.spattention.olmoe.io.VisibleText;
 import ai.spattention.eval.jinja.JinjaTemplate;
+import ai.spattention.olmoe.io.VisibleText;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

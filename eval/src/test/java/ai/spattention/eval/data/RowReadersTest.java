@@ -117,9 +117,16 @@ class RowReadersTest {
     }
 
     @Test
-    void halfACharacterIsReplacedWhereverItStands() throws IOException {
-        List<Row> rows = read(json("{\"a\\udc00\": [\"b\\ud83d\", {\"c\": \"\\ud83d\\ude00\"}]}"));
-        assertEquals(Map.of("a\uFFFD", List.of("b\uFFFD", Map.of("c", "\ud83d\ude00"))), rows.get(0).fields());
+    void halfACharacterIsReplacedInEveryText() throws IOException {
+        List<Row> rows = read(json("{\"a\": [\"b\\ud83d\", {\"c\\ud83d\\ude00\": \"\\udc00\\ud83d\\ude00\"}]}"));
+        assertEquals(Map.of("a", List.of("b\uFFFD", Map.of("c\ud83d\ude00", "\uFFFD\ud83d\ude00"))), rows.get(0).fields());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a\\udc00", "a\\ud83d", "\\ud83d\\ud83d"})
+    void halfACharacterInANameIsRefused(String name) throws IOException {
+        String message = refused(json("{\"" + name + "\": 1}"));
+        assertTrue(message.startsWith(" line 1 is not valid JSON: ") && message.contains("surrogate"), message);
     }
 
     @Test

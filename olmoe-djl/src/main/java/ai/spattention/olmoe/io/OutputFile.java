@@ -36,8 +36,7 @@ public final class OutputFile {
     private final Path path;
     private final boolean isStream;
 
-    private OutputFile(Path named, Path path, boolean isStream) {
-        this.named = named;
+    private OutputFile(Path path, boolean isStream) {
         this.path = path;
         this.isStream = isStream;
     }
@@ -61,7 +60,7 @@ public final class OutputFile {
                 return new OutputFile(named, path, true);
             }
             if (!Files.isSymbolicLink(path)) {
-                return new OutputFile(named, path, isOther(path));
+                return new OutputFile(path, isOther(path));
             }
             if (links == MOST_LINKS) {
                 throw new InvalidInputException("cannot write " + named + ": its links lead in a circle");

@@ -128,7 +128,7 @@ public final class TensorFolder implements AutoCloseable {
             throw new InvalidInputException(index + " must hold a non-empty object 'weight_map'");
         }
         Map<String, String> fileOf = new LinkedHashMap<>();
-        map.fields().forEachRemaining(entry -> {
+        map.properties().forEach(entry -> {
             if (!entry.getValue().isTextual()) {
                 throw new InvalidInputException(index + " gives no file for tensor '" + entry.getKey() + "'");
             }

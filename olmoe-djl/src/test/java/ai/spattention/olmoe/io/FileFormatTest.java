@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.spattention.common.InvalidInputException;
 import java.nio.file.Path;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +20,7 @@ class FileFormatTest {
     void aNameMeansOneThing(String name, FileFormat.Content content, FileFormat.Packing packing) {
         assertEquals(new FileFormat(content, packing), FileFormat.of(Path.of("data.json", name)));
         boolean rows = content != FileFormat.Content.TEXT && content != FileFormat.Content.JAVA_SOURCES;
-        assertEquals(rows, name.toLowerCase().matches(".*" + FileFormat.ROWS));
+        assertEquals(rows, name.toLowerCase(Locale.ROOT).matches(".*" + FileFormat.ROWS));
     }
 
     @Test

@@ -66,8 +66,8 @@ class TextStreamTest {
     @ParameterizedTest
     @ValueSource(strings = {"a.gz", "a.zst", "a.TXT.GZ"})
     void everyPartIsReadAndACutFileIsRefusedWhereverItEnds(String name) throws IOException {
-        byte[] bytes = Packed.as(name.toLowerCase(), TEXTS);
-        Map<Integer, String> whole = wholeAt(name.toLowerCase());
+        byte[] bytes = Packed.as(name.toLowerCase(Locale.ROOT), TEXTS);
+        Map<Integer, String> whole = wholeAt(name.toLowerCase(Locale.ROOT));
         for (int length = 0; length <= bytes.length; length++) {
             byte[] cut = Arrays.copyOf(bytes, length);
             if (whole.containsKey(length)) {

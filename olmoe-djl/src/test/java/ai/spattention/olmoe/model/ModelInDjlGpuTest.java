@@ -67,7 +67,7 @@ class ModelInDjlGpuTest {
     private static long[] ids() {
         long[] ids = new long[BATCH * LENGTH];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = (i * 7 + i * i / 3) % 251;
+            ids[i] = (i * 7L + i * i / 3) % 251;
         }
         return ids;
     }

@@ -91,7 +91,7 @@ class SegmentedTrainingTest {
         long[] targets = new long[ids.length];
         long[] document = new long[ids.length];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = (i * 7 + i * i / 3) % 19;
+            ids[i] = (i * 7L + i * i / 3) % 19;
             targets[i] = i % 5 == 0 ? -100 : (i * 5 + 1) % 19;
             document[i] = i % LENGTH / 5;
         }

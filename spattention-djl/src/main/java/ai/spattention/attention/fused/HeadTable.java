@@ -97,7 +97,7 @@ public record HeadTable(int[] rows, boolean general) {
 
     /** The pairs of a range, both ends included, among the first positions. */
     private static long pairs(int near, int far, int positions) {
-        long width = far - near + 1;
+        long width = far - near + 1L;
         long seeing = Math.max(0, positions - near);
         long growing = Math.min(seeing, width); // queries that see one key more than the one before
         return growing * (growing + 1) / 2 + (seeing - growing) * width;

@@ -118,7 +118,7 @@ final class JavaKernels implements ComputedLaunches.Kernels {
         /** A number's address in lines of [B H, N up to a multiple of 4]. */
         long line(String name, int batch, int head, int row) {
             assertEquals(Type.FLOAT32, arrays.get(name).type(), name);
-            return arrays.get(name).address() + 4 * ((long) (batch * heads + head) * ((queries + 3) / 4 * 4) + row);
+            return arrays.get(name).address() + 4L * ((batch * heads + head) * ((queries + 3) / 4 * 4) + row);
         }
 
         boolean sees(int batch, int head, int query, int key) {

@@ -3,7 +3,6 @@ package ai.spattention.train.data;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
-import ai.spattention.olmoe.io.RegularFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -21,14 +21,14 @@ public final class Coverage {
             for (int j = 0; j <= i; j++) {
                 share[i][j] = mask.allowedPairs(start(i, length, cells), start(i + 1, length, cells),
                         start(j, length, cells), start(j + 1, length, cells))
-                        / (double) (size(i, length, cells) * size(j, length, cells));
+                        / ((double) size(i, length, cells) * size(j, length, cells));
             }
         }
         return share;
     }
 
     /** How many positions fall into a cell. */
-    private static long size(int cell, int length, int cells) {
+    private static int size(int cell, int length, int cells) {
         return start(cell + 1, length, cells) - start(cell, length, cells);
     }
 

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The launcher in a home of its own, with a script in Java's place that tells how it was called. */
@@ -305,6 +306,27 @@ class LauncherTest {
     void jarsOfTheUsersComeLastOnTheClassPath() throws Exception {
         List<String> lines = run(Map.of("SPATTN_CLASS_PATH", "/my kernels/a.jar:/b"), "info").output().lines().toList();
         assertTrue(lines.get(lines.indexOf("-cp") + 1).endsWith("/natives/duckdb:/my kernels/a.jar:/b"), lines.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"17.0.15, false", "21, false", "22.0.2, false", "23, true", "25.0.3, true", "100-ea, true"})
+    void memoryAccessIsAllowedWhereJavaKnowsTheOption(String version, boolean known) throws Exception {
+        Files.writeString(home.resolve("jdk/release"), "IMPLEMENTOR_VERSION=\"Any-99\"\nJAVA_VERSION=\"" + version
+                + "\"\nJAVA_VERSION_DATE=\"2026-04-21\"\n");
+        List<String> lines = run(Map.of(), "info").output().lines().toList();
+        assertTrue(lines.contains("--enable-native-access=ALL-UNNAMED"), lines.toString());
+        assertEquals(known, lines.contains("--sun-misc-unsafe-memory-access=allow"), lines.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"17.0.15, false", "25, true"})
+    void javaIsAskedForItsVersionWhereNoFileTells(String version, boolean known) throws Exception {
+        Files.writeString(home.resolve("jdk/bin/java"), """
+                #!/bin/sh
+                if [ "$1" = -version ]; then echo 'openjdk version "%s" 2025-09-16' >&2; else printf '%%s\\n' "$@"; fi
+                """.formatted(version));
+        List<String> lines = run(Map.of(), "info").output().lines().toList();
+        assertEquals(known, lines.contains("--sun-misc-unsafe-memory-access=allow"), lines.toString());
     }
 
     @Test

@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.engine.Engine;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 

@@ -74,7 +74,7 @@ final class ConfigFiles {
                         "not changed: " + component.getName());
             }
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 

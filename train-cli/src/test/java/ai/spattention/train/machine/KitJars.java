@@ -1,6 +1,7 @@
 package ai.spattention.train.machine;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.ZipEntry;
@@ -31,7 +32,7 @@ public final class KitJars {
         try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
             for (int i = 0; i < entries.length; i += 2) {
                 zip.putNextEntry(new ZipEntry(entries[i]));
-                zip.write(entries[i + 1].getBytes());
+                zip.write(entries[i + 1].getBytes(StandardCharsets.UTF_8));
             }
         }
         return file;

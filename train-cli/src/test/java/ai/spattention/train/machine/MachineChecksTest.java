@@ -112,7 +112,7 @@ class MachineChecksTest {
         Check check = check("gpu", "PyTorch's libraries");
         assertFalse(check.isFine());
         assertTrue(check.detail().contains("libdjl_torch.so is missing") && check.remedy().contains("pytorch-jni"), check.toString());
-        putNatives("0.35.1-libdjl_torch.so"); // as DJL's cache has it
+        putNatives("0.36.0-libdjl_torch.so"); // as DJL's cache has it
         assertTrue(check("gpu", "PyTorch's libraries").isFine());
     }
 

@@ -3,8 +3,8 @@ package ai.spattention.train.machine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.Device;
-import ai.spattention.train.SmallData;
 import ai.spattention.Precision;
+import ai.spattention.train.SmallData;
 import java.nio.file.Path;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import ai.spattention.common.InvalidInputException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -124,7 +125,7 @@ class MetricsTest {
         Path cut = folder.resolve("cut.jsonl");
         for (int length = 0; length <= bytes.length; length++) {
             Files.write(cut, Arrays.copyOf(bytes, length));
-            int lines = (int) new String(bytes, 0, length).chars().filter(c -> c == '\n').count();
+            int lines = (int) new String(bytes, 0, length, StandardCharsets.UTF_8).chars().filter(c -> c == '\n').count();
             assertEquals(lines, MetricsReader.read(cut).size());
             try (MetricsWriter writer = MetricsWriter.resume(cut, 2, NO_NOTE)) {
                 writer.write(step(50).build());
@@ -242,7 +243,7 @@ class MetricsTest {
         Process process = new ProcessBuilder("bash", "-c", "ulimit -f 3; exec \"$0\" -XX:-UsePerfData -cp \"$1\" \"$2\" \"$3\"",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), System.getProperty("java.class.path"),
                 FillTheDisk.class.getName(), file.toString()).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes());
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertTrue(process.waitFor(1, TimeUnit.MINUTES));
         assertEquals("the disk is full: cannot write " + file + "; free some space or choose another folder",
                 output.strip());

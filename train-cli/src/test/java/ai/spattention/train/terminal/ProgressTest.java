@@ -134,7 +134,7 @@ class ProgressTest {
                 Duration.ofSeconds(15), () -> seconds.get() * 1_000_000_000)) {
             for (int i = 1; i <= 10; i++) {
                 seconds.addAndGet(10);
-                progress.update(50_000_000 + i * 10_000_000, i * 30_000_000);
+                progress.update(50_000_000 + i * 10_000_000L, i * 30_000_000L);
             }
         }
         assertEquals(List.of("prepare: 60.0 of 150.0 MB (40%)  3.00 MB/s  0:01:30 left",

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 
 class StandardOutputTest {
@@ -17,7 +18,7 @@ class StandardOutputTest {
                 throw new IOException(failure);
             }
         });
-        try (PrintWriter writer = new PrintWriter(out, true)) {
+        try (PrintWriter writer = new PrintWriter(out, true, StandardCharsets.UTF_8)) {
             writer.println("a result");
         }
         return out;

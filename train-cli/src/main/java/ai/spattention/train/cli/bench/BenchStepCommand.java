@@ -125,9 +125,12 @@ final class BenchStepCommand implements Callable<Integer> {
                 }
                 err.println("warning: left out: " + e.getMessage());
             }
-            if (output != null && (!OutputFile.of(output).isStream() || run == runs.get(runs.size() - 1))) {
+            if (output != null && !OutputFile.of(output).isStream()) {
                 OutputFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
             }
+        }
+        if (output != null && OutputFile.of(output).isStream()) {
+            OutputFile.write(output, json(where, runs.get(0), rows, failures) + "\n");
         }
         if (profile != null) {
             OutputFile.write(profile, ChromeTrace.of(rows) + "\n");

@@ -111,7 +111,8 @@ public record DocumentSeparator(Kind kind, String text) {
     @Override
     public String toString() {
         StringBuilder escaped = new StringBuilder();
-        for (char c : text.toCharArray()) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c == '\\') {
                 escaped.append("\\\\");
             } else if (Character.isISOControl(c)) {

@@ -36,11 +36,9 @@ final class ProtoMessage {
 
     /** Adds a repeated double in its packed form. */
     ProtoMessage float64s(int field, double... values) {
-        ByteBuffer packed = littleEndian(Double.BYTES * values.length);
-        for (double value : values) {
-            packed.putDouble(value);
-        }
-        return bytes(field, packed.array());
+        byte[] packed = new byte[Double.BYTES * values.length];
+        ByteBuffer.wrap(packed).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().put(values);
+        return bytes(field, packed);
     }
 
     ProtoMessage text(int field, String value) {

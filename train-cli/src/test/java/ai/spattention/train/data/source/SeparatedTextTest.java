@@ -1,8 +1,8 @@
 package ai.spattention.train.data.source;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.common.InvalidInputException;
 import java.io.IOException;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.metrics.tensorboard.EventFile.Message;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
