@@ -1,5 +1,6 @@
 package ai.spattention.olmoe.checkpoint;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -12,6 +13,9 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorFolder;
 import ai.spattention.olmoe.safetensors.TensorInfo;
 import ai.spattention.olmoe.safetensors.TensorType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -46,6 +50,30 @@ final class CheckpointLoader {
         loader.check(slots, manager);
         loader.fill(model, slots, manager);
         return model;
+    }
+
+    /** Checks that a folder's tensors are a model's, all of them and nothing else, and has its parameters initialized from there. */
+    static void begin(Path folder, OlmoeModel model) throws IOException {
+        List<TensorSlot> slots;
+        try (TensorFolder tensors = TensorFolder.open(folder); NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            CheckpointLoader loader = new CheckpointLoader(tensors, model.getConfig());
+            loader.checkCounts();
+            slots = loader.slots(model);
+            loader.check(slots, scope);
+        }
+        byParameter(slots).forEach((parameter, parts) -> parameter.setInitializer((owner, shape, type) -> {
+            try (TensorFolder tensors = TensorFolder.open(folder)) {
+                return new CheckpointLoader(tensors, model.getConfig()).read(parts, owner, shape, type);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }));
+    }
+
+    private static Map<Parameter, List<TensorSlot>> byParameter(List<TensorSlot> slots) {
+        Map<Parameter, List<TensorSlot>> byParameter = new IdentityHashMap<>();
+        slots.forEach(slot -> byParameter.computeIfAbsent(slot.parameter(), key -> new ArrayList<>()).add(slot));
+        return byParameter;
     }
 
     /** Before anything is built: a wrong configuration must not ask for more than the files justify. */
@@ -100,10 +128,8 @@ final class CheckpointLoader {
 
     /** Each parameter's initial value is read from the files: nothing is allocated twice. */
     private void fill(OlmoeModel model, List<TensorSlot> slots, NDManager manager) {
-        Map<Parameter, List<TensorSlot>> byParameter = new IdentityHashMap<>();
-        slots.forEach(slot -> byParameter.computeIfAbsent(slot.parameter(), key -> new ArrayList<>()).add(slot));
         Map<Parameter, Initializer> initializers = new IdentityHashMap<>();
-        byParameter.forEach((parameter, parts) -> {
+        byParameter(slots).forEach((parameter, parts) -> {
             initializers.put(parameter, parameter.getInitializer());
             parameter.setInitializer((owner, shape, type) -> read(parts, owner, shape, type));
         });

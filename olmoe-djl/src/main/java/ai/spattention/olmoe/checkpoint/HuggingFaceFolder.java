@@ -80,6 +80,19 @@ public final class HuggingFaceFolder {
     }
 
     /**
+     * Has a new model begin with a folder's weights instead of random ones: each parameter is read when the model is initialized, by whoever
+     * trains it. What is in the folder is checked now.
+     *
+     * @param folder the folder; it has to stay as it is until the model is initialized
+     * @param model the model, not initialized, with the sizes of the folder's; its attention may be another
+     * @throws InvalidInputException if tensors are missing, too many, damaged or of other shapes
+     * @throws IOException if a file cannot be read
+     */
+    public static void beginFrom(Path folder, OlmoeModel model) throws IOException {
+        CheckpointLoader.begin(folder, model);
+    }
+
+    /**
      * Loads a model that may have a pattern of one's own, with changed settings.
      *
      * @param folder the folder

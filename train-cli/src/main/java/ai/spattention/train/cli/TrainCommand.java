@@ -17,6 +17,7 @@ import ai.spattention.train.loop.HostMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -25,8 +26,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Pretrains a model on prepared data. */
-@Command(name = "train", mixinStandardHelpOptions = true, description = "Pretrain a model on prepared data.")
+/** Trains a model on prepared data: a new one, or one that is there. */
+@Command(name = "train", mixinStandardHelpOptions = true, description = {
+    "Pretrain a model on prepared data, or train one further (--from)."})
 final class TrainCommand implements Callable<Integer> {
 
     @Mixin
@@ -34,6 +36,11 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--config", paramLabel = "FILE|PRESET", description = "The run's configuration (YAML); with --resume, default: the run's own.")
     private String config;
+
+    @Option(names = "--from", paramLabel = "MODEL", description = {
+        "Begin with the weights, sizes and settings of a model's folder (also Hugging Face's) or of a finished run; a schedule of its own.",
+        "With --set model.attention_pattern=sp a dense model goes on as one with bands. Without --config: the preset finetune."})
+    private String from;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key, for example training.steps=100. Repeatable.")
     private List<String> overrides = List.of();
@@ -55,11 +62,17 @@ final class TrainCommand implements Callable<Integer> {
         if (resume && output == null) {
             throw new InvalidInputException("--resume needs --output, the folder of the run to go on with");
         }
+        if (from != null && resume) {
+            throw new InvalidInputException("--from begins a run and --resume goes on with one: leave one of the two out");
+        }
+        if (config == null && from != null) {
+            config = "finetune";
+        }
         if (config == null && !resume) {
             throw new InvalidInputException("--config is missing: name a preset or a .yaml file");
         }
         String source = config == null ? output.resolve("config.yaml").toString() : config;
-        RunConfig run = RunConfigLoader.load(ConfigSource.of(source), overrides);
+        RunConfig run = RunConfigLoader.load(ConfigSource.of(source), overrides());
         if (!dryRun) {
             requireData(source, run);
         }
@@ -86,6 +99,15 @@ final class TrainCommand implements Callable<Integer> {
             new TrainingSession(run, where, folder, spec.commandLine().getOut()).run(resume);
         }
         return 0;
+    }
+
+    /** The option is a key like any other; it is quoted, for a folder may be called 1 or null. */
+    private List<String> overrides() {
+        List<String> all = new ArrayList<>(overrides);
+        if (from != null) {
+            all.add("from='" + from.replace("'", "''") + "'");
+        }
+        return all;
     }
 
     private static void requireData(String source, RunConfig run) {

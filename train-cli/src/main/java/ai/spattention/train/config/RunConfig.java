@@ -14,6 +14,8 @@ import java.util.List;
 /** All of a training run's configuration. Letters: B = sequences of a micro batch, N = tokens of a sequence. */
 public record RunConfig(
         @Key(meaning = "the run's name", allowed = "1 to 100 letters, digits, dots, dashes and underscores") String name,
+        @Key(meaning = "folder of a model (or of a finished run) whose weights, sizes and settings a run begins with; empty for new weights",
+                defaultValue = "\"\"") String from,
         @Key(meaning = "seed of the model's initial weights, of dropout and of samples", defaultValue = "0")
         @Range(min = 0) long seed,
         @Key(meaning = "where to compute; auto: on the first GPU, or the processor where there is none", defaultValue = "auto")
@@ -47,7 +49,7 @@ public record RunConfig(
     public RunConfig {
         Require.that(name.matches("[A-Za-z0-9._-]{1,100}"), "name",
                 "must be 1 to 100 letters, digits, dots, dashes and underscores", name);
-        KEYS.check("", name, seed, device, precision, kernel);
+        KEYS.check("", name, from, seed, device, precision, kernel);
         List<String> kernels = Kernels.names();
         Require.that(kernels.contains(kernel), "model.kernel", "must be one of " + String.join(", ", kernels), kernel);
         Require.positive("model.initializer_range", model.initializerRange()); // a model whose weights are all 0 learns nothing
@@ -110,7 +112,7 @@ public record RunConfig(
      * @return the configuration with that path, otherwise the same
      */
     public RunConfig withDataPath(String path) {
-        return new RunConfig(name, seed, device, precision, model, kernel,
+        return new RunConfig(name, from, seed, device, precision, model, kernel,
                 new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
                 validation, evaluation, checkpoint, sample);
     }

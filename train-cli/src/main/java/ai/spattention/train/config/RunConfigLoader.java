@@ -49,6 +49,7 @@ public final class RunConfigLoader {
             overriding.put(setting.path(), setting);
         }
         TokenLengths.override(settings, overriding);
+        StartingModel.complete(settings, DEFAULTS);
         loader.schema.keys().forEach(key -> key.follows().map(settings::get)
                 .ifPresent(from -> settings.putIfAbsent(key.path(), from.as(key.path()))));
         return loader.build(source, settings);

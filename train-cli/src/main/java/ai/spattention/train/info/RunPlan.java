@@ -109,6 +109,7 @@ public final class RunPlan {
             PreparedData data = PreparedData.open(folder);
             DataVerification.verify(data);
             ModelSetup.requireVocabulary(run, data.manifest());
+            ModelSetup.requireTokenizer(run, data.manifest());
             TextProbes.check(run, data);
             try (Tokenizer tokenizer = data.tokenizer()) {
                 ModelSetup.requirePrompt(run, tokenizer);

@@ -15,7 +15,7 @@ class RunConfigTest {
     @Test
     void defaults() {
         RunConfig config = ConfigFiles.load();
-        assertEquals(new RunConfig("test", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), "auto",
+        assertEquals(new RunConfig("test", "", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), "auto",
                 config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(), config.evaluation(),
                 config.checkpoint(), config.sample()), config);
     }

@@ -51,7 +51,7 @@ class RunConfigWriterTest {
         RunConfig base = ConfigFiles.load();
         String text = new String(prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).toArray(), 0,
                 (int) prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).count());
-        assertRoundTrip(with(new RunConfig("run", seed, DeviceChoice.CPU, Precision.FLOAT32, model, "tiled", base.data(),
+        assertRoundTrip(with(new RunConfig("run", "", seed, DeviceChoice.CPU, Precision.FLOAT32, model, "tiled", base.data(),
                 base.training(), base.optimizer(), base.schedule(), base.validation(), base.evaluation(), base.checkpoint(),
                 base.sample()),
                 text, number));
@@ -88,7 +88,7 @@ class RunConfigWriterTest {
     }
 
     private static RunConfig with(RunConfig config, String prompt, double temperature) {
-        return new RunConfig(config.name(), config.seed(), config.device(), config.precision(), config.model(), config.kernel(),
+        return new RunConfig(config.name(), config.from(), config.seed(), config.device(), config.precision(), config.model(), config.kernel(),
                 config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(),
                 config.evaluation(), config.checkpoint(), new SampleConfig(0, prompt, 1, temperature, 0, 1));
     }

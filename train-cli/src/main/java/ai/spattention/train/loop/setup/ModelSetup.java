@@ -2,12 +2,18 @@ package ai.spattention.train.loop.setup;
 
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
+import ai.spattention.olmoe.tokenizer.Tokenizers;
 import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.StartingModel;
 import ai.spattention.train.data.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /** The model that a run's configuration describes. */
@@ -64,17 +70,46 @@ public final class ModelSetup {
     }
 
     /**
-     * A new model for some data.
+     * Refuses data that were made by another tokenizer than that of the model which a run begins with: its ids would mean other text.
+     *
+     * @param run the run's configuration
+     * @param data what the data is
+     * @throws InvalidInputException if so
+     */
+    public static void requireTokenizer(RunConfig run, Manifest data) {
+        if (run.from().isEmpty()) {
+            return;
+        }
+        Path folder = StartingModel.folder(run.from());
+        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+            return; // the vocabulary's size is all that can be compared
+        }
+        try (Tokenizer own = Tokenizers.load(folder, data.tokenizer().eosId())) {
+            if (!own.digest().equals(data.tokenizer().digest())) {
+                throw new InvalidInputException("the data was made by another tokenizer than that of " + folder
+                        + ", so that its ids mean other text there: prepare it with --tokenizer " + folder);
+            }
+        }
+    }
+
+    /**
+     * A new model for some data, with new weights or those of the model that the run begins with.
      *
      * @param run the run's configuration
      * @param data what the data is
      * @param choice which way its passes go
      * @return the model, not initialised
-     * @throws InvalidInputException if the data's ids do not fit the model's vocabulary
+     * @throws InvalidInputException if the data's ids do not fit the model's vocabulary or its tokenizer, or there are no such weights
+     * @throws IOException if weights cannot be read
      */
-    public static OlmoeModel model(RunConfig run, Manifest data, PassChoice choice) {
+    public static OlmoeModel model(RunConfig run, Manifest data, PassChoice choice) throws IOException {
         requireVocabulary(run, data);
-        return model(run, data.tokenizer().eosId(), choice);
+        requireTokenizer(run, data);
+        OlmoeModel model = model(run, data.tokenizer().eosId(), choice);
+        if (!run.from().isEmpty()) {
+            HuggingFaceFolder.beginFrom(StartingModel.folder(run.from()), model);
+        }
+        return model;
     }
 
     /**
