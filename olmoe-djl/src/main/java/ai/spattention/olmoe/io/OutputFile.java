@@ -32,7 +32,6 @@ public final class OutputFile {
     /** Open descriptors of this process where they are no links, as on macOS. On Linux this leads to the above. */
     private static final Path OWN_DESCRIPTORS = Path.of("/dev/fd");
 
-    private final Path named;
     private final Path path;
     private final boolean isStream;
 
@@ -57,7 +56,7 @@ public final class OutputFile {
             }
             path = realFolder(path);
             if (isDescriptor(path)) {
-                return new OutputFile(named, path, true);
+                return new OutputFile(path, true);
             }
             if (!Files.isSymbolicLink(path)) {
                 return new OutputFile(path, isOther(path));
