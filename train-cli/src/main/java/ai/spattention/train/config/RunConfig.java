@@ -49,7 +49,7 @@ public record RunConfig(
                 "must be 1 to 100 letters, digits, dots, dashes and underscores", name);
         KEYS.check("", name, seed, device, precision, kernel);
         Require.that(KERNELS.contains(kernel), "model.kernel", "must be one of " + Kernels.NAMES, kernel);
-        Require.positive("model.initializer_range", model.initializerRange()); // a model whose weights are all 0 learns nothing
+        Require.that(model.initializerRange() > 0, "model.initializer_range", "must be positive and finite", model.initializerRange());
         Require.that(data.seed() >= 0, "data.seed", "must be at least 0", data.seed()); // here: it may have been derived from the seed
         if (model.maxPositionEmbeddings() < data.sequenceLength()) {
             throw new InvalidKeyException("model.max_position_embeddings must be at least data.sequence_length (got "
