@@ -95,7 +95,10 @@ public final class ConfigJson {
         return located(builder::build);
     }
 
-    /** A number or a truth value, by the key's own name; nothing where its default is to be taken. */
+    /**
+     * A number or a truth value, by the key's own name; nothing where its default is to be taken. As in transformers, null stands for the
+     * default of a flag and of what may be none or is computed, and is no number.
+     */
     private Optional<Object> plain(RecordKey key) {
         String name = key.name();
         Class<?> type = key.type();

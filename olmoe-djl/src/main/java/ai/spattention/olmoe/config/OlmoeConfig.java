@@ -22,7 +22,8 @@ import java.util.stream.IntStream;
 
 /**
  * The sizes and settings of an OLMoE model, named as in Hugging Face's {@code OlmoeConfig}: the model of a {@code config.json} and of a
- * run's configuration. A component's {@link Key} says all that readers, writers and documents need to know of it.
+ * run's configuration. A component's {@link Key} and {@link Range} say all that readers, writers and documents need to know of it, so that
+ * a new hyperparameter is a new component here, also named in the constructor's check.
  */
 public record OlmoeConfig(
         @Key(meaning = "tokens of the vocabulary, V")

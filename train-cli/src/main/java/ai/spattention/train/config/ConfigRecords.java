@@ -8,10 +8,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.lang.reflect.RecordComponent;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Makes the records of a configuration from values by their keys, and takes them apart again. */
 final class ConfigRecords {
@@ -26,10 +27,10 @@ final class ConfigRecords {
      */
     static RunConfig read(Map<String, JsonNode> values) {
         Map<String, Object> components = new HashMap<>();
-        List<RecordComponent> first = List.of(RunConfig.class.getRecordComponents());
-        first.stream().filter(component -> component.getType() == DataConfig.class) // a length that is refused must not be blamed on
-                .forEach(component -> components.put(component.getName(), read(component, values))); // what follows it
-        first.forEach(component -> components.computeIfAbsent(component.getName(), name -> read(component, values)));
+        // the data first: a sequence length that is refused must not be blamed on what follows it
+        Stream.of(RunConfig.class.getRecordComponents())
+                .sorted(Comparator.comparing(component -> component.getType() != DataConfig.class))
+                .forEach(component -> components.put(component.getName(), read(component, values)));
         return RecordKeys.of(RunConfig.class).create(components);
     }
 

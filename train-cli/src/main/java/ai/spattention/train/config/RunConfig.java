@@ -52,7 +52,7 @@ public record RunConfig(
         KEYS.check("", name, from, seed, device, precision, kernel);
         List<String> kernels = Kernels.names();
         Require.that(kernels.contains(kernel), "model.kernel", "must be one of " + String.join(", ", kernels), kernel);
-        Require.positive("model.initializer_range", model.initializerRange()); // a model whose weights are all 0 learns nothing
+        Require.that(model.initializerRange() > 0, "model.initializer_range", "must be positive and finite", model.initializerRange());
         Require.that(data.seed() >= 0, "data.seed", "must be at least 0", data.seed()); // here: it may have been derived from the seed
         if (model.maxPositionEmbeddings() < data.sequenceLength()) {
             throw new InvalidKeyException("model.max_position_embeddings must be at least data.sequence_length (got "
