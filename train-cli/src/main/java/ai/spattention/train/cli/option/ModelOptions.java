@@ -12,6 +12,7 @@ import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.loop.TrainedModel;
+import ai.spattention.train.terminal.QuietStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -95,7 +96,7 @@ public final class ModelOptions {
      */
     public TrainedModel loadCheckpoint(NDManager manager, Consumer<String> notes) throws IOException {
         requirePrecision(manager);
-        return TrainedModel.newest(folder, manager, this::attention, this::computing, notes);
+        return TrainedModel.newest(folder, manager, this::attention, this::computing, skipped -> notes.accept(QuietStream.WARNING + skipped));
     }
 
     private void requirePrecision(NDManager manager) {
