@@ -103,7 +103,7 @@ public final class AtomicFile {
     }
 
     /** Of the name itself, not of what a link leads to; empty if there is nothing, or a system without POSIX's permissions. */
-    private static Optional<PosixFileAttributes> attributes(Path file) throws IOException {
+    static Optional<PosixFileAttributes> attributes(Path file) throws IOException {
         try {
             return Optional.of(Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
         } catch (NoSuchFileException | UnsupportedOperationException e) {

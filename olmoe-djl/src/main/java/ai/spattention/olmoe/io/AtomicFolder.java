@@ -238,8 +238,11 @@ public final class AtomicFolder {
         }
     }
 
-    /** Makes new names in a folder survive a power cut. */
-    private static void force(Path folder) throws IOException {
+    /** Makes new names in a folder survive a power cut, where folders can be opened: Windows, which has no such permissions, cannot. */
+    static void force(Path folder) throws IOException {
+        if (!folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            return;
+        }
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         }

@@ -29,6 +29,9 @@ public final class OutputFile {
     /** Open descriptors look like links, but need not lead to a name: the file may be deleted or be a pipe. */
     private static final Path DESCRIPTORS = Path.of("/proc");
 
+    /** Open descriptors of this process where they are no links, as on macOS. On Linux this leads to the above. */
+    private static final Path OWN_DESCRIPTORS = Path.of("/dev/fd");
+
     private final Path named;
     private final Path path;
     private final boolean isStream;
@@ -54,7 +57,7 @@ public final class OutputFile {
                 throw new InvalidInputException(named + " is a folder: name a file to write");
             }
             path = realFolder(path);
-            if (path.startsWith(DESCRIPTORS)) {
+            if (isDescriptor(path)) {
                 return new OutputFile(named, path, true);
             }
             if (!Files.isSymbolicLink(path)) {
@@ -65,6 +68,10 @@ public final class OutputFile {
             }
             path = path.resolveSibling(Files.readSymbolicLink(path));
         }
+    }
+
+    static boolean isDescriptor(Path real) {
+        return real.startsWith(DESCRIPTORS) || real.startsWith(OWN_DESCRIPTORS);
     }
 
     /** The same path with its folder's real path, as far as that exists. */
@@ -107,11 +114,11 @@ public final class OutputFile {
      * @throws IOException if the system does not tell
      */
     public boolean isStandardOutput() throws IOException {
-        return isDescriptor("1");
+        return isOwn("1");
     }
 
-    private boolean isDescriptor(String number) throws IOException {
-        Path own = DESCRIPTORS.resolve("self").resolve("fd");
+    private boolean isOwn(String number) throws IOException {
+        Path own = Files.isDirectory(DESCRIPTORS) ? DESCRIPTORS.resolve("self").resolve("fd") : OWN_DESCRIPTORS;
         return isStream && Files.isDirectory(own) && path.equals(own.toRealPath().resolve(number));
     }
 
@@ -182,18 +189,18 @@ public final class OutputFile {
 
     /** This process's own descriptors are used as they are: opened anew, a file would be written over from its start. */
     private FileChannel openStream() throws IOException {
-        if (isDescriptor("1")) {
+        if (isOwn("1")) {
             System.out.flush();
             return new FileOutputStream(FileDescriptor.out).getChannel();
         }
-        if (isDescriptor("2")) {
+        if (isOwn("2")) {
             return new FileOutputStream(FileDescriptor.err).getChannel();
         }
         return FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
     }
 
     private void closeStream(FileChannel stream) throws IOException {
-        if (!isDescriptor("1") && !isDescriptor("2")) {
+        if (!isOwn("1") && !isOwn("2")) {
             stream.close();
         }
     }

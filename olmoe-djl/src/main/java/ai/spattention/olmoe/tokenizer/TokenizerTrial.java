@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +29,9 @@ public final class TokenizerTrial {
 
     /** Changes when more is tried: what passed before is tried again. */
     private static final int VERSION = 1;
+
+    /** Where DJL finds the library; it may have been set after this process was started. */
+    private static final String LIBRARY = "RUST_LIBRARY_PATH";
 
     private static final int MINUTES = 2;
     private static final int REFUSED = 2;
@@ -102,6 +106,7 @@ public final class TokenizerTrial {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(argument -> argument.startsWith("-D") || argument.startsWith("-Xmx")).forEach(command::add);
+        Optional.ofNullable(System.getProperty(LIBRARY)).map(path -> "-D" + LIBRARY + "=" + path).ifPresent(command::add);
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:+SuppressFatalErrorMessage",
                 "-cp", System.getProperty("java.class.path"), TokenizerTrial.class.getName()));
         return command;

@@ -16,6 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class OutputFileTest {
 
@@ -58,6 +60,12 @@ class OutputFileTest {
         Files.createSymbolicLink(folder.resolve("two"), one);
         assertEquals("cannot write " + one + ": its links lead in a circle",
                 assertThrows(InvalidInputException.class, () -> OutputFile.of(one)).getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/proc/12/fd/1, true", "/dev/fd/1, true", "/dev/fdisk, false", "/tmp/proc/1, false"})
+    void openDescriptorsAreNoFilesToReplace(String path, boolean descriptor) {
+        assertEquals(descriptor, OutputFile.isDescriptor(Path.of(path)));
     }
 
     @Test

@@ -44,15 +44,15 @@ final class GpuNativesCommand implements Callable<Integer> {
     @Option(names = "--offline", description = "Use Maven's local repository only.")
     private boolean offline;
 
-    @Option(names = "--mvn", paramLabel = "FILE", defaultValue = "mvn",
-            description = "Maven's command (default: ${DEFAULT-VALUE}).")
-    private String maven;
+    @Option(names = "--mvn", paramLabel = "FILE", description = "Maven's command (default: mvn).")
+    private String maven = MavenSource.COMMAND;
 
     @Spec
     private CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
+        GpuKit.requireSystem(System.getProperty("os.name"), System.getProperty("os.arch"));
         PrintWriter err = spec.commandLine().getErr();
         NativesFolder folder = source == Source.DJL ? fromDjl(err) : fromMaven(err);
         PrintWriter out = spec.commandLine().getOut();

@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.InvalidInputException;
+import ai.spattention.train.machine.Installation;
 import ai.spattention.train.terminal.StandardOutput;
 import ai.spattention.train.terminal.Terminal;
 import ai.spattention.train.terminal.VisibleStream;
@@ -46,6 +47,7 @@ public final class Main implements Runnable {
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
+        Installation.find().ifPresent(Installation::useLibraries); // before any of them is loaded
         Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
         System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));
         System.setErr(VisibleStream.over(new FileOutputStream(FileDescriptor.err)));

@@ -22,7 +22,7 @@ import picocli.CommandLine.Model.CommandSpec;
 final class Outputs {
 
     private static final int DEPTH = 8;
-    private static final Path NOTHING = Path.of("/dev/null");
+    private static final Path NOTHING = ProcessBuilder.Redirect.DISCARD.file().toPath();
 
     private final List<Input> inputs = new ArrayList<>();
     private final List<Named> outputs = new ArrayList<>();

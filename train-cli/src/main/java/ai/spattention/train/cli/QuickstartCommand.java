@@ -10,8 +10,9 @@ import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparationSettings;
 import ai.spattention.train.data.source.DocumentSeparator;
-import ai.spattention.train.loop.TaskEvaluation;
 import ai.spattention.train.loop.ModelSetup;
+import ai.spattention.train.loop.TaskEvaluation;
+import ai.spattention.train.machine.Installation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,11 +69,8 @@ final class QuickstartCommand implements Callable<Integer> {
 
     /** About one file in twenty is held out. */
     private static PreparationSettings settings() {
-        String home = System.getProperty("spattention.home");
-        if (home == null) {
-            throw new InvalidInputException("the quickstart's text lies beside the program: start it with ./spattn");
-        }
-        Path corpus = Path.of(home, "train-cli", "target", "corpus");
+        Path corpus = Installation.find().map(Installation::corpus).orElseThrow(
+                () -> new InvalidInputException("the quickstart's text lies beside the program: start it with ./spattn"));
         if (!Files.isDirectory(corpus)) {
             throw new InvalidInputException("there is no text to learn from in " + corpus + ": build the project again (mvn package)");
         }

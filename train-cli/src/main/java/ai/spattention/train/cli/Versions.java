@@ -1,10 +1,11 @@
 package ai.spattention.train.cli;
 
+import ai.djl.util.Utils;
+import ai.spattention.train.machine.Installation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -29,8 +30,7 @@ public final class Versions implements IVersionProvider {
         versions.put("spattention", build.getProperty("version"));
         commit(versions);
         versions.put("djl", build.getProperty("djl"));
-        String overridden = System.getenv("PYTORCH_VERSION");
-        versions.put("pytorch", overridden == null ? build.getProperty("pytorch") : overridden);
+        versions.put("pytorch", Utils.getEnvOrSystemProperty("PYTORCH_VERSION", build.getProperty("pytorch")));
         versions.put("java", System.getProperty("java.version"));
         versions.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         return versions;
@@ -38,14 +38,13 @@ public final class Versions implements IVersionProvider {
 
     /** The launcher notes the commit when it builds. */
     private static void commit(Map<String, String> versions) {
-        String home = System.getProperty("spattention.home");
-        if (home != null) {
+        Installation.find().map(installation -> installation.program().resolve("commit.txt")).ifPresent(file -> {
             try {
-                versions.put("commit", Files.readString(Path.of(home, "train-cli", "target", "commit.txt")).strip());
+                versions.put("commit", Files.readString(file).strip());
             } catch (IOException e) {
                 versions.remove("commit"); // built without git: there is none to tell
             }
-        }
+        });
     }
 
     @Override

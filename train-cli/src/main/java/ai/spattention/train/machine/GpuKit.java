@@ -1,5 +1,6 @@
 package ai.spattention.train.machine;
 
+import ai.spattention.InvalidInputException;
 import java.util.List;
 
 /**
@@ -24,6 +25,20 @@ public record GpuKit(String version, String flavor, Part libraries, Part jni) {
      * @param folder the folder inside the jar whose files are taken, ending in a slash
      */
     public record Part(String artifact, String folder) {}
+
+    /**
+     * Refuses systems for which there are no such libraries.
+     *
+     * @param name the system's name, as Java tells it
+     * @param architecture the processor's, as Java tells it
+     * @throws InvalidInputException if the system is another than Linux on x86-64
+     */
+    public static void requireSystem(String name, String architecture) {
+        if (!name.startsWith("Linux") || !List.of("amd64", "x86_64").contains(architecture)) {
+            throw new InvalidInputException("PyTorch's libraries for CUDA are used on Linux on x86-64 only (got " + name + " on " + architecture
+                    + "): here the processor computes, for which nothing has to be fetched");
+        }
+    }
 
     /**
      * The parts in the order in which they are fetched: the small one first, so that what is wrong shows early.

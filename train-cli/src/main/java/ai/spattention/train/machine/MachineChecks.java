@@ -2,7 +2,9 @@ package ai.spattention.train.machine;
 
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +21,9 @@ final class MachineChecks {
 
     private static final String GET_NATIVES = "get PyTorch's libraries for CUDA with 'spattn gpu-natives', or name their folder in"
             + " PYTORCH_LIBRARY_PATH";
+    /** What every jar of PyTorch's libraries tells DJL of them, whatever the system. */
+    private static final String CPU_JAR = "native/lib/pytorch.properties";
+
     private static final double LITTLE_MEMORY_GB = 2;
     private static final double LITTLE_DISK_GB = 2;
     private static final double LITTLE_TEMPORARY_GB = 0.2;
@@ -52,7 +57,7 @@ final class MachineChecks {
         List<Check> checks = new ArrayList<>();
         checks.add(java());
         checks.add(maven());
-        checks.add(memory());
+        checks.add(memory(Path.of("/proc/meminfo")));
         checks.add(disk());
         checks.add(locale(System.getProperty("sun.jnu.encoding", "unknown")));
         checks.add(temporary(Path.of(System.getProperty("java.io.tmpdir"))));
@@ -71,17 +76,18 @@ final class MachineChecks {
 
     private Check maven() {
         String remedy = "install Maven 3.8 or newer: the jars are built and 'spattn gpu-natives' works with it";
-        return commands.run("mvn", "--version", "-Dstyle.color=never")
+        return commands.run(MavenSource.COMMAND, "--version", "-Dstyle.color=never")
                 .map(result -> result.code() == 0 ? Check.ok("Maven", result.firstLine())
                         : Check.failed("Maven", result.firstLine(), remedy, false))
-                .orElseGet(() -> Check.absent("Maven", "no command mvn", remedy, false));
+                .orElseGet(() -> Check.absent("Maven", "no command " + MavenSource.COMMAND, remedy, false));
     }
 
-    private static Check memory() {
+    /** As a file of Linux's tells, or else as Java does. */
+    static Check memory(Path memoryFile) {
         double free = -1;
         double total = -1;
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+            for (String line : Files.readAllLines(memoryFile)) {
                 double gigabytes = line.matches("\\w+:\\s+\\d+ kB") ? Long.parseLong(line.replaceAll("\\D", "")) * 1024 / 1e9 : 0;
                 if (line.startsWith("MemAvailable:")) {
                     free = gigabytes;
@@ -89,9 +95,14 @@ final class MachineChecks {
                     total = gigabytes;
                 }
             }
-        } catch (IOException e) {
-            return Check.absent("memory", "this system does not tell how much is free", "", false);
+        } catch (IOException e) { // another system than Linux: what its files may lend counts as used
+            OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+            return memory(system.getFreeMemorySize() / 1e9, system.getTotalMemorySize() / 1e9);
         }
+        return memory(free, total);
+    }
+
+    private static Check memory(double free, double total) {
         String detail = String.format(Locale.ROOT, "%.1f of %.1f GB free", free, total);
         return free >= LITTLE_MEMORY_GB ? Check.ok("memory", detail)
                 : Check.failed("memory", detail, "end other programs, or keep models and batches small", false);
@@ -126,7 +137,7 @@ final class MachineChecks {
             double free = Files.getFileStore(folder).getUsableSpace() / 1e9;
             program = Files.createTempFile(folder, "doctor", "");
             Files.writeString(program, "#!/bin/sh\n");
-            boolean runs = program.toFile().setExecutable(true)
+            boolean runs = !canForbidPrograms(folder) || program.toFile().setExecutable(true)
                     && commands.run(program.toString()).map(result -> result.code() == 0).orElse(false);
             String detail = String.format(Locale.ROOT, "%.1f GB free in %s", free, folder);
             return !runs ? Check.failed(name, detail + ", but mounted noexec: libraries do not load from there", remedy, false)
@@ -138,6 +149,11 @@ final class MachineChecks {
                 program.toFile().delete();
             }
         }
+    }
+
+    /** Where there are no permissions as POSIX has them, there is no way to mount a folder without programs either. */
+    private static boolean canForbidPrograms(Path folder) {
+        return folder.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
     /** Maven's repository and DJL's cache are in it. */
@@ -182,7 +198,7 @@ final class MachineChecks {
         List<Check> checks = new ArrayList<>();
         if (!path.isEmpty()) {
             checks.addAll(folder(new NativesFolder(Path.of(path))));
-        } else if (onClassPath.test("pytorch/cpu/linux-x86_64/libtorch.so")) {
+        } else if (onClassPath.test(CPU_JAR)) {
             checks.add(Check.ok("PyTorch's libraries", "those for the CPU, on the class path"));
         } else {
             checks.add(Check.failed("PyTorch's libraries", "none: neither on the class path nor in PYTORCH_LIBRARY_PATH",
@@ -191,7 +207,7 @@ final class MachineChecks {
         if ((path.isEmpty() || !new NativesFolder(Path.of(path)).isCuda()) && (gpuThere || gpuAsked)) {
             checks.add(Check.absent("CUDA libraries", "a GPU does not help: PyTorch's libraries are those for the CPU",
                     device.choice() == DeviceChoice.CPU ? "nothing to do for --device cpu" : GET_NATIVES, gpuAsked));
-        } else if (!path.isEmpty() && onClassPath.test("pytorch/cpu/linux-x86_64/libtorch.so")) {
+        } else if (!path.isEmpty() && onClassPath.test(CPU_JAR)) {
             checks.add(Check.failed("class path", "pytorch-native-cpu is on the class path beside PYTORCH_LIBRARY_PATH",
                     "leave pytorch-native-cpu out of the class path: ./spattn does", false));
         }
@@ -208,8 +224,8 @@ final class MachineChecks {
         if (!Files.isDirectory(folder.path())) {
             checks.add(Check.failed("PyTorch's libraries", folder.path() + " (PYTORCH_LIBRARY_PATH) is no folder", GET_NATIVES,
                     true));
-        } else if (missing.equals(List.of("libdjl_torch.so"))) {
-            checks.add(Check.failed("PyTorch's libraries", detail + ", but DJL's library libdjl_torch.so is missing there",
+        } else if (missing.equals(List.of(NativesFolder.JNI))) {
+            checks.add(Check.failed("PyTorch's libraries", detail + ", but DJL's library " + NativesFolder.JNI + " is missing there",
                     "copy it from ai.djl.pytorch:pytorch-jni of the same PyTorch version, or run 'spattn gpu-natives'", true));
         } else if (!missing.isEmpty()) {
             checks.add(Check.failed("PyTorch's libraries", detail + ", but " + String.join(", ", missing)
@@ -235,10 +251,10 @@ final class MachineChecks {
         String taken = version.isEmpty() ? DjlDownload.VERSION : version;
         try {
             return folder.isOfVersion(taken) ? Optional.empty() : Optional.of(Check.failed(name,
-                    "libtorch_cpu.so does not say that it is PyTorch " + taken + ", which DJL takes it for",
+                    NativesFolder.MAIN + " does not say that it is PyTorch " + taken + ", which DJL takes it for",
                     "set PYTORCH_VERSION and PYTORCH_FLAVOR to what the folder holds", false));
         } catch (IOException e) {
-            return Optional.of(Check.failed(name, "libtorch_cpu.so cannot be read: " + e.getMessage(), "", true));
+            return Optional.of(Check.failed(name, NativesFolder.MAIN + " cannot be read: " + e.getMessage(), "", true));
         }
     }
 }

@@ -3,7 +3,6 @@ package ai.spattention.train.machine;
 import ai.spattention.InvalidInputException;
 import ai.spattention.train.terminal.DataProgress;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -19,6 +18,9 @@ import java.util.stream.Stream;
 
 /** Artifacts through the user's own Maven, with its settings, mirrors and local repository. */
 public final class MavenSource implements ArtifactSource {
+
+    /** Maven's command as the system calls it: Windows starts a batch file by its whole name only. */
+    public static final String COMMAND = command(System.getProperty("os.name"));
 
     /** How Maven tells its progress, for example "Progress (1): 1.2/2.5 GB". */
     private static final Pattern PROGRESS = Pattern.compile("(\\d+(?:\\.\\d+)?)/(\\d+(?:\\.\\d+)?) (B|kB|MB|GB)");
@@ -43,6 +45,10 @@ public final class MavenSource implements ArtifactSource {
         this.offline = offline;
     }
 
+    static String command(String system) {
+        return system.startsWith("Windows") ? "mvn.cmd" : "mvn";
+    }
+
     @Override
     public Path fetch(String artifact, Path folder) throws IOException {
         // neither -B nor -q: with them Maven tells no progress
@@ -65,7 +71,7 @@ public final class MavenSource implements ArtifactSource {
         Process process;
         try {
             process = new ProcessBuilder(command).redirectErrorStream(true)
-                    .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null"))).start();
+                    .redirectInput(ProcessBuilder.Redirect.from(ProcessBuilder.Redirect.DISCARD.file())).start();
         } catch (IOException e) {
             throw new InvalidInputException("no Maven found (" + maven + "): install Maven 3.8 or newer, or put it on the PATH", e);
         }

@@ -15,8 +15,10 @@ import java.util.regex.Pattern;
  */
 public record NativesError(String what, String remedy) {
 
-    /** Where the build puts what the launcher uses. */
-    private static final String BUILT = "/train-cli/target/natives/";
+    /** Where the build puts what comes with this program. */
+    private static final Pattern BUILT = Pattern.compile("[/\\\\]train-cli[/\\\\]target[/\\\\]natives[/\\\\]");
+    /** What comes with a distribution. */
+    private static final Pattern DISTRIBUTED = Pattern.compile("[/\\\\]natives[/\\\\](cpu[/\\\\])?[^/\\\\]+$");
     private static final String ELSEWHERE = "name other folders with SPATTN_JAVA_OPTS=-Djava.io.tmpdir=DIR and DJL_CACHE_DIR=DIR";
     private static final String AGAIN = "delete their folder and get them again with 'spattn gpu-natives'";
     private static final String VERSIONS = "PYTORCH_VERSION, PYTORCH_FLAVOR and the files in PYTORCH_LIBRARY_PATH have to"
@@ -83,7 +85,8 @@ public record NativesError(String what, String remedy) {
         if (mapped.find()) {
             String library = mapped.group(1);
             return error("the library " + library + " does not load: its folder is on a file system mounted noexec, or memory is short",
-                    library.contains(BUILT) ? "move this program to another file system" : ELSEWHERE);
+                    BUILT.matcher(library).find() || DISTRIBUTED.matcher(library).find()
+                            ? "move this program to another file system" : ELSEWHERE);
         }
         Matcher missing = MISSING_LIBRARY.matcher(message);
         if (missing.find()) {
@@ -110,7 +113,8 @@ public record NativesError(String what, String remedy) {
     }
 
     private static String again(String library) {
-        return library.contains(BUILT) ? "delete the folder train-cli/target of this program, which is then built again" : AGAIN;
+        return BUILT.matcher(library).find() ? "delete the folder train-cli/target of this program, which is then built again"
+                : DISTRIBUTED.matcher(library).find() ? "unpack this program again" : AGAIN;
     }
 
     private static Optional<NativesError> error(String what, String remedy) {

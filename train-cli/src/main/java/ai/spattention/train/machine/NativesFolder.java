@@ -22,9 +22,14 @@ public record NativesFolder(Path path) {
     public static final String VERSION_FILE = "version.txt";
 
     private static final int SCANNED_AT_ONCE = 1 << 22;
-    private static final String JNI = "libdjl_torch.so";
-    private static final List<String> NEEDED = List.of("libtorch.so", "libtorch_cpu.so", "libc10.so");
-    private static final List<String> NEEDED_FOR_CUDA = List.of("libc10_cuda.so");
+    /** DJL's library between Java and PyTorch. */
+    static final String JNI = System.mapLibraryName("djl_torch");
+
+    /** PyTorch's main library. */
+    static final String MAIN = System.mapLibraryName("torch_cpu");
+
+    private static final List<String> NEEDED = List.of(System.mapLibraryName("torch"), MAIN, System.mapLibraryName("c10"));
+    private static final List<String> NEEDED_FOR_CUDA = List.of(System.mapLibraryName("c10_cuda"));
 
     /**
      * Whether the libraries use CUDA.
@@ -32,7 +37,7 @@ public record NativesFolder(Path path) {
      * @return true if PyTorch's CUDA library is there
      */
     public boolean isCuda() {
-        return Files.isRegularFile(path.resolve("libtorch_cuda.so"));
+        return Files.isRegularFile(path.resolve(System.mapLibraryName("torch_cuda")));
     }
 
     /**
@@ -86,7 +91,7 @@ public record NativesFolder(Path path) {
         String plain = "\0" + pytorch + "\0";
         String withFlavor = "\0" + pytorch + "+";
         byte[] buffer = new byte[SCANNED_AT_ONCE];
-        try (InputStream in = Files.newInputStream(path.resolve("libtorch_cpu.so"))) {
+        try (InputStream in = Files.newInputStream(path.resolve(MAIN))) {
             String tail = "";
             for (int count = in.readNBytes(buffer, 0, buffer.length); count > 0; count = in.readNBytes(buffer, 0, buffer.length)) {
                 String text = tail + new String(buffer, 0, count, StandardCharsets.ISO_8859_1);

@@ -24,6 +24,7 @@ public final class ProbeProcess {
      * @throws JsonProcessingException never
      */
     public static void main(String[] arguments) throws JsonProcessingException {
+        Installation.find().ifPresent(Installation::useLibraries);
         Probe probe = new Probe(DeviceRequest.of(arguments[0]));
         for (String name : Arrays.asList(arguments).subList(1, arguments.length)) {
             say(BEGIN + name);

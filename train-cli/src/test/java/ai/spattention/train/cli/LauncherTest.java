@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
@@ -8,9 +9,19 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,7 +40,7 @@ class LauncherTest {
 
     @BeforeEach
     void makeHome() throws IOException {
-        home = Files.createDirectories(temporary.resolve("home"));
+        home = Files.createDirectories(temporary.resolve("a home"));
         Files.copy(Path.of("..", "spattn"), home.resolve("spattn"));
         for (String folder : List.of("config", "train-cli/src/main", "train-cli/target")) {
             Files.createDirectories(home.resolve(folder));
@@ -69,8 +80,31 @@ class LauncherTest {
         return natives;
     }
 
-    private String cpuNatives() {
-        return "path=" + home.resolve("train-cli/target/natives/cpu") + " version=2.7.1 flavor=cpu\n";
+    /** The program finds them by itself. */
+    private static String cpuNatives() {
+        return "path= version= flavor=\n";
+    }
+
+    /** A program that every launcher finds before the system's. */
+    private Map<String, String> instead(String name, String script) throws IOException {
+        Path program = Files.createDirectories(temporary.resolve("instead")).resolve(name);
+        Files.writeString(program, "#!/bin/sh\n" + script);
+        assertTrue(program.toFile().setExecutable(true));
+        return Map.of("PATH", program.getParent() + ":" + System.getenv("PATH"));
+    }
+
+    /** A Maven that notes that it was called and with what. */
+    private Map<String, String> maven() throws IOException {
+        return instead("mvn", "echo \"$@\" >> '" + home + "/called'\nsleep 0.3\n");
+    }
+
+    private List<String> mavenCalls() throws IOException {
+        Path called = home.resolve("called");
+        return Files.exists(called) ? Files.readAllLines(called) : List.of();
+    }
+
+    private static void setTime(Path file, int secondsFromNow) throws IOException {
+        Files.setLastModifiedTime(file, FileTime.from(Instant.now().plusSeconds(secondsFromNow)));
     }
 
     @Test
@@ -120,13 +154,151 @@ class LauncherTest {
     }
 
     @Test
-    void librariesLieReady() throws Exception {
-        Path libraries = home.resolve("train-cli/target/natives");
+    void theProgramIsWhatTheBuildMade() throws Exception {
+        Path target = home.resolve("train-cli/target");
         List<String> lines = run(Map.of("TMPDIR", "/some where"), "info").output().lines().toList();
-        assertTrue(lines.containsAll(List.of("-DRUST_LIBRARY_PATH=" + libraries.resolve("libtokenizers.so"),
-                "-DZstdNativePath=" + libraries.resolve("libzstd-jni.so"), "-Djna.boot.library.path=" + libraries,
-                "-Dlibrary.jline.path=" + libraries, "-Djava.io.tmpdir=/some where")), lines.toString());
-        assertTrue(lines.get(lines.indexOf("-cp") + 1).endsWith(":" + libraries.resolve("duckdb")), lines.toString());
+        assertTrue(lines.containsAll(List.of("-Djava.io.tmpdir=/some where", "-Dspattention.home=" + home)), lines.toString());
+        assertEquals(target.resolve("classes") + ":" + target + "/lib/*:" + target.resolve("natives/duckdb"),
+                lines.get(lines.indexOf("-cp") + 1));
+    }
+
+    @Test
+    void aDistributionNeedsNoMaven() throws Exception {
+        Files.writeString(home.resolve("spattention.jar"), "");
+        Files.delete(home.resolve("train-cli/target/.built"));
+        Files.delete(home.resolve("config"));
+        List<String> lines = run(instead("mvn", "echo Maven; exit 1"), "info").output().lines().toList();
+        assertEquals(home + "/spattention.jar:" + home + "/lib/*:" + home + "/natives/duckdb", lines.get(lines.indexOf("-cp") + 1));
+    }
+
+    @Test
+    void argumentsArriveAsTheyAre() throws Exception {
+        String[] arguments = {"generate", "", "two words", "*", "a\\b", "\"quoted\"", "$HOME", "--device=cpu"};
+        List<String> lines = run(Map.of(), arguments).output().lines().toList();
+        int main = lines.indexOf("ai.spattention.train.cli.Main");
+        assertEquals(List.of(arguments), lines.subList(main + 1, main + 1 + arguments.length));
+    }
+
+    @Test
+    void theExitCodeIsJavas() throws Exception {
+        Files.writeString(home.resolve("jdk/bin/java"), "#!/bin/sh\nexit 7\n");
+        assertEquals(7, run(Map.of(), "info").code());
+    }
+
+    @Test
+    void anOldJavaIsRefused() throws Exception {
+        Files.writeString(home.resolve("jdk/release"), "JAVA_VERSION=\"11.0.2\"\n");
+        Result result = run(Map.of(), "info");
+        assertEquals(2, result.code());
+        assertEquals("spattn: Java 11 found: version 17 or newer is needed", result.output().strip());
+    }
+
+    @Test
+    void aShellOnWindowsIsShownTheOtherLauncher() throws Exception {
+        Result result = run(instead("uname", "echo MINGW64_NT-10.0"), "info");
+        assertEquals(2, result.code());
+        assertEquals("spattn: on Windows the launcher is spattn.cmd", result.output().strip());
+    }
+
+    /** As on macOS: no readlink -f, no find -quit, no flock. */
+    @Test
+    void onlyWhatEverySystemHasIsNeeded() throws Exception {
+        Path link = Files.createDirectories(temporary.resolve("bin")).resolve("spattn");
+        Files.createSymbolicLink(link, Files.createSymbolicLink(temporary.resolve("bin/again"), Path.of("../a home/spattn")));
+        Map<String, String> environment = new HashMap<>(instead("readlink", "[ $# = 1 ] || exit 1; exec /usr/bin/env PATH='"
+                + System.getenv("PATH") + "' readlink \"$1\""));
+        instead("find", "case \"$*\" in *-quit*) exit 1 ;; esac; exec /usr/bin/env PATH='" + System.getenv("PATH") + "' find \"$@\"");
+        Path tools = temporary.resolve("instead");
+        for (String tool : List.of("dirname", "basename", "uname", "cat", "sed", "head", "id", "locale", "grep", "cmp", "cp", "mv", "rm", "mkdir",
+                "touch", "sleep", "git", "ln", "sh", "bash")) {
+            for (String folder : System.getenv("PATH").split(":")) {
+                if (Files.exists(Path.of(folder, tool)) && !Files.exists(tools.resolve(tool))) {
+                    Files.createSymbolicLink(tools.resolve(tool), Path.of(folder, tool));
+                }
+            }
+        }
+        maven();
+        environment.put("PATH", tools.toString());
+        setTime(home.resolve("pom.xml"), 10);
+        ProcessBuilder builder = new ProcessBuilder("bash", link.toString(), "info").redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        builder.environment().put("JAVA_HOME", home.resolve("jdk").toString());
+        Process process = builder.start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        assertTrue(output.contains("-Dspattention.home=" + home), output);
+        assertEquals(1, mavenCalls().size());
+        assertFalse(Files.exists(home.resolve("train-cli/target/.build-holder")));
+    }
+
+    @Test
+    void sourcesThatAreNewerAreBuiltOnce() throws Exception {
+        setTime(home.resolve("train-cli/target/.built"), -10);
+        run(maven(), "info");
+        run(maven(), "info");
+        assertEquals(1, mavenCalls().size());
+        assertTrue(mavenCalls().get(0).contains("-Dassembly.skipAssembly=true"), mavenCalls().toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void twoAtATimeBuildOnce(boolean flock) throws Exception {
+        Files.delete(home.resolve("train-cli/target/.built"));
+        Map<String, String> environment = maven();
+        if (!flock) { // what a killed build left is nobody's
+            Files.writeString(home.resolve("spattn"), Files.readString(home.resolve("spattn")).replace("command -v flock", "false"));
+            Process ended = new ProcessBuilder("true").start();
+            ended.waitFor();
+            Files.writeString(home.resolve("train-cli/target/.build-holder"), ended.pid() + "\n");
+        }
+        CompletableFuture<Result> other = CompletableFuture.supplyAsync(() -> {
+            try {
+                return run(environment, "info");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        assertEquals(0, run(environment, "info").code());
+        assertEquals(0, other.get().code());
+        assertEquals(1, mavenCalls().size());
+    }
+
+    @Test
+    void aFailedBuildIsToldInALine() throws Exception {
+        Files.delete(home.resolve("train-cli/target/.built"));
+        Result result = run(instead("mvn", "echo '[ERROR] no way'; exit 1"), "info");
+        assertEquals(1, result.code());
+        assertTrue(result.output().contains("[ERROR] no way") && result.output().contains("spattn: the build failed"), result.output());
+        assertFalse(Files.exists(home.resolve("train-cli/target/.built")));
+    }
+
+    @Test
+    void anEditedPresetIsCopiedAndNotBuilt() throws Exception {
+        Path presets = Files.createDirectories(home.resolve("train-cli/target/classes/ai/spattention/train/config/presets"));
+        Files.writeString(presets.resolve("edited.yaml"), "before");
+        Files.writeString(presets.resolve("removed.yaml"), "before");
+        for (String name : List.of("edited", "added", "study-mine")) {
+            setTime(Files.writeString(home.resolve("config").resolve(name + ".yaml"), "after"), 10);
+        }
+        run(instead("mvn", "exit 1"), "info");
+        try (Stream<Path> files = Files.list(presets)) {
+            assertEquals(List.of("added.yaml", "edited.yaml"), files.map(file -> file.getFileName().toString()).sorted().toList());
+        }
+        assertEquals("after", Files.readString(presets.resolve("edited.yaml")));
+    }
+
+    /** The launcher for Windows is not run here: it has to give Java the same. */
+    @Test
+    void bothLaunchersGiveJavaTheSameOptions() throws IOException {
+        Set<String> here = options(Files.readString(Path.of("..", "spattn")));
+        here.removeIf(option -> option.startsWith("-Duser.home") || option.startsWith("-Djna.library.path"));
+        assertEquals(here, options(Files.readString(Path.of("..", "spattn.cmd"))));
+        assertTrue(here.contains("-Dspattention.home") && here.contains("-Xmx2g") && here.contains("-Dassembly.skipAssembly"), here.toString());
+    }
+
+    private static Set<String> options(String script) {
+        return Pattern.compile("(?<=[\\s\"=])(-XX:[-+]\\w+|-X\\w+(:\\w+)?|-D[\\w.]+|--[a-z]+-[a-z-]+=[\\w./=-]+)").matcher(script).results()
+                .map(MatchResult::group).collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test

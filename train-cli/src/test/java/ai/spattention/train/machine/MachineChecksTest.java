@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.config.DeviceRequest;
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -179,5 +182,16 @@ class MachineChecksTest {
     @Test
     void noLibrariesAtAllAreNamed() {
         assertFalse(check("cpu", "PyTorch's libraries").isFine());
+    }
+
+    @Test
+    void memoryIsToldByJavaWhereLinuxDoesNot() throws IOException {
+        Check file = MachineChecks.memory(Files.writeString(natives.resolve("meminfo"),
+                "MemTotal:        8000000 kB\nMemFree:          100000 kB\nMemAvailable:    4000000 kB\n"));
+        assertEquals("4.1 of 8.2 GB free", file.detail());
+        assertEquals(Check.Status.OK, file.status());
+        String told = MachineChecks.memory(natives.resolve("none")).detail();
+        long total = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        assertTrue(told.endsWith(String.format(Locale.ROOT, " of %.1f GB free", total / 1e9)), told);
     }
 }

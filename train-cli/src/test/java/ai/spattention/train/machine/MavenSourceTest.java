@@ -12,6 +12,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A shell script in Maven's place, which answers as Maven does. */
 class MavenSourceTest {
@@ -64,6 +66,12 @@ class MavenSourceTest {
     void passesOnMavensFirstError() {
         IOException failure = assertThrows(IOException.class, () -> fetch(false, "echo '[ERROR] No such artifact'; echo '[ERROR] '; exit 1"));
         assertTrue(failure.getMessage().endsWith("No such artifact"), failure.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, mvn", "Mac OS X, mvn", "Windows 11, mvn.cmd", "Windows Server 2022, mvn.cmd"})
+    void callsMavenAsTheSystemDoes(String system, String command) {
+        assertEquals(command, MavenSource.command(system));
     }
 
     @Test

@@ -27,6 +27,10 @@ class NativesErrorTest {
         "/n/libtorch_cpu.so: /n/libtorch_cpu.so: file too short | libtorch_cpu.so is damaged | gpu-natives",
         "/n/libc10.so: /n/libc10.so: invalid ELF header | libc10.so is damaged | gpu-natives",
         "/n/libc10.so: /lib/libc.so.6: version `GLIBC_2.34' not found (required by /n/libc10.so) | needs GLIBC_2.34 | newer Linux",
+        "/s/train-cli/target/natives/cpu/libc10.so: /s/train-cli/target/natives/cpu/libc10.so: file too short | is damaged | built again",
+        "/d/natives/cpu/libc10.so: /d/natives/cpu/libc10.so: file too short | is damaged | unpack this program again",
+        "/d/natives/libtokenizers.so: /d/natives/libtokenizers.so: file too short | is damaged | unpack this program again",
+        "/d/.natives/cu124/libc10.so: /d/.natives/cu124/libc10.so: file too short | is damaged | gpu-natives",
         "'long ai.djl.pytorch.jni.PyTorchLibrary.torchRandInt(long)' | it lacks torchRandInt | PYTORCH_FLAVOR",
         "something new | do not load (something new) | doctor"})
     void saysWhatIsWrongAndWhatToDo(String message, String what, String remedy) {

@@ -1,0 +1,93 @@
+@echo off
+rem SPAttention for Java on Windows, as ./spattn is elsewhere: in a checkout it builds the jars on first use, then it runs the command.
+rem SPATTN_JAVA_OPTS adds options for the Java machine, TMPDIR is its temporary folder. Only the processor computes here.
+rem No block in brackets holds paths or arguments, for a bracket in them would end it.
+setlocal DisableDelayedExpansion
+set "home=%~dp0"
+set "home=%home:~0,-1%"
+
+set "java=java"
+if defined JAVA_HOME set "java=%JAVA_HOME%\bin\java"
+set "version="
+for /f "tokens=3" %%v in ('call "%java%" -version 2^>^&1 ^| findstr /c:" version "') do set "version=%%~v"
+if not defined version echo spattn: no Java found: install a JDK 17 or newer, or set JAVA_HOME>&2
+if not defined version exit /b 2
+for /f "delims=.-+" %%v in ("%version%") do set "version=%%v"
+if %version% lss 17 echo spattn: Java %version% found: version 17 or newer is needed>&2
+if %version% lss 17 exit /b 2
+
+rem --- in a checkout: build, when the sources are newer than the jars
+set "program=%home%"
+set "code=%home%\spattention.jar"
+if exist "%code%" goto run
+set "program=%home%\train-cli\target"
+set "code=%program%\classes"
+call :stale
+if not errorlevel 1 goto presets
+if not exist "%program%" mkdir "%program%"
+:lock
+rem one build at a time: the file cannot be opened while another one's build holds it
+set "held="
+3>&2 2>nul 9>"%program%\.build-lock" call :build
+if not defined held ping -n 2 127.0.0.1 >nul
+if not defined held goto lock
+if not "%held%"=="0" exit /b %held%
+:presets
+rem they are data, beside the classes: an edited one needs no build
+set "presets=%code%\ai\spattention\train\config\presets"
+xcopy /d /y /q "%home%\config\*.yaml" "%presets%\" >nul 2>&1
+for %%f in ("%presets%\*.yaml") do if not exist "%home%\config\%%~nxf" del "%%f"
+del /q "%presets%\study-*.yaml" >nul 2>&1
+
+:run
+rem the program finds its own libraries of PyTorch, as it does all others
+set "PYTORCH_LIBRARY_PATH="
+set "PYTORCH_VERSION="
+set "PYTORCH_FLAVOR="
+if not defined TORCH_CPP_LOG_LEVEL set "TORCH_CPP_LOG_LEVEL=ERROR"
+set "options=-XX:+UseSerialGC -Xshare:auto -XX:-UsePerfData"
+if "%~1"=="train" set "options=%options% -Xms192m -Xmn64m -XX:+AlwaysPreTouch"
+if "%~1"=="quickstart" set "options=%options% -Xms192m -Xmn64m -XX:+AlwaysPreTouch"
+if "%~1 %~2"=="bench memory" set "options=%options% -Xms192m -Xmn64m -XX:+AlwaysPreTouch"
+set "options=%options% -Xmx2g -Djava.awt.headless=true -Dai.djl.offline=true --add-opens=java.base/java.nio=ALL-UNNAMED"
+set "options=%options% --enable-native-access=ALL-UNNAMED"
+if %version% geq 23 set "options=%options% --sun-misc-unsafe-memory-access=allow"
+set "options=%options% -Dfile.encoding=UTF-8"
+if defined TMPDIR set options=%options% "-Djava.io.tmpdir=%TMPDIR%"
+set "classpath=%code%;%program%\lib\*;%program%\natives\duckdb"
+"%java%" %options% "-Dspattention.home=%home%" %SPATTN_JAVA_OPTS% -cp "%classpath%" ai.spattention.train.cli.Main %*
+exit /b %ERRORLEVEL%
+
+rem --- error level 1 when there are no jars, or sources are newer
+:stale
+if not exist "%program%\.built" exit /b 1
+set "newer=$built = (Get-Item -Force ($env:program + '\.built')).LastWriteTime;"
+set "newer=%newer% $sources = @(Get-Item ($env:home + '\pom.xml'), ($env:home + '\*\pom.xml'));"
+set "newer=%newer% $sources += @(Get-ChildItem ($env:home + '\*\src\main') -Recurse);"
+set "newer=%newer% exit [int](@($sources | Where-Object { $_.LastWriteTime -gt $built }).Count -gt 0)"
+powershell -NoProfile -NonInteractive -Command "%newer%" >nul 2>&1
+exit /b %ERRORLEVEL%
+
+rem --- sets held to the exit code; standard error is number 3 here
+:build
+set "held=0"
+call :stale
+if not errorlevel 1 exit /b 0
+where mvn >nul 2>&1
+if errorlevel 1 set "held=2"
+if errorlevel 1 echo spattn: no Maven found: install Maven 3.8 or newer to build the jars on first use>&3
+if "%held%"=="2" exit /b 2
+echo spattn: building the jars (once; the first time Maven also fetches the libraries) ...>&3
+if exist "%program%\lib" rmdir /s /q "%program%\lib"
+type nul >"%program%\.built.begun"
+pushd "%home%"
+call mvn -q -B -Dstyle.color=never -Dmaven.test.skip=true -Dassembly.skipAssembly=true package >"%program%\build.log" 2>&1
+if errorlevel 1 set "held=1"
+popd
+if "%held%"=="1" findstr /c:"ERROR" "%program%\build.log" >&3
+if "%held%"=="1" echo spattn: the build failed; the whole log is in %program%\build.log>&3
+if "%held%"=="1" exit /b 1
+git -C "%home%" rev-parse --short HEAD >"%program%\commit.txt" 2>nul
+if errorlevel 1 del "%program%\commit.txt"
+move /y "%program%\.built.begun" "%program%\.built" >nul
+exit /b 0
