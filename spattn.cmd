@@ -9,7 +9,7 @@ set "home=%home:~0,-1%"
 set "java=java"
 if defined JAVA_HOME set "java=%JAVA_HOME%\bin\java"
 set "version="
-for /f "tokens=3" %%v in ('call "%java%" -version 2^>^&1 ^| findstr /c:" version "') do set "version=%%~v"
+for /f "tokens=3" %%v in ('call "%java%" -version 2^>^&1 ^| findstr /r /c:" version .[0-9]"') do set "version=%%~v"
 if not defined version echo spattn: no Java found: install a JDK 17 or newer, or set JAVA_HOME>&2
 if not defined version exit /b 2
 for /f "delims=.-+" %%v in ("%version%") do set "version=%%v"
@@ -25,13 +25,17 @@ set "code=%program%\classes"
 call :stale
 if not errorlevel 1 goto presets
 if not exist "%program%" mkdir "%program%"
+echo spattn: building the jars (once; the first time Maven also fetches the libraries) ...>&2
 :lock
-rem one build at a time: the file cannot be opened while another one's build holds it
-set "held="
-3>&2 2>nul 9>"%program%\.build-lock" call :build
-if not defined held ping -n 2 127.0.0.1 >nul
-if not defined held goto lock
-if not "%held%"=="0" exit /b %held%
+rem one build at a time: nothing can be written to the file while another build writes to it, and that one's exit code is not ours
+set "built="
+call :build >"%program%\.build-lock" 2>nul
+if not defined built ping -n 2 127.0.0.1 >nul
+if not defined built goto lock
+if "%built%"=="2" echo spattn: no Maven found: install Maven 3.8 or newer to build the jars on first use>&2
+if "%built%"=="1" findstr /c:"ERROR" "%program%\build.log" >&2
+if "%built%"=="1" echo spattn: the build failed; the whole log is in "%program%\build.log">&2
+if not "%built%"=="0" exit /b %built%
 :presets
 rem they are data, beside the classes: an edited one needs no build
 set "presets=%code%\ai\spattention\train\config\presets"
@@ -68,26 +72,22 @@ set "newer=%newer% exit [int](@($sources | Where-Object { $_.LastWriteTime -gt $
 powershell -NoProfile -NonInteractive -Command "%newer%" >nul 2>&1
 exit /b %ERRORLEVEL%
 
-rem --- sets held to the exit code; standard error is number 3 here
+rem --- sets built to the exit code; whoever has waited for another build finds nothing to do
 :build
-set "held=0"
+set "built=0"
 call :stale
 if not errorlevel 1 exit /b 0
-where mvn >nul 2>&1
-if errorlevel 1 set "held=2"
-if errorlevel 1 echo spattn: no Maven found: install Maven 3.8 or newer to build the jars on first use>&3
-if "%held%"=="2" exit /b 2
-echo spattn: building the jars (once; the first time Maven also fetches the libraries) ...>&3
+where mvn
+if errorlevel 1 set "built=2"
+if "%built%"=="2" exit /b 2
 if exist "%program%\lib" rmdir /s /q "%program%\lib"
 type nul >"%program%\.built.begun"
 pushd "%home%"
 call mvn -q -B -Dstyle.color=never -Dmaven.test.skip=true -Dassembly.skipAssembly=true package >"%program%\build.log" 2>&1
-if errorlevel 1 set "held=1"
+if errorlevel 1 set "built=1"
 popd
-if "%held%"=="1" findstr /c:"ERROR" "%program%\build.log" >&3
-if "%held%"=="1" echo spattn: the build failed; the whole log is in %program%\build.log>&3
-if "%held%"=="1" exit /b 1
-git -C "%home%" rev-parse --short HEAD >"%program%\commit.txt" 2>nul
+if "%built%"=="1" exit /b 1
+git -C "%home%" rev-parse --short HEAD >"%program%\commit.txt"
 if errorlevel 1 del "%program%\commit.txt"
-move /y "%program%\.built.begun" "%program%\.built" >nul
+move /y "%program%\.built.begun" "%program%\.built"
 exit /b 0

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * Where this program lies: in a checkout, which the launcher has built, or unpacked from a distribution.
@@ -60,26 +61,25 @@ public record Installation(Path home, Path program) {
      */
     public void useLibraries() {
         boolean pytorchNamed = System.getenv("PYTORCH_LIBRARY_PATH") != null;
-        libraries(System.mapLibraryName("")).forEach((name, value) -> {
+        libraries(System::mapLibraryName).forEach((name, value) -> {
             if (System.getProperty(name) == null && !(pytorchNamed && name.startsWith("PYTORCH_"))) {
                 System.setProperty(name, value);
             }
         });
     }
 
-    /** The properties, as far as there are libraries for them. */
-    Map<String, String> libraries(String mappedNoName) {
-        String suffix = mappedNoName.substring(mappedNoName.lastIndexOf('.'));
+    /** The properties, as far as there are libraries for them; the system makes a file's name of a library's. */
+    Map<String, String> libraries(UnaryOperator<String> fileName) {
         Path natives = program.resolve("natives");
         Map<String, String> properties = new LinkedHashMap<>();
         if (!Files.isDirectory(natives)) {
             return properties;
         }
         properties.put("ai.djl.offline", "true");
-        for (String folder : new String[] {"RUST_LIBRARY_PATH", "jna.boot.library.path", "library.jline.path"}) {
-            properties.put(folder, natives.toString());
-        }
-        properties.put("ZstdNativePath", natives.resolve("libzstd-jni" + suffix).toString());
+        properties.put("RUST_LIBRARY_PATH", natives.resolve(fileName.apply("tokenizers")).toString());
+        properties.put("ZstdNativePath", natives.resolve(fileName.apply("zstd-jni").replaceFirst("^(lib)?", "lib")).toString()); // on Windows, too
+        properties.put("jna.boot.library.path", natives.toString());
+        properties.put("library.jline.path", natives.toString());
         NativesFolder cpu = new NativesFolder(natives.resolve("cpu"));
         cpu.version().ifPresent(version -> {
             properties.put("PYTORCH_LIBRARY_PATH", cpu.path().toString());

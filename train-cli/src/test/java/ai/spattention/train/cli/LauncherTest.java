@@ -297,7 +297,7 @@ class LauncherTest {
     }
 
     private static Set<String> options(String script) {
-        return Pattern.compile("(?<=[\\s\"=])(-XX:[-+]\\w+|-X\\w+(:\\w+)?|-D[\\w.]+|--[a-z]+-[a-z-]+=[\\w./=-]+)").matcher(script).results()
+        return Pattern.compile("(?<=[\\s\"=+])(-XX:[-+]\\w+|-X\\w+(:\\w+)?|-D[\\w.]+|--[a-z]+-[a-z-]+=[\\w./=-]+)").matcher(script).results()
                 .map(MatchResult::group).collect(Collectors.toCollection(TreeSet::new));
     }
 

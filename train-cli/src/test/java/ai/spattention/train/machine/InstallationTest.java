@@ -45,20 +45,22 @@ class InstallationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lib.so, libzstd-jni.so", "lib.dylib, libzstd-jni.dylib", ".dll, libzstd-jni.dll"})
-    void librariesAreNamedAsTheSystemDoes(String mapped, String zstd) throws IOException {
+    @CsvSource({"lib%s.so, libtokenizers.so, libzstd-jni.so", "lib%s.dylib, libtokenizers.dylib, libzstd-jni.dylib",
+        "%s.dll, tokenizers.dll, libzstd-jni.dll"})
+    void librariesAreNamedAsTheSystemDoes(String fileName, String tokenizers, String zstd) throws IOException {
         Path cpu = cpuNatives();
         Path natives = folder.resolve("natives");
-        assertEquals(Map.of("ai.djl.offline", "true", "RUST_LIBRARY_PATH", natives.toString(), "jna.boot.library.path", natives.toString(),
-                "library.jline.path", natives.toString(), "ZstdNativePath", natives.resolve(zstd).toString(),
+        assertEquals(Map.of("ai.djl.offline", "true", "RUST_LIBRARY_PATH", natives.resolve(tokenizers).toString(),
+                "jna.boot.library.path", natives.toString(), "library.jline.path", natives.toString(),
+                "ZstdNativePath", natives.resolve(zstd).toString(),
                 "PYTORCH_LIBRARY_PATH", cpu.toString(), "PYTORCH_VERSION", "2.7.1", "PYTORCH_FLAVOR", "cpu"),
-                new Installation(folder, folder).libraries(mapped));
+                new Installation(folder, folder).libraries(fileName::formatted));
     }
 
     @Test
     void nothingIsNamedBeforeTheBuildIsWhole() throws IOException {
-        assertEquals(Map.of(), new Installation(folder, folder).libraries("lib.so"));
+        assertEquals(Map.of(), new Installation(folder, folder).libraries(System::mapLibraryName));
         Files.createDirectories(folder.resolve("natives"));
-        assertEquals(5, new Installation(folder, folder).libraries("lib.so").size(), "PyTorch's need a version");
+        assertEquals(5, new Installation(folder, folder).libraries(System::mapLibraryName).size(), "PyTorch's need a version");
     }
 }
