@@ -4,7 +4,6 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
-import ai.spattention.train.Document;
 import ai.spattention.train.data.PreparedData;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import ai.spattention.train.cli.option.Outputs;
 
 /** Writes a model for Hugging Face transformers. */
 @Command(name = "export", mixinStandardHelpOptions = true, description = {

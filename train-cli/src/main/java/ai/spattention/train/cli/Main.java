@@ -4,7 +4,6 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.bench.BenchCommand;
 import ai.spattention.train.cli.option.PathConverter;
 import ai.spattention.train.terminal.QuietStream;
-import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.machine.Installation;
 import ai.spattention.train.terminal.StandardOutput;
 import ai.spattention.train.terminal.Terminal;

@@ -16,8 +16,6 @@ import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.loop.HostMemory;
 import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.loop.periodic.TaskEvaluation;
-import ai.spattention.train.loop.setup.ModelSetup;
-import ai.spattention.train.loop.periodic.TaskEvaluation;
 import ai.spattention.train.machine.Installation;
 import java.io.IOException;
 import java.nio.file.Files;

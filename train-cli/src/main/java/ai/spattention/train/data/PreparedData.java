@@ -6,6 +6,7 @@ import ai.spattention.olmoe.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import ai.spattention.olmoe.io.RegularFile;
 
 /** A prepared folder, its manifest checked against its files. */
 public final class PreparedData {

@@ -10,6 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import ai.spattention.train.loop.setup.CheckpointingChoice;
+import ai.spattention.train.loop.setup.MemoryEstimate;
+import ai.spattention.train.loop.setup.PassChoice;
 
 /**
  * The memory that a processor computes in. A run that needs more than all of it cannot end well: the system would kill it in its first

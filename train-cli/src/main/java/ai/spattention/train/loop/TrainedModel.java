@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import ai.spattention.train.loop.setup.ModelSetup;
 
 /**
  * The model of a run that has not ended: that of its newest whole checkpoint. The run's data must still be there, for with them lies

@@ -79,6 +79,7 @@ public record Installation(Path home, Path program) {
         properties.put("RUST_LIBRARY_PATH", natives.resolve(fileName.apply("tokenizers")).toString());
         properties.put("ZstdNativePath", natives.resolve(fileName.apply("zstd-jni").replaceFirst("^(lib)?", "lib")).toString()); // on Windows, too
         properties.put("jna.boot.library.path", natives.toString());
+        properties.put("jna.nounpack", "true"); // else it makes a folder in the home
         properties.put("library.jline.path", natives.toString());
         NativesFolder cpu = new NativesFolder(natives.resolve("cpu"));
         cpu.version().ifPresent(version -> {

@@ -1,7 +1,6 @@
 package ai.spattention.train.machine;
 
 import ai.djl.util.Utils;
-import ai.spattention.train.machine.Installation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

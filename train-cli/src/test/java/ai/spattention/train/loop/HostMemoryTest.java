@@ -12,6 +12,8 @@ import ai.spattention.train.config.RunConfig;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import ai.spattention.train.loop.setup.MemoryEstimate;
+import ai.spattention.train.loop.setup.PassChoice;
 
 class HostMemoryTest {
 

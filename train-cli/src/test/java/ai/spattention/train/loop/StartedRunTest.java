@@ -32,6 +32,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import ai.spattention.train.loop.observer.RunObserver;
 
 /** Runs that begin with a model's weights: the golden one, which Hugging Face's transformers wrote. */
 class StartedRunTest {

@@ -51,7 +51,7 @@ class InstallationTest {
         Path cpu = cpuNatives();
         Path natives = folder.resolve("natives");
         assertEquals(Map.of("ai.djl.offline", "true", "RUST_LIBRARY_PATH", natives.resolve(tokenizers).toString(),
-                "jna.boot.library.path", natives.toString(), "library.jline.path", natives.toString(),
+                "jna.boot.library.path", natives.toString(), "jna.nounpack", "true", "library.jline.path", natives.toString(),
                 "ZstdNativePath", natives.resolve(zstd).toString(),
                 "PYTORCH_LIBRARY_PATH", cpu.toString(), "PYTORCH_VERSION", "2.7.1", "PYTORCH_FLAVOR", "cpu"),
                 new Installation(folder, folder).libraries(fileName::formatted));
@@ -61,6 +61,6 @@ class InstallationTest {
     void nothingIsNamedBeforeTheBuildIsWhole() throws IOException {
         assertEquals(Map.of(), new Installation(folder, folder).libraries(System::mapLibraryName));
         Files.createDirectories(folder.resolve("natives"));
-        assertEquals(5, new Installation(folder, folder).libraries(System::mapLibraryName).size(), "PyTorch's need a version");
+        assertEquals(6, new Installation(folder, folder).libraries(System::mapLibraryName).size(), "PyTorch's need a version");
     }
 }

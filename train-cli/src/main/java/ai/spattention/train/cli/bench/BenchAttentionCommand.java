@@ -22,6 +22,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import ai.spattention.train.cli.option.KernelNames;
 
 /** Times attention alone. */
 @Command(name = "attention", mixinStandardHelpOptions = true, description = {

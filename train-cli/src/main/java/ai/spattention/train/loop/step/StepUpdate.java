@@ -5,7 +5,6 @@ import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.plan.Plan;
-import ai.spattention.train.optim.AdamW;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;

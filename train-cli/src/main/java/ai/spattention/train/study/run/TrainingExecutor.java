@@ -14,7 +14,6 @@ import ai.spattention.train.loop.observer.RunObservers;
 import ai.spattention.train.loop.observer.RunRecorder;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
-import ai.spattention.train.machine.GpuName;
 import ai.spattention.train.metrics.MetricsReader;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.study.config.PlannedRun;
