@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import ai.spattention.SpAttentionBlock;
 
 /** The baselines as their papers have them, against the literal table of their definitions. */
 class PatternsWithSettingsTest {

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import ai.spattention.eval.jinja.Text;
 
 /** The prompts that a task's file makes, against those of lm-evaluation-harness written out. */
 class BuiltInTasksTest {

@@ -27,7 +27,7 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
             ActivationCheckpointing.FULL);
 
     /** What lowers a pass's memory, as the end of a sentence. */
-    static final String FEWER_TOKENS = "lower training.micro_batch (raise training.gradient_accumulation_steps to keep the batch)"
+    public static final String FEWER_TOKENS = "lower training.micro_batch (raise training.gradient_accumulation_steps to keep the batch)"
             + " or data.sequence_length";
 
     /**

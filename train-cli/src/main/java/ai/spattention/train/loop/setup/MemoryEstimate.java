@@ -157,8 +157,12 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
         return betweenSteps > 0;
     }
 
-    /** What stays there all the time. */
-    long resident() {
+    /**
+     * What stays there all the time.
+     *
+     * @return bytes
+     */
+    public long resident() {
         return weights + gradients + optimizer;
     }
 
