@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,17 +39,20 @@ public final class TorchScriptModule {
 
     private final NDManager manager;
     private final PtSymbolBlock module;
+    private final Map<String, TorchScriptMethod> methods;
     /** What tells DJL which method to run: an array with the method's name in its own. */
     private final Map<String, NDArray> methodMarkers = new ConcurrentHashMap<>();
 
-    private TorchScriptModule(NDManager manager, PtSymbolBlock module) {
+    private TorchScriptModule(NDManager manager, PtSymbolBlock module, Map<String, TorchScriptMethod> methods) {
         this.manager = manager;
         this.module = module;
+        this.methods = methods;
     }
 
     /**
      * Loads a module from resources of TorchScript source: functions in column one whose first parameter is
-     * {@code self}, written with the functions of the {@code torch} namespace. All become methods of one module.
+     * {@code self}, written with the functions of the {@code torch} namespace. All become methods of one module; Java can call those
+     * whose first argument is a tensor or a list of tensors.
      *
      * @param owner the class whose package holds the resources
      * @param resources the resources' names
@@ -70,14 +74,22 @@ public final class TorchScriptModule {
         }
     }
 
-    static TorchScriptModule ofSource(String methods) {
+    static TorchScriptModule ofSource(String source) {
         NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
         manager.setName("TorchScript operators");
-        byte[] archive = TorchScriptArchive.of(methods);
+        Map<String, TorchScriptMethod> methods = new LinkedHashMap<>();
+        StringBuilder withEntries = new StringBuilder(source);
+        for (TorchScriptMethod method : TorchScriptMethod.of(source)) {
+            if (method.isCallable()) {
+                methods.put(method.name(), method);
+                withEntries.append('\n').append(method.entry());
+            }
+        }
+        byte[] archive = TorchScriptArchive.of(withEntries.toString());
         try {
             PtSymbolBlock module =
                     JniUtils.loadModule((PtNDManager) manager, new ByteArrayInputStream(archive), true, false);
-            return new TorchScriptModule(manager, module);
+            return new TorchScriptModule(manager, module, methods);
         } catch (IOException e) {
             manager.close();
             throw new EngineException("cannot load the TorchScript operators", e);
@@ -85,40 +97,66 @@ public final class TorchScriptModule {
     }
 
     /**
-     * Runs a method.
+     * Runs a method; autograd may pass through the results.
+     *
+     * <p>What an argument is decides how TorchScript declares it: {@link NDArray} is {@code Tensor}, {@link NDList} (not empty)
+     * {@code List[Tensor]}, an array or null {@code Optional[Tensor]} (an array without elements arrives as null does), {@code double}
+     * and {@code float} are {@code float}, {@code long} and {@code int} are {@code int}, {@code boolean} is {@code bool} and {@code long[]}
+     * {@code List[int]}. DJL itself passes only tensors through a call with autograd; {@link TorchScriptMethod} tells how others get there.
      *
      * @param method the method's name
-     * @param differentiable whether autograd may pass through the results (while training); if false the results are
-     *     inference tensors
-     * @param arguments the arguments in order: an {@link NDArray} for a Tensor, a non-empty {@link NDList} for a
-     *     {@code List[Tensor]}
+     * @param arguments the arguments in order, the first an array or a list of arrays
      * @return the results, attached to the first array's manager
+     * @throws IllegalArgumentException if there is no such method, or the arguments are not what it takes
+     * @throws EngineException if libtorch fails
      */
-    public NDList call(String method, boolean differentiable, Object... arguments) {
+    public NDList call(String method, Object... arguments) {
+        return run(method, true, arguments);
+    }
+
+    /**
+     * Runs a method, with {@link #call}'s arguments, where nobody will ask for gradients: the results are inference tensors, which
+     * autograd refuses.
+     *
+     * @param method the method's name
+     * @param arguments the arguments in order, the first an array or a list of arrays
+     * @return the results, attached to the first array's manager
+     * @throws IllegalArgumentException if there is no such method, or the arguments are not what it takes
+     * @throws EngineException if libtorch fails
+     */
+    public NDList infer(String method, Object... arguments) {
+        return run(method, false, arguments);
+    }
+
+    private NDList run(String name, boolean differentiable, Object... arguments) {
+        TorchScriptMethod method = methods.get(name);
+        if (method == null) {
+            throw new IllegalArgumentException("no TorchScript method that Java can call is named " + name + " (there are "
+                    + String.join(", ", methods.keySet()) + ")");
+        }
+        if (arguments.length != method.parameters().size()) {
+            throw new IllegalArgumentException(name + " takes " + method.parameters().size() + " arguments (got " + arguments.length + ")");
+        }
         NDList inputs = new NDList();
         List<String> ownNames = new ArrayList<>();
-        for (int i = 0; i < arguments.length; i++) {
-            if (arguments[i] instanceof NDList list) {
-                if (list.isEmpty()) {
-                    throw new IllegalArgumentException("an empty list of tensors cannot be passed to " + method);
+        try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            try {
+                for (int i = 0; i < arguments.length; i++) {
+                    NDList arrays = method.encode(i, arguments[i], host);
+                    boolean list = method.parameters().get(i).isTensorList();
+                    String shared = list ? (isList(arrays.get(0).getName()) ? arrays.get(0).getName() : "list" + i + "[]") : null;
+                    for (NDArray array : arrays) {
+                        add(inputs, ownNames, array, list ? shared : isPlain(array.getName()) ? array.getName() : null);
+                    }
                 }
-                String name = isList(list.get(0).getName()) ? list.get(0).getName() : "list" + i + "[]";
-                for (NDArray array : list) {
-                    add(inputs, ownNames, array, name);
+                inputs.add(methodMarkers.computeIfAbsent(method.entryName(), this::marker));
+                JniUtils.setGraphExecutorOptimize(false);
+                return IValueUtils.forward(module, inputs, differentiable);
+            } finally {
+                JniUtils.setGraphExecutorOptimize(OPTIMIZE_ELSEWHERE);
+                for (int i = ownNames.size() - 1; i >= 0; i--) { // back to front: an array may come twice
+                    rename(inputs.get(i), ownNames.get(i));
                 }
-            } else {
-                NDArray array = (NDArray) arguments[i];
-                add(inputs, ownNames, array, isPlain(array.getName()) ? array.getName() : null);
-            }
-        }
-        inputs.add(methodMarkers.computeIfAbsent(method, this::marker));
-        JniUtils.setGraphExecutorOptimize(false);
-        try {
-            return IValueUtils.forward(module, inputs, differentiable);
-        } finally {
-            JniUtils.setGraphExecutorOptimize(OPTIMIZE_ELSEWHERE);
-            for (int i = ownNames.size() - 1; i >= 0; i--) { // back to front: an array may come twice
-                rename(inputs.get(i), ownNames.get(i));
             }
         }
     }
