@@ -2,11 +2,9 @@ package ai.spattention.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -97,36 +95,35 @@ record TorchScriptMethod(String name, List<Parameter> parameters, String result)
     }
 
     /**
-     * An argument as it travels.
+     * An argument as its parameter needs it.
      *
      * @param at the parameter's place
      * @param argument an array, a list of arrays, a number, a truth value, an array of numbers or null
-     * @param host makes arrays on the host, which it owns
-     * @return one array, or those of a list
+     * @return an {@link NDArray}, {@link NDList}, {@link Double}, {@link Long}, {@link Boolean} or {@code long[]}; empty for null
      * @throws IllegalArgumentException if the argument does not fit the parameter's type
      */
-    NDList encode(int at, Object argument, NDManager host) {
+    Optional<Object> fitted(int at, Object argument) {
         Parameter parameter = parameters.get(at);
-        String type = parameter.type;
-        if (argument instanceof NDList list && type.equals("List[Tensor]")) {
-            if (list.isEmpty()) {
-                throw new IllegalArgumentException("DJL cannot pass an empty list of tensors (" + parameter.name + " of " + name + ")");
-            }
-            return list;
-        } else if (argument instanceof NDArray array && (type.equals("Tensor") || type.equals("Optional[Tensor]"))) {
-            return new NDList(array);
-        } else if (argument == null && type.equals("Optional[Tensor]")) {
-            return new NDList(host.create(new Shape(0), DataType.FLOAT32));
-        } else if (argument instanceof Number number && type.equals("float")) {
-            return new NDList(host.create(number.doubleValue()));
-        } else if ((argument instanceof Integer || argument instanceof Long) && type.equals("int")) {
-            return new NDList(host.create(((Number) argument).longValue()));
-        } else if (argument instanceof Boolean truth && type.equals("bool")) {
-            return new NDList(host.create(truth));
-        } else if (argument instanceof long[] numbers && type.equals("List[int]")) {
-            return new NDList(host.create(numbers, new Shape(numbers.length)));
+        boolean whole = argument instanceof Integer || argument instanceof Long;
+        boolean fits = switch (parameter.type) {
+            case "Tensor" -> argument instanceof NDArray;
+            case "Optional[Tensor]" -> argument == null || argument instanceof NDArray;
+            case "List[Tensor]" -> argument instanceof NDList;
+            case "float" -> argument instanceof Number;
+            case "int" -> whole;
+            case "bool" -> argument instanceof Boolean;
+            default -> argument instanceof long[];
+        };
+        if (!fits) {
+            throw new IllegalArgumentException(name + " takes " + parameter.type + " as " + parameter.name + " (got "
+                    + (argument == null ? "null" : argument.getClass().getSimpleName() + " " + argument) + ")");
         }
-        throw new IllegalArgumentException(name + " takes a " + type + " as its " + parameter.name + " (got "
-                + (argument == null ? "null" : argument.getClass().getSimpleName()) + ")");
+        if (argument instanceof NDList list && list.isEmpty()) {
+            throw new IllegalArgumentException(name + " got an empty list as " + parameter.name + ", which DJL cannot pass on");
+        }
+        if (argument instanceof Number number) {
+            return Optional.of(parameter.type.equals("int") ? (Object) number.longValue() : (Object) number.doubleValue());
+        }
+        return Optional.ofNullable(argument);
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -37,11 +39,17 @@ public final class TorchScriptModule {
     private static final boolean OPTIMIZE_ELSEWHERE =
             Boolean.parseBoolean(System.getProperty("ai.djl.pytorch.graph_optimizer", "true"));
 
+    /** So many are kept. */
+    private static final int CONSTANTS = 256;
+
     private final NDManager manager;
     private final PtSymbolBlock module;
     private final Map<String, TorchScriptMethod> methods;
     /** What tells DJL which method to run: an array with the method's name in its own. */
     private final Map<String, NDArray> methodMarkers = new ConcurrentHashMap<>();
+
+    /** Numbers, truth values and null as arrays. */
+    private final Map<Optional<Object>, NDArray> constants = new ConcurrentHashMap<>();
 
     private TorchScriptModule(NDManager manager, PtSymbolBlock module, Map<String, TorchScriptMethod> methods) {
         this.manager = manager;
@@ -139,26 +147,62 @@ public final class TorchScriptModule {
         }
         NDList inputs = new NDList();
         List<String> ownNames = new ArrayList<>();
-        try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            try {
-                for (int i = 0; i < arguments.length; i++) {
-                    NDList arrays = method.encode(i, arguments[i], host);
-                    boolean list = method.parameters().get(i).isTensorList();
-                    String shared = list ? (isList(arrays.get(0).getName()) ? arrays.get(0).getName() : "list" + i + "[]") : null;
-                    for (NDArray array : arrays) {
-                        add(inputs, ownNames, array, list ? shared : isPlain(array.getName()) ? array.getName() : null);
+        List<NDArray> ownArrays = new ArrayList<>();
+        try {
+            for (int i = 0; i < arguments.length; i++) {
+                Optional<Object> argument = method.fitted(i, arguments[i]);
+                if (argument.isPresent() && argument.get() instanceof NDList list) {
+                    String shared = isList(list.get(0).getName()) ? list.get(0).getName() : "list" + i + "[]";
+                    for (NDArray array : list) {
+                        add(inputs, ownNames, array, shared);
                     }
-                }
-                inputs.add(methodMarkers.computeIfAbsent(method.entryName(), this::marker));
-                JniUtils.setGraphExecutorOptimize(false);
-                return IValueUtils.forward(module, inputs, differentiable);
-            } finally {
-                JniUtils.setGraphExecutorOptimize(OPTIMIZE_ELSEWHERE);
-                for (int i = ownNames.size() - 1; i >= 0; i--) { // back to front: an array may come twice
-                    rename(inputs.get(i), ownNames.get(i));
+                } else {
+                    NDArray array = argument.isPresent() && argument.get() instanceof NDArray given ? given : onHost(argument, ownArrays);
+                    add(inputs, ownNames, array, isPlain(array.getName()) ? array.getName() : null);
                 }
             }
+            inputs.add(methodMarkers.computeIfAbsent(method.entryName(), this::marker));
+            JniUtils.setGraphExecutorOptimize(false);
+            return IValueUtils.forward(module, inputs, differentiable);
+        } finally {
+            JniUtils.setGraphExecutorOptimize(OPTIMIZE_ELSEWHERE);
+            for (int i = ownNames.size() - 1; i >= 0; i--) { // back to front: an array may come twice
+                rename(inputs.get(i), ownNames.get(i));
+            }
+            ownArrays.forEach(NDArray::close);
         }
+    }
+
+    /**
+     * What is no tensor as one. Values mostly come again: the first ones are kept, which saves making them, and DJL, which frees no
+     * argument of a call that fails, from scattering small arrays over libtorch's memory.
+     */
+    private NDArray onHost(Optional<Object> value, List<NDArray> ownArrays) {
+        boolean list = value.isPresent() && value.get() instanceof long[];
+        NDArray known = list ? null : constants.get(value);
+        if (known == null && !list && constants.size() < CONSTANTS) {
+            known = constants.computeIfAbsent(value, this::create);
+        }
+        if (known != null) {
+            return known;
+        }
+        NDArray own = create(value);
+        ownArrays.add(own);
+        return own;
+    }
+
+    private NDArray create(Optional<Object> value) {
+        Object plain = value.orElse(null);
+        if (plain instanceof long[] numbers) {
+            return manager.create(numbers, new Shape(numbers.length));
+        } else if (plain instanceof Double number) {
+            return manager.create(number.doubleValue());
+        } else if (plain instanceof Long number) {
+            return manager.create(number.longValue());
+        } else if (plain instanceof Boolean truth) {
+            return manager.create(truth.booleanValue());
+        }
+        return manager.create(new Shape(0), DataType.FLOAT32); // nothing in the place of an Optional[Tensor]
     }
 
     /**
