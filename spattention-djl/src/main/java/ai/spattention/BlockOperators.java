@@ -1,9 +1,6 @@
 package ai.spattention;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.ParameterStore;
@@ -24,10 +21,7 @@ final class BlockOperators {
         if (precision == Precision.FLOAT32) {
             return bias == null ? Linear.linear(x, weight).singletonOrThrow() : linear(x, weight, bias);
         }
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            return MODULE.call("linear_bfloat16", true, x, weight,
-                    bias == null ? scalars.create(new Shape(0), DataType.FLOAT32) : bias).singletonOrThrow();
-        }
+        return MODULE.call("linear_bfloat16", x, weight, bias).singletonOrThrow();
     }
 
     /** libtorch adds a bias within the product where x has two axes, and in a pass of its own where it has more. */
@@ -40,15 +34,10 @@ final class BlockOperators {
     }
 
     static NDArray rmsNorm(NDArray x, NDArray weight, float epsilon, Precision precision) {
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDArray settings = scalars.create(new double[] {epsilon, precision == Precision.BFLOAT16 ? 1 : 0});
-            return MODULE.call("rms_norm", true, x, weight, settings).singletonOrThrow();
-        }
+        return MODULE.call("rms_norm", x, weight, epsilon, precision == Precision.BFLOAT16).singletonOrThrow();
     }
 
     static NDArray rotate(NDArray x, NDArray cos, NDArray sin, int firstPosition) {
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            return MODULE.call("rotate", true, x, cos, sin, scalars.create(firstPosition)).singletonOrThrow();
-        }
+        return MODULE.call("rotate", x, cos, sin, firstPosition).singletonOrThrow();
     }
 }

@@ -1,9 +1,7 @@
 package ai.spattention.groupedmatmul;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.spattention.plan.ArrayLaunches;
 import ai.spattention.plan.Tensor;
 import ai.spattention.torch.TorchScriptModule;
@@ -34,9 +32,7 @@ public record ExpertRows(NDArray order, NDArray ends, NDArray tileEnds, NDArray 
      * @return the rows, attached to {@code chosen}'s manager
      */
     public static ExpertRows of(NDArray chosen, long experts, int rowsOfTile) {
-        try (NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            return of(Operators.MODULE.call("plan", true, chosen, numbers.create(new long[] {experts, rowsOfTile})));
-        }
+        return of(Operators.MODULE.call("plan", chosen, experts, rowsOfTile));
     }
 
     /**
@@ -86,7 +82,7 @@ public record ExpertRows(NDArray order, NDArray ends, NDArray tileEnds, NDArray 
      * @return the matrices, attached to {@code like}'s manager
      */
     public static NDArray like(NDArray like, NDArray matrices) {
-        return Operators.MODULE.call("like", true, like, matrices).singletonOrThrow();
+        return Operators.MODULE.call("like", like, matrices).singletonOrThrow();
     }
 
     /**
@@ -96,7 +92,7 @@ public record ExpertRows(NDArray order, NDArray ends, NDArray tileEnds, NDArray 
      * @return [S], float32
      */
     public NDArray rowWeights(NDArray weights) {
-        return Operators.MODULE.call("row_weights", true, weights, order).singletonOrThrow();
+        return Operators.MODULE.call("row_weights", weights, order).singletonOrThrow();
     }
 
     /**
@@ -107,6 +103,6 @@ public record ExpertRows(NDArray order, NDArray ends, NDArray tileEnds, NDArray 
      * @return [T, K]
      */
     public NDArray weightGradients(NDArray rows, NDArray weights) {
-        return Operators.MODULE.call("weight_gradients", true, rows, order, weights).singletonOrThrow();
+        return Operators.MODULE.call("weight_gradients", rows, order, weights).singletonOrThrow();
     }
 }

@@ -115,7 +115,7 @@ public final class ArrayLaunches implements Launches, AutoCloseable {
         if (view.isDense() && view.address() % KernelStep.ALIGNMENT == 0) {
             return Tensor.of(name, view);
         }
-        NDArray copy = Operators.MODULE.call("dense", true, array).singletonOrThrow();
+        NDArray copy = Operators.MODULE.call("dense", array).singletonOrThrow();
         copy.attach(scope);
         Tensor tensor = Tensor.of(name, TorchTensors.view(copy));
         owned.add(new Owned(tensor.region(), copy));

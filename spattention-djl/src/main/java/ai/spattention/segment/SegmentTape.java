@@ -196,7 +196,7 @@ public final class SegmentTape implements Segments, AutoCloseable {
     private static NDList handles(NDList arrays, NDManager owner) {
         NDList handles = new NDList();
         for (NDArray array : arrays) {
-            NDArray handle = OPERATORS.call("same", true, array).singletonOrThrow();
+            NDArray handle = OPERATORS.call("same", array).singletonOrThrow();
             handle.attach(owner);
             handles.add(handle);
         }
@@ -210,7 +210,7 @@ public final class SegmentTape implements Segments, AutoCloseable {
 
     private static void engineBackward(NDList roots, NDArray[] gradients) {
         boolean[] hasGraph;
-        try (NDArray flags = OPERATORS.call("has_graph", true, roots).singletonOrThrow()) {
+        try (NDArray flags = OPERATORS.call("has_graph", roots).singletonOrThrow()) {
             hasGraph = flags.toBooleanArray();
         }
         NDList from = new NDList();
@@ -222,7 +222,7 @@ public final class SegmentTape implements Segments, AutoCloseable {
             }
         }
         if (!from.isEmpty()) {
-            OPERATORS.call("backward", true, from, received).close();
+            OPERATORS.call("backward", from, received).close();
         }
     }
 
@@ -231,12 +231,12 @@ public final class SegmentTape implements Segments, AutoCloseable {
         NDArray gradient = gradient(input);
         if (gradient != null) {
             try (gradient) {
-                OPERATORS.call("accumulate", true, gradient, summand).close();
+                OPERATORS.call("accumulate", gradient, summand).close();
             }
         } else if (input.hasGradient()) {
             NDArray typed = Bfloat16.is(input) == Bfloat16.is(summand) ? summand
                     : Bfloat16.is(input) ? Bfloat16.of(summand) : Bfloat16.toFloat32(summand);
-            OPERATORS.call("backward", true, new NDList(input), new NDList(typed)).close();
+            OPERATORS.call("backward", new NDList(input), new NDList(typed)).close();
         }
     }
 }

@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -30,8 +29,8 @@ public final class AutogradOperator {
 
     private static final long SEEDS = 1L << 53; // the whole numbers that a double holds
 
-    /** Each function's number, as the operator takes it. */
-    private static final Map<AutogradFunction, NDArray> NUMBERS = new ConcurrentHashMap<>();
+    /** Each function's number. */
+    private static final Map<AutogradFunction, Long> NUMBERS = new ConcurrentHashMap<>();
     private static final Map<Long, AutogradFunction> FUNCTIONS = new ConcurrentHashMap<>();
     private static final AtomicLong NEXT = new AtomicLong(FIRST_NUMBER);
 
@@ -40,21 +39,8 @@ public final class AutogradOperator {
     /** Registers when first used. */
     private static final class Registered {
 
-        static final NDManager MANAGER = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-        /** For functions that draw no random numbers. */
-        static final NDArray NO_SEED = inEngine(0);
         static final TorchScriptModule MODULE = TorchScriptModule.load(AutogradOperator.class, "autograd.torchscript");
         static final Map<OperatorCarrier, Optional<String>> MISFITS = register();
-
-        static {
-            MANAGER.setName("functions of autograd");
-        }
-
-        static NDArray inEngine(double number) {
-            try (NDArray shared = MANAGER.create(number)) {
-                return shared.duplicate(); // in libtorch's memory
-            }
-        }
 
         @SuppressWarnings("LockOnNonEnclosingClassLiteral") // whatever loads this class, they all share System
         private static Map<OperatorCarrier, Optional<String>> register() {
@@ -142,23 +128,14 @@ public final class AutogradOperator {
         Registered.MISFITS.get(carrier).ifPresent(reason -> {
             throw new IllegalStateException("libtorch's autograd cannot call Java: " + reason);
         });
-        NDArray number = NUMBERS.computeIfAbsent(function, AutogradOperator::number);
-        NDArray random = seed == 0 ? Registered.NO_SEED : Registered.MANAGER.create((double) seed);
-        try {
-            return OperatorFailures.during(() -> constant == null
-                    ? Registered.MODULE.call(carrier.method(), true, first, second, third, random, number)
-                    : Registered.MODULE.call(carrier.method() + "_constant", true, first, second, third, constant, random, number))
-                    .singletonOrThrow();
-        } finally {
-            if (seed != 0) {
-                random.close();
-            }
-        }
+        long number = NUMBERS.computeIfAbsent(function, AutogradOperator::number);
+        return OperatorFailures.during(() -> Registered.MODULE.call(carrier.method(), first, second, third, constant, seed, number))
+                .singletonOrThrow();
     }
 
-    private static NDArray number(AutogradFunction function) {
+    private static long number(AutogradFunction function) {
         long number = NEXT.getAndIncrement();
         FUNCTIONS.put(number, function);
-        return Registered.inEngine(number);
+        return number;
     }
 }

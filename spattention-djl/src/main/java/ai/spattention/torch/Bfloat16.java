@@ -31,7 +31,7 @@ public final class Bfloat16 {
      * @return an array of bfloat16, attached to the array's manager
      */
     public static NDArray of(NDArray array) {
-        return MODULE.call("to_bfloat16", true, array).singletonOrThrow();
+        return MODULE.call("to_bfloat16", array).singletonOrThrow();
     }
 
     /**
@@ -41,7 +41,7 @@ public final class Bfloat16 {
      * @return an array of float32, attached to the array's manager
      */
     public static NDArray toFloat32(NDArray array) {
-        return MODULE.call("to_float32", true, array).singletonOrThrow();
+        return MODULE.call("to_float32", array).singletonOrThrow();
     }
 
     /**
@@ -52,6 +52,6 @@ public final class Bfloat16 {
      * @return an array of that type, attached to the array's manager
      */
     public static NDArray asTypeOf(NDArray array, NDArray other) {
-        return MODULE.call("as_type_of", true, array, other).singletonOrThrow();
+        return MODULE.call("as_type_of", array, other).singletonOrThrow();
     }
 }

@@ -1,6 +1,5 @@
 package ai.spattention.olmoe.loss;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -40,7 +39,7 @@ public final class HeadLoss implements ExplicitPart {
      * @return [..., V], attached to the hidden states' manager
      */
     public static NDArray logits(NDArray hidden, NDArray weight) {
-        return LossOperators.module().call("logits", true, hidden, weight).singletonOrThrow();
+        return LossOperators.module().call("logits", hidden, weight).singletonOrThrow();
     }
 
     @Override
@@ -62,9 +61,8 @@ public final class HeadLoss implements ExplicitPart {
     /** The loss, the gradients of hidden [T, D] and weight [V, D]. */
     static NDList slices(NDArray hidden, NDArray weight, NDArray targets, int sliceTokens, SliceLoss slice) {
         TorchScriptModule module = LossOperators.module();
-        try (NDManager scope = Scopes.over(hidden, weight, targets);
-                NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDList shared = module.call("head_begin", true, hidden, weight, targets);
+        try (NDManager scope = Scopes.over(hidden, weight, targets)) {
+            NDList shared = module.call("head_begin", hidden, weight, targets);
             NDArray matrix = shared.get(0);
             NDArray count = shared.get(1);
             NDArray losses = shared.get(2);
@@ -72,13 +70,13 @@ public final class HeadLoss implements ExplicitPart {
             NDArray weightGradient = shared.get(4);
             long all = hidden.getShape().get(0);
             for (long first = 0; first < all; first += sliceTokens) {
-                NDArray tokens = scalars.create(new long[] {first, Math.min(first + sliceTokens, all)});
-                try (NDArray logits = module.call("head_logits", true, hidden, matrix, tokens).singletonOrThrow();
-                        NDArray gradient = slice.gradient(logits, targets, losses, count, tokens, first)) {
-                    module.call("head_gradients", true, gradient, hidden, matrix, hiddenGradient, weightGradient, tokens).close();
+                long end = Math.min(first + sliceTokens, all);
+                try (NDArray logits = module.call("head_logits", hidden, matrix, first, end).singletonOrThrow();
+                        NDArray gradient = slice.gradient(logits, targets, losses, count, first, end)) {
+                    module.call("head_gradients", gradient, hidden, matrix, hiddenGradient, weightGradient, first, end).close();
                 }
             }
-            NDArray loss = module.call("head_mean", true, losses, count).singletonOrThrow();
+            NDArray loss = module.call("head_mean", losses, count).singletonOrThrow();
             return scope.ret(new NDList(loss, hiddenGradient, weightGradient));
         }
     }

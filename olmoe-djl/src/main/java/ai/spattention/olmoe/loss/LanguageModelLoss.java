@@ -26,7 +26,7 @@ public final class LanguageModelLoss {
      */
     public static NDArray ofTargets(NDArray logits, NDArray targets) {
         requireTargets(targets, logits.getShape());
-        return LossOperators.module().call("cross_entropy", true, logits, targets).singletonOrThrow();
+        return LossOperators.module().call("cross_entropy", logits, targets).singletonOrThrow();
     }
 
     /**

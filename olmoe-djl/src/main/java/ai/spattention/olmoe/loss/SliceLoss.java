@@ -9,11 +9,11 @@ import ai.spattention.plan.ArrayLaunches;
 interface SliceLoss {
 
     /** By libtorch's operators, anywhere. */
-    SliceLoss BY_OPERATORS = (logits, targets, losses, count, tokens, first) ->
-            LossOperators.module().call("head_slice", true, logits, targets, losses, count, tokens).singletonOrThrow();
+    SliceLoss BY_OPERATORS = (logits, targets, losses, count, first, end) ->
+            LossOperators.module().call("head_slice", logits, targets, losses, count, first, end).singletonOrThrow();
 
     /** By a GPU kernel that reads the logits and writes their gradient in place. */
-    SliceLoss BY_KERNEL = (logits, targets, losses, count, tokens, first) -> {
+    SliceLoss BY_KERNEL = (logits, targets, losses, count, first, end) -> {
         try (ArrayLaunches launches = ArrayLaunches.over(logits)) {
             new CrossEntropySteps(launches).gradients(launches.in("logits", logits), launches.in("targets", targets),
                     launches.in("losses", losses), launches.in("count", count), first);
@@ -33,9 +33,9 @@ interface SliceLoss {
      * @param targets of all tokens, [T]
      * @param losses of all tokens, [T]: those of the slice are written
      * @param count by how many the losses' sum will be divided, a scalar
-     * @param tokens the slice's first token and the one after its last, on the host
-     * @param first the first once more
+     * @param first the slice's first token
+     * @param end the one after its last
      * @return the gradient of the logits, [n, V], which may be the same array
      */
-    NDArray gradient(NDArray logits, NDArray targets, NDArray losses, NDArray count, NDArray tokens, long first);
+    NDArray gradient(NDArray logits, NDArray targets, NDArray losses, NDArray count, long first, long end);
 }

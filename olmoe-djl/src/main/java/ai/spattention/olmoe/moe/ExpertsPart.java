@@ -1,6 +1,5 @@
 package ai.spattention.olmoe.moe;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -31,18 +30,17 @@ final class ExpertsPart implements ExplicitPart {
     public Forward forward(NDList inputs) {
         TorchScriptModule operators = ExpertOperators.module();
         NDArray hidden = inputs.get(0);
-        try (NDManager scope = Scopes.over(hidden, chosen);
-                NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDList sorted = operators.call("sort_by_expert", true, chosen, numbers.create(inputs.get(2).getShape().get(0)));
+        try (NDManager scope = Scopes.over(hidden, chosen)) {
+            NDList sorted = operators.call("sort_by_expert", chosen, inputs.get(2).getShape().get(0));
             NDArray order = sorted.get(0);
             NDArray ends = sorted.get(1);
             NDArray places = sorted.get(2);
-            NDList up = operators.call("up_forward", true, hidden, inputs.get(1), inputs.get(2), order, ends, places);
+            NDList up = operators.call("up_forward", hidden, inputs.get(1), inputs.get(2), order, ends, places);
             NDArray both = up.get(0);
             NDArray rowWeights = up.get(1);
-            NDArray inner = operators.call("gate_forward", true, both, rowWeights).singletonOrThrow();
-            NDArray result = operators.call("down_forward", true, inner, inputs.get(3), order, ends, places,
-                    numbers.create(chosen.getShape().get(1))).singletonOrThrow();
+            NDArray inner = operators.call("gate_forward", both, rowWeights).singletonOrThrow();
+            NDArray result = operators.call("down_forward", inner, inputs.get(3), order, ends, places,
+                    chosen.getShape().get(1)).singletonOrThrow();
             scope.ret(new NDList(result, order, ends, places, both, rowWeights));
             return new Forward(new NDList(result), new NDList(order, ends, places, both, rowWeights));
         }
@@ -56,12 +54,11 @@ final class ExpertsPart implements ExplicitPart {
         NDArray places = kept.get(2);
         NDArray both = kept.get(3);
         NDArray rowWeights = kept.get(4);
-        try (NDManager scope = Scopes.over(inputs.get(0), gradients[0], both, rowWeights, order);
-                NDManager numbers = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDArray slots = numbers.create(inputs.get(1).getShape().get(1));
-            NDList down = operators.call("down_backward", true, gradients[0], inputs.get(3), order, ends, places, slots, both);
-            NDList gate = operators.call("gate_backward", true, both, rowWeights, down.get(1));
-            NDList results = operators.call("up_backward", true, inputs.get(0), inputs.get(1), inputs.get(2), order, ends, places,
+        try (NDManager scope = Scopes.over(inputs.get(0), gradients[0], both, rowWeights, order)) {
+            long slots = inputs.get(1).getShape().get(1);
+            NDList down = operators.call("down_backward", gradients[0], inputs.get(3), order, ends, places, slots, both);
+            NDList gate = operators.call("gate_backward", both, rowWeights, down.get(1));
+            NDList results = operators.call("up_backward", inputs.get(0), inputs.get(1), inputs.get(2), order, ends, places,
                     down.get(0), gate.get(0), gate.get(1), gate.get(2));
             return scope.ret(results).toArray(new NDArray[0]);
         }
@@ -69,7 +66,7 @@ final class ExpertsPart implements ExplicitPart {
 
     @Override
     public NDList differentiable(NDList inputs) {
-        return ExpertOperators.module().call("experts", true,
+        return ExpertOperators.module().call("experts",
                 inputs.get(0), inputs.get(2), inputs.get(3), chosen, inputs.get(1));
     }
 }

@@ -26,7 +26,7 @@ public record RouterStatistics(NDArray tokensPerExpert, NDArray meanProbabilitie
      */
     public static RouterStatistics of(Routing routing) {
         return of(ExpertOperators.module()
-                .call("statistics", true, routing.logits(), routing.probabilities(), routing.experts()));
+                .call("statistics", routing.logits(), routing.probabilities(), routing.experts()));
     }
 
     /**

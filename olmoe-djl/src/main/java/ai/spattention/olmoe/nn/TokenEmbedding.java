@@ -1,9 +1,7 @@
 package ai.spattention.olmoe.nn;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractBlock;
 import ai.djl.nn.Parameter;
@@ -67,9 +65,7 @@ public final class TokenEmbedding extends AbstractBlock {
             PairList<String, Object> params) {
         NDArray ids = inputs.singletonOrThrow();
         NDArray vectors = parameterStore.getValue(weight, ids.getDevice(), training);
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            return OPERATORS.call("embedding", training, ids, vectors, scalars.create((long) paddingIndex));
-        }
+        return training ? OPERATORS.call("embedding", ids, vectors, paddingIndex) : OPERATORS.infer("embedding", ids, vectors, paddingIndex);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class Halves {
     static void split(NDArray values, NDArray high, NDArray low) {
         try (NoGradient copying = new NoGradient(); NDArray bits = TorchTensors.reinterpret(values, Type.INT32);
                 NDArray upper = TorchTensors.reinterpret(high, Type.INT16); NDArray lower = TorchTensors.reinterpret(low, Type.INT16)) {
-            MODULE.call("split", true, bits, upper, lower).close();
+            MODULE.call("split", bits, upper, lower).close();
         }
     }
 
@@ -40,7 +40,7 @@ final class Halves {
     static void join(NDArray high, NDArray low, NDArray values) {
         try (NoGradient copying = new NoGradient(); NDArray bits = TorchTensors.reinterpret(values, Type.INT32);
                 NDArray upper = TorchTensors.reinterpret(high, Type.INT16); NDArray lower = TorchTensors.reinterpret(low, Type.INT16)) {
-            MODULE.call("join", true, upper, lower, bits).close();
+            MODULE.call("join", upper, lower, bits).close();
         }
     }
 }

@@ -1,8 +1,6 @@
 package ai.spattention.attention.engine;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
@@ -48,10 +46,8 @@ public final class DenseKernel implements AttentionKernel {
     public NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training) {
         AttentionCall.ofAttend(queries, keys, values, documents, layout, dropout, training).requireFit(this);
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDArray rate = scalars.create(training ? dropout : 0f);
-            return AttentionOperators.module().call("dense", training, queries, keys, values,
-                    AttentionOperators.documents(documents, scalars), rate).singletonOrThrow();
-        }
+        Object[] arguments = {queries, keys, values, documents, training ? dropout : 0};
+        return (training ? AttentionOperators.module().call("dense", arguments) : AttentionOperators.module().infer("dense", arguments))
+                .singletonOrThrow();
     }
 }

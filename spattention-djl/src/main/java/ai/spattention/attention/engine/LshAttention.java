@@ -56,12 +56,11 @@ public final class LshAttention {
                     + shared.getShape() + " and " + values.getShape() + ")");
         }
         Key key = new Key(settings, settings.buckets(layoutLength), shape.headDim(), shared.getDevice());
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDArray numbers = scalars.create(new long[] {settings.rounds(), settings.chunkLength()});
-            NDArray rate = scalars.create(training ? dropout : 0f);
-            return ROTATIONS.use(key, rotations -> Operators.MODULE.call("lsh", training, shared, values,
-                    AttentionOperators.documents(documents, scalars), rotations.matrix, numbers, rate).singletonOrThrow());
-        }
+        return ROTATIONS.use(key, rotations -> {
+            Object[] arguments = {shared, values, documents, rotations.matrix, settings.rounds(), settings.chunkLength(),
+                    training ? dropout : 0};
+            return (training ? Operators.MODULE.call("lsh", arguments) : Operators.MODULE.infer("lsh", arguments)).singletonOrThrow();
+        });
     }
 
     private static Rotations draw(Key key) {

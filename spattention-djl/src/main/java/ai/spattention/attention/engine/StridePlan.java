@@ -12,11 +12,12 @@ import java.util.List;
  * {@link TilePlan}.
  *
  * @param period P
+ * @param residues the residues of the distances
  * @param rows the number of rows of a class, ⌈M / P⌉
  * @param masks for each residue, P × rows × rows bytes by class, query row and key row: 1 where the pair is seen and
  *     neither a band nor the prefix holds it already
  */
-record StridePlan(int period, int rows, List<byte[]> masks) {
+record StridePlan(int period, List<Integer> residues, int rows, List<byte[]> masks) {
 
     static StridePlan of(HeadMask mask, int keyLength) {
         Stride stride = of(mask);
@@ -37,7 +38,7 @@ record StridePlan(int period, int rows, List<byte[]> masks) {
             }
             masks.add(seen);
         }
-        return new StridePlan(period, rows, List.copyOf(masks));
+        return new StridePlan(period, stride.residues(), rows, List.copyOf(masks));
     }
 
     /** The strided distances of a head that tiles cannot reach. */

@@ -12,14 +12,16 @@ import ai.spattention.attention.AttentionShape;
 import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.PlanMemory;
 import ai.spattention.pattern.HeadMask;
-import ai.spattention.pattern.Stride;
 import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Computes only the tiles that the pattern allows: time and memory grow with the allowed pairs, and no N × M array is ever
@@ -31,6 +33,9 @@ import java.util.Map;
  */
 public final class TiledKernel implements AttentionKernel {
 
+    /** In place of a mask's number. */
+    private static final long NO_MASK = -1;
+
     private final int tileSize;
     private final PlanCache<PlanKey, DevicePlan> plans = new PlanCache<>(this::build, plan -> plan.manager.close());
 
@@ -38,8 +43,8 @@ public final class TiledKernel implements AttentionKernel {
 
     private record MaskKey(ByteBuffer seen, Shape shape) {}
 
-    /** A plan as the operator takes it. */
-    private record DevicePlan(NDManager manager, NDArray numbers, NDArray order, NDList offsets, NDList masks) {}
+    /** A plan as the operator takes it: its arguments after the dropout. */
+    private record DevicePlan(NDManager manager, List<Object> arguments) {}
 
     /** Creates the kernel; it chooses the tile size by the width of the bands. */
     public TiledKernel() {
@@ -66,12 +71,12 @@ public final class TiledKernel implements AttentionKernel {
         AttentionShape shape = AttentionShape.of(queries, keys, values).with(documents, queries);
         List<HeadMask> masks = layout.headMasks(shape.numHeads(), shape.keyLength());
         PlanKey key = new PlanKey(masks, shape.numKvHeads(), shape.queryLength(), shape.keyLength(), queries.getDevice());
-        try (NDManager scalars = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDArray rate = scalars.create(training ? dropout : 0f);
-            return plans.use(key, plan -> AttentionOperators.module().call("tiled", training, queries, keys, values,
-                    AttentionOperators.documents(documents, scalars), plan.numbers, plan.order, plan.offsets, plan.masks, rate)
-                    .singletonOrThrow());
-        }
+        return plans.use(key, plan -> {
+            Object[] arguments = Stream.concat(Stream.of(queries, keys, values, documents, training ? dropout : 0), plan.arguments.stream())
+                    .toArray();
+            return (training ? AttentionOperators.module().call("tiled", arguments)
+                    : AttentionOperators.module().infer("tiled", arguments)).singletonOrThrow();
+        });
     }
 
     private DevicePlan build(PlanKey key) {
@@ -81,87 +86,71 @@ public final class TiledKernel implements AttentionKernel {
     private DevicePlan build(PlanKey key, NDManager manager) {
         int tile = tileSize > 0 ? tileSize : chooseTileSize(key.masks, key.keyLength);
         TilePlan plan = TilePlan.of(key.masks, key.queryLength, key.keyLength, tile);
-        NDList offsets = new NDList();
-        List<Integer> outputOrder = new ArrayList<>();
-        MaskList masks = new MaskList(manager);
-        for (TilePlan.Group group : plan.groups()) {
-            outputOrder.addAll(group.heads());
-            offsets.add(create(manager, group.offsets()));
-            offsets.add(create(manager, group.picks().index()));
-            masks.add(group.blockMask(), new Shape(tile, (long) group.offsets().length * tile));
-            if (group.picks().blocks() > 0) {
-                masks.add(group.picks().mask(), new Shape(plan.tiles(), tile, (long) group.picks().blocks() * tile));
-            }
-            int prefix = Math.min(group.mask().prefixKeys(), key.keyLength);
-            for (TilePlan.Run run : group.runs()) {
-                if (run.prefixMask() != null) {
-                    masks.add(run.prefixMask(), new Shape(tile, prefix));
-                }
-            }
-            StridePlan strides = StridePlan.of(group.mask(), key.keyLength);
-            for (byte[] strideMask : strides.masks()) {
-                masks.add(strideMask, new Shape(strides.period(), strides.rows(), strides.rows()));
-            }
-        }
-        int[] order = new int[outputOrder.size()];
-        for (int i = 0; i < order.length; i++) {
-            order[outputOrder.get(i)] = i;
-        }
-        long[] numbers = encode(plan, key, order, masks.uses);
-        NDArray onHost = manager.create(numbers).toDevice(Device.cpu(), false); // read by the interpreter, never by kernels
-        // named once, so that calls of several threads need not name them
-        offsets.forEach(array -> array.setName("offsets[]"));
+        List<TilePlan.Group> groups = plan.groups();
+        List<TilePlan.Run> runs = groups.stream().flatMap(group -> group.runs().stream()).toList();
+        List<Integer> heads = groups.stream().flatMap(group -> group.heads().stream()).toList();
+        List<StridePlan> strides = groups.stream().map(group -> StridePlan.of(group.mask(), key.keyLength)).toList();
+        MaskTable masks = new MaskTable(manager);
+        // named as the operator's parameters are
+        NDArray places = EngineArrays.of(manager, IntStream.range(0, heads.size()).mapToLong(heads::indexOf).toArray());
+        long[] groupHeads = numbers(groups, group -> group.heads().size());
+        long[] groupPrefix = numbers(groups, group -> Math.min(group.mask().prefixKeys(), key.keyLength));
+        NDList groupOffsets = arrays(groups, "offsets[]", group -> create(manager, group.offsets()));
+        long[] groupBlockMask = numbers(groups, group -> masks.index(group.blockMask(), tile, (long) group.offsets().length * tile));
+        NDList groupPicks = arrays(groups, "picks[]", group -> create(manager, group.picks().index())
+                .reshape(plan.tiles(), group.picks().blocks()));
+        long[] groupPicksMask = numbers(groups, group -> group.picks().blocks() == 0 ? NO_MASK
+                : masks.index(group.picks().mask(), plan.tiles(), tile, (long) group.picks().blocks() * tile));
+        long[] groupRuns = numbers(groups, group -> group.runs().size());
+        long[] runFirstTile = numbers(runs, TilePlan.Run::firstTile);
+        long[] runTiles = numbers(runs, TilePlan.Run::tiles);
+        long[] runBlocks = numbers(runs, TilePlan.Run::blocks);
+        long[] runPrefixMask = numbers(runs, run -> run.prefixMask() == null ? NO_MASK
+                : masks.index(run.prefixMask(), tile, run.prefixMask().length / tile));
+        long[] runEmptyRows = numbers(runs, run -> run.emptyRows() ? 1 : 0);
+        long[] groupResidues = numbers(strides, stride -> stride.residues().size());
+        long[] groupPeriod = numbers(strides, StridePlan::period);
+        long[] residues = strides.stream().flatMap(stride -> stride.residues().stream()).mapToLong(Integer::longValue).toArray();
+        long[] residueMask = strides.stream().flatMapToLong(stride -> stride.masks().stream()
+                .mapToLong(mask -> masks.index(mask, stride.period(), stride.rows(), stride.rows()))).toArray();
         masks.arrays.forEach(array -> array.setName("masks[]"));
-        return new DevicePlan(manager, onHost, create(manager, order), offsets, masks.arrays);
+        return new DevicePlan(manager, List.of(tile, plan.firstTile(), plan.tiles(), masks.arrays, groupHeads, numbers(heads, head -> head),
+                places, groupPrefix, groupOffsets, groupBlockMask, groupPicks, groupPicksMask, groupRuns, runFirstTile, runTiles, runBlocks,
+                runPrefixMask, runEmptyRows, groupResidues, groupPeriod, residues, residueMask));
     }
 
-    /** The masks of a plan, each once, for heads often share their relative mask, and which of them is used when. */
-    private static final class MaskList {
+    private static <T> long[] numbers(List<T> items, ToLongFunction<T> number) {
+        return items.stream().mapToLong(number).toArray();
+    }
+
+    /** Named once, so that calls of several threads need not name them. */
+    private static <T> NDList arrays(List<T> items, String name, Function<T, NDArray> array) {
+        NDList arrays = new NDList();
+        for (T item : items) {
+            NDArray next = array.apply(item);
+            next.setName(name);
+            arrays.add(next);
+        }
+        return arrays;
+    }
+
+    /** The masks of a plan, each once, for heads often share their relative mask. */
+    private static final class MaskTable {
 
         private final NDManager manager;
         private final Map<MaskKey, Integer> known = new HashMap<>();
         private final NDList arrays = new NDList();
-        private final List<Integer> uses = new ArrayList<>();
 
-        MaskList(NDManager manager) {
+        MaskTable(NDManager manager) {
             this.manager = manager;
         }
 
-        void add(byte[] seen, Shape shape) {
-            uses.add(known.computeIfAbsent(new MaskKey(ByteBuffer.wrap(seen), shape), key -> {
-                arrays.add(manager.create(key.seen.duplicate(), shape, DataType.BOOLEAN));
+        int index(byte[] seen, long... shape) {
+            return known.computeIfAbsent(new MaskKey(ByteBuffer.wrap(seen), new Shape(shape)), key -> {
+                arrays.add(manager.create(key.seen.duplicate(), key.shape, DataType.BOOLEAN));
                 return arrays.size() - 1;
-            }));
+            });
         }
-    }
-
-    /** The plan's integers in the order in which the operator reads them. */
-    private static long[] encode(TilePlan plan, PlanKey key, int[] order, List<Integer> maskUses) {
-        List<Integer> numbers = new ArrayList<>();
-        int firstQuery = key.keyLength - key.queryLength;
-        boolean inOrder = true;
-        for (int i = 0; i < order.length; i++) {
-            inOrder &= order[i] == i;
-        }
-        numbers.addAll(List.of(plan.tileSize(), plan.firstTile(), plan.tiles(),
-                firstQuery - plan.firstTile() * plan.tileSize(), inOrder ? 1 : 0, plan.groups().size(), maskUses.size()));
-        int sharedBy = key.masks.size() / key.numKvHeads;
-        for (TilePlan.Group group : plan.groups()) {
-            Stride stride = StridePlan.of(group.mask());
-            numbers.addAll(List.of(group.heads().size(), group.runs().size(),
-                    Math.min(group.mask().prefixKeys(), key.keyLength), stride.period(), stride.residues().size(), group.picks().blocks()));
-            for (int head : group.heads()) {
-                numbers.add(head);
-                numbers.add(head / sharedBy);
-            }
-            for (TilePlan.Run run : group.runs()) {
-                numbers.addAll(List.of(run.firstTile(), run.tiles(), run.blocks(), run.prefixMask() != null ? 1 : 0,
-                        run.emptyRows() ? 1 : 0));
-            }
-            numbers.addAll(stride.residues());
-        }
-        numbers.addAll(maskUses);
-        return numbers.stream().mapToLong(Integer::longValue).toArray();
     }
 
     /**

@@ -18,6 +18,7 @@ import ai.spattention.pattern.HeadMask;
 import ai.spattention.torch.AutogradOperator;
 import ai.spattention.torch.EngineArrays;
 import ai.spattention.torch.TorchScriptModule;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -44,8 +45,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
 
     private record PlanKey(List<HeadMask> masks, int batch, int numKvHeads, int length, Device device) {}
 
-    /** A plan as the operators take it. */
-    private record DevicePlan(NDManager manager, NDList arrays) {}
+    /** A plan as the operators take it, named as their parameters are. */
+    private record DevicePlan(NDManager manager, long[] groupRows, long[] groupSequences, long[] groupLongest, long[] groupLeft,
+            NDArray queryRows, NDArray keyRows, NDArray keyGradientRows, NDArray sequenceEnds) {}
 
     /** Loaded when first used. */
     private static final class Operators {
@@ -131,8 +133,11 @@ public final class WindowKernel implements ExplicitGradientKernel {
     }
 
     private NDList forward(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, boolean differentiable) {
-        return PLANS.use(planKey(queries, keys, values, layout), plan -> operators.get()
-                .call("window_forward", differentiable, queries, keys, values, plan.arrays));
+        return PLANS.use(planKey(queries, keys, values, layout), plan -> {
+            Object[] arguments = {queries, keys, values, plan.groupRows, plan.groupSequences, plan.groupLongest, plan.groupLeft,
+                    plan.queryRows, plan.keyRows, plan.sequenceEnds};
+            return differentiable ? operators.get().call("window_forward", arguments) : operators.get().infer("window_forward", arguments);
+        });
     }
 
     @Override
@@ -140,8 +145,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
             AttentionDropout dropout, NDList forward, NDArray gradient) {
         AttentionCall.of(queries, keys, values, documents, layout, dropout.rate(), GradientMode.EXPLICIT).requireFit(this);
         AttentionShape.of(queries, keys, values).requireGradient(gradient);
-        return PLANS.use(planKey(queries, keys, values, layout), plan -> operators.get()
-                .call("window_backward", true, queries, keys, values, gradient, forward.get(0), forward.get(1), plan.arrays));
+        return PLANS.use(planKey(queries, keys, values, layout), plan -> operators.get().call("window_backward", queries, keys, values,
+                gradient, forward.get(0), forward.get(1), plan.groupRows, plan.groupSequences, plan.groupLongest, plan.groupLeft,
+                plan.queryRows, plan.keyRows, plan.keyGradientRows, plan.sequenceEnds));
     }
 
     private static PlanKey planKey(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout) {
@@ -156,18 +162,16 @@ public final class WindowKernel implements ExplicitGradientKernel {
 
     private static DevicePlan build(PlanKey key, NDManager manager) {
         WindowPlan plan = WindowPlan.of(key.masks, key.batch, key.numKvHeads, key.length);
-        NDList arrays = new NDList();
-        // read by the interpreter, never by kernels
-        arrays.add(EngineArrays.of(manager, plan.numbers()).toDevice(Device.cpu(), false));
-        for (WindowPlan.Group group : plan.groups()) {
-            arrays.add(EngineArrays.of(manager, plan.queryRows(group)));
-            arrays.add(EngineArrays.of(manager, plan.keyRows(group)));
-            arrays.add(EngineArrays.of(manager, plan.keyGradientRows(group)));
-            arrays.add(EngineArrays.of(manager, plan.sequenceEnds(group)));
-        }
-        // named once, so that calls of several threads need not name them
-        arrays.forEach(array -> array.setName("plan[]"));
-        return new DevicePlan(manager, arrays);
+        List<WindowPlan.Group> groups = plan.groups();
+        return new DevicePlan(manager,
+                groups.stream().mapToLong(plan::rows).toArray(),
+                groups.stream().mapToLong(plan::sequences).toArray(),
+                groups.stream().mapToLong(plan::longest).toArray(),
+                groups.stream().mapToLong(group -> group.width() - 1).toArray(),
+                EngineArrays.of(manager, groups.stream().map(plan::queryRows).flatMapToLong(Arrays::stream).toArray()),
+                EngineArrays.of(manager, groups.stream().map(plan::keyRows).flatMapToLong(Arrays::stream).toArray()),
+                EngineArrays.of(manager, groups.stream().map(plan::keyGradientRows).flatMapToLong(Arrays::stream).toArray()),
+                EngineArrays.of(manager, groups.stream().map(plan::sequenceEnds).flatMapToInt(Arrays::stream).toArray()));
     }
 
     @Override

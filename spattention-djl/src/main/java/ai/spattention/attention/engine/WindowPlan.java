@@ -81,8 +81,7 @@ record WindowPlan(int batch, int numHeads, int numKvHeads, int length, List<Grou
     }
 
     private long[] rows(Group group, int heads, boolean shifted) {
-        int[] ends = sequenceEnds(group);
-        long[] rows = new long[ends[ends.length - 1]];
+        long[] rows = new long[rows(group)];
         int at = 0;
         for (Head head : group.heads) {
             int own = head.index / (numHeads / heads);
@@ -97,7 +96,7 @@ record WindowPlan(int batch, int numHeads, int numKvHeads, int length, List<Grou
 
     /** Where a group's sequences end, after a leading 0. */
     int[] sequenceEnds(Group group) {
-        int[] ends = new int[group.heads.size() * batch + 1];
+        int[] ends = new int[sequences(group) + 1];
         int sequence = 0;
         for (Head head : group.heads) {
             for (int row = 0; row < batch; row++, sequence++) {
@@ -107,23 +106,19 @@ record WindowPlan(int batch, int numHeads, int numKvHeads, int length, List<Grou
         return ends;
     }
 
+    /** How many sequences a group has. */
+    int sequences(Group group) {
+        return group.heads.size() * batch;
+    }
+
+    /** How many rows a group's sequences have together. */
+    int rows(Group group) {
+        int[] ends = sequenceEnds(group);
+        return ends[ends.length - 1];
+    }
+
     /** The length of a group's longest sequence. */
     int longest(Group group) {
         return length - group.heads.stream().mapToInt(Head::start).min().orElseThrow();
-    }
-
-    /**
-     * The plan's integers in the order in which the operators read them: the number of groups; for each its reach to the left
-     * (w - 1), longest sequence and number of heads; for each head its index and start.
-     */
-    long[] numbers() {
-        List<Integer> numbers = new ArrayList<>(List.of(groups.size()));
-        for (Group group : groups) {
-            numbers.addAll(List.of(group.width - 1, longest(group), group.heads.size()));
-            for (Head head : group.heads) {
-                numbers.addAll(List.of(head.index, head.start));
-            }
-        }
-        return numbers.stream().mapToLong(Integer::longValue).toArray();
     }
 }

@@ -73,7 +73,7 @@ final class FusedCall {
         if (!isFilledUp()) {
             return launches.ret(out, logSums);
         }
-        NDArray cut = Operators.MODULE.call("cut", true, launches.array(out), queries).singletonOrThrow();
+        NDArray cut = Operators.MODULE.call("cut", launches.array(out), queries).singletonOrThrow();
         return launches.ret(new NDList(cut, launches.array(logSums)));
     }
 
@@ -95,7 +95,7 @@ final class FusedCall {
         if (!isFilledUp() && shape.group() == 1) {
             return launches.ret(queryGradient, keyGradient, valueGradient);
         }
-        return launches.ret(Operators.MODULE.call("gradients", true, launches.array(queryGradient), launches.array(keyGradient),
+        return launches.ret(Operators.MODULE.call("gradients", launches.array(queryGradient), launches.array(keyGradient),
                 launches.array(valueGradient), queries, keys));
     }
 
@@ -127,7 +127,7 @@ final class FusedCall {
     private List<Tensor> readable() {
         NDList unsuited = new NDList(operands.stream().filter(each -> !each.suits).map(Operand::array).toList());
         Iterator<NDArray> copies = unsuited.isEmpty() ? unsuited.iterator()
-                : launches.own(Operators.MODULE.call("laid_out", true, unsuited)).iterator();
+                : launches.own(Operators.MODULE.call("laid_out", unsuited)).iterator();
         return operands.stream().map(each -> launches.strided(each.name, each.suits ? each.array : copies.next())).toList();
     }
 

@@ -78,9 +78,12 @@ class WindowPlanTest {
 
     /** A batch of one, two heads [0, 3) and [3, 5) of five positions. */
     @Test
-    void writesTheIntegersInOrder() {
+    void laysSequencesOneAfterTheOther() {
         WindowPlan plan = plan(StandardPattern.EXCLUSIVE, 2, 5);
-        assertArrayEquals(new long[] {2, 1, 2, 1, 1, 3, 2, 5, 1, 0, 0}, plan.numbers());
+        assertEquals(List.of(2, 3), plan.groups().stream().map(WindowPlan.Group::width).toList());
+        assertEquals(List.of(2, 5), plan.groups().stream().map(plan::longest).toList());
+        assertEquals(List.of(2, 5), plan.groups().stream().map(plan::rows).toList());
+        assertEquals(List.of(1, 1), plan.groups().stream().map(plan::sequences).toList());
         assertArrayEquals(new long[] {7, 9}, plan.queryRows(plan.groups().get(0)));
         assertArrayEquals(new long[] {1, 3}, plan.keyRows(plan.groups().get(0)));
         assertArrayEquals(new int[] {0, 2}, plan.sequenceEnds(plan.groups().get(0)));

@@ -42,7 +42,7 @@ class FusedOperatorsTest {
     }
 
     private NDArray laidOut(NDArray array) {
-        return operators.call("laid_out", true, new NDList(array)).singletonOrThrow();
+        return operators.call("laid_out", new NDList(array)).singletonOrThrow();
     }
 
     @Test
@@ -53,7 +53,7 @@ class FusedOperatorsTest {
             assertLies(padded, TensorView.Type.FLOAT32, new long[] {2, 5, 3, size[1]}, 0, 2, 1, 3);
             assertEquals(x, padded.get(":, :, :, :" + size[0]));
             assertEquals(0, padded.get(":, :, :, " + size[0] + ":").abs().sum().getFloat());
-            NDArray cut = operators.call("cut", true, padded, x).singletonOrThrow();
+            NDArray cut = operators.call("cut", padded, x).singletonOrThrow();
             assertLies(cut, TensorView.Type.FLOAT32, new long[] {2, 5, 3, size[0]}, 0, 2, 1, 3);
             assertEquals(x, cut);
         }
@@ -66,7 +66,7 @@ class FusedOperatorsTest {
         NDArray dq = manager.randomNormal(new Shape(2, 6, 5, 32));
         NDArray dk = manager.randomNormal(new Shape(2, 6, 7, 32));
         NDArray dv = manager.randomNormal(new Shape(2, 6, 7, 32));
-        NDList gradients = operators.call("gradients", true, dq, dk, dv, q, k);
+        NDList gradients = operators.call("gradients", dq, dk, dv, q, k);
         assertEquals(dq.get(":, :, :, :24"), gradients.get(0));
         for (int i = 0; i < 2; i++) {
             NDArray sum = (i == 0 ? dk : dv).get(":, :, :, :24").reshape(2, 3, 2, 7, 24).sum(new int[] {2});
@@ -79,7 +79,7 @@ class FusedOperatorsTest {
     void addsUpTheHeadsThatShareKeys() {
         NDArray x = manager.arange(0f, 24f, 1f).reshape(1, 4, 3, 2).toType(DataType.FLOAT16, true);
         NDArray k = manager.zeros(new Shape(1, 2, 3, 2), DataType.FLOAT16);
-        NDArray sum = operators.call("sum_shared", true, x, k).singletonOrThrow();
+        NDArray sum = operators.call("sum_shared", x, k).singletonOrThrow();
         assertEquals(DataType.FLOAT16, sum.getDataType());
         assertEquals(k.getShape(), sum.getShape());
         assertArrayEquals(new float[] {6, 8, 10, 12, 14, 16, 30, 32, 34, 36, 38, 40},
@@ -90,7 +90,7 @@ class FusedOperatorsTest {
     void laysOutAnew() {
         NDArray turned = brain(2, 3, 64, 5).transpose(0, 1, 3, 2);
         assertFalse(TorchTensors.view(turned).isAligned());
-        NDList copies = operators.call("laid_out", true, new NDList(turned, brain(2, 3, 5, 24), turned));
+        NDList copies = operators.call("laid_out", new NDList(turned, brain(2, 3, 5, 24), turned));
         assertNull(turned.getName(), "it has its own name again, though it came twice");
         assertLies(copies.get(1), TensorView.Type.BFLOAT16, new long[] {2, 3, 5, 32}, 0, 2, 1, 3);
         NDArray copy = copies.get(2);

@@ -139,7 +139,7 @@ final class Probe {
         TorchScriptModule module = TorchScriptModule.load(Probe.class, "doctor.torchscript");
         try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {
             NDArray two = manager.full(new Shape(3), 2f);
-            float[] four = module.call("add", false, two, two.duplicate()).singletonOrThrow().toFloatArray();
+            float[] four = module.infer("add", two, two.duplicate()).singletonOrThrow().toFloatArray();
             return Arrays.equals(new float[] {4, 4, 4}, four) ? Check.ok(OPERATORS, "TorchScript loads and runs")
                     : Check.failed(OPERATORS, "2 + 2 gave " + Arrays.toString(four), "report it", true);
         }

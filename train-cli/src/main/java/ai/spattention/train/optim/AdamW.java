@@ -94,14 +94,13 @@ public final class AdamW extends Optimizer implements AutoCloseable {
         Moments state = moments.computeIfAbsent(parameterId, id -> zeros(weight));
         double decay = decayed.contains(parameterId) ? settings.weightDecay : 0;
         try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDArray constants = scope.create(
-                    new double[] {schedule.learningRate(step), settings.beta1, settings.beta2, decay, settings.epsilon});
             NDArray number = scope.create((float) step).toDevice(weight.getDevice(), false);
             number.attach(scope);
             // the first argument's manager, which receives the result, is the weight's: closed here
             String method = settings.statePrecision == Precision.BFLOAT16 ? "adamw_bfloat16" : "adamw";
-            OptimOperators.module().call(method, true, new NDList(weight), new NDList(gradient),
-                    new NDList(state.mean), new NDList(state.variance), new NDList(number), constants).close();
+            OptimOperators.module().call(method, new NDList(weight), new NDList(gradient),
+                    new NDList(state.mean), new NDList(state.variance), new NDList(number), schedule.learningRate(step),
+                    settings.beta1, settings.beta2, decay, settings.epsilon).close();
         }
     }
 

@@ -210,7 +210,7 @@ public final class FlatAdamW implements AutoCloseable {
     private static void write(NDArray own, NDArray saved) {
         try (NoGradient copying = new NoGradient()) {
             if (saved == null) {
-                OptimOperators.module().call("zero", true, new NDList(own));
+                OptimOperators.module().call("zero", new NDList(own));
                 return;
             }
             try (saved; NDArray kept = Bfloat16.is(own) ? Bfloat16.of(saved) : saved.stopGradient()) {

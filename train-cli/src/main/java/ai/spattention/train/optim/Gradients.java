@@ -23,7 +23,7 @@ public final class Gradients {
     public static double finish(List<Parameter> parameters, int divisor, double maxNorm) {
         try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList gradients = of(parameters, scope);
-            NDArray norm = OptimOperators.module().call("global_norm", true, gradients).singletonOrThrow();
+            NDArray norm = OptimOperators.module().call("global_norm", gradients).singletonOrThrow();
             double value = norm.getFloat() / (double) divisor;
             norm.close();
             double factor = 1.0 / divisor;
@@ -31,8 +31,7 @@ public final class Gradients {
                 factor *= maxNorm / value;
             }
             if (factor != 1 && Double.isFinite(value)) {
-                NDArray scalar = scope.create(factor);
-                OptimOperators.module().call("scale", true, gradients, scalar);
+                OptimOperators.module().call("scale", gradients, factor);
             }
             return value;
         }
@@ -46,7 +45,7 @@ public final class Gradients {
     public static void zero(List<Parameter> parameters) {
         try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             NDList gradients = of(parameters, scope);
-            OptimOperators.module().call("zero", true, gradients);
+            OptimOperators.module().call("zero", gradients);
         }
     }
 
