@@ -59,6 +59,7 @@ if %version% geq 23 set "options=%options% --sun-misc-unsafe-memory-access=allow
 set "options=%options% -Dfile.encoding=UTF-8"
 if defined TMPDIR set options=%options% "-Djava.io.tmpdir=%TMPDIR%"
 set "classpath=%code%;%program%\lib\*;%program%\natives\duckdb"
+if defined SPATTN_CLASS_PATH set "classpath=%classpath%;%SPATTN_CLASS_PATH%"
 "%java%" %options% "-Dspattention.home=%home%" %SPATTN_JAVA_OPTS% -cp "%classpath%" ai.spattention.train.cli.Main %*
 exit /b %ERRORLEVEL%
 

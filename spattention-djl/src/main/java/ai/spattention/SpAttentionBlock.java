@@ -46,19 +46,19 @@ import java.util.stream.Collectors;
  * <p>It takes what DJL's {@link ScaledDotProductAttentionBlock} takes:
  *
  * <ul>
- *   <li>[input]: [B, N, E], self-attention
- *   <li>[input, mask]: [B, N, E] and [B, N, N], 1 for pairs to keep, 0 for pairs to mask
- *   <li>[input, documents]: [B, N, E] and [B, N], whole numbers: where several documents are packed into a sequence, each
+ *   <li>[input]: [B, N, C], self-attention
+ *   <li>[input, mask]: [B, N, C] and [B, N, N], 1 for pairs to keep, 0 for pairs to mask
+ *   <li>[input, documents]: [B, N, C] and [B, N], whole numbers: where several documents are packed into a sequence, each
  *       position's document; a query sees only keys of its own
- *   <li>[input, padding mask]: [B, N, E] and [B, N], floating-point or boolean: 0 for padding, which no other position sees
- *   <li>[input, valid lengths]: [B, N, E] and [B]: the same, where what follows a sequence's first so many positions is padding
- *   <li>[input, offsets]: [B, N, E] and floating-point [B, H, N, N], 1 in the place of what does not differ: added to the scores,
+ *   <li>[input, padding mask]: [B, N, C] and [B, N], floating-point or boolean: 0 for padding, which no other position sees
+ *   <li>[input, valid lengths]: [B, N, C] and [B]: the same, where what follows a sequence's first so many positions is padding
+ *   <li>[input, offsets]: [B, N, C] and floating-point [B, H, N, N], 1 in the place of what does not differ: added to the scores,
  *       as DJL's {@code BertBlock} hands a mask to its layers, 0 for pairs to keep and -100,000 for pairs to mask
- *   <li>[keys, queries, values]: [B, M, E], [B, N, E] and [B, M, E] with N &lt;= M; the queries are the last N positions
+ *   <li>[keys, queries, values]: [B, M, C], [B, N, C] and [B, M, C] with N &lt;= M; the queries are the last N positions
  *   <li>[keys, queries, values, mask]: the same with a mask [B, N, M]
  * </ul>
  *
- * <p>and gives [B, N, E]. In place of a mask [B, N, M] documents [B, M], a padding mask [B, M] or
+ * <p>and gives [B, N, C]. In place of a mask [B, N, M] documents [B, M], a padding mask [B, M] or
  * valid lengths [B] may stand everywhere, at no cost in memory. Projections are child blocks with
  * weights [out, in]. A mask or offsets are honoured by the masked kernel, whose memory grows with H · N · M.
  *
@@ -151,7 +151,7 @@ public final class SpAttentionBlock extends AbstractBlock {
     /**
      * The projection of the queries.
      *
-     * @return the child block, weight [H · D, E]
+     * @return the child block, weight [H · D, C]
      */
     public Linear getQueryProjection() {
         return queryProjection;
@@ -160,7 +160,7 @@ public final class SpAttentionBlock extends AbstractBlock {
     /**
      * The projection of the keys.
      *
-     * @return the child block, weight [G · D, E], or null with lsh attention, where keys are the queries
+     * @return the child block, weight [G · D, C], or null with lsh attention, where keys are the queries
      */
     public Linear getKeyProjection() {
         return keyProjection;
@@ -169,7 +169,7 @@ public final class SpAttentionBlock extends AbstractBlock {
     /**
      * The projection of the values.
      *
-     * @return the child block, weight [G · D, E]
+     * @return the child block, weight [G · D, C]
      */
     public Linear getValueProjection() {
         return valueProjection;
@@ -378,10 +378,10 @@ public final class SpAttentionBlock extends AbstractBlock {
      *
      * @param parameterStore where the weights come from
      * @param segments how the parts are put together
-     * @param hidden [B, N, E]
+     * @param hidden [B, N, C]
      * @param documents [B, N], int64: each position's document; null for one document
      * @param training whether to apply dropout
-     * @return [B, N, E] in the input's type
+     * @return [B, N, C] in the input's type
      */
     public NDArray attend(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray documents, boolean training) {
         return attend(parameterStore, segments, hidden, hidden, hidden, null, documents, null, training);
@@ -391,10 +391,10 @@ public final class SpAttentionBlock extends AbstractBlock {
      * Self-attention of positions that follow those in a cache. Rotary positions go on where the cache ends.
      *
      * @param parameterStore where the weights come from
-     * @param hidden [B, N, E], the next N positions
+     * @param hidden [B, N, C], the next N positions
      * @param cache the keys and values of the positions before; the new ones are appended
      * @param training whether to apply dropout
-     * @return [B, N, E]
+     * @return [B, N, C]
      */
     public NDArray attend(ParameterStore parameterStore, NDArray hidden, KeyValueCache cache, boolean training) {
         return attend(parameterStore, Segments.engine(), hidden, hidden, hidden, null, null, cache, training);
@@ -501,7 +501,7 @@ public final class SpAttentionBlock extends AbstractBlock {
                 : segments.run(name, (inner, in) -> differentiable.apply(in), inputs)).singletonOrThrow();
     }
 
-    /** Projects, normalises, clips and splits: [B, N, E] to [B, heads, N, D]. */
+    /** Projects, normalises, clips and splits: [B, N, C] to [B, heads, N, D]. */
     private NDArray project(ParameterStore parameterStore, Linear projection, RmsNorm norm, NDArray input, int heads,
             boolean training) {
         NDArray projected = BlockOperators.linear(parameterStore, projection, input, precision, training);
@@ -520,7 +520,7 @@ public final class SpAttentionBlock extends AbstractBlock {
         return rows.reshape(shape.get(0), shape.get(1), heads, headDim).transpose(0, 2, 1, 3);
     }
 
-    /** Joins the heads and projects them back: [B, H, N, D] to [B, N, E]. */
+    /** Joins the heads and projects them back: [B, H, N, D] to [B, N, C]. */
     private NDArray join(ParameterStore parameterStore, NDArray heads, boolean keepBfloat16, boolean training) {
         Shape shape = heads.getShape();
         NDArray joined = heads.transpose(0, 2, 1, 3).reshape(shape.get(0), shape.get(2), (long) numHeads * headDim);

@@ -1,7 +1,7 @@
 /**
  * The attention block for DJL models, and what it is made of.
  *
- * <p>Letters used throughout: B = batch, N = query positions, M = key positions, E = model dimension, H = query heads, G =
+ * <p>Letters used throughout: B = batch, N = query positions, M = key positions, C = model dimension, H = query heads, G =
  * key/value heads (H divisible by G), D = head dimension.
  */
 package ai.spattention;

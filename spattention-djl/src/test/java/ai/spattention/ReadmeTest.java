@@ -43,9 +43,14 @@ class ReadmeTest {
         } finally {
             System.setOut(standard);
         }
-        Matcher loss = Pattern.compile("training loss ([0-9.]+)").matcher(printed.toString(StandardCharsets.UTF_8));
+        assertTrue(loss("sp", printed) < 0.03, printed.toString(StandardCharsets.UTF_8));
+        assertTrue(loss("local", printed) > 0.05, printed.toString(StandardCharsets.UTF_8));
+    }
+
+    private static double loss(String pattern, ByteArrayOutputStream printed) {
+        Matcher loss = Pattern.compile(pattern + ": loss ([0-9.]+)").matcher(printed.toString(StandardCharsets.UTF_8));
         assertTrue(loss.find(), printed.toString(StandardCharsets.UTF_8));
-        assertTrue(Double.parseDouble(loss.group(1)) > 0);
+        return Double.parseDouble(loss.group(1));
     }
 
     /** Surefire starts the JVM with a jar that names the class path. */

@@ -35,9 +35,9 @@ public final class EmbeddingSteps {
      * x = the tokens' rows.
      *
      * @param tokens [T], int64
-     * @param high the upper halves of the rows, [V, D]
+     * @param high the upper halves of the rows, [V, C]
      * @param low the lower halves, likewise of 16 bits
-     * @param x [T, D], float32, written
+     * @param x [T, C], float32, written
      */
     public void forward(Tensor tokens, Tensor high, Tensor low, Tensor x) {
         low.require(low.type(), high.sizes());
@@ -51,8 +51,8 @@ public final class EmbeddingSteps {
      * Adds the gradients of tokens' rows to the embedding's.
      *
      * @param tokens [T], int64
-     * @param gradient of x, [T, D], float32
-     * @param out [V, D], float32, added to
+     * @param gradient of x, [T, C], float32
+     * @param out [V, C], float32, added to
      * @param leftOut the token that learns nothing; -1 for none
      */
     public void backward(Tensor tokens, Tensor gradient, Tensor out, int leftOut) {

@@ -44,7 +44,7 @@ public final class GroupedMatmulSteps {
     /**
      * Whether there are kernels for some experts.
      *
-     * @param hidden the tokens' states, [T, D]
+     * @param hidden the tokens' states, [T, C]
      * @param experts E
      * @param inner an expert's width, I
      * @return true for bfloat16 on an NVIDIA GPU of compute capability 8.0 or newer, D (at most 4,096) and I multiples of 64, at

@@ -10,8 +10,8 @@ import ai.spattention.segment.ExplicitPart;
 import java.util.function.UnaryOperator;
 
 /**
- * RMS normalisation by its kernels in a block. Inputs: x [..., D] in float32 and the weight [D]; output: norm(x) in bfloat16. Or inputs:
- * x, a branch [..., D] in bfloat16, the weight; outputs: x + branch in float32 and norm(x + branch) in bfloat16.
+ * RMS normalisation by its kernels in a block. Inputs: x [..., C] in float32 and the weight [C]; output: norm(x) in bfloat16. Or inputs:
+ * x, a branch [..., C] in bfloat16, the weight; outputs: x + branch in float32 and norm(x + branch) in bfloat16.
  */
 public final class RmsNormPart implements ExplicitPart {
 

@@ -54,7 +54,7 @@ public final class RmsNormSteps {
     /**
      * Whether there is a kernel for an array of DJL's.
      *
-     * @param x [..., D]
+     * @param x [..., C]
      * @return true for float32 on a GPU of compute capability 8.0 or newer, D a multiple of 16 up to 4,096
      */
     public static boolean serves(NDArray x) {
@@ -66,7 +66,7 @@ public final class RmsNormSteps {
     /**
      * Rows of the experts, to be added up by token.
      *
-     * @param rows [S, D], bfloat16
+     * @param rows [S, C], bfloat16
      * @param places the row of each (token, slot) pair, [T, K], int32
      */
     public record Slots(Tensor rows, Tensor places) {
@@ -85,9 +85,9 @@ public final class RmsNormSteps {
     /**
      * y = norm(x).
      *
-     * @param x [T, D], float32
-     * @param weight [D], float32
-     * @param y [T, D], bfloat16, written
+     * @param x [T, C], float32
+     * @param weight [C], float32
+     * @param y [T, C], bfloat16, written
      * @param root 1 / √(mean square + ε) of each row, [T], float32, written
      */
     public void forward(Tensor x, Tensor weight, Tensor y, Tensor root) {
@@ -97,11 +97,11 @@ public final class RmsNormSteps {
     /**
      * total = x + branch, y = norm(total).
      *
-     * @param x [T, D], float32
-     * @param branch [T, D], bfloat16
-     * @param weight [D], float32
-     * @param total [T, D], float32, written
-     * @param y [T, D], bfloat16, written
+     * @param x [T, C], float32
+     * @param branch [T, C], bfloat16
+     * @param weight [C], float32
+     * @param total [T, C], float32, written
+     * @param y [T, C], bfloat16, written
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Tensor branch, Tensor weight, Tensor total, Tensor y, Tensor root) {
@@ -112,11 +112,11 @@ public final class RmsNormSteps {
     /**
      * total = x + the rows of each token, y = norm(total).
      *
-     * @param x [T, D], float32
+     * @param x [T, C], float32
      * @param slots the rows
-     * @param weight [D], float32
-     * @param total [T, D], float32, written
-     * @param y [T, D], bfloat16, written
+     * @param weight [C], float32
+     * @param total [T, C], float32, written
+     * @param y [T, C], bfloat16, written
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Slots slots, Tensor weight, Tensor total, Tensor y, Tensor root) {
@@ -137,10 +137,10 @@ public final class RmsNormSteps {
     /**
      * y once more, the same bits, where it was not kept.
      *
-     * @param x what was normalised, [T, D], float32
-     * @param weight [D], float32
+     * @param x what was normalised, [T, C], float32
+     * @param weight [C], float32
      * @param root from the forward pass, [T], float32
-     * @param y [T, D], bfloat16, written
+     * @param y [T, C], bfloat16, written
      */
     public void again(Tensor x, Tensor weight, Tensor root, Tensor y) {
         launches.add(step("norm_again", x, weight, root).with("y", y.require(Type.BFLOAT16, x.sizes())).grid(x.size(0), 1, 1));
@@ -149,13 +149,13 @@ public final class RmsNormSteps {
     /**
      * What a backward pass reads and writes.
      *
-     * @param x what was normalised, [T, D], float32
-     * @param weight [D], float32
+     * @param x what was normalised, [T, C], float32
+     * @param weight [C], float32
      * @param root from the forward pass, [T], float32
-     * @param gradient of y, [T, D], bfloat16
-     * @param xGradient of x, [T, D], float32, written
+     * @param gradient of y, [T, C], bfloat16
+     * @param xGradient of x, [T, C], float32, written
      * @param branchGradient the same in bfloat16, written
-     * @param weightGradient of the weight, [D], float32, written or added to
+     * @param weightGradient of the weight, [C], float32, written or added to
      */
     public record Backward(Tensor x, Tensor weight, Tensor root, Tensor gradient, Tensor xGradient, Tensor branchGradient,
             Tensor weightGradient) {}
@@ -174,7 +174,7 @@ public final class RmsNormSteps {
      * The gradients, with a further summand of x's.
      *
      * @param arrays the arrays
-     * @param totalGradient x's summand, [T, D], float32; may be {@code xGradient}
+     * @param totalGradient x's summand, [T, C], float32; may be {@code xGradient}
      * @param addWeights whether the weight's gradient is added to what stands there
      */
     public void backwardOfSum(Backward arrays, Tensor totalGradient, boolean addWeights) {
@@ -185,7 +185,7 @@ public final class RmsNormSteps {
      * The gradients, with a further summand of x's, and further summands of y's.
      *
      * @param arrays the arrays
-     * @param totalGradient x's summand, [T, D], float32; may be {@code xGradient}
+     * @param totalGradient x's summand, [T, C], float32; may be {@code xGradient}
      * @param slots y's summands
      * @param addWeights whether the weight's gradient is added to what stands there
      */

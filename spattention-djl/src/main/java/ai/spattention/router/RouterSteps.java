@@ -103,8 +103,8 @@ public final class RouterSteps {
     /**
      * Routes tokens.
      *
-     * @param hidden [T, D], bfloat16
-     * @param weight [E, D], float32
+     * @param hidden [T, C], bfloat16
+     * @param weight [E, C], float32
      * @param statistics written
      * @return the routing
      */
@@ -152,8 +152,8 @@ public final class RouterSteps {
      * @param routed from the forward pass
      * @param rowWeightGradients [S], float32
      * @param statisticsGradients of the mean probabilities [E] and the mean square [1], float32; loads have none
-     * @param hiddenGradient [T, D], bfloat16, written
-     * @param weightGradient [E, D], float32, written or added to
+     * @param hiddenGradient [T, C], bfloat16, written
+     * @param weightGradient [E, C], float32, written or added to
      * @param add whether the weight's gradient is added to what stands there
      */
     public void backward(Tensor hidden, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients, Tensor hiddenGradient,

@@ -1,8 +1,8 @@
 package ai.spattention.eval.jinja;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.eval.python.PythonText;
 import ai.spattention.eval.jinja.Token.Kind;
+import ai.spattention.eval.python.PythonText;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

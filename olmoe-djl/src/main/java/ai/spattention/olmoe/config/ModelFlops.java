@@ -10,13 +10,13 @@ import java.util.stream.IntStream;
  * (2 D for its score, 2 D for its share of the values); pairs that the pattern forbids take nothing. For a sequence of N
  * tokens in which all heads of all layers together see P pairs:
  *
- * <p>2 · (layers · (E (2 Q + 2 K) + E X + k · 3 E I) + V E) + 4 D P / N
+ * <p>2 · (L · (2 C D (H + G) + C E + K · 3 C I) + V C) + 4 D P / N
  *
- * <p>(2 Q + K in layers of lsh attention, whose keys are the queries; the pairs there are those that {@link
+ * <p>(C D (2 H + G) in layers of lsh attention, whose keys are the queries; the pairs there are those that {@link
  * ai.spattention.pattern.LshSettings#allowedPairs} counts by definition)
  *
- * <p>with E = hidden size, D = head dimension, Q = H D and K = G D, the widths of queries and keys, X = experts, k = experts a
- * token, I = an expert's width, V = vocabulary. Embedding look-ups, norms, biases, rotary embeddings, softmax and the optimizer
+ * <p>with the letters of {@code docs/letters.md}: L layers, C the hidden size, H heads of queries and G of keys with D numbers each, E
+ * experts of width I, of which a token takes K, V tokens of the vocabulary. Embedding look-ups, norms, biases, rotary embeddings, softmax and the optimizer
  * are left out, as is usual. Backward takes twice as much as forward, so training takes three times as much.
  */
 public final class ModelFlops {

@@ -1,7 +1,7 @@
 package ai.spattention.olmoe.config;
 
-import ai.spattention.common.InvalidInputException;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.keys.InvalidKeyException;
 import ai.spattention.olmoe.keys.Key;
 import ai.spattention.olmoe.keys.Range;
@@ -28,7 +28,7 @@ import java.util.stream.IntStream;
 public record OlmoeConfig(
         @Key(meaning = "tokens of the vocabulary, V")
         @Range(min = 1) int vocabSize,
-        @Key(meaning = "size of a token's vector, E")
+        @Key(meaning = "size of a token's vector, C")
         @Range(min = 1) int hiddenSize,
         @Key(meaning = "width of an expert, I")
         @Range(min = 1) int intermediateSize,

@@ -12,7 +12,7 @@ import ai.spattention.torch.TorchScriptModule;
  * The output embedding and the mean cross-entropy as one part, in slices of tokens: the logits [T, V] never exist at once. Since
  * a loss is where the backward pass begins, the gradients are made in the forward pass and scaled by what arrives.
  *
- * <p>Inputs: normalised hidden states [B, N, D], the output embedding [V, D]. Output: the loss, a scalar, as
+ * <p>Inputs: normalised hidden states [B, N, C], the output embedding [V, C]. Output: the loss, a scalar, as
  * {@link LanguageModelLoss#ofTargets}.
  */
 public final class HeadLoss implements ExplicitPart {
@@ -34,8 +34,8 @@ public final class HeadLoss implements ExplicitPart {
     /**
      * The logits themselves, in the hidden states' type.
      *
-     * @param hidden [..., D]
-     * @param weight [V, D]
+     * @param hidden [..., C]
+     * @param weight [V, C]
      * @return [..., V], attached to the hidden states' manager
      */
     public static NDArray logits(NDArray hidden, NDArray weight) {
@@ -58,7 +58,7 @@ public final class HeadLoss implements ExplicitPart {
         }
     }
 
-    /** The loss, the gradients of hidden [T, D] and weight [V, D]. */
+    /** The loss, the gradients of hidden [T, C] and weight [V, C]. */
     static NDList slices(NDArray hidden, NDArray weight, NDArray targets, int sliceTokens, SliceLoss slice) {
         TorchScriptModule module = LossOperators.module();
         try (NDManager scope = Scopes.over(hidden, weight, targets)) {

@@ -19,7 +19,7 @@ import ai.spattention.segment.Segments;
 /**
  * One layer, normalised before each part: x + attention(norm(x)), then x + experts(norm(x)).
  *
- * <p>Input: [B, N, D], and documents [B, N] where several are packed into a sequence. Outputs: [B, N, D], then the three arrays
+ * <p>Input: [B, N, C], and documents [B, N] where several are packed into a sequence. Outputs: [B, N, C], then the three arrays
  * of one layer's {@link RouterStatistics}.
  */
 public final class DecoderLayer extends AbstractBlock {
@@ -88,11 +88,11 @@ public final class DecoderLayer extends AbstractBlock {
      *
      * @param parameterStore where the weights come from
      * @param segments how the parts are put together
-     * @param hidden [B, N, D]; with a cache, the N positions that follow those in it
+     * @param hidden [B, N, C]; with a cache, the N positions that follow those in it
      * @param documents [B, N], int64, or null for one document; not with a cache
      * @param cache the layer's keys and values of the positions before, or null if the N positions are all there is
      * @param training whether this is a training step
-     * @return [B, N, D] and the router's statistics, attached to the input's manager
+     * @return [B, N, C] and the router's statistics, attached to the input's manager
      */
     NDList run(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray documents, KeyValueCache cache,
             boolean training) {

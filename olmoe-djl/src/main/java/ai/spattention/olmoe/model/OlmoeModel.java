@@ -211,7 +211,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
     /**
      * The matrix that turns hidden states into logits.
      *
-     * @return the parameter, [V, D]; the embedding's own where the two are tied
+     * @return the parameter, [V, C]; the embedding's own where the two are tied
      */
     public Parameter getOutputWeight() {
         return head == null ? embedding.getWeight() : head.getDirectParameters().get("weight");
@@ -281,7 +281,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      * @param inputIds [B, N], int64; with a cache, the N tokens that follow those in it
      * @param cache what the layers keep of the tokens before, to which the new ones are added; null if there are none and
      *     none will follow
-     * @return the states after the last layer, [B, N, D], attached to the ids' manager
+     * @return the states after the last layer, [B, N, C], attached to the ids' manager
      */
     public NDArray hiddenStates(ParameterStore parameterStore, NDArray inputIds, DecodingCache cache) {
         return hiddenStates(parameterStore, new NDList(inputIds), cache);
@@ -292,7 +292,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      *
      * @param parameterStore where the weights come from
      * @param inputs token ids [B, N], int64, and each position's document [B, N], int64, where several are packed into a sequence
-     * @return the states after the last layer, [B, N, D], attached to the ids' manager
+     * @return the states after the last layer, [B, N, C], attached to the ids' manager
      */
     public NDArray hiddenStates(ParameterStore parameterStore, NDList inputs) {
         return hiddenStates(parameterStore, inputs, null);
@@ -319,7 +319,7 @@ public final class OlmoeModel extends AbstractBlock implements SegmentedBlock.Mo
      * Predicts from states.
      *
      * @param parameterStore where the weights come from
-     * @param hiddenStates any of what {@link #hiddenStates} gave, [..., D]
+     * @param hiddenStates any of what {@link #hiddenStates} gave, [..., C]
      * @return the logits of the tokens after them, [..., V], attached to the states' manager
      */
     public NDArray logits(ParameterStore parameterStore, NDArray hiddenStates) {

@@ -1,6 +1,6 @@
 /**
  * The OLMoE model: token ids to logits, with what the router losses need.
  *
- * <p>Letters used throughout: B = batch, N = positions, D = hidden size, V = vocabulary, E = experts, L = layers.
+ * <p>Letters used throughout: B = batch, N = positions, C = hidden size, V = vocabulary, E = experts, L = layers.
  */
 package ai.spattention.olmoe.model;

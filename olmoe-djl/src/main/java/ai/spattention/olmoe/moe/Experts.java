@@ -18,7 +18,7 @@ import ai.spattention.swiglu.SwiGluSteps;
  * The experts of a layer, each down(silu(gate(x)) · up(x)), in two stacked parameters. Dropless: the (token, slot) pairs
  * are sorted by expert, each expert multiplies its own rows, and each token sums its experts' results by their weights.
  *
- * <p>Inputs: hidden states [T, D], chosen experts [T, K], weights [T, K]. Output: [T, D].
+ * <p>Inputs: hidden states [T, C], chosen experts [T, K], weights [T, K]. Output: [T, C].
  */
 public final class Experts extends AbstractBlock {
 
@@ -52,7 +52,7 @@ public final class Experts extends AbstractBlock {
     /**
      * The experts' first matrices, gate over up.
      *
-     * @return the parameter, [E, 2 I, D]
+     * @return the parameter, [E, 2 I, C]
      */
     public Parameter getGateUpProjection() {
         return gateUpProjection;
@@ -61,7 +61,7 @@ public final class Experts extends AbstractBlock {
     /**
      * The experts' second matrices.
      *
-     * @return the parameter, [E, D, I]
+     * @return the parameter, [E, C, I]
      */
     public Parameter getDownProjection() {
         return downProjection;
@@ -72,11 +72,11 @@ public final class Experts extends AbstractBlock {
      *
      * @param parameterStore where the matrices come from
      * @param segments how the parts are put together
-     * @param hidden the tokens' hidden states, [T, D], T at least 1
+     * @param hidden the tokens' hidden states, [T, C], T at least 1
      * @param chosen the tokens' experts, [T, K], int64
      * @param weights what each of them counts, [T, K]
      * @param training whether this is a training step
-     * @return [T, D], attached to the hidden states' manager
+     * @return [T, C], attached to the hidden states' manager
      */
     public NDArray apply(ParameterStore parameterStore, Segments segments, NDArray hidden, NDArray chosen, NDArray weights,
             boolean training) {

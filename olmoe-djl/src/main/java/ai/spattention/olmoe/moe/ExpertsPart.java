@@ -11,7 +11,7 @@ import ai.spattention.torch.TorchScriptModule;
  * The experts with a backward pass of their own: of the forward pass it keeps the gate and up projections' results alone, and
  * weighs the rows before the last product, so that the results need not be kept for the weights' gradient.
  *
- * <p>Inputs: hidden states [T, D], weights [T, K], gate and up matrices [E, 2 I, D], down matrices [E, D, I]. Output: [T, D].
+ * <p>Inputs: hidden states [T, C], weights [T, K], gate and up matrices [E, 2 I, C], down matrices [E, C, I]. Output: [T, C].
  */
 final class ExpertsPart implements ExplicitPart {
 

@@ -14,8 +14,8 @@ import ai.spattention.swiglu.SwiGluSteps;
  * The experts by grouped products on a GPU: tokens' rows copied into the experts' order, all experts in one launch a product, and
  * nothing waits for the device. Keeps the gate and up projections' results for its backward pass, as {@link ExpertsPart}.
  *
- * <p>Inputs: hidden states [T, D] in bfloat16, weights [T, K], gate and up matrices [E, 2 I, D], down matrices [E, D, I]. Output:
- * [T, D].
+ * <p>Inputs: hidden states [T, C] in bfloat16, weights [T, K], gate and up matrices [E, 2 I, C], down matrices [E, C, I]. Output:
+ * [T, C].
  */
 final class GroupedExpertsPart implements ExplicitPart {
 

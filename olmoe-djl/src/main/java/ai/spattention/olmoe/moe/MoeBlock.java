@@ -17,7 +17,7 @@ import java.io.IOException;
 /**
  * A mixture of experts in the place of a feed-forward layer: a {@link Router} and {@link Experts}.
  *
- * <p>Input: [B, N, D]. Outputs: [B, N, D], then the three arrays of one layer's {@link RouterStatistics}.
+ * <p>Input: [B, N, C]. Outputs: [B, N, C], then the three arrays of one layer's {@link RouterStatistics}.
  */
 public final class MoeBlock extends AbstractBlock {
 
@@ -73,9 +73,9 @@ public final class MoeBlock extends AbstractBlock {
      *
      * @param parameterStore where the weights come from
      * @param segments how the parts are put together
-     * @param input [B, N, D]
+     * @param input [B, N, C]
      * @param training whether this is a training step
-     * @return [B, N, D], then the three arrays of one layer's {@link RouterStatistics}, attached to the input's manager
+     * @return [B, N, C], then the three arrays of one layer's {@link RouterStatistics}, attached to the input's manager
      */
     public NDList apply(ParameterStore parameterStore, Segments segments, NDArray input, boolean training) {
         Shape shape = input.getShape();
@@ -87,7 +87,7 @@ public final class MoeBlock extends AbstractBlock {
         }
     }
 
-    /** The tokens [T, D], their experts and weights [T, K], and the router's statistics. */
+    /** The tokens [T, C], their experts and weights [T, K], and the router's statistics. */
     private NDList route(ParameterStore parameterStore, NDArray input, boolean training) {
         NDArray tokens = input.reshape(-1, input.getShape().get(2));
         Routing routing = router.route(parameterStore, tokens, training);

@@ -17,7 +17,7 @@ import ai.spattention.torch.Bfloat16;
  * Chooses each token's experts: logits by one matrix, softmax over all experts in float32, the K likeliest (ties as
  * libtorch's {@code topk} breaks them).
  *
- * <p>Input: hidden states [T, D]. Output: the four arrays of a {@link Routing}.
+ * <p>Input: hidden states [T, C]. Output: the four arrays of a {@link Routing}.
  */
 public final class Router extends AbstractBlock {
 
@@ -53,7 +53,7 @@ public final class Router extends AbstractBlock {
     /**
      * The matrix.
      *
-     * @return the parameter, [E, D]
+     * @return the parameter, [E, C]
      */
     public Parameter getWeight() {
         return weight;
@@ -63,7 +63,7 @@ public final class Router extends AbstractBlock {
      * Routes tokens.
      *
      * @param parameterStore where the matrix comes from
-     * @param hidden the tokens' hidden states, [T, D]
+     * @param hidden the tokens' hidden states, [T, C]
      * @param training whether this is a training step
      * @return the routing, attached to the hidden states' manager
      */

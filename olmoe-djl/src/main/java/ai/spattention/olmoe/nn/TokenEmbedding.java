@@ -14,7 +14,7 @@ import ai.spattention.torch.TorchScriptModule;
  * A vector for each token of the vocabulary. Its gradient is dense; that of the padding token is none, as with PyTorch's {@code
  * padding_idx}, so that its vector stays what it is unless another use of the weight (a tied output) changes it.
  *
- * <p>Input: token ids [B, N], int64. Output: [B, N, D].
+ * <p>Input: token ids [B, N], int64. Output: [B, N, C].
  */
 public final class TokenEmbedding extends AbstractBlock {
 
@@ -54,7 +54,7 @@ public final class TokenEmbedding extends AbstractBlock {
     /**
      * The vectors.
      *
-     * @return the parameter, [V, D]
+     * @return the parameter, [V, C]
      */
     public Parameter getWeight() {
         return weight;

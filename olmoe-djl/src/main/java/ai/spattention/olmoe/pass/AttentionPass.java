@@ -31,7 +31,7 @@ final class AttentionPass {
     /** What the backward pass needs. */
     record State(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, BandedAttention.Forward arrays) {}
 
-    /** hidden [T, D] bfloat16 -> out [T, D] bfloat16. */
+    /** hidden [T, C] bfloat16 -> out [T, C] bfloat16. */
     State forward(Tensor hidden, LayerWeights weights, Tensor out) {
         long tokens = hidden.size(0);
         context.plan.part("projections");
@@ -65,7 +65,7 @@ final class AttentionPass {
                 new BandedAttention.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)), attended, logSums));
     }
 
-    /** The state where turned queries and keys were not kept, with its input computed again; so is out [T, D], which is written. */
+    /** The state where turned queries and keys were not kept, with its input computed again; so is out [T, C], which is written. */
     State again(State state, LayerWeights weights, Tensor hidden, Tensor out) {
         State again = turned(weights, hidden, state.projected, state.queryRoot, state.keyRoot, state.arrays.out(), state.arrays.logSums());
         project(again.arrays.out(), weights, out);

@@ -42,7 +42,7 @@ final class ExpertsPass {
         return new GroupedMatmulSteps(context.plan, routed.ends(), routed.tileEnds());
     }
 
-    /** Everything but the last product. hidden [T, D] bfloat16. */
+    /** Everything but the last product. hidden [T, C] bfloat16. */
     Up up(Tensor hidden, LayerWeights weights, RouterSteps.Statistics statistics) {
         context.plan.part("router");
         RouterSteps.Routed routed = router.forward(hidden, weights.router(), statistics);

@@ -20,11 +20,11 @@ final class HeadPass {
     /**
      * The mean cross-entropy, and its gradients at once.
      *
-     * @param hidden [T, D], bfloat16
+     * @param hidden [T, C], bfloat16
      * @param targets [T], int64
-     * @param matrix [V, D], bfloat16
-     * @param matrixGradient [V, D], float32, written or added to
-     * @param hiddenGradient [T, D], bfloat16, written
+     * @param matrix [V, C], bfloat16
+     * @param matrixGradient [V, C], float32, written or added to
+     * @param hiddenGradient [T, C], bfloat16, written
      * @param loss [1], float32, written
      * @param add whether the matrix's gradient is added to what stands there
      */

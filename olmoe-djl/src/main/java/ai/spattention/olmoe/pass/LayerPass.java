@@ -29,10 +29,10 @@ final class LayerPass {
      * @param weights the layer's
      * @param gradients the layer's
      * @param statistics what the router writes
-     * @param input the residual stream before attention, [T, D], float32
+     * @param input the residual stream before attention, [T, C], float32
      * @param inputRoot of its rows
      * @param attention of the attention
-     * @param total the residual stream before the experts, [T, D], float32
+     * @param total the residual stream before the experts, [T, C], float32
      * @param totalRoot of its rows
      * @param experts of the experts
      */
@@ -40,7 +40,7 @@ final class LayerPass {
             AttentionPass.State attention, Tensor total, Tensor totalRoot, ExpertsPass.State experts) {}
 
     /**
-     * A residual stream, [T, D], float32, and rows that are still to be added to it.
+     * A residual stream, [T, C], float32, and rows that are still to be added to it.
      *
      * @param stream without the rows
      * @param rows null where there are none
@@ -113,7 +113,7 @@ final class LayerPass {
      * Adds the backward phase.
      *
      * @param kept of the forward phase
-     * @param gradient of the residual stream after the layer, [T, D], float32; then of the one before it
+     * @param gradient of the residual stream after the layer, [T, C], float32; then of the one before it
      * @param rounded the same in bfloat16
      * @param statisticsGradients of the router's statistics
      * @return the gradient of the residual stream before the layer in bfloat16

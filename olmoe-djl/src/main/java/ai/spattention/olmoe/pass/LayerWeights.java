@@ -12,15 +12,15 @@ import java.util.List;
 /**
  * A layer's weights as a pass reads them, or their gradients.
  *
- * @param attentionNorm [D]
+ * @param attentionNorm [C]
  * @param queryKeyValue the three projections one below the other, [(H + 2 G) head dimension, D]
  * @param queryNorm [H head dimension]
  * @param keyNorm [G head dimension]
  * @param output [D, H head dimension]
- * @param expertsNorm [D]
- * @param router [E, D]
- * @param gateUp [E, 2 I, D]
- * @param down [E, D, I]
+ * @param expertsNorm [C]
+ * @param router [E, C]
+ * @param gateUp [E, 2 I, C]
+ * @param down [E, C, I]
  */
 record LayerWeights(Tensor attentionNorm, Tensor queryKeyValue, Tensor queryNorm, Tensor keyNorm, Tensor output, Tensor expertsNorm,
         Tensor router, Tensor gateUp, Tensor down) {

@@ -2,11 +2,11 @@ package ai.spattention.attention.fused;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.spattention.common.InvalidInputException;
 import ai.spattention.attention.AttentionDropout;
 import ai.spattention.attention.AttentionShape;
-import ai.spattention.cuda.TensorView;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.cuda.TensorView.Type;
+import ai.spattention.cuda.TensorView;
 import ai.spattention.cuda.TorchTensors;
 import ai.spattention.plan.ArrayLaunches;
 import ai.spattention.plan.Tensor;

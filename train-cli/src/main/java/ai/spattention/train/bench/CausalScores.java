@@ -11,7 +11,7 @@ import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
 
 /**
- * DJL's attention block with a causal mask, among blocks that pass on one array [B, N, E]. The mask comes to it as DJL's own
+ * DJL's attention block with a causal mask, among blocks that pass on one array [B, N, C]. The mask comes to it as DJL's own
  * models of several layers hand it down: as four axes, made once for all layers, of what is added to the scores.
  */
 final class CausalScores extends AbstractBlock {

@@ -39,7 +39,7 @@ import java.util.function.Supplier;
 
 /**
  * Times training steps of a transformer of DJL's own blocks in a plain DJL Trainer: pre-norm residual layers of attention and of
- * two linear layers (E to 4 E to E, GELU), from random features [B, N, E] to random targets of the same shape under the L2 loss,
+ * two linear layers (C to 4 C to C, GELU), from random features [B, N, C] to random targets of the same shape under the L2 loss,
  * with DJL's Adam. Only the block that computes attention differs: DJL's own, and {@link SpAttentionBlock} for each case.
  *
  * <p>The candidates take turns. In each turn the model is made anew and closed at its end, so that each has the device's memory

@@ -130,7 +130,7 @@ public final class CheckpointStore {
             } catch (LaterFormatException e) {
                 throw new InvalidInputException("cannot go on from the checkpoint " + candidate + ": " + e.getMessage(), e);
             } catch (InvalidInputException | IOException e) {
-                skipped.accept("checkpoint " + candidate.getFileName() + " is skipped: " + e.getMessage());
+                skipped.accept("warning: checkpoint " + candidate.getFileName() + " is skipped: " + e.getMessage());
             }
         }
         return Optional.empty();

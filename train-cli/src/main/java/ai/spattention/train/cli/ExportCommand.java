@@ -10,6 +10,8 @@ import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.pattern.StandardPattern;
+import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.loop.TrainedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -18,7 +20,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import ai.spattention.train.cli.option.Outputs;
 
 /** Writes a model for Hugging Face transformers. */
 @Command(name = "export", mixinStandardHelpOptions = true, description = {
@@ -26,8 +27,8 @@ import ai.spattention.train.cli.option.Outputs;
     "Models with dense attention load there as they are; all others with trust_remote_code=True, by code that is written beside them."})
 final class ExportCommand implements Callable<Integer> {
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A model folder in Hugging Face's format.")
-    private Path folder;
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A model folder in Hugging Face's format, or the folder of a run that has ended.")
+    private Path model;
 
     @Option(names = "--output", required = true, paramLabel = "DIR", description = "The new folder, absent or empty.")
     private Path output;
@@ -56,19 +57,20 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        Path folder = TrainedModel.folder(model);
         new Outputs().readsModel("--model", folder).writesFolder("--output", output);
         HuggingFaceFolder.requireEmpty(output);
         AtomicFolder.requireWritable(output);
         OlmoeConfig trained = ConfigJson.read(folder.resolve("config.json"));
         boolean isDense = ModelType.of(trained) == ModelType.OLMOE;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            OlmoeModel model = HuggingFaceFolder.load(folder, manager, asDense ? ExportCommand::dense : UnaryOperator.identity(),
+            OlmoeModel loaded = HuggingFaceFolder.load(folder, manager, asDense ? ExportCommand::dense : UnaryOperator.identity(),
                     options -> options);
             if (asDense && !isDense) {
                 spec.commandLine().getErr().println("warning: " + folder + " was trained with the attention pattern " + trained.patterns()
                         + "; with dense attention, as it is written now, it is another model and predicts worse");
             }
-            HuggingFaceFolder.save(model, output, dtype.type, folder);
+            HuggingFaceFolder.save(loaded, output, dtype.type, folder);
         }
         spec.commandLine().getOut().println("in transformers: AutoModelForCausalLM.from_pretrained(\"" + output + "\""
                 + (isDense || asDense ? ")" : ", trust_remote_code=True)"));

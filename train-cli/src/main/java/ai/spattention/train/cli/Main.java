@@ -3,8 +3,8 @@ package ai.spattention.train.cli;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.bench.BenchCommand;
 import ai.spattention.train.cli.option.PathConverter;
-import ai.spattention.train.terminal.QuietStream;
 import ai.spattention.train.machine.Installation;
+import ai.spattention.train.terminal.QuietStream;
 import ai.spattention.train.terminal.StandardOutput;
 import ai.spattention.train.terminal.Terminal;
 import ai.spattention.train.terminal.VisibleStream;
@@ -20,13 +20,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /**
  * The entry point. Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed. Without a command it prints its

@@ -1,12 +1,12 @@
 package ai.spattention.train.data;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import ai.spattention.olmoe.io.RegularFile;
 
 /** A prepared folder, its manifest checked against its files. */
 public final class PreparedData {

@@ -4,15 +4,15 @@ import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.loop.setup.CheckpointingChoice;
+import ai.spattention.train.loop.setup.MemoryEstimate;
+import ai.spattention.train.loop.setup.PassChoice;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
-import ai.spattention.train.loop.setup.CheckpointingChoice;
-import ai.spattention.train.loop.setup.MemoryEstimate;
-import ai.spattention.train.loop.setup.PassChoice;
 
 /**
  * The memory that a processor computes in. A run that needs more than all of it cannot end well: the system would kill it in its first

@@ -27,7 +27,7 @@ final class SkipLimit {
             return;
         }
         inARow++;
-        notes.accept("step " + step + " is skipped: loss " + outcome.loss().total() + ", gradient norm " + outcome.gradientNorm());
+        notes.accept("warning: step " + step + " is skipped: loss " + outcome.loss().total() + ", gradient norm " + outcome.gradientNorm());
         if (inARow == IN_A_ROW) {
             throw new TrainingFailedException("the loss or a gradient was not finite in " + IN_A_ROW + " steps in a row, the last of them"
                     + " step " + step + ": lower optimizer.peak_lr or training.max_grad_norm and resume from an earlier checkpoint");

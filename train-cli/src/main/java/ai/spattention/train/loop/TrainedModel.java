@@ -16,13 +16,13 @@ import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.setup.ModelSetup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
-import ai.spattention.train.loop.setup.ModelSetup;
 
 /**
  * The model of a run that has not ended: that of its newest whole checkpoint. The run's data must still be there, for with them lies

@@ -2,8 +2,8 @@ package ai.spattention.train.loop;
 
 import ai.djl.Device;
 import ai.djl.training.Trainer;
-import ai.spattention.common.InvalidInputException;
 import ai.spattention.Precision;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;

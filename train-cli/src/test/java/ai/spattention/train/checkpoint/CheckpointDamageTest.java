@@ -82,7 +82,7 @@ class CheckpointDamageTest {
         Files.delete(folder.save(2).resolve(name));
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.of(1L), folder.newest(skipped));
-        assertEquals(List.of("checkpoint step-00000002 is skipped: " + name + " is missing"), skipped);
+        assertEquals(List.of("warning: checkpoint step-00000002 is skipped: " + name + " is missing"), skipped);
     }
 
     @ParameterizedTest
@@ -101,7 +101,7 @@ class CheckpointDamageTest {
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.of(1L), folder.newest(skipped));
         assertEquals(1, skipped.size());
-        assertTrue(skipped.get(0).startsWith("checkpoint step-00000002 is skipped: " + reason), skipped.get(0));
+        assertTrue(skipped.get(0).startsWith("warning: checkpoint step-00000002 is skipped: " + reason), skipped.get(0));
     }
 
     @Test
@@ -110,7 +110,7 @@ class CheckpointDamageTest {
         Files.write(folder.save(2).resolve("manifest.json"), new byte[(1 << 20) + 1]);
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.of(1L), folder.newest(skipped));
-        assertEquals(List.of("checkpoint step-00000002 is skipped: manifest.json is too large"), skipped);
+        assertEquals(List.of("warning: checkpoint step-00000002 is skipped: manifest.json is too large"), skipped);
     }
 
     @Test
@@ -119,8 +119,8 @@ class CheckpointDamageTest {
         Files.delete(folder.save(2).resolve("manifest.json"));
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.empty(), folder.newest(skipped));
-        assertEquals(List.of("checkpoint step-00000002 is skipped: manifest.json is missing",
-                "checkpoint step-00000001 is skipped: state.json is missing"), skipped);
+        assertEquals(List.of("warning: checkpoint step-00000002 is skipped: manifest.json is missing",
+                "warning: checkpoint step-00000001 is skipped: state.json is missing"), skipped);
     }
 
     /** The run goes on from step 2 with a shorter interval: step 9, damaged, must not push the new checkpoints out. */
@@ -263,7 +263,7 @@ class CheckpointDamageTest {
         assertEquals(Optional.of(1L), folder.newest(skipped));
         assertEquals(1, skipped.size());
         String told = skipped.get(0);
-        assertTrue(told.startsWith("checkpoint step-00000002 is skipped: "), told);
+        assertTrue(told.startsWith("warning: checkpoint step-00000002 is skipped: "), told);
         assertTrue(name.equals("manifest.json") || told.contains(name), told);
         assertFalse(told.contains("\n"), told);
     }

@@ -116,7 +116,7 @@ class CheckpointStoreTest {
         List<String> skipped = new ArrayList<>();
         assertEquals(Optional.of(1L), folder.newest(skipped));
         assertEquals(1, skipped.size());
-        assertTrue(skipped.get(0).startsWith("checkpoint step-00000002 is skipped: state.json is "), skipped.get(0));
+        assertTrue(skipped.get(0).startsWith("warning: checkpoint step-00000002 is skipped: state.json is "), skipped.get(0));
         assertTrue(skipped.get(0).contains(told), skipped.get(0));
     }
 

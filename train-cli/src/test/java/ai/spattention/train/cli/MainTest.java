@@ -3,7 +3,6 @@ package ai.spattention.train.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.engine.Engine;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +28,7 @@ class MainTest {
     @Test
     void namesItsVersions() {
         String out = Cli.ok("--version").out();
-        assertTrue(out.contains("spattention ") && out.contains("djl 0.35.1") && out.contains("java "), out);
+        assertTrue(out.contains("spattention ") && out.contains("djl 0.36.0") && out.contains("java "), out);
         assertEquals(out, Cli.ok("version").out());
         assertEquals(out, Cli.ok("bench", "step", "--version").out());
     }

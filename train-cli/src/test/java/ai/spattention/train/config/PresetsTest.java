@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.spattention.common.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.pattern.LayoutLength;

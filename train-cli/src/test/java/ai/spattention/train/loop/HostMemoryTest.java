@@ -9,11 +9,11 @@ import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.loop.setup.MemoryEstimate;
+import ai.spattention.train.loop.setup.PassChoice;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
-import ai.spattention.train.loop.setup.MemoryEstimate;
-import ai.spattention.train.loop.setup.PassChoice;
 
 class HostMemoryTest {
 

@@ -33,7 +33,7 @@ class SkipLimitTest {
         step = skip(step + 1, SkipLimit.IN_A_ROW - 1);
         limit.count(step, DONE);
         assertEquals(2 * (SkipLimit.IN_A_ROW - 1), notes.size());
-        assertEquals("step 2 is skipped: loss NaN, gradient norm 1.0", notes.get(0));
+        assertEquals("warning: step 2 is skipped: loss NaN, gradient norm 1.0", notes.get(0));
     }
 
     @Test

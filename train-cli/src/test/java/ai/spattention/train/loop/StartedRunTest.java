@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import ai.djl.util.Pair;
 import ai.djl.nn.Parameter;
+import ai.djl.util.Pair;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -20,6 +20,7 @@ import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +33,6 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import ai.spattention.train.loop.observer.RunObserver;
 
 /** Runs that begin with a model's weights: the golden one, which Hugging Face's transformers wrote. */
 class StartedRunTest {

@@ -425,7 +425,7 @@ class TrainingRunTest {
                 false).told;
         assertEquals(2, told.steps.size());
         assertEquals(2, told.notes.size());
-        assertTrue(told.notes.get(0).startsWith("step 1: no text could be sampled, the run goes on: "), told.notes.get(0));
+        assertTrue(told.notes.get(0).startsWith("warning: step 1: no text could be sampled, the run goes on: "), told.notes.get(0));
     }
 
     @Test

@@ -8,6 +8,7 @@ import ai.spattention.train.bench.AttentionBench;
 import ai.spattention.train.bench.BreakEven;
 import ai.spattention.train.bench.MemoryFailures;
 import ai.spattention.train.bench.NumberType;
+import ai.spattention.train.cli.option.KernelNames;
 import ai.spattention.train.cli.option.Outputs;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import ai.spattention.train.cli.option.KernelNames;
 
 /** Times attention alone. */
 @Command(name = "attention", mixinStandardHelpOptions = true, description = {

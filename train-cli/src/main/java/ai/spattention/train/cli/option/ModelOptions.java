@@ -1,9 +1,9 @@
 package ai.spattention.train.cli.option;
 
 import ai.djl.ndarray.NDManager;
-import ai.spattention.common.InvalidInputException;
 import ai.spattention.Precision;
 import ai.spattention.attention.auto.Kernels;
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;

@@ -58,7 +58,7 @@ public final class Probing implements Periodic {
             observer.note("step " + end.step() + ": the model was not probed to the end, for the run was asked to stop");
             return;
         } catch (InvalidInputException | IOException e) {
-            observer.note("step " + end.step() + ": the model could not be probed, training goes on: " + e.getMessage());
+            observer.note("warning: step " + end.step() + ": the model could not be probed, training goes on: " + e.getMessage());
             return;
         }
         observer.probed(end.step(), results);

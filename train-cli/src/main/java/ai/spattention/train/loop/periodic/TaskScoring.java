@@ -45,7 +45,7 @@ public final class TaskScoring implements Periodic {
         } catch (CancellationException e) {
             notes.accept("step " + end.step() + ": the tasks were not scored to the end, for the run was asked to stop");
         } catch (InvalidInputException | IOException e) {
-            notes.accept("step " + end.step() + ": the tasks could not be scored, training goes on: " + e.getMessage());
+            notes.accept("warning: step " + end.step() + ": the tasks could not be scored, training goes on: " + e.getMessage());
         }
     }
 }

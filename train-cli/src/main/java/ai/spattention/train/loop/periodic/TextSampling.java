@@ -51,7 +51,7 @@ public final class TextSampling implements Periodic {
                     .optMaxNewTokens(sample.tokens()).build().generate(prompt);
             text = tokenizer.decode(Arrays.stream(generated).mapToInt(Math::toIntExact).toArray());
         } catch (RuntimeException e) {
-            observer.note("step " + end.step() + ": no text could be sampled, the run goes on: " + e.getMessage());
+            observer.note("warning: step " + end.step() + ": no text could be sampled, the run goes on: " + e.getMessage());
             return;
         }
         observer.sampled(end.step(), sample.prompt(), text);

@@ -11,11 +11,11 @@ import ai.spattention.olmoe.pass.PassMemory;
  * parameter each, and AdamW's two moments 4 or 2 bytes each. What a forward pass keeps for its backward pass, with what the
  * backward pass needs besides, is, for each of the B N tokens of a micro batch, in numbers of the activations' precision,
  *
- * <p>float32: layers · (12 E + 20 Q + 8 K + k (2 E + 6 I) + 3 X)<br>
- * bfloat16: layers · (10 E + 3 Q + 3 K + 2 k I + 3 X)
+ * <p>float32: L · (12 C + 20 H D + 8 G D + K (2 C + 6 I) + 3 E)<br>
+ * bfloat16: L · (10 C + 3 H D + 3 G D + 2 K I + 3 E)
  *
- * <p>with E = hidden size, Q and K = widths of queries and keys, k = experts a token, I = an expert's width, X = experts; with
- * activation checkpointing one layer of it, and 4 E bytes for each.
+ * <p>with the letters of {@code docs/letters.md} (C the hidden size, H D and G D the widths of queries and keys, K experts a token); with
+ * activation checkpointing one layer of it, and 4 C bytes for each.
  *
  * <p>The factors for float32 are rough: they follow the arrays of a layer as a processor computes it (norms, projections, rotated
  * heads, gathered tiles, the experts' rows) and were set by the resident memory of two small models, of which they are within a

@@ -73,7 +73,7 @@ class ProbingTest {
             model.act(probing, () -> false);
             assertEquals(List.of(), model.probed);
             assertEquals("step 4: the model was not probed to the end, for the run was asked to stop", model.told.get(0));
-            assertTrue(model.told.get(1).startsWith("step 4: the model could not be probed, training goes on: "), model.told.get(1));
+            assertTrue(model.told.get(1).startsWith("warning: step 4: the model could not be probed, training goes on: "), model.told.get(1));
         }
     }
 }

@@ -59,7 +59,7 @@ class TaskScoringTest {
             Files.delete(tasks.resolve("piqa/validation.jsonl"));
             assertEquals(Map.of(), model.act(scoring, () -> false).taskScores());
             assertEquals("step 4: the tasks were not scored to the end, for the run was asked to stop", model.told.get(0));
-            assertTrue(model.told.get(1).startsWith("step 4: the tasks could not be scored, training goes on: no data for 'piqa'"),
+            assertTrue(model.told.get(1).startsWith("warning: step 4: the tasks could not be scored, training goes on: no data for 'piqa'"),
                     model.told.get(1));
         }
     }

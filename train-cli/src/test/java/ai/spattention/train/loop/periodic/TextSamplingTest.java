@@ -39,7 +39,7 @@ class TextSamplingTest {
         try (SmallModel model = new SmallModel(config); TextSampling sampling = new TextSampling(config, data, model)) {
             model.act(sampling, () -> false);
             assertEquals(1, model.told.size());
-            assertTrue(model.told.get(0).startsWith("step 4: no text could be sampled, the run goes on: "), model.told.get(0));
+            assertTrue(model.told.get(0).startsWith("warning: step 4: no text could be sampled, the run goes on: "), model.told.get(0));
         }
     }
 }
