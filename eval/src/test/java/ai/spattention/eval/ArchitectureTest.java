@@ -20,7 +20,8 @@ class ArchitectureTest {
             List.of("ai.spattention.eval.jinja", "ai.spattention.eval.metric", "ai.spattention.eval.score"),
             List.of("ai.spattention.eval.report", "ai.spattention.eval.task"),
             List.of("ai.spattention.eval"),
-            List.of("ai.spattention.eval.probe"));
+            List.of("ai.spattention.eval.probe"),
+            List.of("ai.spattention.eval.session"));
 
     private static final JavaClasses CLASSES = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("ai.spattention.eval");

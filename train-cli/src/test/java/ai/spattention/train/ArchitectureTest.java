@@ -22,10 +22,15 @@ class ArchitectureTest {
             List.of("ai.spattention.train.data", "ai.spattention.train.report.chart", "ai.spattention.train.study.analysis"),
             List.of("ai.spattention.train.config"),
             List.of("ai.spattention.train.machine"),
+            List.of("ai.spattention.train.loop.observer", "ai.spattention.train.loop.setup"),
+            List.of("ai.spattention.train.loop.step"),
+            List.of("ai.spattention.train.loop.periodic"),
             List.of("ai.spattention.train.loop"),
             List.of("ai.spattention.train.bench", "ai.spattention.train.metrics.tensorboard", "ai.spattention.train.report",
                     "ai.spattention.train.study.config", "ai.spattention.train.study.page"),
             List.of("ai.spattention.train.info", "ai.spattention.train.study.run"),
+            List.of("ai.spattention.train.cli.option"),
+            List.of("ai.spattention.train.cli.bench", "ai.spattention.train.cli.session"),
             List.of("ai.spattention.train.cli"));
 
     private static final JavaClasses CLASSES = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
