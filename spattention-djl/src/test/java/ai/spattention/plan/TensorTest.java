@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.cuda.TensorView;
+import ai.spattention.cuda.TensorView.Type;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

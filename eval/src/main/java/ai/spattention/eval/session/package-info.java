@@ -3,4 +3,3 @@
  * or probes ({@link ai.spattention.eval.session.ModelProbes}). The parts are in the other packages.
  */
 package ai.spattention.eval.session;
-

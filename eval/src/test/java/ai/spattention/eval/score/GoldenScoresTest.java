@@ -41,8 +41,10 @@ class GoldenScoresTest {
         Score[] scores = new Score[rows.size()];
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch"); Tokenizer bytes = Tokenizers.load("bytes")) {
             OlmoeModel model = HuggingFaceFolder.load(GOLDEN, manager,
-                    config -> config.withAttention(StandardPattern.of(pattern), LayoutLength.SEQUENCE), options -> options.optKernel(new AutoKernel()));
-            RequestEncoder encoder = new RequestEncoder(bytes, new PrefixToken(bytes.eosId().getAsInt(), null), model.getConfig().maxPositionEmbeddings());
+                    config -> config.withAttention(StandardPattern.of(pattern), LayoutLength.SEQUENCE),
+                    options -> options.optKernel(new AutoKernel()));
+            RequestEncoder encoder = new RequestEncoder(bytes, new PrefixToken(bytes.eosId().getAsInt(), null),
+                    model.getConfig().maxPositionEmbeddings());
             List<TargetTokens> requests = new ArrayList<>();
             for (JsonNode row : rows) {
                 requests.add(encoder.encode(new LogLikelihoodRequest("golden", requests.size(), row.get("context").asText(),

@@ -16,8 +16,8 @@ import java.util.stream.IntStream;
  * ai.spattention.pattern.LshSettings#allowedPairs} counts by definition)
  *
  * <p>with the letters of {@code docs/letters.md}: L layers, C the hidden size, H heads of queries and G of keys with D numbers each, E
- * experts of width I, of which a token takes K, V tokens of the vocabulary. Embedding look-ups, norms, biases, rotary embeddings, softmax and the optimizer
- * are left out, as is usual. Backward takes twice as much as forward, so training takes three times as much.
+ * experts of width I, of which a token takes K, V tokens of the vocabulary. Embedding look-ups, norms, biases, rotary embeddings,
+ * softmax and the optimizer are left out, as is usual. Backward takes twice as much as forward, so training takes three times as much.
  */
 public final class ModelFlops {
 

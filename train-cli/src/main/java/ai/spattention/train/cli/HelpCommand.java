@@ -4,12 +4,12 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** Prints what {@code --help} prints. */
 @Command(name = "help", mixinStandardHelpOptions = true, description = "Tell about this program, or about a command, as COMMAND --help does.")

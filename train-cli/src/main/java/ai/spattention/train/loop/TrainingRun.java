@@ -1,7 +1,6 @@
 package ai.spattention.train.loop;
 
 import ai.djl.Device;
-import ai.djl.training.Trainer;
 import ai.spattention.Precision;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;

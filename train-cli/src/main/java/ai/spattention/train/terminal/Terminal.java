@@ -4,8 +4,8 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import org.jline.nativ.CLibrary.WinSize;
 import org.jline.nativ.CLibrary;
+import org.jline.nativ.CLibrary.WinSize;
 
 /**
  * Asks the operating system about one stream. {@code System.console()} would not do: it speaks of standard input and output

@@ -89,7 +89,8 @@ class EvalProbesTest {
     void allProbesOfPreparedData() throws IOException {
         Cli.ok(arguments("--shards", data.toString(), "--limit", "5"));
         double loss = JSON.readTree(output.toFile()).get("results").get("data").get("loss").doubleValue();
-        Cli result = Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--overwrite", "--probes", "all", "--probe-set", "copy.sequences=2",
+        Cli result = Cli.ok(arguments("--shards", data.toString(), "--limit", "5", "--overwrite", "--probes", "all", "--probe-set",
+                "copy.sequences=2",
                 "--probe-set", "length.lengths=32,128", "--probe-set", "recall.rarer_than=1e-3"));
         List<ProbeResult> results = results();
         assertEquals(List.of("loss loss 64", "loss bits_per_byte 64", "position loss 64", "recall loss 64", "copy copy_score 64",

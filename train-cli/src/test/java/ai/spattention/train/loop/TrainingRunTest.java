@@ -177,7 +177,8 @@ class TrainingRunTest {
     @Test
     void everyPatternAndEveryKernelLearns() throws IOException {
         String mask = "data.document_mask=true";
-        for (String pattern : List.of("causal", "sp", "exclusive", "local", "window", "window:5", "[sp, causal]", "gapped", "longformer", "bigbird", "reformer")) {
+        for (String pattern : List.of("causal", "sp", "exclusive", "local", "window", "window:5", "[sp, causal]", "gapped", "longformer",
+                "bigbird", "reformer")) {
             List<Double> tiled = run(config("model.attention_pattern=" + pattern, "model.kernel=tiled", "training.steps=2", mask),
                     folder.resolve(pattern + "-tiled"), false).told.losses();
             List<Double> masked = run(config("model.attention_pattern=" + pattern, "model.kernel=masked", "training.steps=2", mask),

@@ -47,7 +47,8 @@ class MetricsTest {
         }
         assertEquals(ONE + "{\"step\":2,\"tokens\":1024,\"loss\":5.5,\"loss_aux\":1.25,\"loss_z\":4.0,"
                 + "\"gradient_norm\":0.75,\"learning_rate\":1.0E-4,\"tokens_per_second\":1024.0,\"time_s\":1.0,"
-                + "\"validation_loss\":3.5,\"tasks\":{\"piqa\":{\"acc\":0.5}},\"model_flop_utilisation\":0.25,\"memory_mb\":100.0,\"gpu_memory_mb\":2000.0,\"expert_load\":[[0.25,0.75],[0.0,0.0]]}\n",
+                + "\"validation_loss\":3.5,\"tasks\":{\"piqa\":{\"acc\":0.5}},\"model_flop_utilisation\":0.25,\"memory_mb\":100.0,"
+                + "\"gpu_memory_mb\":2000.0,\"expert_load\":[[0.25,0.75],[0.0,0.0]]}\n",
                 Files.readString(file));
     }
 

@@ -43,7 +43,8 @@ final class AttentionBenchOptions {
     @Option(names = "--batch-tokens", paramLabel = "T", description = "In place of --batch: positions at once, so that every length computes T / N sequences.")
     private Integer tokens;
 
-    @Option(names = "--pattern", split = ",", defaultValue = "causal,sp,exclusive", paramLabel = "NAME", description = "Patterns (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--pattern", split = ",", defaultValue = "causal,sp,exclusive", paramLabel = "NAME",
+            description = "Patterns (default: ${DEFAULT-VALUE}).")
     private List<String> patterns;
 
     @Option(names = "--repetitions", defaultValue = "5", paramLabel = "R", description = "Timed repetitions; the median counts (default: ${DEFAULT-VALUE}).")
@@ -86,7 +87,8 @@ final class AttentionBenchOptions {
             throw new InvalidInputException("--batch and --batch-tokens both say how much to compute at once: give one of them");
         }
         int sequences = batch != null ? batch : tokens != null ? 0 : 1;
-        return new AttentionBench.Settings(device.device(), type, lengths.isEmpty() ? usualLengths : lengths, sequences, tokens == null ? 0 : tokens, heads, headDim,
+        return new AttentionBench.Settings(device.device(), type, lengths.isEmpty() ? usualLengths : lengths, sequences,
+                tokens == null ? 0 : tokens, heads, headDim,
                 cases, gradients, warmUps, repetitions, queued);
     }
 
