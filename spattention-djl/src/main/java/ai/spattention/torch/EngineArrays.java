@@ -1,5 +1,6 @@
 package ai.spattention.torch;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -68,6 +69,21 @@ public final class EngineArrays {
     public static NDArray of(NDManager manager, int[] values) {
         try (NDArray shared = manager.create(values, new Shape(values.length))) {
             return shared.duplicate();
+        }
+    }
+
+    /**
+     * Whole numbers on the host, whatever the manager's device: what {@link TorchScriptModule} takes for a list of numbers.
+     *
+     * @param manager the array's manager
+     * @param values the values
+     * @return an int64 array [values]
+     */
+    public static NDArray onHost(NDManager manager, long[] values) {
+        try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            NDArray array = of(host, values);
+            array.attach(manager);
+            return array;
         }
     }
 

@@ -98,7 +98,7 @@ record TorchScriptMethod(String name, List<Parameter> parameters, String result)
      * An argument as its parameter needs it.
      *
      * @param at the parameter's place
-     * @param argument an array, a list of arrays, a number, a truth value, an array of numbers or null
+     * @param argument an array, a list of arrays, a number, a truth value, numbers or null
      * @return an {@link NDArray}, {@link NDList}, {@link Double}, {@link Long}, {@link Boolean} or {@code long[]}; empty for null
      * @throws IllegalArgumentException if the argument does not fit the parameter's type
      */
@@ -112,7 +112,7 @@ record TorchScriptMethod(String name, List<Parameter> parameters, String result)
             case "float" -> argument instanceof Number;
             case "int" -> whole;
             case "bool" -> argument instanceof Boolean;
-            default -> argument instanceof long[];
+            default -> argument instanceof long[] || argument instanceof NDArray;
         };
         if (!fits) {
             throw new IllegalArgumentException(name + " takes " + parameter.type + " as " + parameter.name + " (got "

@@ -39,7 +39,7 @@ public final class TorchScriptModule {
     private static final boolean OPTIMIZE_ELSEWHERE =
             Boolean.parseBoolean(System.getProperty("ai.djl.pytorch.graph_optimizer", "true"));
 
-    /** So many are kept. */
+    /** So many numbers are kept. */
     private static final int CONSTANTS = 256;
 
     private final NDManager manager;
@@ -47,7 +47,6 @@ public final class TorchScriptModule {
     private final Map<String, TorchScriptMethod> methods;
     /** What tells DJL which method to run: an array with the method's name in its own. */
     private final Map<String, NDArray> methodMarkers = new ConcurrentHashMap<>();
-
     /** Numbers, truth values and null as arrays. */
     private final Map<Optional<Object>, NDArray> constants = new ConcurrentHashMap<>();
 
@@ -110,7 +109,7 @@ public final class TorchScriptModule {
      * <p>What an argument is decides how TorchScript declares it: {@link NDArray} is {@code Tensor}, {@link NDList} (not empty)
      * {@code List[Tensor]}, an array or null {@code Optional[Tensor]} (an array without elements arrives as null does), {@code double}
      * and {@code float} are {@code float}, {@code long} and {@code int} are {@code int}, {@code boolean} is {@code bool} and {@code long[]}
-     * {@code List[int]}. DJL itself passes only tensors through a call with autograd; {@link TorchScriptMethod} tells how others get there.
+     * {@code List[int]}, as are numbers of {@link EngineArrays#onHost}, made once for many calls. DJL itself passes only tensors through a call with autograd; {@link TorchScriptMethod} tells how others get there.
      *
      * @param method the method's name
      * @param arguments the arguments in order, the first an array or a list of arrays

@@ -63,6 +63,7 @@ class TorchScriptModuleTest {
         NDList more = new NDList(manager.create(4f), manager.create(8f));
         assertArrayEquals(new float[] {44.5f, 45}, sum(x, manager.create(1f), more, 0.5, 1, false, new long[] {1, 2}));
         assertArrayEquals(new float[] {-12.5f + 7, -13f + 7}, sum(x, null, more, 0.5f, 7L, true, new long[0]));
+        assertArrayEquals(new float[] {43.5f, 44}, sum(x, null, more, 0.5, 1, false, EngineArrays.onHost(manager, new long[] {1, 2})));
         assertNull(x.getName());
     }
 

@@ -114,9 +114,11 @@ public final class TiledKernel implements AttentionKernel {
         long[] residueMask = strides.stream().flatMapToLong(stride -> stride.masks().stream()
                 .mapToLong(mask -> masks.index(mask, stride.period(), stride.rows(), stride.rows()))).toArray();
         masks.arrays.forEach(array -> array.setName("masks[]"));
-        return new DevicePlan(manager, List.of(tile, plan.firstTile(), plan.tiles(), masks.arrays, groupHeads, numbers(heads, head -> head),
+        Stream<Object> arguments = Stream.of(tile, plan.firstTile(), plan.tiles(), masks.arrays, groupHeads, numbers(heads, head -> head),
                 places, groupPrefix, groupOffsets, groupBlockMask, groupPicks, groupPicksMask, groupRuns, runFirstTile, runTiles, runBlocks,
-                runPrefixMask, runEmptyRows, groupResidues, groupPeriod, residues, residueMask));
+                runPrefixMask, runEmptyRows, groupResidues, groupPeriod, residues, residueMask);
+        return new DevicePlan(manager, arguments.map(argument ->
+                argument instanceof long[] numbers ? EngineArrays.onHost(manager, numbers) : argument).toList());
     }
 
     private static <T> long[] numbers(List<T> items, ToLongFunction<T> number) {

@@ -46,7 +46,7 @@ public final class WindowKernel implements ExplicitGradientKernel {
     private record PlanKey(List<HeadMask> masks, int batch, int numKvHeads, int length, Device device) {}
 
     /** A plan as the operators take it, named as their parameters are. */
-    private record DevicePlan(NDManager manager, long[] groupRows, long[] groupSequences, long[] groupLongest, long[] groupLeft,
+    private record DevicePlan(NDManager manager, NDArray groupRows, NDArray groupSequences, NDArray groupLongest, NDArray groupLeft,
             NDArray queryRows, NDArray keyRows, NDArray keyGradientRows, NDArray sequenceEnds) {}
 
     /** Loaded when first used. */
@@ -164,10 +164,10 @@ public final class WindowKernel implements ExplicitGradientKernel {
         WindowPlan plan = WindowPlan.of(key.masks, key.batch, key.numKvHeads, key.length);
         List<WindowPlan.Group> groups = plan.groups();
         return new DevicePlan(manager,
-                groups.stream().mapToLong(plan::rows).toArray(),
-                groups.stream().mapToLong(plan::sequences).toArray(),
-                groups.stream().mapToLong(plan::longest).toArray(),
-                groups.stream().mapToLong(group -> group.width() - 1).toArray(),
+                EngineArrays.onHost(manager, groups.stream().mapToLong(plan::rows).toArray()),
+                EngineArrays.onHost(manager, groups.stream().mapToLong(plan::sequences).toArray()),
+                EngineArrays.onHost(manager, groups.stream().mapToLong(plan::longest).toArray()),
+                EngineArrays.onHost(manager, groups.stream().mapToLong(group -> group.width() - 1).toArray()),
                 EngineArrays.of(manager, groups.stream().map(plan::queryRows).flatMapToLong(Arrays::stream).toArray()),
                 EngineArrays.of(manager, groups.stream().map(plan::keyRows).flatMapToLong(Arrays::stream).toArray()),
                 EngineArrays.of(manager, groups.stream().map(plan::keyGradientRows).flatMapToLong(Arrays::stream).toArray()),
