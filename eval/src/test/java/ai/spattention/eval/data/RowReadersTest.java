@@ -132,7 +132,7 @@ class RowReadersTest {
     @Test
     void refusesFilesThatHoldNoRowsByTheirNames() throws IOException {
         Path file = Files.writeString(folder.resolve("x.txt"), JSON);
-        assertEquals("the request file " + file + " is plain text by its name: rows are JSON lines (.jsonl, .json or .ndjson, also with"
+        assertEquals("the request file " + file + " holds no rows by its name: they are JSON lines (.jsonl, .json or .ndjson, also with"
                 + " .gz or .zst), .parquet or .arrow", assertThrows(InvalidInputException.class, () -> RequestFile.read(file)).getMessage());
     }
 
