@@ -191,8 +191,8 @@ public final class StepBench {
     }
 
     private static void pass(TrainStep step, int micro, int length, int vocabulary, Random random) {
-        long[] ids = random.ints(micro * length, 0, vocabulary).asLongStream().toArray();
-        long[] targets = random.ints(micro * length, 0, vocabulary).asLongStream().toArray();
+        long[] ids = random.ints((long) micro * length, 0, vocabulary).asLongStream().toArray();
+        long[] targets = random.ints((long) micro * length, 0, vocabulary).asLongStream().toArray();
         step.accumulate(new MicroBatch(new TokenBatch(micro, length, ids, targets), Optional.empty()));
     }
 

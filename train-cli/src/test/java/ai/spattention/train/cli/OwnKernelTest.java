@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OwnKernelTest {
 
     private static final String[] BENCH = {"bench", "attention", "--device", "cpu", "--heads", "2", "--head-dim", "8", "--repetitions", "1",
-        "--lengths", "16", "--patterns", "sp", "--kernels", "my-own"};
+        "--length", "16", "--pattern", "sp", "--kernel", "my-own"};
 
     @TempDir
     private Path folder;
@@ -74,7 +74,7 @@ class OwnKernelTest {
     @Test
     void isTakenByARunsConfiguration() throws IOException {
         assertEquals("my-own", listed(() -> RunConfigLoader.load(Presets.find("quickstart-local"), List.of("model.kernel=my-own")), Own.class)
-                .model().kernel());
+                .kernel());
     }
 
     @Test
