@@ -7,6 +7,7 @@ import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.cli.session.RunFolder;
 import ai.spattention.train.cli.session.TrainingSession;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.Presets;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Manifest;
@@ -39,7 +40,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Option(names = "--from", paramLabel = "MODEL", description = {
         "Begin with the weights, sizes and settings of a model's folder (also Hugging Face's) or of a finished run; a schedule of its own.",
-        "With --set model.attention_pattern=sp a dense model goes on as one with bands. Without --config: the preset finetune."})
+        "With --set model.attention_pattern=sp a dense model goes on as one with bands. Without --config: 1,000 steps of 8 sequences."})
     private String from;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Override a key, for example training.steps=100. Repeatable.")
@@ -65,16 +66,14 @@ final class TrainCommand implements Callable<Integer> {
         if (from != null && resume) {
             throw new InvalidInputException("--from begins a run and --resume goes on with one: leave one of the two out");
         }
-        if (config == null && from != null) {
-            config = "finetune";
-        }
-        if (config == null && !resume) {
+        if (config == null && from == null && !resume) {
             throw new InvalidInputException("--config is missing: name a preset or a .yaml file");
         }
-        String source = config == null ? output.resolve("config.yaml").toString() : config;
-        RunConfig run = RunConfigLoader.load(ConfigSource.of(source), overrides());
+        ConfigSource source = config != null ? ConfigSource.of(config)
+                : from != null ? Presets.finetune() : ConfigSource.of(output.resolve("config.yaml").toString());
+        RunConfig run = RunConfigLoader.load(source, overrides());
         if (!dryRun) {
-            requireData(source, run);
+            requireData(source.name(), run);
         }
         if (!resume && output != null) {
             Outputs outputs = new Outputs().reads("data.path", preparedData(run.data().path()));
@@ -87,7 +86,7 @@ final class TrainCommand implements Callable<Integer> {
         if (dryRun) {
             spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()))));
             spec.commandLine().getOut().flush();
-            requireData(source, run);
+            requireData(source.name(), run);
             PreparedData.open(Path.of(run.data().path()));
             HostMemory.require(run, device.device(run.device()));
             return 0;

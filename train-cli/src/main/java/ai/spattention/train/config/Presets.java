@@ -43,6 +43,15 @@ public final class Presets {
     }
 
     /**
+     * What a run has that begins with a model and names no configuration: steps, batches and rates. The model's own files give the rest.
+     *
+     * @return the source of its text
+     */
+    public static ConfigSource finetune() {
+        return ConfigSource.resource("the defaults of --from", Presets.class.getResource("finetune.yaml"));
+    }
+
+    /**
      * All presets.
      *
      * @return their names, sorted

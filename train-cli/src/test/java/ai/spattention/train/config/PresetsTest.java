@@ -33,7 +33,6 @@ class PresetsTest {
     void thereIsOneForEveryPatternAtEverySize() {
         TreeSet<String> expected = new TreeSet<>(SIZES);
         expected.add("olmoe-16m-90m"); // whose patterns are a study's arms
-        expected.add("finetune"); // whose model is the user's
         for (String size : SIZES) {
             for (StandardPattern pattern : StandardPattern.values()) {
                 if (pattern != StandardPattern.SP) {

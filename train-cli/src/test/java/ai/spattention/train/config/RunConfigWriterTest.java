@@ -25,7 +25,7 @@ class RunConfigWriterTest {
 
     @Test
     void writesEveryKeyOnce() {
-        assertEquals(List.of("name:", "seed:", "device:", "precision:", "model:", "data:", "training:", "optimizer:",
+        assertEquals(List.of("name:", "from:", "seed:", "device:", "precision:", "model:", "data:", "training:", "optimizer:",
                 "schedule:", "validation:", "evaluation:", "checkpoint:", "sample:"),
                 RunConfigWriter.toYaml(ConfigFiles.load()).lines().filter(line -> !line.startsWith(" "))
                         .map(line -> line.split(" ")[0]).toList());

@@ -40,7 +40,7 @@ class StartingModelTest {
     private RunConfig load(String... overrides) {
         List<String> all = new ArrayList<>(List.of("from=" + model()));
         all.addAll(List.of(overrides));
-        return RunConfigLoader.load(ConfigSource.of("finetune"), all);
+        return RunConfigLoader.load(Presets.finetune(), all);
     }
 
     private String refusal(String... overrides) {

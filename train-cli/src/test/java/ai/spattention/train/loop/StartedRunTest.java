@@ -16,7 +16,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.Document;
 import ai.spattention.train.TextData;
-import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.Presets;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.PreparedData;
@@ -59,7 +59,7 @@ class StartedRunTest {
                 "training.steps=3", "training.micro_batch=2", "training.gradient_accumulation_steps=1", "schedule.warmup_steps=0",
                 "optimizer.peak_lr=1e-3"));
         overrides.addAll(List.of(more));
-        return RunConfigLoader.load(ConfigSource.of("finetune"), overrides);
+        return RunConfigLoader.load(Presets.finetune(), overrides);
     }
 
     private static Map<String, float[]> weights(OlmoeModel model) {
