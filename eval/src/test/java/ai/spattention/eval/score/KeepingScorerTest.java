@@ -166,7 +166,7 @@ class KeepingScorerTest {
                 assertEquals(null, journal.find(first), other);
                 assertEquals(new Score(-2.5, false), journal.find(second), other);
             }
-            assertEquals(List.of(file + ": 1 line is damaged and left out: their requests are scored again"), notes);
+            assertEquals(List.of("warning: " + file + ": 1 line is damaged and left out: their requests are scored again"), notes);
             assertEquals(whole.replace(line + "\n", ""), Files.readString(file));
         }
         Files.write(file, new byte[] {(byte) 0xFF, '\n'}, StandardOpenOption.APPEND);

@@ -71,7 +71,7 @@ class TaskEvaluationTest {
         TaskData.put(folder.resolve("mmlu/anatomy/test.jsonl"), row);
         TaskData.put(folder.resolve("mmlu/virology/test.jsonl"), row + row);
         TaskEvaluation evaluation = prepare("mmlu", 0);
-        assertEquals(List.of("mmlu: the average is of 2 of 57 tasks; there are no data for the others"), notes);
+        assertEquals(List.of("warning: mmlu: the average is of 2 of 57 tasks; there are no data for the others"), notes);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             Map<String, Map<String, Double>> scores = evaluation.score(model(manager), manager, new ByteTokenizer(), () -> false);
             assertEquals(List.of("mmlu_stem", "mmlu_other", "mmlu"), List.copyOf(scores.keySet()));
@@ -107,7 +107,7 @@ class TaskEvaluationTest {
                 """);
         TaskData.put(folder.resolve("mine/validation.jsonl"), "{\"text\":\"abc\"}\n");
         prepare(task.toString(), 0);
-        assertEquals(List.of("mine: there is no split 'test', 'validation' is scored"), notes);
+        assertEquals(List.of("warning: mine: there is no split 'test', 'validation' is scored"), notes);
         Path same = folder.resolve("same.yaml");
         Files.copy(task, same);
         assertEquals("evaluation: two tasks are called 'mine': give each a name of its own", refused(task + "," + same, 0));

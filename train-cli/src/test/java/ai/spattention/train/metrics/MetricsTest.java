@@ -158,7 +158,7 @@ class MetricsTest {
         Path aside = folder.resolve("metrics.jsonl.damaged");
         assertEquals(String.join("\n", cut, text, far, "\0\0\0", step(7).build().toLine(), "{}") + "\n", Files.readString(aside));
         assertEquals(1, notes.size());
-        assertTrue(notes.get(0).startsWith("6 damaged lines were moved from " + file + " to " + aside + ", the others stay: "
+        assertTrue(notes.get(0).startsWith("warning: 6 damaged lines were moved from " + file + " to " + aside + ", the others stay: "
                 + file + ":3: this is not JSON"), notes.get(0));
         assertEquals(1, notes.get(0).lines().count());
         MetricsWriter.resume(file, 9, NO_NOTE).close();
@@ -172,7 +172,7 @@ class MetricsTest {
         List<String> notes = new ArrayList<>();
         SampleWriter.resume(file, 2, notes::add).close();
         assertEquals(List.of(new TextSample(2, "", "a"), new TextSample(2, "", "b")), SampleReader.read(file));
-        assertTrue(notes.get(0).startsWith("a damaged line was moved from "), notes.toString());
+        assertTrue(notes.get(0).startsWith("warning: a damaged line was moved from "), notes.toString());
         assertTrue(notes.get(0).endsWith(file + ":1: text must be text (got 3)"), notes.toString());
     }
 

@@ -143,6 +143,6 @@ class LiveReportTest {
         Files.createDirectories(page.resolve("occupied"));
         report.started(1, 3);
         report.step(RunFolder.step(1).optValidationLoss(4).build());
-        assertTrue(heard.get(2).startsWith("the report could not be written: "), heard.toString());
+        assertTrue(heard.get(2).startsWith("warning: the report could not be written: "), heard.toString());
     }
 }
