@@ -94,7 +94,7 @@ class SplitTextTest {
         Files.writeString(file, "{");
         assertEquals(kept, counts(1e-3).toJson());
         assertEquals(1, notes.size());
-        assertTrue(notes.get(0).startsWith("the training tokens are counted again: " + file + " is damaged"), notes.get(0));
+        assertTrue(notes.get(0).startsWith("warning: the training tokens are counted again: " + file + " is damaged"), notes.get(0));
         assertEquals(kept, Files.readString(file));
     }
 
@@ -106,7 +106,7 @@ class SplitTextTest {
         try {
             assertTrue(counts(1e-3).isCommon(' ', ' '));
             assertEquals(1, notes.size());
-            assertTrue(notes.get(0).startsWith("the counts of the training tokens are not kept: "), notes.get(0));
+            assertTrue(notes.get(0).startsWith("warning: the counts of the training tokens are not kept: "), notes.get(0));
         } finally {
             Files.delete(file);
         }

@@ -178,7 +178,7 @@ class StudyTest {
             }
         };
         assertEquals(new Study.Outcome(5, 0, List.of("breadth sp seed 2 failed: the loss is not finite")), run(executor, whole(), List.of(CPU)));
-        assertTrue(notes.contains("breadth sp seed 2 failed: the loss is not finite"));
+        assertTrue(notes.contains("warning: breadth sp seed 2 failed: the loss is not finite"));
     }
 
     @Test
