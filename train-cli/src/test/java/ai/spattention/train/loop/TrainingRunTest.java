@@ -191,7 +191,7 @@ class TrainingRunTest {
 
     @Test
     void theDocumentMaskKeepsAttentionWithinADocument() throws IOException {
-        String[] open = {"training.steps=2", "data.sequence_length=1500", "training.micro_batch=4"};
+        String[] open = {"training.steps=2", "data.sequence_length=3000", "training.micro_batch=4"};
         String[] closed = {open[0], open[1], open[2], "data.document_mask=true"};
         StepMetrics crossing = run(config(open), folder.resolve("open"), false).told.steps.get(1);
         StepMetrics within = run(config(closed), folder.resolve("closed"), false).told.steps.get(1);
