@@ -81,8 +81,12 @@ public final class ConfigSource {
         return new ConfigSource(shown.toString(), file(path().resolveSibling(value)).location, false);
     }
 
-    /** The name for messages. */
-    String name() {
+    /**
+     * What the source is called in messages.
+     *
+     * @return a path, or a preset with its name
+     */
+    public String name() {
         return name;
     }
 

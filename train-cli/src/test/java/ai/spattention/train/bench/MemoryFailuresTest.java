@@ -22,8 +22,8 @@ class MemoryFailuresTest {
             throw new IllegalStateException(new EngineException("CUDA out of memory. Tried to allocate 64.00 GiB."));
         }));
         assertTrue(failures.runs("sp at 65536", () -> { }));
-        assertEquals(List.of("warning: causal at 65536: out of memory"), failures.lines());
-        assertEquals(failures.lines(), notes);
+        assertEquals(List.of("causal at 65536: out of memory"), failures.lines());
+        assertEquals(List.of("warning: causal at 65536: out of memory"), notes);
     }
 
     @Test
