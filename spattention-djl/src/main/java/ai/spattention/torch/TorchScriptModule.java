@@ -109,7 +109,8 @@ public final class TorchScriptModule {
      * <p>What an argument is decides how TorchScript declares it: {@link NDArray} is {@code Tensor}, {@link NDList} (not empty)
      * {@code List[Tensor]}, an array or null {@code Optional[Tensor]} (an array without elements arrives as null does), {@code double}
      * and {@code float} are {@code float}, {@code long} and {@code int} are {@code int}, {@code boolean} is {@code bool} and {@code long[]}
-     * {@code List[int]}, as are numbers of {@link EngineArrays#onHost}, made once for many calls. DJL itself passes only tensors through a call with autograd; {@link TorchScriptMethod} tells how others get there.
+     * {@code List[int]}, as are numbers of {@link EngineArrays#onHost}, made once for many calls. DJL itself passes only tensors through a
+     * call with autograd; {@link TorchScriptMethod} tells how others get there.
      *
      * @param method the method's name
      * @param arguments the arguments in order, the first an array or a list of arrays
