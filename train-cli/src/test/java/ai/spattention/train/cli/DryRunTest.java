@@ -69,7 +69,7 @@ class DryRunTest {
         Cli none = Cli.run("train", "--config", "olmoe-1b-7b", "--dry-run", "--device", "cpu");
         assertEquals("none", line(none.out(), "path"));
         assertEquals(2, none.code());
-        assertEquals("spattn: olmoe-1b-7b names no data: set data.path to a folder of prepared data (--set data.path=DIR)", none.err().strip());
+        assertEquals("spattn: preset olmoe-1b-7b names no data: set data.path to a folder of prepared data (--set data.path=DIR)", none.err().strip());
     }
 
     @Test
