@@ -81,8 +81,8 @@ def attention(module, query, key, value, attention_mask, scaling, dropout=0.0, *
 ALL_ATTENTION_FUNCTIONS.register("golden", attention)
 
 
-def new_model(layers=2):
-    config = OlmoeConfig(vocab_size=257, hidden_size=32, intermediate_size=16, num_hidden_layers=layers, num_attention_heads=4,
+def new_model():
+    config = OlmoeConfig(vocab_size=257, hidden_size=32, intermediate_size=16, num_hidden_layers=2, num_attention_heads=4,
                          num_key_value_heads=2, num_experts=4, num_experts_per_tok=2, max_position_embeddings=64, eos_token_id=EOS,
                          bos_token_id=None, pad_token_id=None, router_aux_loss_coef=AUX, tie_word_embeddings=False, attn_implementation="golden")
     return OlmoeForCausalLM(config)

@@ -8,7 +8,6 @@ import ai.spattention.olmoe.keys.RecordKeys;
 import ai.spattention.pattern.Patterns;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -93,7 +92,7 @@ public final class StartingModel {
             }
         }
         settings.computeIfAbsent("data.sequence_length", path -> {
-            JsonNode longest = new ObjectMapper().valueToTree(model.maxPositionEmbeddings());
+            JsonNode longest = ConfigMapper.mapper().valueToTree(model.maxPositionEmbeddings());
             return new Setting(path, longest, longest.asText(), file.toString());
         });
     }

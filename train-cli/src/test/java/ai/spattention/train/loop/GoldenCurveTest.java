@@ -10,6 +10,7 @@ import ai.spattention.olmoe.checkpoint.TensorSlot;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.Document;
+import ai.spattention.train.Golden;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
@@ -33,9 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
  * data, a loss, the clipping, the schedule or the optimizer shows here.
  */
 class GoldenCurveTest {
-
-    private static final Path GOLDEN =
-            Path.of("..", "olmoe-djl", "src", "test", "resources", "ai", "spattention", "olmoe", "golden");
 
     @TempDir
     private static Path dataFolder;
@@ -69,7 +67,7 @@ class GoldenCurveTest {
     void beginsWithTheRecordedWeights() throws IOException {
         try (TrainingRun run = new TrainingRun(config(), data, Device.cpu(), folder, new RunObserver() { });
                 NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-                SafetensorsFile start = SafetensorsFile.open(GOLDEN.resolve("start.safetensors"))) {
+                SafetensorsFile start = SafetensorsFile.open(Golden.FOLDER.resolve("start.safetensors"))) {
             List<TensorSlot> slots = HuggingFaceNames.of(run.getModel());
             assertEquals(start.names().size(), slots.size());
             for (TensorSlot slot : slots) {
@@ -91,7 +89,7 @@ class GoldenCurveTest {
         })) {
             run.run(() -> false);
         }
-        JsonNode recorded = new ObjectMapper().readTree(GOLDEN.resolve("curve.json").toFile());
+        JsonNode recorded = new ObjectMapper().readTree(Golden.FOLDER.resolve("curve.json").toFile());
         assertEquals(recorded.size(), steps.size());
         for (int i = 0; i < steps.size(); i++) {
             String step = "step " + (i + 1);

@@ -15,6 +15,7 @@ import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.Document;
+import ai.spattention.train.Golden;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.Presets;
 import ai.spattention.train.config.RunConfig;
@@ -36,9 +37,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Runs that begin with a model's weights: the golden one, which Hugging Face's transformers wrote. */
 class StartedRunTest {
-
-    private static final Path GOLDEN =
-            Path.of("..", "olmoe-djl", "src", "test", "resources", "ai", "spattention", "olmoe", "golden");
 
     @TempDir
     private static Path dataFolder;
@@ -83,10 +81,10 @@ class StartedRunTest {
     void beginsWithTheModelsWeightsAndLearnsOn() throws IOException {
         Map<String, float[]> expected;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            expected = weights(HuggingFaceFolder.load(GOLDEN, manager));
+            expected = weights(HuggingFaceFolder.load(Golden.FOLDER, manager));
         }
         List<StepMetrics> told = new ArrayList<>();
-        try (TrainingRun run = open(config(GOLDEN), told)) {
+        try (TrainingRun run = open(config(Golden.FOLDER), told)) {
             Map<String, float[]> first = weights(run.getModel());
             assertEquals(expected.keySet(), first.keySet());
             expected.forEach((name, values) -> assertArrayEquals(values, first.get(name), name));
@@ -101,10 +99,10 @@ class StartedRunTest {
     void aDenseModelGoesOnAsOneWithBands() throws IOException {
         List<StepMetrics> dense = new ArrayList<>();
         List<StepMetrics> banded = new ArrayList<>();
-        try (TrainingRun run = open(config(GOLDEN, "training.steps=1"), dense)) {
+        try (TrainingRun run = open(config(Golden.FOLDER, "training.steps=1"), dense)) {
             run.run(() -> false);
         }
-        try (TrainingRun run = new TrainingRun(config(GOLDEN, "training.steps=1", "model.attention_pattern=sp"), data, Device.cpu(),
+        try (TrainingRun run = new TrainingRun(config(Golden.FOLDER, "training.steps=1", "model.attention_pattern=sp"), data, Device.cpu(),
                 folder.resolve("other"), new RunObserver() {
                     @Override
                     public void step(StepMetrics metrics) {
@@ -124,7 +122,7 @@ class StartedRunTest {
     void aResumedRunGoesOnFromItsCheckpoint() throws IOException {
         Path from = Files.createDirectory(folder.resolve("from"));
         for (String file : List.of("config.json", "model.safetensors")) {
-            Files.copy(GOLDEN.resolve(file), from.resolve(file));
+            Files.copy(Golden.FOLDER.resolve(file), from.resolve(file));
         }
         List<StepMetrics> whole = new ArrayList<>();
         try (TrainingRun run = open(config(from, "training.steps=4", "schedule.type=constant"), whole)) {
@@ -151,7 +149,7 @@ class StartedRunTest {
     void anotherTokenizersDataIsRefused() throws IOException {
         Path from = Files.createDirectory(folder.resolve("from"));
         for (String file : List.of("config.json", "model.safetensors")) {
-            Files.copy(GOLDEN.resolve(file), from.resolve(file));
+            Files.copy(Golden.FOLDER.resolve(file), from.resolve(file));
         }
         Files.writeString(from.resolve("tokenizer.json"), new ByteTokenizer().toJson());
         assertFalse(config(from).from().isEmpty());
@@ -167,9 +165,9 @@ class StartedRunTest {
     @Test
     void damagedWeightsAreRefusedBeforeTheFirstStep() throws IOException {
         Path from = Files.createDirectory(folder.resolve("from"));
-        Files.copy(GOLDEN.resolve("config.json"), from.resolve("config.json"));
+        Files.copy(Golden.FOLDER.resolve("config.json"), from.resolve("config.json"));
         assertThrows(InvalidInputException.class, () -> open(config(from), new ArrayList<>()));
-        byte[] bytes = Files.readAllBytes(GOLDEN.resolve("model.safetensors"));
+        byte[] bytes = Files.readAllBytes(Golden.FOLDER.resolve("model.safetensors"));
         Files.write(from.resolve("model.safetensors"), Arrays.copyOf(bytes, bytes.length - 4));
         assertThrows(InvalidInputException.class, () -> open(config(from), new ArrayList<>()));
     }

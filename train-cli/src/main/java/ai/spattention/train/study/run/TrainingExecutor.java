@@ -8,6 +8,7 @@ import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.loop.TrainedModel;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
 import ai.spattention.train.loop.observer.RunObserver;
@@ -32,7 +33,6 @@ import java.util.function.BooleanSupplier;
  */
 public final class TrainingExecutor implements RunExecutor {
 
-    private static final String CHECKPOINTS = "checkpoints";
     private static final String METRICS = "metrics.jsonl";
     private static final int MOST_POINTS = 60;
 
@@ -56,7 +56,7 @@ public final class TrainingExecutor implements RunExecutor {
         Probing probing = new Probing();
         try (RunRecorder recorder = new RunRecorder(run.name(), folder.resolve(METRICS), folder.resolve("samples.jsonl"),
                 folder.resolve("probes"));
-                TrainingRun training = new TrainingRun(run.config(), data, device, folder.resolve(CHECKPOINTS),
+                TrainingRun training = new TrainingRun(run.config(), data, device, folder.resolve(TrainedModel.CHECKPOINTS),
                         new RunObservers(new Once(recorder), probing))) {
             training.resume();
             AtomicFile.write(folder.resolve("config.yaml"), RunConfigWriter.toYaml(run.config()));
@@ -69,7 +69,7 @@ public final class TrainingExecutor implements RunExecutor {
             throw new TrainingFailedException("the model of " + run.name() + " could not be probed: see the lines before", null);
         }
         Optional<RunResult> result = Optional.of(result(run, device, model, probing.results, MetricsReader.read(folder.resolve(METRICS))));
-        OwnFiles.deleteTree(folder.resolve(CHECKPOINTS));
+        OwnFiles.deleteTree(folder.resolve(TrainedModel.CHECKPOINTS));
         return result;
     }
 
@@ -111,7 +111,7 @@ public final class TrainingExecutor implements RunExecutor {
                 seconds.add(run.config().tokensPerStep() / metrics.tokensPerSecond());
             }
         };
-        try (TrainingRun training = new TrainingRun(run.config(), data, device, scratch.resolve(CHECKPOINTS), clock)) {
+        try (TrainingRun training = new TrainingRun(run.config(), data, device, scratch.resolve(TrainedModel.CHECKPOINTS), clock)) {
             training.run(() -> false);
         }
         double all = (System.nanoTime() - start) / 1e9;
