@@ -10,6 +10,7 @@ import ai.spattention.attention.AttentionCall;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.pattern.HeadMask;
+import ai.spattention.torch.EngineArrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -50,11 +51,13 @@ public final class HeadByHeadKernel implements AttentionKernel {
         try (NDManager scope = NDManager.subManagerOf(queries)) {
             scope.tempAttachAll(queries, keys, values);
             List<HeadMask> masks = call.headMasks();
+            // not div(a number): its hidden array would be gone when the gradient needs it
+            NDArray scale = EngineArrays.scalar(queries, 1 / Math.sqrt(call.headDim()));
             NDList heads = new NDList();
             for (int head = 0; head < masks.size(); head++) {
                 int shared = head / (call.numHeads() / call.numKvHeads());
                 NDArray seen = seen(scope, masks.get(head), call).toType(queries.getDataType(), false);
-                NDArray scores = queries.get(":, " + head).matMul(keys.get(":, " + shared).swapAxes(-1, -2)).div(Math.sqrt(call.headDim()));
+                NDArray scores = queries.get(":, " + head).matMul(keys.get(":, " + shared).swapAxes(-1, -2)).mul(scale);
                 NDArray masked = scores.mul(seen).add(seen.sub(1).mul(-FORBIDDEN));
                 heads.add(masked.softmax(-1).mul(seen).matMul(values.get(":, " + shared)));
             }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
 
 /**
  * Arrays whose memory belongs to libtorch, for use inside a computation that will be differentiated.
@@ -68,6 +69,20 @@ public final class EngineArrays {
      */
     public static NDArray of(NDManager manager, int[] values) {
         try (NDArray shared = manager.create(values, new Shape(values.length))) {
+            return shared.duplicate();
+        }
+    }
+
+    /**
+     * Truth values in libtorch's memory.
+     *
+     * @param manager the array's manager
+     * @param values the values, row by row, a byte each: 1 for true
+     * @param shape the shape
+     * @return a boolean array
+     */
+    public static NDArray of(NDManager manager, ByteBuffer values, Shape shape) {
+        try (NDArray shared = manager.create(values, shape, DataType.BOOLEAN)) {
             return shared.duplicate();
         }
     }

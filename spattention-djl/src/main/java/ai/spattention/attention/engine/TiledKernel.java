@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
@@ -149,7 +148,7 @@ public final class TiledKernel implements AttentionKernel {
 
         int index(byte[] seen, long... shape) {
             return known.computeIfAbsent(new MaskKey(ByteBuffer.wrap(seen), new Shape(shape)), key -> {
-                arrays.add(manager.create(key.seen.duplicate(), key.shape, DataType.BOOLEAN));
+                arrays.add(EngineArrays.of(manager, key.seen.duplicate(), key.shape)); // as in create()
                 return arrays.size() - 1;
             });
         }

@@ -297,6 +297,30 @@ public abstract class AttentionKernelConformance {
         }
     }
 
+    /** An array made from Java data is the garbage collector's once it is closed, though the gradient may need it. */
+    @Test
+    public void keepsWhatItsGradientNeeds() {
+        AttentionSizes sizes = new AttentionSizes(2, 4, 4, 29, 29, 8, true);
+        for (AttentionPattern pattern : patterns()) {
+            AttentionArrays numbers = new AttentionArrays(sizes, new AttentionLayout(pattern, LayoutLength.SEQUENCE), null);
+            for (DataType type : types()) {
+                try (NDManager manager = NDManager.newBaseManager(device(), "PyTorch")) {
+                    AttentionArrays.OfType arrays = numbers.on(manager, type);
+                    if (kernel().misfit(arrays.call(GradientMode.ENGINE)).isEmpty()) {
+                        arrays.requireGradients();
+                        try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
+                            NDArray weighted = arrays.weighted(arrays.attend(kernel(), 0, true));
+                            GarbageCollection.overwriteFreedBuffers();
+                            collector.backward(weighted);
+                            arrays.assertGradients(arrays.gradients(), tolerance(type), kernel().name() + " " + arrays);
+                        }
+                        break; // the other types take the same way
+                    }
+                }
+            }
+        }
+    }
+
     /** Where all values are 1, so is every result on average, though not each of them. */
     @Test
     public void dropsWeightsAndKeepsTheirMean() {
