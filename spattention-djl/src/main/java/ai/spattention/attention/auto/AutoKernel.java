@@ -8,6 +8,7 @@ import ai.spattention.attention.GradientMode;
 import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.engine.DenseKernel;
 import ai.spattention.attention.engine.MaskedKernel;
+import ai.spattention.attention.engine.SdpaKernel;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.attention.engine.WindowKernel;
 import ai.spattention.attention.fused.FusedKernel;
@@ -20,37 +21,38 @@ import java.util.Optional;
 /**
  * Takes, call by call, the fastest kernel that fits: the one place that chooses.
  *
- * <p>What none of the special kernels fits goes to the masked kernel where a head has few scores, N · M, and to the tiled one from there on:
- * 192² scores where every head sees one range of distances, 256² where some see more, as with {@code sp}, for each range has tiles of its own.
- * On two cores of an AMD EPYC (Zen 3) that other programs kept busy, with PyTorch 2.7.1 in float32, the fastest of 20 to 40 repetitions of
- * forward + backward took, in milliseconds, masked / tiled, and in the last column libtorch's dense causal attention:
+ * <p>What none of the special kernels fits is computed by tiles, or, where a head has few scores, N · M, under a mask: by libtorch's fused
+ * attention on a processor, up to 256² scores where every head sees one range of distances, up to 512² where some see more, as with
+ * {@code sp}, for each range has tiles of its own; by the masked kernel on a GPU, up to 192². On two cores of an AMD EPYC with AVX-512, which
+ * other programs used, too, with PyTorch 2.7.1 in float32, the faster of two runs' medians of forward + backward was, in milliseconds, masked
+ * / sdpa / tiled, and in the last column libtorch's dense causal attention (batch 1, 16 heads of 64):
  *
  * <table>
  *   <caption>Where the kernels meet</caption>
- *   <tr><th>batch x heads x head dimension</th><th>N</th><th>sp</th><th>exclusive</th><th>causal</th></tr>
- *   <tr><td>1 x 16 x 64</td><td>128</td><td>11 / 39</td><td>11 / 12</td><td>4</td></tr>
- *   <tr><td>1 x 16 x 64</td><td>192</td><td>22 / 58</td><td>21 / 17</td><td>7</td></tr>
- *   <tr><td>1 x 16 x 64</td><td>256</td><td>52 / 59</td><td>33 / 18</td><td>12</td></tr>
- *   <tr><td>1 x 16 x 64</td><td>320</td><td>81 / 76</td><td>69 / 25</td><td>30</td></tr>
- *   <tr><td>1 x 16 x 64</td><td>384</td><td>131 / 96</td><td>124 / 30</td><td>34</td></tr>
- *   <tr><td>8 x 6 x 32</td><td>192</td><td>42 / 105</td><td>35 / 49</td><td>13</td></tr>
- *   <tr><td>8 x 6 x 32</td><td>256</td><td>79 / 133</td><td>89 / 70</td><td>23</td></tr>
+ *   <tr><th>N</th><th>sp</th><th>exclusive</th><th>causal</th></tr>
+ *   <tr><td>128</td><td>4.6 / 3.0 / 10.2</td><td>3.7 / 2.8 / 7.3</td><td>2.9</td></tr>
+ *   <tr><td>192</td><td>6.5 / 5.2 / 12.8</td><td>5.8 / 5.4 / 8.8</td><td>4.2</td></tr>
+ *   <tr><td>256</td><td>16 / 8.2 / 15</td><td>13 / 8.4 / 8.6</td><td>6.9</td></tr>
+ *   <tr><td>384</td><td>21 / 16 / 17</td><td>22 / 18 / 11</td><td>15</td></tr>
+ *   <tr><td>512</td><td>44 / 29 / 20</td><td>37 / 32 / 11</td><td>27</td></tr>
+ *   <tr><td>768</td><td>195 / 56 / 36</td><td>202 / 70 / 19</td><td>43</td></tr>
+ *   <tr><td>1024</td><td>363 / 102 / 44</td><td>361 / 127 / 21</td><td>73</td></tr>
  * </table>
  *
- * <p>Cores that are busy slow the many small operations of the tiled kernel down more than the few large ones of the masked one: by the
- * processor time of one thread the tiled kernel costs half as much at N = 256 already (10 against 20 ms for {@code sp}). Between 192
- * and 320 either may win, and the tiled one keeps less in memory; so it is taken from 256 on. Dense attention itself, faster than both up to
- * some hundred tokens ({@code docs/benchmarks.md}), cannot stand in for a pattern: it computes something else.
+ * <p>So a pattern costs about what dense attention does where it cannot be faster.
  *
  * <p>Layers that share an instance share its plans, so a model gives all its layers the same one.
  */
 public final class AutoKernel implements AttentionKernel {
 
     /** Below so many scores a head, the bookkeeping of tiles costs more than the scores that it saves. */
-    private static final long FEW_SCORES = 192 * 192;
+    private static final long FEW_SCORES = 256 * 256;
 
-    /** The same where a head sees several ranges, on a processor. */
-    private static final long FEW_SCORES_OF_RANGES = 256 * 256;
+    /** The same where a head sees several ranges. */
+    private static final long FEW_SCORES_OF_RANGES = 512 * 512;
+
+    /** The same on a GPU. */
+    private static final long FEW_SCORES_ON_A_GPU = 192 * 192;
 
     private final Candidate dense =
             new Candidate(new DenseKernel(), "every head sees the whole past: libtorch's fused dense attention");
@@ -58,6 +60,8 @@ public final class AutoKernel implements AttentionKernel {
             + " reach, under one softmax");
     private final Candidate window =
             new Candidate(new WindowKernel(), "one band of distances a head: FlashAttention with sliding windows");
+    private final Candidate sdpa = new Candidate(new SdpaKernel(), "few scores a head: libtorch's fused attention computes all of them for"
+            + " less than planning tiles costs");
     private final Candidate masked =
             new Candidate(new MaskedKernel(), "few scores a head: computing all of them costs less than planning tiles");
     private final Candidate tiled = new Candidate(new TiledKernel(), "only the tiles that the pattern allows");
@@ -100,14 +104,17 @@ public final class AutoKernel implements AttentionKernel {
             }
             passedOver.put(candidate.kernel.name(), misfit.get());
         }
-        Candidate general = (long) call.queryLength() * call.keyLength() < fewScores(call) ? masked : tiled;
+        Candidate general = (long) call.queryLength() * call.keyLength() >= fewScores(call) ? tiled : call.device().isGpu() ? masked : sdpa;
         return new Choice(general.kernel, general.reason, passedOver);
     }
 
     private static long fewScores(AttentionCall call) {
+        if (call.device().isGpu()) {
+            return FEW_SCORES_ON_A_GPU;
+        }
         boolean oneRange = call.headMasks().stream().allMatch(mask -> mask.bands().size() <= 1 && mask.prefixKeys() == 0
                 && mask.stride().equals(Stride.NONE) && mask.blocks().isEmpty());
-        return oneRange || call.device().isGpu() ? FEW_SCORES : FEW_SCORES_OF_RANGES;
+        return oneRange ? FEW_SCORES : FEW_SCORES_OF_RANGES;
     }
 
     /** The kernels for special cases, best first. What none of them fits is for those that compute everything. */

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class KernelsTest {
 
-    private static final List<String> OWN = List.of("auto", "fused", "window", "tiled", "masked", "dense");
+    private static final List<String> OWN = List.of("auto", "fused", "window", "tiled", "sdpa", "masked", "dense");
 
     @TempDir
     private Path folder;
@@ -147,7 +147,7 @@ class KernelsTest {
     @Test
     void saysWhatIsKnownAndHowToMakeMoreKnown() {
         for (String name : new String[] {"mine-2", "Auto", "", "auto "}) {
-            assertEquals("unknown attention kernel '" + name + "': choose one of auto, fused, window, tiled, masked, dense; a kernel of your"
+            assertEquals("unknown attention kernel '" + name + "': choose one of auto, fused, window, tiled, sdpa, masked, dense; a kernel of your"
                     + " own is found if its class is on the class path and listed in META-INF/services/"
                     + "ai.spattention.attention.AttentionKernel",
                     assertThrows(InvalidInputException.class, () -> Kernels.of(name)).getMessage());

@@ -28,7 +28,7 @@ public record RunConfig(
                     @Default(key = "max_position_embeddings", follows = "data.sequence_length")})
         OlmoeConfig model,
         @Key(meaning = "how attention is computed", name = "model.kernel", defaultValue = "auto",
-                allowed = "auto, a kernel of this project (dense, masked, tiled, window, fused), or one of your own on the class path")
+                allowed = "auto, a kernel of this project (dense, masked, sdpa, tiled, window, fused), or one of your own on the class path")
         String kernel,
         @Section(meaning = "the text that is learnt from", defaults = @Default(key = "seed", follows = "seed")) DataConfig data,
         @Section(meaning = "the training loop: a step is one update of the weights") TrainingConfig training,

@@ -23,7 +23,7 @@ class DoctorCommandTest {
         for (String name : new String[] {"device", "operators", "float32", "bfloat16", "own kernels in any Trainer"}) {
             assertEquals("ok", status(json, name), json.toString());
         }
-        for (String kernel : new String[] {"auto", "masked", "tiled", "dense"}) {
+        for (String kernel : new String[] {"auto", "masked", "sdpa", "tiled", "dense"}) {
             assertEquals("ok", status(json, "kernel " + kernel), json.toString());
         }
         String text = Cli.ok("doctor", "--device", "cpu").out();

@@ -94,7 +94,7 @@ class ModelSectionTest {
             "model.attention_dropout=1 | model.attention_dropout must lie in [0, 1) (got 1.0)",
             "model.attention_pattern=SP | 'model.attention_pattern must be one of causal, sp, exclusive, local, window, gapped, longformer, bigbird, reformer, window:W, longformer-dilated[:DILATION], bigbird-random[:SEED], lsh[:ROUNDS], a pattern of your class path, or a list of such that repeats over the layers (got ''SP'')'",
             "model.attention_pattern=[sp, causal, sp] | model.attention_pattern must not list more patterns than there are layers (got 3 for model.num_hidden_layers 2)",
-            "model.kernel=fast | 'model.kernel must be one of auto, fused, window, tiled, masked, dense (got fast)'",
+            "model.kernel=fast | 'model.kernel must be one of auto, fused, window, tiled, sdpa, masked, dense (got fast)'",
             "model.num_attention_heads=64 | the head dimension must be even and at least 2 (got 1)",
             "model.head_dim=3 | the head dimension must be even and at least 2 (got 3)",
     })
