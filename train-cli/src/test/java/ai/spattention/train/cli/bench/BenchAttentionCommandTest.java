@@ -33,7 +33,7 @@ class BenchAttentionCommandTest {
         assertEquals(1, root.get("queued").asInt());
         assertEquals(8, root.get("rows").size());
         row(root, 0, "causal", 16, 32, "dense");
-        row(root, 1, "causal", 16, 32, "sdpa");
+        row(root, 1, "causal", 16, 32, "masked");
         row(root, 2, "exclusive", 16, 32, "sdpa");
         row(root, 4, "causal", 256, 2, "dense");
         row(root, 6, "exclusive", 256, 2, "tiled");
