@@ -151,7 +151,7 @@ class LshAttentionBlockTest {
             AttentionKernel kernel = Kernels.of(name);
             String message = refused(() -> kernel.attend(x, x, x, layout, 0, false));
             assertTrue(message.contains("'lsh' depends on the tokens") && message.contains("SpAttentionBlock"), message);
-            assertTrue(kernel.misfit(AttentionCall.of(x, x, x, null, layout, 0, GradientMode.NONE)).orElseThrow()
+            assertTrue(kernel.unsupported(AttentionCall.of(x, x, x, null, layout, 0, GradientMode.NONE)).orElseThrow()
                     .startsWith("pattern 'lsh' depends on the tokens"), name);
         }
     }

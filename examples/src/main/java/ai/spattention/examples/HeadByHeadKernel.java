@@ -30,7 +30,7 @@ public final class HeadByHeadKernel implements AttentionKernel {
     }
 
     @Override
-    public Optional<String> misfit(AttentionCall call) {
+    public Optional<String> unsupported(AttentionCall call) {
         if (call.documents()) {
             return Optional.of("it cannot keep packed documents apart");
         }
@@ -40,7 +40,7 @@ public final class HeadByHeadKernel implements AttentionKernel {
         if (call.type() != DataType.FLOAT32 && call.type() != DataType.FLOAT64) {
             return Optional.of("it takes float32 or float64 (got " + call.typeName() + ")");
         }
-        return call.misfitOfPattern();
+        return call.unsupportedPattern();
     }
 
     @Override

@@ -106,7 +106,7 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
      *
      * @return the reason, for people, starting in lower case; empty if there are masks
      */
-    public Optional<String> misfitOfPattern() {
+    public Optional<String> unsupportedPattern() {
         return layout.pattern().dependsOnData() ? Optional.of("pattern '" + layout.pattern().patternName() + "' depends on the tokens, and"
                 + " kernels compute by masks: SpAttentionBlock computes it by hashing") : Optional.empty();
     }
@@ -127,7 +127,7 @@ public record AttentionCall(AttentionLayout layout, Device device, DataType type
      * @throws InvalidInputException with the kernel's reason
      */
     public void requireFit(AttentionKernel kernel) {
-        kernel.misfit(this).ifPresent(reason -> {
+        kernel.unsupported(this).ifPresent(reason -> {
             throw new InvalidInputException("the " + kernel.name() + " kernel cannot compute this attention (pattern "
                     + layout.pattern().patternName() + "): " + reason + "; choose another kernel, or auto");
         });

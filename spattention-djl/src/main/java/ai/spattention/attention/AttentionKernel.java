@@ -27,8 +27,8 @@ public interface AttentionKernel {
      * @param call the call
      * @return the reason, for people, starting in lower case; empty if the kernel can compute it
      */
-    default Optional<String> misfit(AttentionCall call) {
-        return call.misfitOfPattern();
+    default Optional<String> unsupported(AttentionCall call) {
+        return call.unsupportedPattern();
     }
 
     /**
@@ -55,7 +55,7 @@ public interface AttentionKernel {
      * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
      * @param training whether to apply dropout, and whether autograd may pass through the result
      * @return [B, H, N, D], attached to the queries' manager
-     * @throws InvalidInputException if the arrays do not fit together in shape, type or device, or the kernel has a {@link #misfit}
+     * @throws InvalidInputException if the arrays do not fit together in shape, type or device, or the call is {@link #unsupported}
      */
     default NDArray attend(NDArray queries, NDArray keys, NDArray values, AttentionLayout layout, float dropout,
             boolean training) {
@@ -74,7 +74,7 @@ public interface AttentionKernel {
      * @param dropout the probability with which an attention weight is dropped while training, in [0, 1)
      * @param training whether to apply dropout, and whether autograd may pass through the result
      * @return [B, H, N, D], attached to the queries' manager
-     * @throws InvalidInputException if the arrays do not fit together in shape, type or device, or the kernel has a {@link #misfit}
+     * @throws InvalidInputException if the arrays do not fit together in shape, type or device, or the call is {@link #unsupported}
      */
     NDArray attend(NDArray queries, NDArray keys, NDArray values, NDArray documents, AttentionLayout layout,
             float dropout, boolean training);

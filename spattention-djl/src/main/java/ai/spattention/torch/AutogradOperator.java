@@ -40,11 +40,11 @@ public final class AutogradOperator {
     private static final class Registered {
 
         static final TorchScriptModule MODULE = TorchScriptModule.load(AutogradOperator.class, "autograd.torchscript");
-        static final Map<OperatorCarrier, Optional<String>> MISFITS = register();
+        static final Map<OperatorCarrier, Optional<String>> UNSUPPORTED = register();
 
         @SuppressWarnings("LockOnNonEnclosingClassLiteral") // whatever loads this class, they all share System
         private static Map<OperatorCarrier, Optional<String>> register() {
-            Map<OperatorCarrier, Optional<String>> misfits = new EnumMap<>(OperatorCarrier.class);
+            Map<OperatorCarrier, Optional<String>> unsupported = new EnumMap<>(OperatorCarrier.class);
             OperatorRegistry.Choice choice = OperatorRegistry.choose();
             String own = Integer.toHexString(System.identityHashCode(AutogradOperator.class));
             String owner;
@@ -53,11 +53,11 @@ public final class AutogradOperator {
                 System.setProperty(OWNER, owner);
             }
             for (OperatorCarrier carrier : OperatorCarrier.values()) {
-                misfits.put(carrier, choice.registry().isEmpty() ? Optional.of(choice.reason())
+                unsupported.put(carrier, choice.registry().isEmpty() ? Optional.of(choice.reason())
                         : !owner.equals(own) ? Optional.of("another class loader of this process has registered its operators")
                         : register(choice.registry().get().get(), carrier));
             }
-            return misfits;
+            return unsupported;
         }
 
         private static Optional<String> register(OperatorRegistry registry, OperatorCarrier carrier) {
@@ -98,8 +98,8 @@ public final class AutogradOperator {
      * @param device the device
      * @return the reason, for people, starting in lower case; empty if they can
      */
-    public static Optional<String> misfit(Device device) {
-        return Registered.MISFITS.get(carrier(device));
+    public static Optional<String> unsupported(Device device) {
+        return Registered.UNSUPPORTED.get(carrier(device));
     }
 
     private static OperatorCarrier carrier(Device device) {
@@ -117,7 +117,7 @@ public final class AutogradOperator {
      * @param seed for the function's random numbers, in [0, 2^53): its backward pass gets what its forward pass got
      * @return the function's result, attached to the first argument's manager
      * @throws IllegalArgumentException if the seed is out of range
-     * @throws IllegalStateException if the device has a {@link #misfit}
+     * @throws IllegalStateException if the device is {@link #unsupported}
      */
     public static NDArray apply(AutogradFunction function, NDArray first, NDArray second, NDArray third, NDArray constant,
             long seed) {
@@ -125,7 +125,7 @@ public final class AutogradOperator {
             throw new IllegalArgumentException("a seed lies in [0, 2^53) (got " + seed + ")");
         }
         OperatorCarrier carrier = carrier(first.getDevice());
-        Registered.MISFITS.get(carrier).ifPresent(reason -> {
+        Registered.UNSUPPORTED.get(carrier).ifPresent(reason -> {
             throw new IllegalStateException("libtorch's autograd cannot call Java: " + reason);
         });
         long number = NUMBERS.computeIfAbsent(function, AutogradOperator::number);

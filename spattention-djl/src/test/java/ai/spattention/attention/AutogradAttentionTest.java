@@ -60,7 +60,7 @@ class AutogradAttentionTest {
 
     @Test
     void theFusedKernelSaysWhatKeepsItFromAPlainTrainer() {
-        assertEquals(Optional.empty(), AutogradOperator.misfit(Device.gpu()));
+        assertEquals(Optional.empty(), AutogradOperator.unsupported(Device.gpu()));
         assertEquals(new FusedKernel(), new FusedKernel(), "the operator keeps one, however many blocks there are");
     }
 

@@ -102,8 +102,8 @@ class AutogradOperatorTest {
     void thePyTorchOfTheTestsCanCallJava() {
         Optional.ofNullable(System.getenv("PYTORCH_VERSION"))
                 .ifPresent(version -> assertEquals(version, Engine.getEngine("PyTorch").getVersion()));
-        assertEquals(Optional.empty(), AutogradOperator.misfit(Device.cpu()), Engine.getEngine("PyTorch").getVersion());
-        assertEquals(Optional.empty(), AutogradOperator.misfit(Device.gpu()), "registering for CUDA needs no GPU");
+        assertEquals(Optional.empty(), AutogradOperator.unsupported(Device.cpu()), Engine.getEngine("PyTorch").getVersion());
+        assertEquals(Optional.empty(), AutogradOperator.unsupported(Device.gpu()), "registering for CUDA needs no GPU");
     }
 
     @Test
@@ -340,7 +340,7 @@ class AutogradOperatorTest {
 
     @Test
     void aSecondClassLoaderIsRefused() throws Exception {
-        assertEquals(Optional.empty(), AutogradOperator.misfit(Device.cpu()));
+        assertEquals(Optional.empty(), AutogradOperator.unsupported(Device.cpu()));
         URL own = AutogradOperator.class.getProtectionDomain().getCodeSource().getLocation();
         URL resources = AutogradOperator.class.getResource("/ai/spattention/torch/autograd.torchscript");
         ClassLoader parent = AutogradOperatorTest.class.getClassLoader();
@@ -354,9 +354,9 @@ class AutogradOperatorTest {
                 return loaded == null ? findClass(name) : loaded;
             }
         }) {
-            Object misfit = loader.loadClass(AutogradOperator.class.getName()).getMethod("misfit", Device.class)
+            Object unsupported = loader.loadClass(AutogradOperator.class.getName()).getMethod("unsupported", Device.class)
                     .invoke(null, Device.cpu());
-            assertEquals(Optional.of("another class loader of this process has registered its operators"), misfit);
+            assertEquals(Optional.of("another class loader of this process has registered its operators"), unsupported);
         }
     }
 }

@@ -16,13 +16,13 @@ public interface PassDevice {
      *
      * @return the reason, for people, as the end of a sentence; empty if plans can run
      */
-    Optional<String> misfit();
+    Optional<String> unsupported();
 
     /**
      * The GPU that plans are made for.
      *
      * @return the target
-     * @throws ai.spattention.cuda.CudaException if there is none, as {@link #misfit} says
+     * @throws ai.spattention.cuda.CudaException if there is none, as {@link #unsupported} says
      */
     CudaTarget target();
 
@@ -42,11 +42,11 @@ public interface PassDevice {
     static PassDevice of(Device device) {
         return new PassDevice() {
             @Override
-            public Optional<String> misfit() {
+            public Optional<String> unsupported() {
                 if (!device.isGpu()) {
                     return Optional.of("the device is no GPU (got " + device.getDeviceType() + ")");
                 }
-                return CudaDevice.unavailable().or(() -> PassFit.misfit(CudaDevice.of(device.getDeviceId()).computeCapability()))
+                return CudaDevice.unavailable().or(() -> PassFit.unsupported(CudaDevice.of(device.getDeviceId()).computeCapability()))
                         .or(DenseMatmul::unavailable);
             }
 

@@ -44,18 +44,18 @@ public final class PassFit {
      * @param device where
      * @return the first reason, for people, as the end of a sentence; empty if they can
      */
-    public static Optional<String> misfit(OlmoeConfig config, Wish wish, PassDevice device) {
-        return device.misfit().or(() -> misfit(config, wish, device.target()));
+    public static Optional<String> unsupported(OlmoeConfig config, Wish wish, PassDevice device) {
+        return device.unsupported().or(() -> unsupported(config, wish, device.target()));
     }
 
     /** By the GPU's age. */
-    static Optional<String> misfit(int computeCapability) {
+    static Optional<String> unsupported(int computeCapability) {
         return computeCapability >= LEAST_COMPUTE_CAPABILITY ? Optional.empty()
                 : Optional.of("the GPU's compute capability is below 8.0 (got " + computeCapability / 10 + "." + computeCapability % 10 + ")");
     }
 
     /** By the model and its settings, on a GPU that is new enough. */
-    static Optional<String> misfit(OlmoeConfig config, Wish wish, CudaTarget target) {
+    static Optional<String> unsupported(OlmoeConfig config, Wish wish, CudaTarget target) {
         if (wish.precision != Precision.BFLOAT16) {
             return Optional.of("precision is not bfloat16 (got " + wish.precision.key() + ")");
         }
@@ -81,7 +81,7 @@ public final class PassFit {
         AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config.layoutLength()),
                 Device.gpu(target.deviceIndex()), DataType.BFLOAT16, config.numAttentionHeads(), config.numKeyValueHeads(), wish.length,
                 wish.length, config.headDim(), documents, false, GradientMode.EXPLICIT);
-        return BandedAttention.misfit(call, target).map(reason -> "no kernel computes attention by the pattern " + pattern.patternName()
+        return BandedAttention.unsupported(call, target).map(reason -> "no kernel computes attention by the pattern " + pattern.patternName()
                 + ": " + reason);
     }
 

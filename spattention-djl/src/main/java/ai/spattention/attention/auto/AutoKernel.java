@@ -98,11 +98,11 @@ public final class AutoKernel implements AttentionKernel {
     private Choice decide(AttentionCall call) {
         Map<String, String> passedOver = new LinkedHashMap<>();
         for (Candidate candidate : preferred(call)) {
-            Optional<String> misfit = candidate.kernel.misfit(call);
-            if (misfit.isEmpty()) {
+            Optional<String> unsupported = candidate.kernel.unsupported(call);
+            if (unsupported.isEmpty()) {
                 return new Choice(candidate.kernel, candidate.reason, passedOver);
             }
-            passedOver.put(candidate.kernel.name(), misfit.get());
+            passedOver.put(candidate.kernel.name(), unsupported.get());
         }
         Candidate general = (long) call.queryLength() * call.keyLength() >= fewScores(call) ? tiled : call.device().isGpu() ? masked : sdpa;
         return new Choice(general.kernel, general.reason, passedOver);
@@ -122,8 +122,8 @@ public final class AutoKernel implements AttentionKernel {
         if (call.documents()) {
             return List.of(fused, window, dense); // the dense kernel then needs a mask of N x N
         }
-        boolean seesAll = dense.kernel.misfit(call).isEmpty();
-        boolean fusedIsFaster = !seesAll || fused.kernel.misfit(call).isEmpty() && FusedKernel.isTuned(call);
+        boolean seesAll = dense.kernel.unsupported(call).isEmpty();
+        boolean fusedIsFaster = !seesAll || fused.kernel.unsupported(call).isEmpty() && FusedKernel.isTuned(call);
         return fusedIsFaster ? List.of(fused, dense, window) : List.of(dense, fused, window);
     }
 

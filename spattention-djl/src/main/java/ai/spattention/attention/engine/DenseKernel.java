@@ -20,9 +20,9 @@ public final class DenseKernel implements AttentionKernel {
     }
 
     @Override
-    public Optional<String> misfit(AttentionCall call) {
-        if (call.misfitOfPattern().isPresent()) {
-            return call.misfitOfPattern();
+    public Optional<String> unsupported(AttentionCall call) {
+        if (call.unsupportedPattern().isPresent()) {
+            return call.unsupportedPattern();
         }
         if (call.queryLength() != call.keyLength()) {
             return Optional.of("it computes no queries after cached keys (got " + call.queryLength() + " queries and "

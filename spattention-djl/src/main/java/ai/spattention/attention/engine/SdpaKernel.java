@@ -46,9 +46,9 @@ public final class SdpaKernel implements AttentionKernel {
     }
 
     @Override
-    public Optional<String> misfit(AttentionCall call) {
-        if (call.misfitOfPattern().isPresent()) {
-            return call.misfitOfPattern();
+    public Optional<String> unsupported(AttentionCall call) {
+        if (call.unsupportedPattern().isPresent()) {
+            return call.unsupportedPattern();
         }
         List<HeadMask> masks = distinct(call.headMasks());
         long most = MOST_PAIRS / masks.size();

@@ -77,9 +77,9 @@ public final class WindowKernel implements ExplicitGradientKernel {
     }
 
     @Override
-    public Optional<String> misfit(AttentionCall call) {
-        if (call.misfitOfPattern().isPresent()) {
-            return call.misfitOfPattern();
+    public Optional<String> unsupported(AttentionCall call) {
+        if (call.unsupportedPattern().isPresent()) {
+            return call.unsupportedPattern();
         }
         if (gpuOnly && !call.device().isGpu()) {
             return Optional.of("it needs a GPU (the arrays are on " + call.device() + ")");
@@ -109,7 +109,7 @@ public final class WindowKernel implements ExplicitGradientKernel {
             }
         }
         return call.gradients() == GradientMode.ENGINE
-                ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty();
+                ? AutogradOperator.unsupported(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty();
     }
 
     @Override

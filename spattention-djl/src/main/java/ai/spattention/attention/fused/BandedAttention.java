@@ -65,7 +65,7 @@ public final class BandedAttention {
      * @param target the GPU
      * @return the reason, for people, starting in lower case; empty if the kernels run there
      */
-    public static Optional<String> misfit(CudaTarget target) {
+    public static Optional<String> unsupported(CudaTarget target) {
         return LIBRARY.architecture(target.computeCapability()) != null ? Optional.empty()
                 : Optional.of("it needs compute capability 8.0 or newer (this GPU has " + target.computeCapability() / 10 + "."
                         + target.computeCapability() % 10 + ")");
@@ -78,9 +78,9 @@ public final class BandedAttention {
      * @param target the GPU
      * @return the reason, for people, starting in lower case; empty if the call can be computed
      */
-    public static Optional<String> misfit(AttentionCall call, CudaTarget target) {
-        if (call.misfitOfPattern().isPresent()) {
-            return call.misfitOfPattern();
+    public static Optional<String> unsupported(AttentionCall call, CudaTarget target) {
+        if (call.unsupportedPattern().isPresent()) {
+            return call.unsupportedPattern();
         }
         if (call.type() != DataType.FLOAT16 && call.type() != DataType.BFLOAT16 && call.type() != DataType.FLOAT32) {
             return Optional.of("it computes in bfloat16, float16 and float32 (got " + call.typeName() + ")");
@@ -92,10 +92,10 @@ public final class BandedAttention {
         if ((call.keyLength() - 1) / tile + 1 > MOST_BLOCKS) {
             return Optional.of("it takes at most " + MOST_BLOCKS * tile + " positions (got " + call.keyLength() + ")");
         }
-        return misfit(target).or(() -> HeadTable.unfit(call.headMasks(), call.keyLength())).or(() -> misfitOfMemory(call, target));
+        return unsupported(target).or(() -> HeadTable.unfit(call.headMasks(), call.keyLength())).or(() -> unsupportedMemory(call, target));
     }
 
-    private static Optional<String> misfitOfMemory(AttentionCall call, CudaTarget target) {
+    private static Optional<String> unsupportedMemory(AttentionCall call, CudaTarget target) {
         List<String> kernels = call.gradients() == GradientMode.NONE ? List.of(FORWARD) : List.of(FORWARD, BACKWARD_QUERIES, BACKWARD_KEYS);
         int age = target.computeCapability();
         int bytes = FusedCode.of(call).stream().flatMap(code -> kernels.stream().map(kernel -> code.name(kernel, age)))
@@ -109,7 +109,7 @@ public final class BandedAttention {
      * Whether there is code for just a GPU's architecture, with its own tensor-core instructions, and not only what runs on every newer
      * one.
      *
-     * @param call a call without {@link #misfit}
+     * @param call a call that is not {@link #unsupported}
      * @param target the GPU
      * @return true for 16 bits, head dimensions of 33 to 128 and no dropout on compute capability 9.0
      */

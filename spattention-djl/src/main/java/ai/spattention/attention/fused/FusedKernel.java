@@ -58,14 +58,14 @@ public record FusedKernel() implements ExplicitGradientKernel {
         if (!device.isGpu()) {
             return Optional.of("it runs on NVIDIA GPUs only (got device " + device + ")");
         }
-        return CudaDevice.unavailable().or(() -> BandedAttention.misfit(target(device)));
+        return CudaDevice.unavailable().or(() -> BandedAttention.unsupported(target(device)));
     }
 
     @Override
-    public Optional<String> misfit(AttentionCall call) {
-        return unavailable(call.device()).or(() -> BandedAttention.misfit(call, target(call.device())))
+    public Optional<String> unsupported(AttentionCall call) {
+        return unavailable(call.device()).or(() -> BandedAttention.unsupported(call, target(call.device())))
                 .or(() -> call.gradients() == GradientMode.ENGINE
-                        ? AutogradOperator.misfit(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
+                        ? AutogradOperator.unsupported(call.device()).map(reason -> "it trains in segments only: " + reason) : Optional.empty());
     }
 
     /**
@@ -95,10 +95,10 @@ public record FusedKernel() implements ExplicitGradientKernel {
         return results.get(0);
     }
 
-    /** Refuses what cannot be computed, or not under libtorch's autograd, as {@link #misfit} says it. */
+    /** Refuses what cannot be computed, or not under libtorch's autograd, as {@link #unsupported} says it. */
     private void refuse(AttentionCall call) {
         TABLES.use(call, table -> null); // has been asked if the call fits
-        AutogradOperator.misfit(call.device()).ifPresent(reason -> call.with(GradientMode.ENGINE).requireFit(this));
+        AutogradOperator.unsupported(call.device()).ifPresent(reason -> call.with(GradientMode.ENGINE).requireFit(this));
     }
 
     @Override

@@ -47,7 +47,7 @@ public record HeadTable(int[] rows, boolean general) {
     }
 
     /**
-     * The table for masks that fit ({@link BandedAttention#misfit}).
+     * The table for masks that fit ({@link BandedAttention#unsupported}).
      *
      * @param masks one mask a head
      * @param keyLength M

@@ -51,7 +51,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * }
  * }</pre>
  *
- * <p>Each call that the kernel says it fits ({@link AttentionKernel#misfit}) must give the values and the gradients of {@link
+ * <p>Each call that the kernel says it fits ({@link AttentionKernel#unsupported}) must give the values and the gradients of {@link
  * ReferenceAttention}, by libtorch's autograd and, in an {@link ExplicitGradientKernel}, by its own backward pass; each other call must be
  * refused with the reason that it gave. Calls are of all patterns and types, of uneven lengths, one position, one head, heads that share
  * keys and values, packed documents, padding, and queries after cached keys.
@@ -175,7 +175,7 @@ public abstract class AttentionKernelConformance {
                 arrays.assertGradients(arrays.gradients(), tolerance, at + ", by the engine");
             }
         }
-        if (kernel instanceof ExplicitGradientKernel explicit && explicit.misfit(arrays.call(GradientMode.EXPLICIT)).isEmpty()) {
+        if (kernel instanceof ExplicitGradientKernel explicit && explicit.unsupported(arrays.call(GradientMode.EXPLICIT)).isEmpty()) {
             NDList forward = explicit.forward(arrays.queries(), arrays.keys(), arrays.values(), arrays.documents(), arrays.layout(),
                     AttentionDropout.NONE);
             arrays.assertValues(forward.head(), tolerance, at + ", forward");
@@ -187,13 +187,13 @@ public abstract class AttentionKernelConformance {
 
     /** Whether a call fits; if not, it must be refused with the reason. */
     private boolean fits(AttentionCall call, Executable attend) {
-        Optional<String> misfit = kernel().misfit(call);
-        misfit.ifPresent(reason -> {
+        Optional<String> unsupported = kernel().unsupported(call);
+        unsupported.ifPresent(reason -> {
             assertEquals(1, reason.lines().filter(line -> !line.isBlank()).count(), "a reason is one line: " + reason);
             String message = assertThrows(InvalidInputException.class, attend, () -> call + " is refused: " + reason).getMessage();
             assertTrue(message.contains(reason), message);
         });
-        return misfit.isEmpty();
+        return unsupported.isEmpty();
     }
 
     /** A kernel that refuses everything has passed no test. */
@@ -202,7 +202,7 @@ public abstract class AttentionKernelConformance {
         AttentionSizes sizes = new AttentionSizes(2, 4, 4, 64, 64, 16, true);
         assertTrue(patterns().stream().anyMatch(pattern -> types().stream().anyMatch(type -> {
             try (NDManager manager = NDManager.newBaseManager(device(), "PyTorch")) {
-                return kernel().misfit(new AttentionArrays(sizes, new AttentionLayout(pattern, LayoutLength.SEQUENCE), null)
+                return kernel().unsupported(new AttentionArrays(sizes, new AttentionLayout(pattern, LayoutLength.SEQUENCE), null)
                         .on(manager, type).call(GradientMode.NONE)).isEmpty();
             }
         })), kernel().name() + " fits no pattern in any type on " + device());
@@ -240,7 +240,7 @@ public abstract class AttentionKernelConformance {
         try (NDManager manager = NDManager.newBaseManager(device(), "PyTorch")) {
             NDArray x = manager.ones(new Shape(1, 2, 5, 8));
             AttentionLayout layout = new AttentionLayout(new LshSettings(), LayoutLength.SEQUENCE);
-            assertTrue(kernel().misfit(AttentionCall.ofAttend(x, x, x, null, layout, 0, false)).isPresent());
+            assertTrue(kernel().unsupported(AttentionCall.ofAttend(x, x, x, null, layout, 0, false)).isPresent());
             assertThrows(InvalidInputException.class, () -> kernel().attend(x, x, x, layout, 0, false));
         }
     }
@@ -285,7 +285,7 @@ public abstract class AttentionKernelConformance {
                 try (NDManager manager = NDManager.newBaseManager(device(), "PyTorch")) {
                     AttentionArrays.OfType arrays = numbers.on(manager, type);
                     for (boolean training : new boolean[] {false, true}) {
-                        if (kernel.misfit(arrays.call(training ? GradientMode.ENGINE : GradientMode.NONE)).isEmpty()) {
+                        if (kernel.unsupported(arrays.call(training ? GradientMode.ENGINE : GradientMode.NONE)).isEmpty()) {
                             int before = manager.getManagedArrays().size();
                             NDArray output = arrays.attend(kernel, 0, training);
                             assertSame(manager, output.getManager(), kernel.name() + " " + arrays);
@@ -306,7 +306,7 @@ public abstract class AttentionKernelConformance {
             for (DataType type : types()) {
                 try (NDManager manager = NDManager.newBaseManager(device(), "PyTorch")) {
                     AttentionArrays.OfType arrays = numbers.on(manager, type);
-                    if (kernel().misfit(arrays.call(GradientMode.ENGINE)).isEmpty()) {
+                    if (kernel().unsupported(arrays.call(GradientMode.ENGINE)).isEmpty()) {
                         arrays.requireGradients();
                         try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector()) {
                             NDArray weighted = arrays.weighted(arrays.attend(kernel(), 0, true));

@@ -104,7 +104,7 @@ class AttentionKernelConformanceTest {
     void aKernelThatSaysItFitsNothing() {
         AttentionKernel computes = new Almost() {
             @Override
-            public Optional<String> misfit(AttentionCall call) {
+            public Optional<String> unsupported(AttentionCall call) {
                 return Optional.of("it has a day off");
             }
         };
@@ -116,7 +116,7 @@ class AttentionKernelConformanceTest {
     void aKernelThatRefusesForAnotherReason() {
         fails(new Almost() {
             @Override
-            public Optional<String> misfit(AttentionCall call) {
+            public Optional<String> unsupported(AttentionCall call) {
                 return Optional.of("it has a day off");
             }
 

@@ -23,10 +23,10 @@ class SdpaKernelTest extends AttentionKernelConformance {
 
     @Test
     void refusesMasksTooLargeToKeep() {
-        assertEquals(Optional.empty(), new SdpaKernel().misfit(call(StandardPattern.SP, 16, 1024)));
+        assertEquals(Optional.empty(), new SdpaKernel().unsupported(call(StandardPattern.SP, 16, 1024)));
         assertEquals(Optional.of("it keeps a mask of every pair, at most 16777216 in all (got 16 masks of 1025 x 1025)"),
-                new SdpaKernel().misfit(call(StandardPattern.SP, 16, 1025)));
-        assertEquals(Optional.empty(), new SdpaKernel().misfit(call(StandardPattern.LOCAL, 16, 4096)), "heads that see the same share a mask");
+                new SdpaKernel().unsupported(call(StandardPattern.SP, 16, 1025)));
+        assertEquals(Optional.empty(), new SdpaKernel().unsupported(call(StandardPattern.LOCAL, 16, 4096)), "heads that see the same share a mask");
     }
 
     private static AttentionCall call(StandardPattern pattern, int heads, int length) {

@@ -93,7 +93,7 @@ class WindowKernelTest extends AttentionKernelConformance {
     void refusesWhatItCannotCompute() {
         AttentionCall good = new AttentionCall(layout(StandardPattern.EXCLUSIVE), Device.gpu(), DataType.BFLOAT16, 4, 4,
                 64, 64, 128, false, false, GradientMode.ENGINE);
-        assertTrue(new WindowKernel().misfit(good).isEmpty());
+        assertTrue(new WindowKernel().unsupported(good).isEmpty());
         refuses("needs a GPU (the arrays are on cpu()", with(good, Device.cpu(), good.type(), good.layout(), 64, 128));
         refuses("bfloat16 or float16 (got float32)", with(good, good.device(), DataType.FLOAT32, good.layout(), 64, 128));
         refuses("(got 36)", with(good, good.device(), good.type(), good.layout(), 64, 36));
@@ -119,7 +119,7 @@ class WindowKernelTest extends AttentionKernelConformance {
     }
 
     private static void refuses(String reason, AttentionCall call) {
-        String given = new WindowKernel().misfit(call).orElse("nothing");
+        String given = new WindowKernel().unsupported(call).orElse("nothing");
         assertTrue(given.contains(reason), given);
     }
 

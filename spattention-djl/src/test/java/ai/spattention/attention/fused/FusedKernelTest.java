@@ -44,8 +44,8 @@ class FusedKernelTest {
         return new AttentionCall(layout, device, type, 3, 3, length, length, headDim, false, dropout, gradients);
     }
 
-    private static String misfit(AttentionLayout layout, DataType type, int length, int headDim, boolean dropout) {
-        return BandedAttention.misfit(call(layout, Device.gpu(), type, length, headDim, dropout, GradientMode.EXPLICIT), TARGET).orElse("");
+    private static String unsupported(AttentionLayout layout, DataType type, int length, int headDim, boolean dropout) {
+        return BandedAttention.unsupported(call(layout, Device.gpu(), type, length, headDim, dropout, GradientMode.EXPLICIT), TARGET).orElse("");
     }
 
     @Test
@@ -59,34 +59,34 @@ class FusedKernelTest {
 
     @Test
     void saysWhyACallDoesNotSuit() {
-        assertEquals("", misfit(SP, DataType.FLOAT16, 10, 64, false));
-        assertEquals("", misfit(SP, DataType.BFLOAT16, 10, 128, false));
-        assertEquals("", misfit(SP, DataType.FLOAT32, 10, 96, false));
-        assertEquals("", misfit(SP, DataType.FLOAT32, 10, 1, false));
-        assertEquals("it computes in bfloat16, float16 and float32 (got float64)", misfit(SP, DataType.FLOAT64, 10, 64, false));
-        assertEquals("it takes head dimensions up to 256 (got 257)", misfit(SP, DataType.FLOAT16, 10, 257, false));
-        assertEquals("", misfit(SP, DataType.FLOAT16, 10, 64, true));
+        assertEquals("", unsupported(SP, DataType.FLOAT16, 10, 64, false));
+        assertEquals("", unsupported(SP, DataType.BFLOAT16, 10, 128, false));
+        assertEquals("", unsupported(SP, DataType.FLOAT32, 10, 96, false));
+        assertEquals("", unsupported(SP, DataType.FLOAT32, 10, 1, false));
+        assertEquals("it computes in bfloat16, float16 and float32 (got float64)", unsupported(SP, DataType.FLOAT64, 10, 64, false));
+        assertEquals("it takes head dimensions up to 256 (got 257)", unsupported(SP, DataType.FLOAT16, 10, 257, false));
+        assertEquals("", unsupported(SP, DataType.FLOAT16, 10, 64, true));
         assertEquals("a head sees strided distances other than the multiples of one number",
-                misfit(new AttentionLayout(StandardPattern.REFORMER, LayoutLength.SEQUENCE), DataType.FLOAT16, 100, 64, false));
-        assertEquals("it takes at most 4194240 positions (got 5000000)", misfit(SP, DataType.FLOAT16, 5_000_000, 64, false));
+                unsupported(new AttentionLayout(StandardPattern.REFORMER, LayoutLength.SEQUENCE), DataType.FLOAT16, 100, 64, false));
+        assertEquals("it takes at most 4194240 positions (got 5000000)", unsupported(SP, DataType.FLOAT16, 5_000_000, 64, false));
         AttentionCall plain = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 64, false, GradientMode.ENGINE);
-        assertEquals(FusedKernel.unavailable(Device.gpu()), new FusedKernel().misfit(plain), "libtorch's autograd calls it, too");
+        assertEquals(FusedKernel.unavailable(Device.gpu()), new FusedKernel().unsupported(plain), "libtorch's autograd calls it, too");
     }
 
     @Test
     void asksTheGpuForItsAgeAndItsSharedMemory() {
         AttentionCall wide = call(SP, Device.gpu(), DataType.FLOAT32, 10, 200, false, GradientMode.EXPLICIT);
         assertEquals("it needs compute capability 8.0 or newer (this GPU has 7.5)",
-                BandedAttention.misfit(wide, new CudaTarget(0, 75, 40, 65_536)).orElse(""));
+                BandedAttention.unsupported(wide, new CudaTarget(0, 75, 40, 65_536)).orElse(""));
         assertEquals("its code for head dimension 256 takes 98304 bytes of shared memory a block (this GPU has 98303)",
-                BandedAttention.misfit(wide, new CudaTarget(0, 86, 40, 98_303)).orElse(""));
-        assertEquals("", BandedAttention.misfit(wide, new CudaTarget(0, 86, 40, 98_304)).orElse(""));
+                BandedAttention.unsupported(wide, new CudaTarget(0, 86, 40, 98_303)).orElse(""));
+        assertEquals("", BandedAttention.unsupported(wide, new CudaTarget(0, 86, 40, 98_304)).orElse(""));
         AttentionCall half = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 128, false, GradientMode.EXPLICIT);
-        assertEquals("", BandedAttention.misfit(half, new CudaTarget(0, 86, 40, 81_920)).orElse(""), "the code that every newer GPU runs");
+        assertEquals("", BandedAttention.unsupported(half, new CudaTarget(0, 86, 40, 81_920)).orElse(""), "the code that every newer GPU runs");
         assertEquals("its code for head dimension 128 takes 114760 bytes of shared memory a block (this GPU has 81920)",
-                BandedAttention.misfit(half, new CudaTarget(0, 90, 40, 81_920)).orElse(""), "the code for just this one");
+                BandedAttention.unsupported(half, new CudaTarget(0, 90, 40, 81_920)).orElse(""), "the code for just this one");
         AttentionCall inference = call(SP, Device.gpu(), DataType.BFLOAT16, 10, 128, false, GradientMode.NONE);
-        assertEquals("", BandedAttention.misfit(inference, new CudaTarget(0, 86, 40, 65_536)).orElse(""), "its forward pass takes less");
+        assertEquals("", BandedAttention.unsupported(inference, new CudaTarget(0, 86, 40, 65_536)).orElse(""), "its forward pass takes less");
     }
 
     /** What a GPU is asked for is what a launch would need: the largest of all variants that it may take. */
@@ -106,8 +106,8 @@ class FusedKernelTest {
                                 case FLOAT16 -> variant.name().contains("-fp16-");
                                 default -> variant.name().contains("32-d");
                             }).mapToInt(KernelLibrary.Variant::sharedBytes).max().getAsInt();
-                    assertEquals("", BandedAttention.misfit(call, new CudaTarget(0, 80, 1, needed)).orElse(""), call.toString());
-                    assertTrue(BandedAttention.misfit(call, new CudaTarget(0, 80, 1, needed - 1)).isPresent(), call.toString());
+                    assertEquals("", BandedAttention.unsupported(call, new CudaTarget(0, 80, 1, needed)).orElse(""), call.toString());
+                    assertTrue(BandedAttention.unsupported(call, new CudaTarget(0, 80, 1, needed - 1)).isPresent(), call.toString());
                 }
             }
         }
@@ -118,7 +118,7 @@ class FusedKernelTest {
         for (StandardPattern pattern : StandardPattern.values()) {
             for (int length : new int[] {17, 64, 1000, 4096}) {
                 AttentionLayout layout = new AttentionLayout(pattern, LayoutLength.SEQUENCE);
-                assertEquals(pattern != StandardPattern.REFORMER, misfit(layout, DataType.FLOAT16, length, 64, false).isEmpty(),
+                assertEquals(pattern != StandardPattern.REFORMER, unsupported(layout, DataType.FLOAT16, length, 64, false).isEmpty(),
                         pattern + " " + length);
             }
         }

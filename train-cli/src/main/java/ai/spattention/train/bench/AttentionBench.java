@@ -150,10 +150,10 @@ public final class AttentionBench {
         for (Case about : settings.cases) {
             AttentionLayout layout = new AttentionLayout(about.pattern, LayoutLength.SEQUENCE);
             AttentionCall call = timer.call(layout);
-            Optional<String> misfit = about.kernel.misfit(call);
-            if (misfit.isPresent()) {
+            Optional<String> unsupported = about.kernel.unsupported(call);
+            if (unsupported.isPresent()) {
                 refused.add("the " + about.kernel.name() + " kernel cannot compute " + about.pattern.patternName()
-                        + " at length " + length + ": " + misfit.get());
+                        + " at length " + length + ": " + unsupported.get());
                 progress.accept("warning: left out: " + refused.get(refused.size() - 1));
             } else {
                 candidates.add(new Candidate(about.pattern, layout, about.choose(call), new ArrayList<>(), new ArrayList<>(),

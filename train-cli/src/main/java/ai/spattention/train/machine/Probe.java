@@ -208,9 +208,9 @@ final class Probe {
 
     /** Whether a backward pass in Java takes part in libtorch's autograd, as the fused kernel's does in a plain Trainer. */
     private Check autograd() {
-        Optional<String> misfit = AutogradOperator.misfit(chosen());
-        if (misfit.isPresent()) {
-            return Check.absent(AUTOGRAD, misfit.get(), "in a plain DJL Trainer slower kernels compute; 'spattn train' is not concerned",
+        Optional<String> unsupported = AutogradOperator.unsupported(chosen());
+        if (unsupported.isPresent()) {
+            return Check.absent(AUTOGRAD, unsupported.get(), "in a plain DJL Trainer slower kernels compute; 'spattn train' is not concerned",
                     false);
         }
         try (NDManager manager = NDManager.newBaseManager(chosen(), "PyTorch")) {

@@ -99,8 +99,8 @@ final class AttentionBenchOptions {
     }
 
     /** Why the fused kernel serves no plain Trainer on a device. */
-    static Optional<String> fusedMisfit(Device device) {
-        return FusedKernel.unavailable(device).or(() -> AutogradOperator.misfit(device))
+    static Optional<String> fusedUnsupported(Device device) {
+        return FusedKernel.unavailable(device).or(() -> AutogradOperator.unsupported(device))
                 .map(reason -> "the fused kernel does not serve in a plain DJL Trainer here: " + reason);
     }
 

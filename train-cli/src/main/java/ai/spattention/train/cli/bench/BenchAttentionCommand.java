@@ -54,7 +54,7 @@ final class BenchAttentionCommand implements Callable<Integer> {
                 .flatMap(pattern -> wanted.stream().map(kernel -> new AttentionBench.Case(pattern, kernel))).toList();
         AttentionBench.Settings settings = options.settings(precision, cases, GradientMode.EXPLICIT, 1, LENGTHS);
         PrintWriter err = spec.commandLine().getErr();
-        AttentionBenchOptions.fusedMisfit(settings.device()).ifPresent(err::println);
+        AttentionBenchOptions.fusedUnsupported(settings.device()).ifPresent(err::println);
         MemoryFailures failures = new MemoryFailures(err::println);
         List<AttentionBench.Row> rows = new AttentionBench(settings, failures, err::println).run();
         print(rows);

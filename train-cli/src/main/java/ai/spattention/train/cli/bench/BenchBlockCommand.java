@@ -79,7 +79,7 @@ final class BenchBlockCommand implements Callable<Integer> {
             err.println(line);
             err.flush();
         };
-        AttentionBenchOptions.fusedMisfit(settings.device()).ifPresent(notes);
+        AttentionBenchOptions.fusedUnsupported(settings.device()).ifPresent(notes);
         MemoryFailures failures = new MemoryFailures(notes);
         List<BlockRow> rows = new ArrayList<>();
         new AttentionBench(settings, failures, notes).run().forEach(row -> rows.add(BlockRow.of(row)));

@@ -52,19 +52,19 @@ public record PassChoice(Optional<String> whyBlocks, TrainingPass.Start start, C
         OlmoeConfig model = ModelSetup.config(run, null);
         TrainingPass.Start start = run.training().cudaGraph() == GraphMode.OFF ? TrainingPass.Start.LAUNCHES : TrainingPass.Start.GRAPH;
         Optional<String> whyBlocks = run.training().pass() == PassMode.BLOCKS ? Optional.of("as training.pass says")
-                : misfit(run, model, device).map(reason -> "because " + reason);
+                : unsupported(run, model, device).map(reason -> "because " + reason);
         return new PassChoice(whyBlocks, start, whyBlocks.isPresent() ? CheckpointingChoice.ofBlocks(run, model, device, passAlone)
                 : CheckpointingChoice.ofPlan(run, model, device, passAlone));
     }
 
-    private static Optional<String> misfit(RunConfig run, OlmoeConfig model, PassDevice device) {
-        Optional<String> misfit = PassFit.misfit(model, new PassFit.Wish(run.precision(), run.kernel(),
+    private static Optional<String> unsupported(RunConfig run, OlmoeConfig model, PassDevice device) {
+        Optional<String> unsupported = PassFit.unsupported(model, new PassFit.Wish(run.precision(), run.kernel(),
                 run.data().sequenceLength()), device);
-        if (run.training().pass() == PassMode.PLAN && misfit.isPresent()) {
-            throw new InvalidInputException("training.pass=plan is asked for, but passes cannot run as a plan: " + misfit.get()
+        if (run.training().pass() == PassMode.PLAN && unsupported.isPresent()) {
+            throw new InvalidInputException("training.pass=plan is asked for, but passes cannot run as a plan: " + unsupported.get()
                     + ": change that, or set training.pass=auto");
         }
-        return misfit;
+        return unsupported;
     }
 
     /**

@@ -91,8 +91,8 @@ class BenchStepCommandTest {
         assertTrue(Cli.refused(arguments("--profile", trace.toString())).contains("--profile shows planned passes, and this one would run by"
                 + " blocks: "));
         assertFalse(Files.exists(trace));
-        Cli misfit = Cli.run(arguments("--kernel", "window", "--pattern", "sp", "--length", "32", "--micro-batch", "1"));
-        assertEquals(2, misfit.code(), misfit.err());
-        assertTrue(misfit.err().contains("the window kernel cannot compute this attention (pattern sp)"), misfit.err());
+        Cli unsupported = Cli.run(arguments("--kernel", "window", "--pattern", "sp", "--length", "32", "--micro-batch", "1"));
+        assertEquals(2, unsupported.code(), unsupported.err());
+        assertTrue(unsupported.err().contains("the window kernel cannot compute this attention (pattern sp)"), unsupported.err());
     }
 }

@@ -68,11 +68,11 @@ class PassChoiceTest {
     }
 
     /** A GPU that is made up. */
-    private static PassDevice gpu(long freeBytes, String... misfits) {
+    private static PassDevice gpu(long freeBytes, String... reasons) {
         return new PassDevice() {
             @Override
-            public Optional<String> misfit() {
-                return Stream.of(misfits).findFirst();
+            public Optional<String> unsupported() {
+                return Stream.of(reasons).findFirst();
             }
 
             @Override
