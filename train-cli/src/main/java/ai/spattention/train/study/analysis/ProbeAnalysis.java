@@ -1,7 +1,7 @@
 package ai.spattention.train.study.analysis;
 
 import ai.spattention.eval.measure.Bin;
-import ai.spattention.train.study.result.ProbeResult;
+import ai.spattention.train.study.result.Measurement;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.StudyArm;
 import ai.spattention.train.study.result.StudyPart;
@@ -52,7 +52,7 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
 
     private record Key(String layout, String set, String unit, boolean isLossLike) {
 
-        static Key of(ProbeResult result) {
+        static Key of(Measurement result) {
             return new Key(result.layout(), result.set(), result.unit(), result.isLossLike());
         }
     }
@@ -66,7 +66,7 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
      * @return an analysis for each layout and text, in the order in which they were measured; none if the probe did not run
      */
     public static List<ProbeAnalysis> of(StudyResult study, StudyPart part, String probe) {
-        Map<Key, Map<String, Map<Long, ProbeResult>>> results = new LinkedHashMap<>();
+        Map<Key, Map<String, Map<Long, Measurement>>> results = new LinkedHashMap<>();
         for (StudyArm arm : study.arms()) {
             for (RunResult run : study.runs(part.name())) {
                 if (run.arm().equals(arm.name())) {
@@ -89,7 +89,7 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
         return analyses;
     }
 
-    private static List<ArmBin> bins(Map<Long, ProbeResult> seeds, Map<Long, ProbeResult> reference) {
+    private static List<ArmBin> bins(Map<Long, Measurement> seeds, Map<Long, Measurement> reference) {
         Map<String, Map<Long, Bin>> byLabel = byLabel(seeds);
         Map<String, Map<Long, Bin>> others = byLabel(reference);
         List<ArmBin> bins = new ArrayList<>();
@@ -103,7 +103,7 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
     }
 
     /** Bins without any value say nothing and are left out. */
-    private static Map<String, Map<Long, Bin>> byLabel(Map<Long, ProbeResult> seeds) {
+    private static Map<String, Map<Long, Bin>> byLabel(Map<Long, Measurement> seeds) {
         Map<String, Map<Long, Bin>> bins = new LinkedHashMap<>();
         seeds.forEach((seed, result) -> result.bins().stream().filter(bin -> !bin.moments().isEmpty()).forEach(bin ->
                 bins.computeIfAbsent(bin.label(), key -> new TreeMap<>()).put(seed, bin)));

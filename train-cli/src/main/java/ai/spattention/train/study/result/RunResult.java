@@ -25,7 +25,7 @@ import java.util.Map;
  * @param device what it ran on, for people
  */
 public record RunResult(int formatVersion, String part, String arm, long seed, String configurationDigest, String dataDigest,
-        long steps, long tokens, long totalParams, long activeParams, Map<String, HeldOutLoss> heldOut, List<ProbeResult> probes,
+        long steps, long tokens, long totalParams, long activeParams, Map<String, HeldOutLoss> heldOut, List<Measurement> probes,
         List<CurvePoint> curve, double tokensPerSecond, String device) {
 
     /** The format that this program writes. */

@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * @param margin nats a token by which models may differ and still be called equal, declared beforehand
  * @param parts the parts; the first one's differences decide
  * @param sets the names of the held-out sets; the first one's losses decide
- * @param probes the probes that were to run, by {@link ProbeName}
+ * @param probes the probes that were to run, by {@link MeasurementName}
  * @param trainingLength N, tokens of a training sequence
  * @param speedUps measured elsewhere; may be empty
  * @param deviations what was done otherwise than planned, a sentence each; may be empty

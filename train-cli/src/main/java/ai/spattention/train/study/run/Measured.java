@@ -3,7 +3,8 @@ package ai.spattention.train.study.run;
 import ai.spattention.eval.measure.Bin;
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.train.study.result.HeldOutLoss;
-import ai.spattention.train.study.result.ProbeName;
+import ai.spattention.train.study.result.Measurement;
+import ai.spattention.train.study.result.MeasurementName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.stream.Stream;
  * @param heldOut losses by the texts' names
  * @param probes the other results
  */
-record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.study.result.ProbeResult> probes) {
+record Measured(Map<String, HeldOutLoss> heldOut, List<Measurement> probes) {
 
     private static final String LOSS = "loss";
     private static final String UNSEEN = "unseen";
@@ -28,7 +29,7 @@ record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.stud
 
     static Measured of(List<ProbeResult> results) {
         Map<String, HeldOutLoss> heldOut = new LinkedHashMap<>();
-        Map<Group, ai.spattention.train.study.result.ProbeResult> probes = new LinkedHashMap<>();
+        Map<Group, Measurement> probes = new LinkedHashMap<>();
         for (ProbeResult result : results) {
             switch (result.probe()) {
                 case "loss" -> {
@@ -37,18 +38,18 @@ record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.stud
                         heldOut.put(result.text(), new HeldOutLoss(all.moments(), bytesOf(results, result), all.windows()));
                     }
                 }
-                case "position" -> add(probes, result, ProbeName.POSITION, true, bin -> bin);
+                case "position" -> add(probes, result, MeasurementName.POSITION, true, bin -> bin);
                 case "recall" -> {
-                    add(probes, result, ProbeName.RECALL, true, bin -> bin.label().startsWith("[") ? bin : null);
-                    add(probes, result, ProbeName.RECALL_CONTROL, true, bin -> bin.label().equals(UNSEEN) ? bin : null);
+                    add(probes, result, MeasurementName.RECALL, true, bin -> bin.label().startsWith("[") ? bin : null);
+                    add(probes, result, MeasurementName.RECALL_CONTROL, true, bin -> bin.label().equals(UNSEEN) ? bin : null);
                 }
-                case "copy" -> add(probes, result, ProbeName.COPY, false, bin -> bin);
-                case "length" -> add(probes, result, ProbeName.LENGTH, true, bin -> new Bin(Integer.toString(result.length()),
+                case "copy" -> add(probes, result, MeasurementName.COPY, false, bin -> bin);
+                case "length" -> add(probes, result, MeasurementName.LENGTH, true, bin -> new Bin(Integer.toString(result.length()),
                         result.length(), result.length(), bin.moments(), bin.windows()));
                 case "tasks" -> add(probes, result, switch (result.measure()) {
-                    case "bits_per_byte" -> ProbeName.TASK_BITS;
-                    case "margin" -> ProbeName.TASK_MARGIN;
-                    default -> ProbeName.TASK_ACCURACY;
+                    case "bits_per_byte" -> MeasurementName.TASK_BITS;
+                    case "margin" -> MeasurementName.TASK_MARGIN;
+                    default -> MeasurementName.TASK_ACCURACY;
                 }, result.measure().equals("bits_per_byte"), bin -> new Bin(result.text(), 0, 0, bin.moments(), bin.windows()));
                 default -> add(probes, result, result.probe(), true, bin -> bin);
             }
@@ -62,7 +63,7 @@ record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.stud
                 .flatMap(other -> Stream.ofNullable(other.settings().get("bytes"))).mapToLong(Long::parseLong).findFirst().orElse(0);
     }
 
-    private static void add(Map<Group, ai.spattention.train.study.result.ProbeResult> probes, ProbeResult result, String name,
+    private static void add(Map<Group, Measurement> probes, ProbeResult result, String name,
             boolean lossLike, Function<Bin, Bin> kept) {
         boolean ofTasks = result.probe().equals("tasks");
         Group group = new Group(name, result.layout().equals("sequence") ? "sequence" : "fixed", ofTasks ? "" : result.text());
@@ -71,6 +72,6 @@ record Measured(Map<String, HeldOutLoss> heldOut, List<ai.spattention.train.stud
             bins.addAll(probes.get(group).bins());
         }
         result.bins().forEach(bin -> Stream.ofNullable(kept.apply(bin)).forEach(bins::add));
-        probes.put(group, new ai.spattention.train.study.result.ProbeResult(name, group.layout, group.set, result.unit(), lossLike, bins));
+        probes.put(group, new Measurement(name, group.layout, group.set, result.unit(), lossLike, bins));
     }
 }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.study.analysis.ProbeAnalysis.BinDifference;
-import ai.spattention.train.study.result.ProbeName;
+import ai.spattention.train.study.result.MeasurementName;
 import ai.spattention.train.study.result.Studies;
 import ai.spattention.train.study.result.StudyArm;
 import ai.spattention.train.study.result.StudyPart;
@@ -74,7 +74,7 @@ class AnalysisTest {
 
     @Test
     void binsAreComparedSeedBySeedAndWindowByWindow() {
-        ProbeAnalysis copy = ProbeAnalysis.of(study, breadth, ProbeName.COPY).get(0);
+        ProbeAnalysis copy = ProbeAnalysis.of(study, breadth, MeasurementName.COPY).get(0);
         assertEquals("fixed", copy.layout());
         assertTrue(copy.bins().get("causal").stream().allMatch(bin -> bin.difference().isEmpty()), "the reference is compared with nothing");
         ProbeAnalysis.ArmBin far = copy.bins().get("sp").get(8);

@@ -33,8 +33,8 @@ public final class Studies {
             }
         }
         return new StudyResult(StudyResult.VERSION, "study of <tests>", "name: study\nmargin: 0.01\n", arms, names.get(0), 0.01,
-                List.of(breadth, depth), List.of("validation", "code"), List.of(ProbeName.POSITION, ProbeName.RECALL, ProbeName.COPY,
-                        ProbeName.LENGTH, ProbeName.TASK_BITS), 2048, List.of(new SpeedUp("sp", 1.4, "bench step on a test's machine")),
+                List.of(breadth, depth), List.of("validation", "code"), List.of(MeasurementName.POSITION, MeasurementName.RECALL, MeasurementName.COPY,
+                        MeasurementName.LENGTH, MeasurementName.TASK_BITS), 2048, List.of(new SpeedUp("sp", 1.4, "bench step on a test's machine")),
                 List.of("The learning rate was not checked."), Map.of("validation", "ab12"), "0123abc", "a test's machine", runs);
     }
 
@@ -47,18 +47,18 @@ public final class Studies {
         Map<String, HeldOutLoss> heldOut = new LinkedHashMap<>();
         heldOut.put("validation", loss(loss));
         heldOut.put("code", loss(loss - 1));
-        List<ProbeResult> probes = new ArrayList<>();
+        List<Measurement> probes = new ArrayList<>();
         for (String layout : List.of("fixed", "sequence")) {
-            probes.add(probe(ProbeName.POSITION, layout, POSITIONS, true, from -> loss + 1 - Math.log1p(from) / 10));
-            probes.add(probe(ProbeName.RECALL, layout, List.of(0, 256, 512, 1024, 2048), true, from -> loss - 1 + from * worse / 100));
-            probes.add(probe(ProbeName.COPY, layout, COPIES, false, from -> 2 - worse * from / 50));
-            probes.add(new ProbeResult(ProbeName.RECALL_CONTROL, layout, "validation", "nats per token", true,
+            probes.add(probe(MeasurementName.POSITION, layout, POSITIONS, true, from -> loss + 1 - Math.log1p(from) / 10));
+            probes.add(probe(MeasurementName.RECALL, layout, List.of(0, 256, 512, 1024, 2048), true, from -> loss - 1 + from * worse / 100));
+            probes.add(probe(MeasurementName.COPY, layout, COPIES, false, from -> 2 - worse * from / 50));
+            probes.add(new Measurement(MeasurementName.RECALL_CONTROL, layout, "validation", "nats per token", true,
                     List.of(bin("unseen bigrams", 0, 0, loss + 2))));
-            probes.add(new ProbeResult(ProbeName.TASK_MARGIN, layout, "", "nats", false,
+            probes.add(new Measurement(MeasurementName.TASK_MARGIN, layout, "", "nats", false,
                     List.of(bin("piqa", 0, 0, 0.1 - worse), bin("sciq", 1, 1, 0.2 - worse))));
-            probes.add(new ProbeResult("a new <probe>", layout, "", "points", false, List.of(bin("all", 0, 0, 1 - worse),
+            probes.add(new Measurement("a new <probe>", layout, "", "points", false, List.of(bin("all", 0, 0, 1 - worse),
                     Bin.of("empty", 1, 1, List.of()))));
-            probes.add(probe(ProbeName.LENGTH, layout, List.of(512, 1024, 4096), true, from -> loss + from / 10_000.0));
+            probes.add(probe(MeasurementName.LENGTH, layout, List.of(512, 1024, 4096), true, from -> loss + from / 10_000.0));
         }
         List<CurvePoint> curve = new ArrayList<>();
         for (int i = 1; i <= 20; i++) {
@@ -74,15 +74,15 @@ public final class Studies {
         return new HeldOutLoss(all.moments(), all.moments().n() * 4, all.windows());
     }
 
-    private static ProbeResult probe(String name, String layout, List<Integer> edges, boolean isLossLike, ToDoubleFunction<Integer> value) {
-        boolean isSingle = name.equals(ProbeName.COPY) || name.equals(ProbeName.LENGTH);
+    private static Measurement probe(String name, String layout, List<Integer> edges, boolean isLossLike, ToDoubleFunction<Integer> value) {
+        boolean isSingle = name.equals(MeasurementName.COPY) || name.equals(MeasurementName.LENGTH);
         List<Bin> bins = new ArrayList<>();
         for (int i = 0; i < edges.size() - (isSingle ? 0 : 1); i++) {
             int from = edges.get(i);
             int to = isSingle ? from : edges.get(i + 1);
             bins.add(bin(isSingle ? "" + from : from + " to " + (to - 1), from, to, value.applyAsDouble(from)));
         }
-        return new ProbeResult(name, layout, "validation", "nats per token", isLossLike, bins);
+        return new Measurement(name, layout, "validation", "nats per token", isLossLike, bins);
     }
 
     /** Windows whose means lie around one value, the same way in every model. */

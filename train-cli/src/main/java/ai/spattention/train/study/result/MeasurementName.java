@@ -1,7 +1,7 @@
 package ai.spattention.train.study.result;
 
 /** The names under which the page knows how to draw a probe. */
-public final class ProbeName {
+public final class MeasurementName {
 
     /** Loss by position in the window; bins are ranges of positions. */
     public static final String POSITION = "position";
@@ -20,5 +20,5 @@ public final class ProbeName {
     /** Share of questions answered rightly; a bin a task. */
     public static final String TASK_ACCURACY = "task_accuracy";
 
-    private ProbeName() {}
+    private MeasurementName() {}
 }
