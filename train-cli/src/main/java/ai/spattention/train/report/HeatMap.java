@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The experts' load, a row for each layer and a column for each expert. White is the even share; blue less, down to none;
+ * The experts' load, a row for each layer and a column for each expert. No colour is the even share; blue less, down to none;
  * orange more.
  */
 final class HeatMap {
@@ -69,7 +69,7 @@ final class HeatMap {
         }
         svg.with(Svg.text((LEFT + WIDTH) / 2, bottom + 30, "middle", "expert; blue: less than the even share"
                 + " (full colour: none), orange: more (full colour: " + multiple(most) + " times it)"));
-        return Page.figure(title, "White is the even share. Deep blue cells are experts that hardly work, deep orange ones those that get most"
+        return Page.figure(title, "A cell without colour has the even share. Deep blue cells are experts that hardly work, deep orange ones those that get most"
                 + " tokens: a layer with one orange cell among blue ones has collapsed.", svg).withClass("wide");
     }
 
