@@ -21,16 +21,22 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.torch.Bfloat16;
+import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.FlatLayout;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import ai.spattention.train.optim.Schedule;
+import ai.spattention.train.optim.SectionShares;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,12 +63,21 @@ class CheckpointTensorsTest {
         return new AdamW.Settings(0.9, 0.95, 1e-8, 0.1, precision);
     }
 
-    private static FlatAdamW flat(FlatWeights weights, OlmoeModel model, NDManager manager, Precision precision) {
-        return new FlatAdamW(weights, model.getParameters().values(), TARGET, manager,
-                new FlatAdamW.Settings(settings(precision), Schedule.constant(0.1, 0), 5, 2, 1));
+    private static FlatAdamW flat(FlatWeights weights, NDManager manager, Precision precision) {
+        return new FlatAdamW(weights, TARGET, manager, new FlatAdamW.Settings(settings(precision), Schedule.constant(0.1, 0), 5, 2, 1),
+                new SectionShares(new SingleProcess(), true));
     }
 
-    private Path write(String name, OlmoeModel model, ParameterValues values, Map<String, AdamW.Moments> moments) throws IOException {
+    private static List<FlatLayout.Fragment> whole(OlmoeModel model) {
+        return new FlatLayout(model.getParameters().values(), 1).whole();
+    }
+
+    private static List<MomentSlice> slices(AdamW optimizer, OlmoeModel model) {
+        return whole(model).stream().map(part -> new MomentSlice(part.parameter().getId(), part.begin(), part.end(),
+                optimizer.getMoments().get(part.parameter().getId()))).toList();
+    }
+
+    private Path write(String name, OlmoeModel model, ParameterValues values, List<MomentSlice> moments) throws IOException {
         Path own = Files.createDirectory(folder.resolve(name));
         CheckpointTensors.weights(model, values).write(own.resolve("model"));
         CheckpointTensors.moments(model, moments).write(own.resolve("optimizer"));
@@ -76,7 +91,7 @@ class CheckpointTensorsTest {
     }
 
     private static void restore(Path from, OlmoeModel model, ParameterValues values, NDManager manager,
-            Consumer<Map<String, Supplier<AdamW.Moments>>> optimizer) throws IOException {
+            Consumer<SavedMoments> optimizer) throws IOException {
         try (SafetensorsFile weights = SafetensorsFile.open(from.resolve("model"));
                 SafetensorsFile moments = SafetensorsFile.open(from.resolve("optimizer"))) {
             optimizer.accept(CheckpointTensors.restore(model, values, weights, moments, manager));
@@ -95,29 +110,29 @@ class CheckpointTensorsTest {
                 NDArray array = named.getValue().getArray().stopGradient();
                 adamW.update(named.getValue().getId(), array, manager.randomNormal(array.getShape()));
             }
-            Path blocks = write("blocks", model, ParameterValues.PLAIN, adamW.getMoments());
+            Path blocks = write("blocks", model, ParameterValues.PLAIN, slices(adamW, model));
 
             OlmoeModel other = model(manager, 2);
             FlatWeights weights = FlatWeights.of(other, manager);
             weights.adopt();
-            try (FlatAdamW optimizer = flat(weights, other, manager, precision)) {
+            try (FlatAdamW optimizer = flat(weights, manager, precision)) {
                 assertTrue(optimizer.getMoments().isEmpty(), "as with blocks, there are none before the first update");
                 restore(blocks, other, weights, manager, moments -> optimizer.restore(1, moments));
                 assertEquals(1, optimizer.getStep());
                 assertEquals(precision == Precision.BFLOAT16,
-                        Bfloat16.is(optimizer.getMoments().values().iterator().next().mean()));
+                        Bfloat16.is(optimizer.getMoments().get(0).moments().mean()));
                 Path plan = write("plan", other, weights, optimizer.getMoments());
                 assertSameFiles(blocks, plan);
 
                 OlmoeModel back = model(manager, 3);
-                restore(plan, back, ParameterValues.PLAIN, manager, moments -> again.restore(1, moments));
-                assertSameFiles(blocks, write("back", back, ParameterValues.PLAIN, again.getMoments()));
+                restore(plan, back, ParameterValues.PLAIN, manager, moments -> again.restore(1, whole(back), moments));
+                assertSameFiles(blocks, write("back", back, ParameterValues.PLAIN, slices(again, back)));
 
-                optimizer.restore(0, Map.of());
+                optimizer.restore(0, SavedMoments.NONE);
                 assertTrue(optimizer.getMoments().isEmpty());
-                optimizer.restore(1, Map.of());
-                for (AdamW.Moments zeros : optimizer.getMoments().values()) {
-                    float[] values = Bfloat16.toFloat32(zeros.variance()).toFloatArray();
+                optimizer.restore(1, SavedMoments.NONE);
+                for (MomentSlice zeros : optimizer.getMoments()) {
+                    float[] values = Bfloat16.toFloat32(zeros.moments().variance()).toFloatArray();
                     assertArrayEquals(new float[values.length], values, "what a checkpoint does not have begins anew");
                 }
             }
@@ -130,10 +145,11 @@ class CheckpointTensorsTest {
             OlmoeModel model = model(manager, 1);
             FlatWeights weights = FlatWeights.of(model, manager);
             weights.adopt();
-            try (FlatAdamW optimizer = flat(weights, model, manager, Precision.FLOAT32)) {
-                optimizer.restore(1, Map.of());
+            try (FlatAdamW optimizer = flat(weights, manager, Precision.FLOAT32)) {
+                optimizer.restore(1, SavedMoments.NONE);
                 int number = 0;
-                Map<String, AdamW.Moments> moments = optimizer.getMoments();
+                Map<String, AdamW.Moments> moments = optimizer.getMoments().stream()
+                        .collect(Collectors.toMap(MomentSlice::parameterId, MomentSlice::moments));
                 for (Parameter parameter : model.getParameters().values()) {
                     AdamW.Moments own = moments.get(parameter.getId());
                     assertEquals(parameter.getShape(), own.mean().getShape());
@@ -156,8 +172,8 @@ class CheckpointTensorsTest {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             OlmoeModel model = model(manager, 1);
             FlatWeights weights = FlatWeights.of(model, manager);
-            try (FlatAdamW optimizer = flat(weights, model, manager, Precision.FLOAT32)) {
-                optimizer.restore(5, Map.of());
+            try (FlatAdamW optimizer = flat(weights, manager, Precision.FLOAT32)) {
+                optimizer.restore(5, SavedMoments.NONE);
                 String message = assertThrows(IllegalStateException.class, () -> optimizer.update(null, manager.zeros(new Shape(1))))
                         .getMessage();
                 assertTrue(message.contains("5 updates"), message);

@@ -21,6 +21,7 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
+import ai.spattention.train.distributed.SingleProcess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -73,7 +74,8 @@ class FlatAdamWGpuTest {
             weights.adopt();
             settings = new FlatAdamW.Settings(new AdamW.Settings(BETA1, BETA2, 1e-8, DECAY, precision),
                     Schedule.warmupCosine(0.02, 3, 12, 0.1), 12, divisor, maxNorm);
-            optimizer = new FlatAdamW(weights, parameters, CudaTarget.of(CudaDevice.of(0)), manager, settings);
+            optimizer = new FlatAdamW(weights, CudaTarget.of(CudaDevice.of(0)), manager, settings,
+                    new SectionShares(new SingleProcess(), false));
         }
 
         static double[] doubles(NDArray array) {
