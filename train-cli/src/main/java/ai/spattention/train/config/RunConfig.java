@@ -114,7 +114,7 @@ public record RunConfig(
      */
     public RunConfig withDataPath(String path) {
         return new RunConfig(name, from, seed, device, precision, model, kernel,
-                new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, distributed, optimizer,
-                schedule, validation, evaluation, checkpoint, sample);
+                new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, distributed,
+                optimizer, schedule, validation, evaluation, checkpoint, sample);
     }
 }

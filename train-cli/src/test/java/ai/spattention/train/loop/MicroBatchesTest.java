@@ -22,7 +22,7 @@ class MicroBatchesTest {
     void goesOnFromAnyPlace() throws IOException {
         PreparedData data = SmallData.prepare(folder);
         RunConfig config = SmallData.config(folder, "training.micro_batch=3");
-        try (MicroBatches whole = new MicroBatches(config, data); MicroBatches later = new MicroBatches(config, data)) {
+        try (MicroBatches whole = new MicroBatches(config, data, 0, 1); MicroBatches later = new MicroBatches(config, data, 0, 1)) {
             whole.next();
             whole.next();
             later.seek(2 * 3 * 48);
@@ -41,7 +41,7 @@ class MicroBatchesTest {
     @Test
     void documentsComeWhereTheMaskIsAskedFor() throws IOException {
         PreparedData data = SmallData.prepare(folder);
-        try (MicroBatches batches = new MicroBatches(SmallData.config(folder, "data.document_mask=true"), data)) {
+        try (MicroBatches batches = new MicroBatches(SmallData.config(folder, "data.document_mask=true"), data, 0, 1)) {
             MicroBatch batch = batches.next();
             assertArrayEquals(batch.tokens().documents(256), batch.documents().orElseThrow());
         }

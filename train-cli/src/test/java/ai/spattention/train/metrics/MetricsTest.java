@@ -327,7 +327,8 @@ class MetricsTest {
         return new StepMetrics(metrics.step(), metrics.tokens(), finite(metrics.timeSeconds()), finite(metrics.loss()),
                 finite(metrics.lossAux()), finite(metrics.lossZ()), finite(metrics.gradientNorm()),
                 finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.heldOut(),
-                metrics.taskScores(), metrics.utilisation(), metrics.memoryMb(), metrics.gpuMemoryMb(), metrics.expertLoad());
+                metrics.taskScores(), metrics.utilisation(), metrics.memoryMb(), metrics.gpuMemoryMb(),
+                metrics.slowestSeconds(), metrics.medianSeconds(), metrics.expertLoad());
     }
 
     private static double finite(double value) {

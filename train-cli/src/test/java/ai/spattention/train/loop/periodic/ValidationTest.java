@@ -11,6 +11,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.SingleProcess;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,7 +27,7 @@ class ValidationTest {
     void addsTheLossOnHeldOutText() throws IOException {
         PreparedData data = SmallData.prepare(folder);
         RunConfig config = SmallData.config(folder, "validation.every_steps=2");
-        Validation validation = Validation.open(config, data);
+        Validation validation = Validation.open(config, data, new SingleProcess());
         try (validation; SmallModel model = new SmallModel(config)) {
             assertEquals(List.of(), validation.notes());
             assertTrue(validation.isDue(2, false) && validation.isDue(3, true));
@@ -43,7 +44,7 @@ class ValidationTest {
     @Test
     void isNeverDueWithoutHeldOutText() throws IOException {
         PreparedData data = TextData.prepare(List.of(new Document("one", "abc ".repeat(100))), new ByteTokenizer(), document -> false, folder);
-        try (Validation validation = Validation.open(SmallData.config(folder, "validation.every_steps=1"), data)) {
+        try (Validation validation = Validation.open(SmallData.config(folder, "validation.every_steps=1"), data, new SingleProcess())) {
             assertFalse(validation.isDue(1, false) || validation.isDue(6, true));
             assertTrue(validation.notes().get(0).startsWith("there will be no validation loss: "), validation.notes().toString());
         }
