@@ -14,8 +14,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** Ranks that are threads of one process; sums are made in the ranks' order. */
+/**
+ * Ranks that are threads of one process; sums are made in the ranks' order. One runs at a time, until it waits for the others: DJL lets no
+ * two threads collect gradients.
+ */
 public final class ThreadCollectives implements Collectives {
 
     private static final int TIMEOUT_SECONDS = 300;
@@ -23,10 +27,12 @@ public final class ThreadCollectives implements Collectives {
     /** What all ranks see. */
     private static final class Meeting {
 
+        final ReentrantLock turn = new ReentrantLock(true);
         final CyclicBarrier barrier;
         final NDArray[] arrays;
         final double[][] numbers;
         NDArray sum;
+        volatile boolean aborted;
 
         Meeting(int size) {
             barrier = new CyclicBarrier(size);
@@ -59,11 +65,14 @@ public final class ThreadCollectives implements Collectives {
             for (int rank = 0; rank < size; rank++) {
                 ThreadCollectives own = new ThreadCollectives(meeting, rank);
                 futures.add(threads.submit((Callable<T>) () -> {
+                    meeting.turn.lock();
                     try {
                         return work.of(own);
                     } catch (Throwable e) {
                         own.abort();
                         throw e;
+                    } finally {
+                        meeting.turn.unlock();
                     }
                 }));
             }
@@ -116,10 +125,16 @@ public final class ThreadCollectives implements Collectives {
 
     @Override
     public void barrier() {
+        meeting.turn.unlock();
         try {
+            if (meeting.aborted) {
+                throw new BrokenBarrierException();
+            }
             meeting.barrier.await(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
             throw new LeftAlone(e);
+        } finally {
+            meeting.turn.lock();
         }
     }
 
@@ -216,7 +231,8 @@ public final class ThreadCollectives implements Collectives {
 
     @Override
     public void abort() {
-        meeting.barrier.reset();
+        meeting.aborted = true;
+        meeting.barrier.reset(); // whoever comes between the two lines finds the flag or is sent away
     }
 
     @Override
