@@ -2,6 +2,7 @@ package ai.spattention.train.loop;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.nn.Parameter;
 import ai.djl.util.Pair;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
@@ -11,9 +12,13 @@ import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.train.optim.AdamW;
-import java.util.LinkedHashMap;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What a checkpoint holds of a model and its optimizer, by the parameters' names: the same files whichever way passes run. */
 final class CheckpointTensors {
@@ -32,11 +37,12 @@ final class CheckpointTensors {
         return weights;
     }
 
-    /** The moments, by parameter id, in the type in which the optimizer keeps them. */
-    static SafetensorsWriter moments(OlmoeModel model, Map<String, AdamW.Moments> state) {
+    /** The moments, in the type in which the optimizer keeps them. */
+    static SafetensorsWriter moments(OlmoeModel model, List<MomentSlice> state) {
+        Map<String, AdamW.Moments> byId = state.stream().collect(Collectors.toMap(MomentSlice::parameterId, MomentSlice::moments));
         SafetensorsWriter moments = new SafetensorsWriter();
         for (Pair<String, Parameter> named : model.getParameters()) {
-            AdamW.Moments own = state.get(named.getValue().getId());
+            AdamW.Moments own = byId.get(named.getValue().getId());
             if (own != null) {
                 add(moments, MEAN + named.getKey(), own.mean());
                 add(moments, VARIANCE + named.getKey(), own.variance());
@@ -56,22 +62,28 @@ final class CheckpointTensors {
     /**
      * Sets the weights.
      *
-     * @return what reads the moments that there are, by parameter id, in float32, from the file that stays open until then: all of them
-     *     at once would take a GPU twice the optimizer's memory
+     * @return what reads the moments from the file, which stays open until then
      */
-    static Map<String, Supplier<AdamW.Moments>> restore(OlmoeModel model, ParameterValues values, SafetensorsFile weights,
-            SafetensorsFile moments, NDManager manager) {
-        Map<String, Supplier<AdamW.Moments>> restored = new LinkedHashMap<>();
+    static SavedMoments restore(OlmoeModel model, ParameterValues values, SafetensorsFile weights, SafetensorsFile moments,
+            NDManager manager) {
+        Map<String, String> names = new HashMap<>();
         for (Pair<String, Parameter> named : model.getParameters()) {
-            String name = named.getKey();
-            try (NDArray saved = weights.read(manager, name)) {
+            names.put(named.getValue().getId(), named.getKey());
+            try (NDArray saved = weights.read(manager, named.getKey())) {
                 values.write(named.getValue(), saved);
             }
-            if (moments.names().contains(MEAN + name)) {
-                restored.put(named.getValue().getId(), () -> new AdamW.Moments(moments.read(manager, MEAN + name),
-                        moments.read(manager, VARIANCE + name)));
-            }
         }
-        return restored;
+        return (parameterId, begin, end) -> {
+            String name = names.get(parameterId);
+            return moments.names().contains(MEAN + name) ? Optional.of(new AdamW.Moments(
+                    part(moments.read(manager, MEAN + name), begin, end), part(moments.read(manager, VARIANCE + name), begin, end)))
+                    : Optional.empty();
+        };
+    }
+
+    private static NDArray part(NDArray all, long begin, long end) {
+        try (all; NDArray flat = all.reshape(all.size())) {
+            return flat.get(new NDIndex("{}:{}", begin, end));
+        }
     }
 }

@@ -6,13 +6,14 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Parameter;
 import ai.djl.training.optimizer.Optimizer;
 import ai.spattention.Precision;
 import ai.spattention.torch.Bfloat16;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
  * AdamW (arXiv 1711.05101) with decoupled weight decay on chosen parameters, one fused in-place update a parameter.
@@ -126,28 +127,36 @@ public final class AdamW extends Optimizer implements AutoCloseable {
     /**
      * The state of the parameters updated so far, for a checkpoint.
      *
-     * @return moments by parameter id; the arrays stay the optimizer's
+     * @return one whole slice a parameter; the arrays stay the optimizer's
      */
-    public Map<String, Moments> getMoments() {
-        return Map.copyOf(moments);
+    public List<MomentSlice> getMoments() {
+        return moments.entrySet().stream().map(own -> new MomentSlice(own.getKey(), 0, own.getValue().mean.size(), own.getValue())).toList();
     }
 
     /**
      * Continues from a checkpoint.
      *
      * @param completedSteps the steps done
-     * @param restored reads the parameters' moments in float32, which become the optimizer's
+     * @param parameters the parameters that are updated
+     * @param saved their state; what has none there begins anew
      */
-    public void restore(long completedSteps, Map<String, Supplier<Moments>> restored) {
+    public void restore(long completedSteps, List<Parameter> parameters, SavedMoments saved) {
         step = completedSteps;
         moments.clear();
-        restored.forEach((id, reader) -> {
-            Moments state = reader.get();
-            Moments own = new Moments(kept(state.mean), kept(state.variance));
-            own.mean.attach(manager);
-            own.variance.attach(manager);
-            moments.put(id, own);
-        });
+        for (Parameter parameter : parameters) {
+            Shape shape = parameter.getShape();
+            saved.read(parameter.getId(), 0, shape.size()).ifPresent(state ->
+                    moments.put(parameter.getId(), new Moments(own(state.mean, shape), own(state.variance, shape))));
+        }
+    }
+
+    /** Takes an array over, in a parameter's shape. */
+    private NDArray own(NDArray flat, Shape shape) {
+        try (flat) {
+            NDArray own = kept(flat.reshape(shape));
+            own.attach(manager);
+            return own;
+        }
     }
 
     @Override

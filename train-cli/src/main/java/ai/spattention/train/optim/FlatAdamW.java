@@ -22,7 +22,6 @@ import ai.spattention.torch.Bfloat16;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * {@link AdamW} over flat weights on a GPU: division of the gradients by the number of micro-batches, their norm, clipping, the choice
@@ -183,39 +182,37 @@ public final class FlatAdamW implements AutoCloseable {
     /**
      * The state of the parameters, for a checkpoint.
      *
-     * @return moments by parameter id, none before the first update; the arrays stay the optimizer's
+     * @return one whole slice a parameter, none before the first update; the arrays stay the optimizer's
      */
-    public Map<String, AdamW.Moments> getMoments() {
-        return step == 0 ? Map.of() : Map.copyOf(moments);
+    public List<MomentSlice> getMoments() {
+        return step == 0 ? List.of() : parameters.stream().map(parameter -> new MomentSlice(parameter.getId(), 0,
+                parameter.getShape().size(), moments.get(parameter.getId()))).toList();
     }
 
     /**
      * Continues from a checkpoint.
      *
      * @param completedSteps the updates done
-     * @param restored reads the parameters' moments in float32, which are closed; zeros for parameters that have none there
+     * @param saved the parameters' state; zeros for those that have none there
      */
-    public void restore(long completedSteps, Map<String, Supplier<AdamW.Moments>> restored) {
+    public void restore(long completedSteps, SavedMoments saved) {
         step = completedSteps;
         updates.set(new NDIndex("0"), completedSteps);
         for (Parameter parameter : parameters) {
             AdamW.Moments own = moments.get(parameter.getId());
-            Supplier<AdamW.Moments> reader = restored.get(parameter.getId());
-            AdamW.Moments saved = reader == null ? null : reader.get();
-            write(own.mean(), saved == null ? null : saved.mean());
-            write(own.variance(), saved == null ? null : saved.variance());
+            try (NoGradient copying = new NoGradient()) {
+                saved.read(parameter.getId(), 0, parameter.getShape().size()).ifPresentOrElse(state -> {
+                    write(own.mean(), state.mean());
+                    write(own.variance(), state.variance());
+                }, () -> OptimOperators.module().call("zero", new NDList(own.mean(), own.variance())));
+            }
         }
     }
 
     private static void write(NDArray own, NDArray saved) {
-        try (NoGradient copying = new NoGradient()) {
-            if (saved == null) {
-                OptimOperators.module().call("zero", new NDList(own));
-                return;
-            }
-            try (saved; NDArray kept = Bfloat16.is(own) ? Bfloat16.of(saved) : saved.stopGradient()) {
-                own.set(new NDIndex(":"), kept);
-            }
+        try (saved; NDArray shaped = saved.reshape(own.getShape());
+                NDArray kept = Bfloat16.is(own) ? Bfloat16.of(shaped) : shaped.stopGradient()) {
+            own.set(new NDIndex(":"), kept);
         }
     }
 

@@ -23,6 +23,8 @@ import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.loop.step.MicroBatch;
 import ai.spattention.train.loop.step.TrainStep;
 import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.MomentSlice;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,6 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -75,9 +78,11 @@ class RunCheckpointTest {
 
         Map<String, float[]> state() {
             Map<String, float[]> state = new TreeMap<>();
+            Map<String, AdamW.Moments> all = step.moments().stream()
+                    .collect(Collectors.toMap(MomentSlice::parameterId, MomentSlice::moments));
             model.getParameters().forEach(named -> {
                 state.put(named.getKey(), named.getValue().getArray().toFloatArray());
-                var moments = step.moments().get(named.getValue().getId());
+                var moments = all.get(named.getValue().getId());
                 state.put(named.getKey() + " mean", moments.mean().toFloatArray());
                 state.put(named.getKey() + " variance", moments.variance().toFloatArray());
             });

@@ -16,7 +16,7 @@ import ai.djl.training.initializer.Initializer;
 import ai.spattention.Precision;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -46,7 +46,7 @@ class OptimTest {
                 double[] mean = new double[size];
                 double[] variance = new double[size];
                 NDArray array = manager.create(weight).toType(DataType.FLOAT32, true);
-                optimizer.restore(0, Map.of());
+                optimizer.restore(0, List.of(), SavedMoments.NONE);
                 for (int step = 1; step <= 12; step++) {
                     double[] gradient = random.doubles(size, -1, 1).toArray();
                     optimizer.nextStep();
@@ -75,14 +75,17 @@ class OptimTest {
             NDArray weight = manager.randomNormal(new Shape(5));
             NDArray gradient = manager.randomNormal(new Shape(5));
             one.nextStep();
-            one.update("w", weight, gradient);
-            AdamW.Moments state = one.getMoments().get("w");
+            Parameter parameter = Parameter.builder().setName("w").setType(Parameter.Type.WEIGHT).build();
+            parameter.setShape(new Shape(5));
+            one.update(parameter.getId(), weight, gradient);
+            MomentSlice state = one.getMoments().get(0);
+            assertEquals(new MomentSlice(parameter.getId(), 0, 5, state.moments()), state);
             NDArray copy = weight.duplicate();
-            other.restore(one.getStep(), Map.of("w",
-                    () -> new AdamW.Moments(state.mean().duplicate(), state.variance().duplicate())));
+            other.restore(one.getStep(), List.of(parameter), (id, begin, end) -> Optional.of(
+                    new AdamW.Moments(state.moments().mean().duplicate(), state.moments().variance().duplicate())));
             for (AdamW optimizer : List.of(one, other)) {
                 optimizer.nextStep();
-                optimizer.update("w", optimizer == one ? weight : copy, gradient);
+                optimizer.update(parameter.getId(), optimizer == one ? weight : copy, gradient);
             }
             assertArrayEquals(weight.toFloatArray(), copy.toFloatArray());
         }

@@ -7,9 +7,9 @@ import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.Gradients;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 
 /** The update where blocks compute: gradients are DJL's, and the Trainer goes through the parameters. */
 final class BlockUpdate implements StepUpdate {
@@ -58,13 +58,13 @@ final class BlockUpdate implements StepUpdate {
     }
 
     @Override
-    public Map<String, AdamW.Moments> moments() {
+    public List<MomentSlice> moments() {
         return optimizer.getMoments();
     }
 
     @Override
-    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
-        optimizer.restore(updates, moments);
+    public void restore(long updates, SavedMoments saved) {
+        optimizer.restore(updates, parameters, saved);
     }
 
     @Override

@@ -10,11 +10,10 @@ import ai.spattention.olmoe.pass.PassShape;
 import ai.spattention.olmoe.pass.PlannedModel;
 import ai.spattention.olmoe.pass.TrainingPass;
 import ai.spattention.plan.Plan;
-import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 
 /** The update where passes are planned: everything is put on the stream, and the host reads at its end how it went. */
 final class PlanUpdate implements StepUpdate {
@@ -100,13 +99,13 @@ final class PlanUpdate implements StepUpdate {
     }
 
     @Override
-    public Map<String, AdamW.Moments> moments() {
+    public List<MomentSlice> moments() {
         return optimizer().getMoments();
     }
 
     @Override
-    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
-        optimizer().restore(updates, moments);
+    public void restore(long updates, SavedMoments saved) {
+        optimizer().restore(updates, saved);
     }
 
     @Override

@@ -4,10 +4,9 @@ import ai.djl.training.Trainer;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.plan.Plan;
-import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 
 /** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
 interface StepUpdate extends AutoCloseable {
@@ -42,17 +41,17 @@ interface StepUpdate extends AutoCloseable {
     /**
      * The optimizer's state.
      *
-     * @return by parameter id; the arrays stay the optimizer's
+     * @return the slices of parameters whose state is here; the arrays stay the optimizer's
      */
-    Map<String, AdamW.Moments> moments();
+    List<MomentSlice> moments();
 
     /**
      * Takes up the state of a checkpoint.
      *
      * @param updates how many updates there were
-     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     * @param saved the optimizer's state
      */
-    void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments);
+    void restore(long updates, SavedMoments saved);
 
     /**
      * The weights.

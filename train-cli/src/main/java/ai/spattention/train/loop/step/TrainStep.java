@@ -26,14 +26,14 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -210,9 +210,9 @@ public final class TrainStep implements AutoCloseable {
     /**
      * The optimizer's state.
      *
-     * @return by parameter id; the arrays stay the optimizer's
+     * @return the slices of parameters whose state is here; the arrays stay the optimizer's
      */
-    public Map<String, AdamW.Moments> moments() {
+    public List<MomentSlice> moments() {
         return update.moments();
     }
 
@@ -220,10 +220,10 @@ public final class TrainStep implements AutoCloseable {
      * Takes up the state of a checkpoint.
      *
      * @param updates how many updates there were
-     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     * @param saved the optimizer's state
      */
-    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
-        update.restore(updates, moments);
+    public void restore(long updates, SavedMoments saved) {
+        update.restore(updates, saved);
     }
 
     @Override
