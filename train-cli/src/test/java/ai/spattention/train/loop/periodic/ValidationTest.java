@@ -11,9 +11,12 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
+import ai.spattention.train.distributed.ThreadCollectives;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +41,23 @@ class ValidationTest {
         }
         try (SmallModel model = new SmallModel(config)) {
             assertThrows(IOException.class, () -> model.act(validation, () -> false), "its files are closed");
+        }
+    }
+
+    /** Eight sequences in batches of three; of five processes two have nothing to do. */
+    @Test
+    void processesShareTheBatchesAndTellTheSameBits() throws Exception {
+        PreparedData data = SmallData.prepare(folder);
+        RunConfig config = SmallData.config(folder, "validation.every_steps=1", "training.micro_batch=3");
+        List<Double> expected = ThreadCollectives.run(1, collectives -> loss(config, data, collectives));
+        for (int ranks : new int[] {2, 5}) {
+            assertEquals(Collections.nCopies(ranks, expected.get(0)), ThreadCollectives.run(ranks, collectives -> loss(config, data, collectives)));
+        }
+    }
+
+    private static double loss(RunConfig config, PreparedData data, Collectives collectives) throws IOException {
+        try (Validation validation = Validation.open(config, data, collectives); SmallModel model = new SmallModel(config)) {
+            return model.act(validation, () -> false).validationLoss().orElseThrow();
         }
     }
 
