@@ -120,7 +120,7 @@ public final class TrainingRun implements AutoCloseable {
         this.collectives = collectives;
         skips = new SkipLimit(observer::note);
         try {
-            PassChoice choice = PassChoice.of(config, device);
+            PassChoice choice = PassChoice.of(config, device, collectives.size());
             Ranks ranks = Ranks.of(config, choice, collectives);
             batches = resources.add(new MicroBatches(config, data, collectives.rank(), collectives.size()));
             betweenSteps = resources.add(new BetweenSteps());
