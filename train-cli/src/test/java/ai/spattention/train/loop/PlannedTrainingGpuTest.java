@@ -27,6 +27,7 @@ import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.TrainingConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.ThreadCollectives;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.setup.ModelSetup;
@@ -48,6 +49,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Training by the plan on a GPU, against the blocks and against itself. */
 class PlannedTrainingGpuTest {
@@ -128,6 +131,41 @@ class PlannedTrainingGpuTest {
 
     private Told run(String name, String... overrides) throws IOException {
         return run(name, () -> false, false, overrides);
+    }
+
+    /** Two processes' work on one GPU, by threads that take turns. */
+    @ParameterizedTest
+    @CsvSource({"none", "optimizer"})
+    void twoProcessesLearnAsOne(String shard) throws Exception {
+        String[] overrides = {PLAN, "training.gradient_accumulation_steps=4", "distributed.shard=" + shard};
+        Told one = run("one", overrides);
+        List<Map<String, float[]>> weights = new ArrayList<>();
+        List<Told> two = ThreadCollectives.run(2, collectives -> {
+            Told told = new Told();
+            try (TrainingRun run = new TrainingRun(config(overrides), data, Device.gpu(), folder.resolve("two-" + collectives.rank()), told,
+                    collectives)) {
+                run.run(() -> false);
+            }
+            weights.add(saved("two-" + collectives.rank()));
+            return told;
+        });
+        for (Told told : two) {
+            assertNear(one.losses(), told.losses(), 1e-3);
+            assertNear(one.steps.stream().map(StepMetrics::gradientNorm).toList(), told.steps.stream().map(StepMetrics::gradientNorm).toList(),
+                    1e-2);
+        }
+        assertSame(weights.get(0), weights.get(1));
+    }
+
+    @Test
+    void aPlanDoesNotShareItsGradientsOut() {
+        String message = assertThrows(InvalidInputException.class, () -> ThreadCollectives.run(2, collectives -> {
+            try (TrainingRun run = new TrainingRun(config(PLAN, "training.gradient_accumulation_steps=2", "distributed.shard=gradients"), data,
+                    Device.gpu(), folder, new Told(), collectives)) {
+                return run;
+            }
+        })).getMessage();
+        assertTrue(message.endsWith("set distributed.shard=optimizer, or training.pass=blocks"), message);
     }
 
     private Map<String, float[]> saved(String name) throws IOException {
