@@ -16,6 +16,7 @@ import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.BetweenSteps;
 import ai.spattention.train.loop.periodic.Probing;
@@ -107,7 +108,8 @@ public final class TrainingRun implements AutoCloseable {
             step = resources.add(new TrainStep(config, choice, model, device, schedule, config.training().steps(),
                     new TrainStep.Watch(PartObserver.NONE, observer::note, List.of(expertLoad))));
             step.prepare();
-            checkpoint = resources.add(new RunCheckpoint(config, data.manifest().fingerprint(), checkpointFolder, model, step, observer));
+            checkpoint = resources.add(new RunCheckpoint(config, data.manifest().fingerprint(), checkpointFolder, model, step,
+                    new SingleProcess(), observer));
             meter = new StepMeter(config, model.getConfig(), device, schedule, expertLoad);
         } catch (Throwable e) {
             resources.closeAfter(e);
@@ -208,6 +210,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         while (progress.step() < last) {
             if (stop.getAsBoolean()) {
+                checkpoint.finish();
                 if (!checkpoint.isSaved(progress.step())) {
                     checkpoint.save(progress, "");
                 }
@@ -262,6 +265,11 @@ public final class TrainingRun implements AutoCloseable {
             betweenSteps.act(end(isLast, stop), metrics);
             progress = progress.plusSeconds((System.nanoTime() - start) / 1e9);
         }
+        checkpoint.advance();
+        if (checkpoint.isAsynchronous() && checkpoint.isDue(progress.step(), isLast)) {
+            checkpoint.act(end(isLast, stop), metrics);
+        }
+        checkpoint.takeWaitedSeconds().ifPresent(metrics::optCheckpointSeconds);
         observer.step(metrics.setTimeSeconds(progress.elapsedSeconds()).build());
     }
 

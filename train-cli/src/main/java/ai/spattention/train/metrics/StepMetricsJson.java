@@ -39,6 +39,7 @@ final class StepMetricsJson {
         metrics.utilisation().ifPresent(value -> put(json, "model_flop_utilisation", value));
         metrics.memoryMb().ifPresent(value -> put(json, "memory_mb", value));
         metrics.gpuMemoryMb().ifPresent(value -> put(json, "gpu_memory_mb", value));
+        metrics.checkpointSeconds().ifPresent(value -> put(json, "checkpoint_seconds", value));
         if (!metrics.expertLoad().isEmpty()) {
             ArrayNode layers = json.putArray("expert_load");
             for (List<Double> layer : metrics.expertLoad()) {
@@ -71,6 +72,9 @@ final class StepMetricsJson {
         }
         if (json.has("gpu_memory_mb")) {
             builder.optGpuMemoryMb(number(json, "gpu_memory_mb"));
+        }
+        if (json.has("checkpoint_seconds")) {
+            builder.optCheckpointSeconds(number(json, "checkpoint_seconds"));
         }
         if (json.has("expert_load")) {
             builder.optShares(shares(json.get("expert_load")));

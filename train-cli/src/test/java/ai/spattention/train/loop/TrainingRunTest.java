@@ -18,6 +18,7 @@ import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
+import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.loop.observer.RunObserver;
@@ -151,6 +152,25 @@ class TrainingRunTest {
         Outcome resumed = run(config(), checkpoints, true);
         assertEquals(whole.told.losses().subList(2, 6), resumed.told.losses());
         assertSame(whole.weights, resumed.weights);
+    }
+
+    /** Stopped right after a checkpoint that is still on its way; how long the run stood for it is told with the step. */
+    @Test
+    void checkpointsBehindTrainingChangeNoNumber() throws IOException {
+        Outcome whole = run(config(), folder.resolve("whole"), false);
+        Path checkpoints = folder.resolve("behind");
+        Told before = new Told();
+        RunConfig behind = config("checkpoint.every_steps=2", "checkpoint.asynchronous=true");
+        try (TrainingRun run = new TrainingRun(behind, data, Device.cpu(), checkpoints, before)) {
+            assertFalse(run.run(() -> before.steps.size() == 4));
+        }
+        assertEquals(List.of(2L, 4L), new CheckpointStore(checkpoints, 1).steps());
+        assertTrue(before.steps.get(0).checkpointSeconds().isEmpty());
+        assertTrue(before.steps.get(1).checkpointSeconds().getAsDouble() > 0);
+        Outcome resumed = run(behind, checkpoints, true);
+        assertEquals(whole.told.losses().subList(4, 6), resumed.told.losses());
+        assertSame(whole.weights, resumed.weights);
+        assertEquals(List.of(4L, 6L), new CheckpointStore(checkpoints, 1).steps());
     }
 
     @Test
