@@ -132,7 +132,8 @@ public final class TrainingRun implements AutoCloseable {
             step = resources.add(new TrainStep(config, choice, model, device, schedule, config.training().steps(),
                     new TrainStep.Watch(PartObserver.NONE, observer::note, List.of(expertLoad)), ranks));
             step.prepare();
-            checkpoint = resources.add(new RunCheckpoint(config, data.manifest().fingerprint(), checkpointFolder, model, step, observer));
+            checkpoint = resources.add(new RunCheckpoint(config, data.manifest().fingerprint(), checkpointFolder, model, step, collectives,
+                    observer));
             meter = new StepMeter(config, model.getConfig(), device, schedule, expertLoad, collectives.size());
         } catch (Throwable e) {
             resources.closeAfter(e);
@@ -223,13 +224,12 @@ public final class TrainingRun implements AutoCloseable {
      *     while tasks are scored
      * @param atEnd what follows the last checkpoint at once
      * @return whether the last step was reached
-     * @throws TrainingFailedException if the loss stays without a finite value, or processes go on from different steps
+     * @throws TrainingFailedException if the loss stays without a finite value
      * @throws InvalidInputException if the data changes meanwhile, or a checkpoint cannot be written for lack of space
      * @throws IOException if reading or writing fails
      */
     public boolean run(BooleanSupplier stop, AtEnd atEnd) throws IOException {
         long last = config.training().steps();
-        requireSameStep();
         RankWeights.share(model, step.values(), collectives, observer::note);
         observer.started(progress.step() + 1, last);
         validation.notes().forEach(observer::note);
@@ -241,6 +241,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         while (progress.step() < last) {
             if (anyProcess(stop.getAsBoolean())) {
+                checkpoint.finish();
                 if (!checkpoint.isSaved(progress.step())) {
                     checkpoint.save(progress, "");
                 }
@@ -269,18 +270,6 @@ public final class TrainingRun implements AutoCloseable {
      */
     public boolean run(BooleanSupplier stop) throws IOException {
         return run(stop, () -> { });
-    }
-
-    private void requireSameStep() {
-        double[] steps = new double[collectives.size()];
-        steps[collectives.rank()] = progress.step();
-        steps = collectives.sum(steps);
-        for (int rank = 1; rank < steps.length; rank++) {
-            if (steps[rank] != steps[0]) {
-                throw new TrainingFailedException("the processes would go on from different steps: rank 0 after step " + (long) steps[0]
-                        + ", rank " + rank + " after step " + (long) steps[rank] + ": --output must name one folder that all of them see");
-            }
-        }
     }
 
     /** Whether something holds in any process, so that all do the same. */
@@ -328,6 +317,11 @@ public final class TrainingRun implements AutoCloseable {
             betweenSteps.act(end(isLast, stop), metrics);
             progress = progress.plusSeconds((System.nanoTime() - start) / 1e9);
         }
+        checkpoint.advance();
+        if (checkpoint.isAsynchronous() && checkpoint.isDue(progress.step(), isLast)) {
+            checkpoint.act(end(isLast, stop), metrics);
+        }
+        checkpoint.takeWaitedSeconds().ifPresent(metrics::optCheckpointSeconds);
         observer.step(metrics.setTimeSeconds(progress.elapsedSeconds()).build());
     }
 

@@ -27,13 +27,15 @@ import java.util.OptionalDouble;
  * @param gpuMemoryMb the memory in use on the GPU in MiB, other programs' too; empty on a CPU
  * @param slowestSeconds of several processes the longest time that one computed the step's passes, before they wait for each other, in seconds
  * @param medianSeconds the middle one of those times, in seconds
+ * @param checkpointSeconds how long the run has waited for checkpoints since the metrics before these; empty where it has not
  * @param expertLoad for each of L layers, each of X experts' share of the layer's routed tokens, which add up to 1 for a
  *     layer; empty where it was not measured
  */
 public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
         double gradientNorm, double learningRate, double tokensPerSecond, Map<String, HeldOutLoss> heldOut,
         Map<String, Map<String, Double>> taskScores, OptionalDouble utilisation, OptionalDouble memoryMb,
-        OptionalDouble gpuMemoryMb, OptionalDouble slowestSeconds, OptionalDouble medianSeconds, List<List<Double>> expertLoad) {
+        OptionalDouble gpuMemoryMb, OptionalDouble slowestSeconds, OptionalDouble medianSeconds, OptionalDouble checkpointSeconds,
+        List<List<Double>> expertLoad) {
 
     /** Copies the maps and lists. */
     public StepMetrics {
@@ -102,6 +104,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         private OptionalDouble gpuMemoryMb = OptionalDouble.empty();
         private OptionalDouble slowestSeconds = OptionalDouble.empty();
         private OptionalDouble medianSeconds = OptionalDouble.empty();
+        private OptionalDouble checkpointSeconds = OptionalDouble.empty();
         private List<List<Double>> expertLoad = List.of();
 
         Builder() {}
@@ -266,6 +269,17 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         }
 
         /**
+         * Sets how long the run waited for checkpoints.
+         *
+         * @param value seconds
+         * @return this builder
+         */
+        public Builder optCheckpointSeconds(double value) {
+            checkpointSeconds = OptionalDouble.of(value);
+            return this;
+        }
+
+        /**
          * Sets how the experts were used.
          *
          * @param tokensPerExpert for each of L layers, how many tokens each of X experts got
@@ -291,7 +305,8 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
                 throw new IllegalStateException("a step's metrics need the step, from 1 on (got " + step + ")");
             }
             return new StepMetrics(step, tokens, timeSeconds, loss, lossAux, lossZ, gradientNorm, learningRate,
-                    tokensPerSecond, heldOut, taskScores, utilisation, memoryMb, gpuMemoryMb, slowestSeconds, medianSeconds, expertLoad);
+                    tokensPerSecond, heldOut, taskScores, utilisation, memoryMb, gpuMemoryMb, slowestSeconds, medianSeconds,
+                    checkpointSeconds, expertLoad);
         }
     }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
@@ -19,9 +20,11 @@ import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
-import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.torch.Bfloat16;
+import ai.spattention.train.checkpoint.SlicedTensors;
+import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
+import ai.spattention.train.distributed.ThreadCollectives;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
 import ai.spattention.train.optim.FlatLayout;
@@ -32,6 +35,7 @@ import ai.spattention.train.optim.SectionShares;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -40,6 +44,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Checkpoints move between the two ways: here the flat arrays lie in the processor's memory. */
@@ -47,6 +52,8 @@ class CheckpointTensorsTest {
 
     /** Plans are made for it, and not run. */
     private static final CudaTarget TARGET = new CudaTarget(0, 90, 132, 232_448);
+
+    private static final Collectives ONE = new SingleProcess();
 
     @TempDir
     private Path folder;
@@ -79,8 +86,8 @@ class CheckpointTensorsTest {
 
     private Path write(String name, OlmoeModel model, ParameterValues values, List<MomentSlice> moments) throws IOException {
         Path own = Files.createDirectory(folder.resolve(name));
-        CheckpointTensors.weights(model, values).write(own.resolve("model"));
-        CheckpointTensors.moments(model, moments).write(own.resolve("optimizer"));
+        CheckpointTensors.weights(model, values, ONE).write(own.resolve("model"));
+        CheckpointTensors.moments(model, moments, ONE).write(own.resolve("optimizer"));
         return own;
     }
 
@@ -92,9 +99,10 @@ class CheckpointTensorsTest {
 
     private static void restore(Path from, OlmoeModel model, ParameterValues values, NDManager manager,
             Consumer<SavedMoments> optimizer) throws IOException {
-        try (SafetensorsFile weights = SafetensorsFile.open(from.resolve("model"));
-                SafetensorsFile moments = SafetensorsFile.open(from.resolve("optimizer"))) {
-            optimizer.accept(CheckpointTensors.restore(model, values, weights, moments, manager));
+        try (SlicedTensors weights = SlicedTensors.open(List.of(from.resolve("model")));
+                SlicedTensors moments = SlicedTensors.open(List.of(from.resolve("optimizer")))) {
+            CheckpointTensors.restore(model, values, weights, manager);
+            optimizer.accept(CheckpointTensors.saved(model, moments, manager));
         }
     }
 
@@ -137,6 +145,68 @@ class CheckpointTensorsTest {
                 }
             }
         }
+    }
+
+    /** As an optimizer whose state the ranks have shared out: cut within parameters, with several pieces of one on a rank. */
+    private static List<MomentSlice> share(List<MomentSlice> whole, int rank, int ranks) {
+        List<MomentSlice> own = new ArrayList<>();
+        for (MomentSlice all : whole) {
+            for (long begin = 0; begin < all.end(); begin += 37) {
+                long end = Math.min(begin + 37, all.end());
+                if (begin / 37 % ranks == rank) {
+                    own.add(new MomentSlice(all.parameterId(), begin, end, new AdamW.Moments(
+                            part(all.moments().mean(), begin, end), part(all.moments().variance(), begin, end))));
+                }
+            }
+        }
+        return own;
+    }
+
+    private static NDArray part(NDArray all, long begin, long end) {
+        return all.reshape(all.size()).get(new NDIndex("{}:{}", begin, end));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FLOAT32, false", "FLOAT32, true", "BFLOAT16, false", "BFLOAT16, true"})
+    void ranksWriteWhatOneWould(Precision precision, boolean shared) throws IOException {
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+                AdamW adamW = new AdamW(settings(precision), Schedule.constant(0.1, 0), Set.of());
+                AdamW again = new AdamW(settings(precision), Schedule.constant(0.1, 0), Set.of())) {
+            OlmoeModel model = model(manager, 1);
+            adamW.nextStep();
+            for (Pair<String, Parameter> named : model.getParameters()) {
+                NDArray array = named.getValue().getArray().stopGradient();
+                adamW.update(named.getValue().getId(), array, manager.randomNormal(array.getShape()));
+            }
+            Path one = write("one", model, ParameterValues.PLAIN, slices(adamW, model));
+            int size = 3;
+            Path several = Files.createDirectory(folder.resolve("several"));
+            ThreadCollectives.onAll(size, own -> {
+                CheckpointTensors.weights(model, ParameterValues.PLAIN, own).write(several.resolve("model" + own.rank()));
+                CheckpointTensors.moments(model, shared ? share(slices(adamW, model), own.rank(), size) : slices(adamW, model), own)
+                        .write(several.resolve("optimizer" + own.rank()));
+                return true;
+            });
+            long bytes = 0;
+            for (int rank = 0; rank < size; rank++) {
+                bytes += Files.size(several.resolve("model" + rank));
+            }
+            assertTrue(bytes < Files.size(one.resolve("model")) * 1.2 + 4096, "each element is one rank's: " + bytes);
+            OlmoeModel back = model(manager, 3);
+            try (SlicedTensors weights = SlicedTensors.open(ranks(several, "model")); SlicedTensors moments = SlicedTensors.open(ranks(several, "optimizer"))) {
+                CheckpointTensors.restore(back, ParameterValues.PLAIN, weights, manager);
+                SavedMoments saved = CheckpointTensors.saved(back, moments, manager);
+                again.restore(1, whole(back), saved);
+                AdamW.Moments part = saved.read(back.getParameters().valueAt(0).getId(), 30, 80).orElseThrow();
+                assertArrayEquals(Bfloat16.toFloat32(part(slices(again, back).get(0).moments().mean(), 30, 80)).toFloatArray(),
+                        part.mean().toFloatArray(), "a part of what was cut elsewhere");
+            }
+            assertSameFiles(one, write("back", back, ParameterValues.PLAIN, slices(again, back)));
+        }
+    }
+
+    private static List<Path> ranks(Path in, String kind) {
+        return List.of(in.resolve(kind + 0), in.resolve(kind + 1), in.resolve(kind + 2));
     }
 
     @Test

@@ -17,7 +17,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.distributed.Collectives;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.metrics.StepMetrics;
@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A run of several processes, which are threads here, each with a folder of its own. */
+/** A run of several processes, which are threads here. */
 class RankedRunTest {
 
     @TempDir
@@ -78,20 +78,14 @@ class RankedRunTest {
         }
     }
 
-    private Told run(RunConfig config, Collectives collectives, long stopAfter) throws IOException {
-        Told told = new Told();
-        Path checkpoints = folder.resolve(collectives.size() + "-" + collectives.rank());
-        try (TrainingRun run = new TrainingRun(config, data, Device.cpu(), checkpoints, told, collectives)) {
-            run.run(() -> told.steps.size() == stopAfter);
-            run.getModel().getParameters().forEach(named -> told.weights.put(named.getKey(), named.getValue().getArray().toFloatArray()));
-        }
-        return told;
+    private Told run(RunConfig config, Collectives collectives, int stopAfter) throws IOException {
+        return part(config, folder.resolve("of" + collectives.size()), collectives, stopAfter);
     }
 
     @Test
     void twoProcessesTellWhatOneDoes() throws Exception {
-        Told one = ThreadCollectives.run(1, collectives -> run(config(), collectives, -1)).get(0);
-        List<Told> two = ThreadCollectives.run(2, collectives -> run(config(), collectives, -1));
+        Told one = TurnCollectives.run(1, collectives -> run(config(), collectives, -1)).get(0);
+        List<Told> two = TurnCollectives.run(2, collectives -> run(config(), collectives, -1));
         assertEquals(List.of(1, 0), two.stream().map(told -> told.samples).toList(), "the first samples alone");
         for (Told told : two) {
             assertEquals(4, told.steps.size());
@@ -116,20 +110,20 @@ class RankedRunTest {
 
     @Test
     void whenOneIsAskedToStopAllDoAfterTheSameStep() throws Exception {
-        List<Told> all = ThreadCollectives.run(2, collectives -> run(config(), collectives, collectives.rank() == 1 ? 2 : -1));
+        List<Told> all = TurnCollectives.run(2, collectives -> run(config(), collectives, collectives.rank() == 1 ? 2 : -1));
         assertEquals(List.of(2, 2), all.stream().map(told -> told.steps.size()).toList());
     }
 
     @Test
     void processesThatDoNotDivideTheMicroBatchesAreRefused() {
-        String message = assertThrows(InvalidInputException.class, () -> ThreadCollectives.run(3,
+        String message = assertThrows(InvalidInputException.class, () -> TurnCollectives.run(3,
                 collectives -> run(config(), collectives, -1))).getMessage();
         assertTrue(message.contains("(got 2 and 3 processes): set it to 3 or start another number of processes"), message);
     }
 
     @Test
     void allBeginWithTheWeightsOfTheFirst() throws Exception {
-        List<List<String>> notes = ThreadCollectives.run(3, collectives -> {
+        List<List<String>> notes = TurnCollectives.run(3, collectives -> {
             List<String> told = new ArrayList<>();
             try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
                 OlmoeModel model = OlmoeModel.builder().setConfig(ModelSetup.config(config(), 256)).optSeed(1).build();
@@ -151,17 +145,27 @@ class RankedRunTest {
         }
     }
 
+    /** Through files, as a user would. */
     @Test
-    void processesDoNotGoOnFromDifferentSteps() throws Exception {
-        ThreadCollectives.run(1, collectives -> run(config("training.steps=2"), collectives, -1));
-        String message = assertThrows(TrainingFailedException.class, () -> ThreadCollectives.run(2, collectives -> {
-            Path checkpoints = collectives.rank() == 0 ? folder.resolve("1-0") : folder.resolve("none");
-            try (TrainingRun run = new TrainingRun(config(), data, Device.cpu(), checkpoints, new Told(), collectives)) {
-                run.resume();
-                return run.run(() -> false);
-            }
-        })).getMessage();
-        assertEquals("the processes would go on from different steps: rank 0 after step 2, rank 1 after step 0: --output must name one folder"
-                + " that all of them see", message);
+    void goesOnWithAnotherNumberOfProcesses() throws Exception {
+        RunConfig config = config("training.gradient_accumulation_steps=4", "distributed.shard=gradients");
+        Told whole = TurnCollectives.run(1, collectives -> run(config, collectives, -1)).get(0);
+        Path checkpoints = folder.resolve("moved");
+        TurnCollectives.run(4, collectives -> part(config, checkpoints, collectives, 2));
+        TurnCollectives.run(2, collectives -> part(config, checkpoints, collectives, 1));
+        Told last = TurnCollectives.run(1, collectives -> part(config, checkpoints, collectives, -1)).get(0);
+        assertEquals(List.of(4L), last.steps.stream().map(StepMetrics::step).toList());
+        assertEquals(whole.steps.get(3).loss(), last.steps.get(0).loss(), 1e-6);
+        whole.weights.forEach((name, values) -> assertArrayEquals(values, last.weights.get(name), 1e-6f, name));
+    }
+
+    private static Told part(RunConfig config, Path checkpoints, Collectives collectives, int steps) throws IOException {
+        Told told = new Told();
+        try (TrainingRun run = new TrainingRun(config, data, Device.cpu(), checkpoints, told, collectives)) {
+            run.resume();
+            run.run(() -> told.steps.size() == steps);
+            run.getModel().getParameters().forEach(named -> told.weights.put(named.getKey(), named.getValue().getArray().toFloatArray()));
+        }
+        return told;
     }
 }

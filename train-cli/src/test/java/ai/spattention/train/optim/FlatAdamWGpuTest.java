@@ -22,7 +22,7 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.train.distributed.SingleProcess;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -228,7 +228,7 @@ class FlatAdamWGpuTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void twoProcessesUpdateAsOne(boolean sharded) throws Exception {
-        List<List<float[]>> two = ThreadCollectives.run(2, collectives -> {
+        List<List<float[]>> two = TurnCollectives.run(2, collectives -> {
             try (Trial trial = new Trial(Precision.FLOAT32, 2, 1, new SectionShares(collectives, sharded))) {
                 for (int update = 1; update <= 6; update++) {
                     List<double[]> sums = trial.gradients(0.1); // the same on both, which the second has none of

@@ -16,7 +16,7 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.train.distributed.SingleProcess;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -116,7 +116,7 @@ class FlatLayoutTest {
     void ranksExchangeByPieces(int ranks, long mostElements) throws Exception {
         List<Parameter> parameters = parameters(SHAPES);
         FlatLayout layout = new FlatLayout(parameters, ranks);
-        ThreadCollectives.run(ranks, collectives -> {
+        TurnCollectives.run(ranks, collectives -> {
             int rank = collectives.rank();
             try (NDManager owner = NDManager.newBaseManager(Device.cpu(), "PyTorch");
                     FlatBuffer buffer = new FlatBuffer(layout, collectives, owner, mostElements)) {
@@ -176,7 +176,7 @@ class FlatLayoutTest {
         assertEquals(Math.sqrt(exact), one, 1e-12 * one);
         for (int ranks : new int[] {2, 3, 4, 8, 64}) {
             FlatLayout layout = new FlatLayout(parameters, ranks);
-            for (double norm : ThreadCollectives.run(ranks, collectives -> GradientNorm.of(layout, collectives,
+            for (double norm : TurnCollectives.run(ranks, collectives -> GradientNorm.of(layout, collectives,
                     part -> part.of(gradients.get(part.parameter()))))) {
                 assertEquals(one, norm, ranks + " ranks");
             }
@@ -191,7 +191,7 @@ class FlatLayoutTest {
                 .setNumHiddenLayers(2).setNumAttentionHeads(4).setNumExperts(9).setNumExpertsPerTok(2).setMaxPositionEmbeddings(16).build())
                 .build();
         model.initialize(manager, DataType.FLOAT32, new Shape(1, 4));
-        List<Map<Parameter, Long>> kept = ThreadCollectives.run(ranks, collectives -> {
+        List<Map<Parameter, Long>> kept = TurnCollectives.run(ranks, collectives -> {
             SectionShares shares = new SectionShares(collectives, true);
             Map<Parameter, Long> own = new IdentityHashMap<>();
             try (NDManager owner = NDManager.newBaseManager(Device.cpu(), "PyTorch");

@@ -64,6 +64,7 @@ public final class TensorBoardLog implements RunObserver, AutoCloseable {
         metrics.gpuMemoryMb().ifPresent(memory -> summary.scalar("progress/gpu_memory_mb", memory));
         metrics.slowestSeconds().ifPresent(seconds -> summary.scalar("progress/step_seconds_slowest", seconds));
         metrics.medianSeconds().ifPresent(seconds -> summary.scalar("progress/step_seconds_median", seconds));
+        metrics.checkpointSeconds().ifPresent(seconds -> summary.scalar("progress/checkpoint_seconds", seconds));
         if (!metrics.expertLoad().isEmpty()) {
             summary.scalar("experts/evenness",
                     metrics.expertLoad().stream().mapToDouble(ExpertLoad::evenness).average().orElseThrow());

@@ -3,7 +3,7 @@ package ai.spattention.train.loop.periodic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.spattention.train.distributed.Collectives;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.util.List;
@@ -40,15 +40,15 @@ class OnFirstRankTest {
 
     @Test
     void theFirstActsAndTheOthersWait() throws Exception {
-        List<Integer> asked = ThreadCollectives.run(3, collectives -> act(collectives.rank() == 9, collectives));
+        List<Integer> asked = TurnCollectives.run(3, collectives -> act(collectives.rank() == 9, collectives));
         assertEquals(List.of(100, 0, 0), asked);
     }
 
     @Test
     void whatAnyIsAskedToStopIsStopped() throws Exception {
-        assertEquals(List.of(5, 0, 0), ThreadCollectives.run(3, collectives -> act(collectives.rank() == 2, collectives)),
+        assertEquals(List.of(5, 0, 0), TurnCollectives.run(3, collectives -> act(collectives.rank() == 2, collectives)),
                 "the next beat tells it");
-        assertEquals(List.of(0, 0, 0), ThreadCollectives.run(3, collectives -> act(collectives.rank() == 0, collectives)));
+        assertEquals(List.of(0, 0, 0), TurnCollectives.run(3, collectives -> act(collectives.rank() == 0, collectives)));
     }
 
     private static int act(boolean stopped, Collectives collectives) throws IOException {

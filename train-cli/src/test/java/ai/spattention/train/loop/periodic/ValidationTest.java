@@ -13,7 +13,7 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -49,9 +49,9 @@ class ValidationTest {
     void processesShareTheBatchesAndTellTheSameBits() throws Exception {
         PreparedData data = SmallData.prepare(folder);
         RunConfig config = SmallData.config(folder, "validation.every_steps=1", "training.micro_batch=3");
-        List<Double> expected = ThreadCollectives.run(1, collectives -> loss(config, data, collectives));
+        List<Double> expected = TurnCollectives.run(1, collectives -> loss(config, data, collectives));
         for (int ranks : new int[] {2, 5}) {
-            assertEquals(Collections.nCopies(ranks, expected.get(0)), ThreadCollectives.run(ranks, collectives -> loss(config, data, collectives)));
+            assertEquals(Collections.nCopies(ranks, expected.get(0)), TurnCollectives.run(ranks, collectives -> loss(config, data, collectives)));
         }
     }
 

@@ -17,7 +17,7 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ShardMode;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.distributed.Collectives;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.optim.AdamW;
@@ -63,7 +63,7 @@ class RanksTest {
 
     /** Steps of so many ranks from a state, the micro-batches shared out in turn. */
     private static State train(int ranks, RunConfig config, State from, int steps, int poisoned, List<StepOutcome> outcomes) throws Exception {
-        List<Seen> all = ThreadCollectives.run(ranks, collectives -> rank(config, collectives, from, steps, poisoned));
+        List<Seen> all = TurnCollectives.run(ranks, collectives -> rank(config, collectives, from, steps, poisoned));
         for (Seen seen : all) {
             assertEquals(all.get(0).outcomes, seen.outcomes, "all ranks tell and decide the same");
             assertSame(all.get(0).weights, seen.weights, 0);
@@ -240,7 +240,7 @@ class RanksTest {
     @Test
     void ranksThatDoNotDivideTheMicroBatchesAreRefused() {
         RunConfig config = config(ShardMode.OPTIMIZER, 1);
-        String message = assertThrows(InvalidInputException.class, () -> ThreadCollectives.run(3,
+        String message = assertThrows(InvalidInputException.class, () -> TurnCollectives.run(3,
                 collectives -> Ranks.of(config, PassChoice.of(config, Device.cpu()), collectives))).getMessage();
         assertEquals("training.gradient_accumulation_steps must be a multiple of the number of processes, for each computes as many"
                 + " micro-batches of a step (got 4 and 3 processes): set it to 6 or start another number of processes", message);
