@@ -93,6 +93,15 @@ public final class CorpusLoss {
     }
 
     /**
+     * The negative log-likelihood of all tokens so far.
+     *
+     * @return nats
+     */
+    public double nats() {
+        return nats;
+    }
+
+    /**
      * The mean negative log-likelihood of a token.
      *
      * @return nats per token; NaN before the first batch

@@ -20,6 +20,9 @@ public final class AdamWSteps {
     /** Gradients of one program that adds up squares, at least. */
     private static final long SQUARES_OF_PROGRAM = 1L << 16;
 
+    /** An array may be cut at multiples of so many elements without changing what {@link #squares} gives of them: two programs' worth. */
+    public static final long CUT = 2 * SQUARES_OF_PROGRAM;
+
     /** What {@link #begin} writes: how many numbers. */
     public static final int STATE_SIZE = 8;
 

@@ -27,7 +27,7 @@ import java.util.Map;
 public final class FlatWeights implements WeightPlaces, ParameterValues, AutoCloseable {
 
     /** Every parameter begins at a multiple of so many elements, so that kernels may read whole lines. */
-    private static final long UNIT = 64;
+    public static final long UNIT = 64;
 
     private final NDManager manager;
     private final Map<Parameter, Section> sectionOf = new IdentityHashMap<>();
@@ -39,8 +39,11 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         private final NDManager manager;
         private final String name;
         private final boolean decays;
+        private final List<Parameter> parameters;
         private final Map<Parameter, Long> places = new IdentityHashMap<>();
         private final long elements;
+        /** All memory of the weights, as float32. */
+        private final List<NDArray> arrays;
         /** Of one of the two kinds: the halves as bfloat16 and int16, or the values; each [elements]. */
         private final NDArray high;
         private final NDArray low;
@@ -51,16 +54,17 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         private NDArray gradients;
         private Region gradientsRegion;
 
-        private Section(NDManager manager, String name, List<Parameter> parameters, boolean split, boolean decays) {
+        private Section(NDManager manager, String name, List<Parameter> parameters, boolean split, boolean decays, long cut) {
             this.manager = manager;
             this.name = name;
             this.decays = decays;
+            this.parameters = List.copyOf(parameters);
             long end = 0;
             for (Parameter parameter : parameters) {
                 places.put(parameter, end);
                 end += room(parameter);
             }
-            elements = end;
+            elements = roundUp(end, cut);
             if (split) {
                 NDArray upper = manager.zeros(new Shape(elements / 2)); // float32, as good as any
                 NDArray lower = manager.zeros(new Shape(elements / 2));
@@ -70,6 +74,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
                 lowRegion = region("lower halves of " + name, lower);
                 values = null;
                 valuesRegion = null;
+                arrays = List.of(upper, lower);
             } else {
                 high = null;
                 low = null;
@@ -77,6 +82,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
                 lowRegion = null;
                 values = manager.zeros(new Shape(elements));
                 valuesRegion = region(name, values);
+                arrays = List.of(values);
             }
         }
 
@@ -100,6 +106,34 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
          */
         public boolean decays() {
             return decays;
+        }
+
+        /**
+         * The parameters.
+         *
+         * @return one after the other as they lie
+         */
+        public List<Parameter> parameters() {
+            return parameters;
+        }
+
+        /**
+         * All memory of the weights, for copies between processes.
+         *
+         * @return arrays whose n elements hold the section's in order, n a divisor of them; the type says nothing
+         */
+        public List<NDArray> arrays() {
+            return arrays;
+        }
+
+        /**
+         * All gradients as an array.
+         *
+         * @return [elements], float32
+         */
+        public NDArray gradientArray() {
+            gradientsRegion();
+            return gradients;
         }
 
         /**
@@ -215,7 +249,11 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
     }
 
     private static long room(Parameter parameter) {
-        return (parameter.getShape().size() + UNIT - 1) / UNIT * UNIT;
+        return roundUp(parameter.getShape().size(), UNIT);
+    }
+
+    private static long roundUp(long number, long multiple) {
+        return (number + multiple - 1) / multiple * multiple;
     }
 
     /**
@@ -226,12 +264,16 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
      * @param others the other parameters
      */
     public FlatWeights(NDManager parent, List<Parameter> matrices, List<Parameter> others) {
+        this(parent, matrices, others, UNIT);
+    }
+
+    private FlatWeights(NDManager parent, List<Parameter> matrices, List<Parameter> others, long cut) {
         manager = parent.newSubManager();
         manager.setName("flat weights");
         List<Parameter> routers = others.stream().filter(FlatWeights::decays).toList();
         List<Parameter> norms = others.stream().filter(parameter -> !decays(parameter)).toList();
-        sections = List.of(section("matrices", matrices, true, true), section("routers", routers, false, true),
-                section("norms", norms, false, false));
+        sections = List.of(section("matrices", matrices, true, true, cut), section("routers", routers, false, true, UNIT),
+                section("norms", norms, false, false, UNIT));
     }
 
     /**
@@ -242,6 +284,18 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
      * @return the weights, with values still to be {@link #load}ed or {@link #adopt}ed
      */
     public static FlatWeights of(OlmoeModel model, NDManager parent) {
+        return of(model, parent, UNIT);
+    }
+
+    /**
+     * Makes room for a model's weights, the matrices in slices.
+     *
+     * @param model a model whose parameters have their shapes
+     * @param parent the manager that owns the memory if {@link #close} is not called earlier
+     * @param cut the matrices take a multiple of so many elements, a multiple of {@link #UNIT}
+     * @return the weights, with values still to be {@link #load}ed or {@link #adopt}ed
+     */
+    public static FlatWeights of(OlmoeModel model, NDManager parent, long cut) {
         List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
         List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
         for (DecoderLayer layer : model.getLayers()) {
@@ -251,7 +305,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         if (!model.getConfig().tieWordEmbeddings()) {
             matrices.add(model.getOutputWeight());
         }
-        return new FlatWeights(parent, matrices, others);
+        return new FlatWeights(parent, matrices, others, cut);
     }
 
     /** As everywhere in training: matrices decay, norms do not. */
@@ -259,8 +313,8 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         return parameter.getType() == Parameter.Type.WEIGHT;
     }
 
-    private Section section(String name, List<Parameter> parameters, boolean split, boolean decays) {
-        Section section = new Section(manager, name, parameters, split, decays);
+    private Section section(String name, List<Parameter> parameters, boolean split, boolean decays, long cut) {
+        Section section = new Section(manager, name, parameters, split, decays, cut);
         parameters.forEach(parameter -> sectionOf.put(parameter, section));
         return section;
     }

@@ -49,7 +49,7 @@ public final class TrainingPass implements AutoCloseable {
      * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
      */
     public TrainingPass(OlmoeModel model, NDManager parent) {
-        this(model, parent, FlatWeights::load);
+        this(model, parent, FlatWeights.UNIT, FlatWeights::load);
     }
 
     /**
@@ -61,15 +61,27 @@ public final class TrainingPass implements AutoCloseable {
      * @return the pass
      */
     public static TrainingPass adopting(OlmoeModel model, NDManager parent) {
-        return new TrainingPass(model, parent, FlatWeights::adopt);
+        return adopting(model, parent, FlatWeights.UNIT);
     }
 
-    private TrainingPass(OlmoeModel model, NDManager parent, Consumer<FlatWeights> take) {
+    /**
+     * Takes a model's weights over, the matrices in slices.
+     *
+     * @param model a model whose parameters have their values, float32 on a GPU
+     * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
+     * @param cut the matrices take a multiple of so many elements, a multiple of {@link FlatWeights#UNIT}
+     * @return the pass
+     */
+    public static TrainingPass adopting(OlmoeModel model, NDManager parent, long cut) {
+        return new TrainingPass(model, parent, cut, FlatWeights::adopt);
+    }
+
+    private TrainingPass(OlmoeModel model, NDManager parent, long cut, Consumer<FlatWeights> take) {
         this.model = model;
         manager = parent.newSubManager();
         manager.setName("training pass");
         stream = new CudaStream(CudaDevice.of(manager.getDevice().getDeviceId()));
-        weights = FlatWeights.of(model, manager);
+        weights = FlatWeights.of(model, manager, cut);
         take.accept(weights);
         rotary = new RotaryEmbedding(model.getConfig().headDim(), model.getConfig().ropeTheta());
     }

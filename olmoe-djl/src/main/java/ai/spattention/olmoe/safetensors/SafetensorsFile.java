@@ -17,6 +17,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -113,23 +114,42 @@ public final class SafetensorsFile implements AutoCloseable {
      */
     public NDArray read(NDManager manager, String name) {
         TensorInfo info = info(name);
+        try (NDArray flat = read(manager, name, 0, elements(info))) {
+            return flat.reshape(info.shape());
+        }
+    }
+
+    private static long elements(TensorInfo info) {
+        return info.length() / info.type().bytes();
+    }
+
+    /**
+     * Reads a part of a tensor, as {@link #read(NDManager, String)} does all of it.
+     *
+     * @param manager the array's manager
+     * @param name the tensor's name
+     * @param begin the first of its row-major elements
+     * @param end the element after the last
+     * @return an array [end - begin]
+     * @throws InvalidInputException if there is no such tensor or DJL has no such type
+     */
+    public NDArray read(NDManager manager, String name, long begin, long end) {
+        TensorInfo info = info(name);
+        Objects.checkFromToIndex(begin, end, elements(info));
         DataType type = info.type().inMemory().orElseThrow(() -> new InvalidInputException(
                 path + ": tensor '" + name + "' has dtype " + info.type() + ", which arrays cannot hold"));
-        long elements = info.length() / info.type().bytes();
-        if (elements == 0) {
-            return manager.create(info.shape(), type);
-        }
-        if (elements <= TensorPieces.ELEMENTS) {
-            try (NDArray shared = manager.create(decode(info, 0, (int) elements), info.shape(), type)) {
+        long elements = end - begin;
+        if (elements > 0 && elements <= TensorPieces.ELEMENTS) {
+            try (NDArray shared = manager.create(decode(info, begin, (int) elements), new Shape(elements), type)) {
                 return shared.duplicate();
             }
         }
-        NDArray array = manager.create(info.shape(), type);
-        try (NDArray flat = array.reshape(elements)) { // shares the memory
+        NDArray array = manager.create(new Shape(elements), type);
+        try {
             for (long from = 0; from < elements; from += TensorPieces.ELEMENTS) {
                 int count = (int) Math.min(TensorPieces.ELEMENTS, elements - from);
-                try (NDArray part = manager.create(decode(info, from, count), new Shape(count), type)) {
-                    flat.set(TensorPieces.range(from, count), part);
+                try (NDArray part = manager.create(decode(info, begin + from, count), new Shape(count), type)) {
+                    array.set(TensorPieces.range(from, count), part);
                 }
             }
             return array;

@@ -1,10 +1,13 @@
 package ai.spattention.olmoe.safetensors;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.OutputFile;
+import ai.spattention.olmoe.io.Sha256;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -14,6 +17,7 @@ import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -93,6 +97,25 @@ public final class SafetensorsWriter {
     }
 
     /**
+     * The same file with its content taken now, so that what is written later is what arrays hold at this moment.
+     *
+     * @param host a manager of the processor's memory, which owns the copies until each is written
+     * @return a writer that can write once
+     */
+    public SafetensorsWriter taken(NDManager host) {
+        SafetensorsWriter taken = new SafetensorsWriter();
+        taken.metadata.putAll(metadata);
+        entries.forEach((name, entry) -> {
+            try (NDArray array = entry.content.get()) {
+                NDArray copy = array.getDevice().isGpu() ? array.toDevice(Device.cpu(), true) : array.duplicate();
+                copy.attach(host);
+                taken.add(name, entry.type, entry.shape, () -> copy);
+            }
+        });
+        return taken;
+    }
+
+    /**
      * Writes the file, whole or not at all, or straight into a device or a pipe.
      *
      * @param file the file
@@ -100,12 +123,38 @@ public final class SafetensorsWriter {
      * @throws IOException if writing fails otherwise
      */
     public void write(Path file) throws IOException {
-        OutputFile.write(file, channel -> {
-            writeFully(channel, header());
-            for (Map.Entry<String, Entry> entry : entries.entrySet()) {
-                writeTensor(channel, entry.getKey(), entry.getValue());
-            }
-        });
+        OutputFile.write(file, channel -> writeTo(bytes -> writeFully(channel, bytes)));
+    }
+
+    /**
+     * Writes the file as {@link #write} does.
+     *
+     * @param file the file
+     * @return the SHA-256 of the bytes that the file is to hold, as they were in memory
+     * @throws InvalidInputException if the disk is full or the folder cannot be written
+     * @throws IOException if writing fails otherwise
+     */
+    public String writeDigested(Path file) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        OutputFile.write(file, channel -> writeTo(bytes -> {
+            digest.update(bytes.duplicate());
+            writeFully(channel, bytes);
+        }));
+        return Sha256.hex(digest);
+    }
+
+    /** Takes a file's bytes piece by piece. */
+    @FunctionalInterface
+    private interface Sink {
+
+        void write(ByteBuffer bytes) throws IOException;
+    }
+
+    private void writeTo(Sink sink) throws IOException {
+        sink.write(header());
+        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+            writeTensor(sink, entry.getKey(), entry.getValue());
+        }
     }
 
     private ByteBuffer header() {
@@ -136,7 +185,7 @@ public final class SafetensorsWriter {
         return header.flip();
     }
 
-    private static void writeTensor(FileChannel channel, String name, Entry entry) throws IOException {
+    private static void writeTensor(Sink sink, String name, Entry entry) throws IOException {
         try (NDArray array = entry.content.get()) {
             if (!array.getShape().equals(entry.shape)) {
                 throw new IllegalStateException("tensor " + name + " was announced as " + entry.shape + " and came as "
@@ -150,10 +199,10 @@ public final class SafetensorsWriter {
                 for (long from = 0; from < elements; from += TensorPieces.ELEMENTS) {
                     int count = (int) Math.min(TensorPieces.ELEMENTS, elements - from);
                     if (count == elements) {
-                        writeFully(channel, encode(flat, entry.type));
+                        sink.write(encode(flat, entry.type));
                     } else {
                         try (NDArray part = flat.get(TensorPieces.range(from, count))) {
-                            writeFully(channel, encode(part, entry.type));
+                            sink.write(encode(part, entry.type));
                         }
                     }
                 }

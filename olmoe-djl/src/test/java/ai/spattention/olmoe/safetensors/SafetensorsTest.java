@@ -12,6 +12,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.Sha256;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -20,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -122,7 +124,31 @@ class SafetensorsTest {
         try (SafetensorsFile read = SafetensorsFile.open(file)) {
             assertTrue(read.read(manager, "a").contentEquals(array));
             assertEquals(0, read.read(manager, "b").sub(array).abs().div(array.add(1)).max().getFloat(), 1f / 256);
+            for (long[] range : new long[][] {{0, size}, {5, size - 3}, {size - 2, size}}) {
+                NDArray part = read.read(manager, "a", range[0], range[1]);
+                assertTrue(part.contentEquals(array.get(range[0] + ":" + range[1])), Arrays.toString(range));
+            }
+            assertEquals(new Shape(0), read.read(manager, "b", 7, 7).getShape());
+            assertThrows(IndexOutOfBoundsException.class, () -> read.read(manager, "a", 1, array.size() + 1));
         }
+    }
+
+    @Test
+    void whatIsTakenStaysAsItWasAndIsDigested() throws IOException {
+        NDArray array = manager.create(new float[] {1, 2, 3});
+        SafetensorsWriter writer = new SafetensorsWriter().metadata("a", "b").add("live", array);
+        Path before = folder.resolve("before");
+        String digest = writer.writeDigested(before);
+        assertEquals(Sha256.of(List.of(before)), digest);
+        Path after = folder.resolve("after");
+        try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            SafetensorsWriter taken = writer.taken(host);
+            array.muli(2);
+            assertEquals(digest, taken.writeDigested(after));
+        }
+        assertEquals(-1, Files.mismatch(before, after));
+        writer.write(after);
+        assertTrue(Files.mismatch(before, after) > 0, "the live one has moved on");
     }
 
     @Test

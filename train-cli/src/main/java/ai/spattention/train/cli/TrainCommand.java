@@ -1,9 +1,11 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.option.DeviceOption;
 import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.session.Processes;
 import ai.spattention.train.cli.session.RunFolder;
 import ai.spattention.train.cli.session.TrainingSession;
 import ai.spattention.train.config.ConfigSource;
@@ -12,6 +14,7 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
 import ai.spattention.train.loop.HostMemory;
@@ -58,6 +61,16 @@ final class TrainCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
+    private final Processes processes;
+
+    TrainCommand() {
+        this(Processes.SINGLE);
+    }
+
+    TrainCommand(Processes processes) {
+        this.processes = processes;
+    }
+
     @Override
     public Integer call() throws IOException {
         if (resume && output == null) {
@@ -91,13 +104,52 @@ final class TrainCommand implements Callable<Integer> {
             HostMemory.require(run, device.device(run.device()));
             return 0;
         }
-        Device where = device.device(run.device());
+        if (processes.size() > 1 && output == null) {
+            throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
+        }
+        Device where = ofThisProcess(device.device(run.device()));
         HostMemory.require(run, where);
-        try (RunFolder folder = resume ? RunFolder.reopen(output)
-                : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output)) {
-            new TrainingSession(run, where, folder, spec.commandLine().getOut()).run(resume);
+        try (Collectives collectives = processes.join(run, where)) {
+            train(run, where, collectives);
         }
         return 0;
+    }
+
+    /** What fails here must not leave the others waiting. */
+    private void train(RunConfig run, Device where, Collectives collectives) throws IOException {
+        try (RunFolder folder = folder(run, collectives)) {
+            collectives.barrier(); // the folder is there, and cleared of what a killed run left
+            new TrainingSession(run, where, folder, spec.commandLine().getOut(), collectives).run(resume);
+        } catch (IOException | RuntimeException | Error e) {
+            collectives.abort();
+            throw e;
+        }
+    }
+
+    private RunFolder folder(RunConfig run, Collectives collectives) throws IOException {
+        if (collectives.rank() > 0) {
+            return RunFolder.ofFirstProcess(output);
+        }
+        return resume ? RunFolder.reopen(output)
+                : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output);
+    }
+
+    /** Of several processes on a machine each takes a GPU of its own, unless whoever started it shows it one alone. */
+    private Device ofThisProcess(Device chosen) {
+        String visible = System.getenv("CUDA_VISIBLE_DEVICES");
+        if (processes.size() == 1 || !chosen.isGpu() || visible != null && !visible.isEmpty() && !visible.contains(",")) {
+            return chosen;
+        }
+        if (chosen.getDeviceId() > 0) {
+            throw new InvalidInputException("--device " + device.request() + " is for a run of one process: of several each takes the GPU of its"
+                    + " own number on its machine; leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
+        }
+        int gpus = Engine.getEngine("PyTorch").getGpuCount();
+        if (processes.localRank() >= gpus) {
+            throw new InvalidInputException("process " + processes.localRank() + " of this machine, counted from 0, has no GPU of its own: there"
+                    + " are " + gpus + "; start at most so many processes on a machine, or use --device cpu");
+        }
+        return Device.gpu(processes.localRank());
     }
 
     /** The option is a key like any other; it is quoted, for a folder may be called 1 or null. */

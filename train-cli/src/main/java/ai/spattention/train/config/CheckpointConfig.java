@@ -13,7 +13,9 @@ public record CheckpointConfig(
         @Range(min = 1) int keepLast,
         @Key(meaning = "checkpoints of steps that this divides stay as well; 0 for none", unit = "steps", defaultValue = "0",
                 allowed = "a multiple of checkpoint.every_steps, or 0")
-        @Range(min = 0) int keepEverySteps) {
+        @Range(min = 0) int keepEverySteps,
+        @Key(meaning = "write checkpoints behind training, which waits for a copy in the processor's memory only; that of the last step"
+                + " is waited for", defaultValue = "false") boolean asynchronous) {
 
     private static final RecordKeys<CheckpointConfig> KEYS = RecordKeys.of(CheckpointConfig.class);
 
@@ -23,7 +25,7 @@ public record CheckpointConfig(
      * @throws InvalidKeyException if a value is out of range
      */
     public CheckpointConfig {
-        KEYS.check("checkpoint", everySteps, keepLast, keepEverySteps);
+        KEYS.check("checkpoint", everySteps, keepLast, keepEverySteps, asynchronous);
         if (keepEverySteps > 0 && (everySteps == 0 || keepEverySteps % everySteps != 0)) {
             throw new InvalidKeyException("checkpoint.keep_every_steps must be 0 or a multiple of checkpoint.every_steps (got "
                     + keepEverySteps + " and " + everySteps + ")",

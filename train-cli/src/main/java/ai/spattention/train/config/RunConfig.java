@@ -32,6 +32,7 @@ public record RunConfig(
         String kernel,
         @Section(meaning = "the text that is learnt from", defaults = @Default(key = "seed", follows = "seed")) DataConfig data,
         @Section(meaning = "the training loop: a step is one update of the weights") TrainingConfig training,
+        @Section(meaning = "several processes that train one model; without effect in a run of one") DistributedConfig distributed,
         @Section(meaning = "AdamW") OptimizerConfig optimizer,
         @Section(meaning = "the learning rate over the steps") ScheduleConfig schedule,
         @Section(meaning = "the loss on held-out text, and what else is asked of the model there") ValidationConfig validation,
@@ -113,7 +114,7 @@ public record RunConfig(
      */
     public RunConfig withDataPath(String path) {
         return new RunConfig(name, from, seed, device, precision, model, kernel,
-                new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, optimizer, schedule,
-                validation, evaluation, checkpoint, sample);
+                new DataConfig(path, data.validationPath(), data.seed(), data.sequenceLength(), data.documentMask()), training, distributed,
+                optimizer, schedule, validation, evaluation, checkpoint, sample);
     }
 }

@@ -49,6 +49,15 @@ public final class BatchSource {
     }
 
     /**
+     * Passes over sequences.
+     *
+     * @param count how many
+     */
+    public void skip(long count) {
+        position += count;
+    }
+
+    /**
      * Reads sequences in their own order, for validation.
      *
      * @param sequences the sequences

@@ -7,15 +7,18 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.spattention.olmoe.model.OlmoeOutput;
+import ai.spattention.train.distributed.Collectives;
 import java.util.Arrays;
 
-/** Adds up, on the device, how many tokens each expert of each layer got. */
+/** Adds up, on the device, how many tokens each expert of each layer got, and those of all processes when it is read. */
 final class ExpertLoadMeter extends TrainingListenerAdapter implements AutoCloseable {
 
+    private final Collectives collectives;
     private final NDManager manager;
     private NDArray sums;
 
-    ExpertLoadMeter(Device device) {
+    ExpertLoadMeter(Device device, Collectives collectives) {
+        this.collectives = collectives;
         manager = NDManager.newBaseManager(device, "PyTorch");
     }
 
@@ -32,10 +35,11 @@ final class ExpertLoadMeter extends TrainingListenerAdapter implements AutoClose
         }
     }
 
-    /** For each layer, how many tokens each expert got since the last call. */
+    /** For each layer, how many tokens each expert got since the last call. All processes call it. */
     long[][] read() {
         int experts = (int) sums.getShape().get(1);
-        long[] counts = sums.toLongArray();
+        double[] own = Arrays.stream(sums.toLongArray()).asDoubleStream().toArray();
+        long[] counts = Arrays.stream(collectives.sum(own)).mapToLong(count -> (long) count).toArray();
         sums.close();
         sums = null;
         long[][] load = new long[counts.length / experts][];

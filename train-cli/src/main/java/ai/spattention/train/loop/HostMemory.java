@@ -38,18 +38,30 @@ public final class HostMemory {
      * Refuses a run that this machine's memory cannot hold.
      *
      * @param run the run's configuration
-     * @param device where it would compute; nothing is refused on a GPU
+     * @param device where it would compute; on a GPU only what is copied for checkpoints behind training is in this memory
      * @throws InvalidInputException if the estimate is above the machine's memory, or a pass cannot run as the configuration asks
      */
     public static void require(RunConfig run, Device device) {
         if (!device.isGpu()) {
             require(run, PassChoice.of(run, device), bytes());
+        } else if (run.checkpoint().asynchronous()) {
+            requireCopy(run, PassChoice.of(run, device), 0, bytes());
+        }
+    }
+
+    /** Refuses what is copied for a checkpoint behind training if it does not fit beside the rest: the weights and both moments in float32. */
+    static void requireCopy(RunConfig run, PassChoice choice, long others, OptionalLong bytes) {
+        long copy = 3 * choice.checkpointing().memory().weights();
+        if (run.checkpoint().asynchronous() && bytes.isPresent() && copy > bytes.getAsLong() - others) {
+            throw new InvalidInputException(String.format(Locale.ROOT, "checkpoints behind training copy about %,d bytes into this machine's"
+                    + " memory, which has %,d and of that needs %,d for the run: set checkpoint.asynchronous=false", copy, bytes.getAsLong(), others));
         }
     }
 
     static void require(RunConfig run, PassChoice choice, OptionalLong bytes) {
         MemoryEstimate memory = choice.checkpointing().memory();
         if (bytes.isEmpty() || memory.total() <= bytes.getAsLong()) {
+            requireCopy(run, choice, memory.total(), bytes);
             return;
         }
         List<String> remedies = new ArrayList<>();

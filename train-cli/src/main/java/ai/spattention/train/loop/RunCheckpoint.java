@@ -1,11 +1,13 @@
 package ai.spattention.train.loop;
 
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.train.checkpoint.CheckpointStore;
+import ai.spattention.train.checkpoint.CheckpointWriting;
+import ai.spattention.train.checkpoint.SlicedTensors;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigWriter;
+import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.Interval;
 import ai.spattention.train.loop.periodic.Periodic;
@@ -17,12 +19,17 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * Saves a run's state, and takes it up again: the exact weights, the optimizer's moments, and how far the run is.
  *
  * <p>The last step's checkpoint is written before anything that measures it, so that no failure there costs what was learned; it keeps
- * the step's metrics, which nobody else has then. All others are written when everything else after their step is done.
+ * the step's metrics, which nobody else has then. All others are written when everything else after their step is done. If the
+ * configuration says so, the run then waits for a copy only: the checkpoint is written behind training, and becomes current when a later step
+ * is done. Until then the one before it is the newest; there is one on its way at most.
+ *
+ * <p>All ranks of a run call the same methods after the same steps.
  */
 final class RunCheckpoint implements Periodic {
 
@@ -33,7 +40,10 @@ final class RunCheckpoint implements Periodic {
     private final TrainStep step;
     private final RunObserver observer;
     private final Interval interval;
+    private final Collectives ranks;
+    private Optional<PendingCheckpoint> pending = Optional.empty();
     private long savedStep = -1;
+    private long waitedNanos;
 
     /**
      * Creates what saves and resumes.
@@ -43,15 +53,21 @@ final class RunCheckpoint implements Periodic {
      * @param folder where checkpoints go
      * @param model the model
      * @param step its optimizer step; both stay the caller's
+     * @param ranks the ranks of the run; stay the caller's
      * @param observer is told of what is written, and of what is others than before after a resume
+     * @throws ai.spattention.common.InvalidInputException if the ranks do not see the same folder
+     * @throws IOException if the folder cannot be written
      */
-    RunCheckpoint(RunConfig config, String dataFingerprint, Path folder, OlmoeModel model, TrainStep step, RunObserver observer) {
+    RunCheckpoint(RunConfig config, String dataFingerprint, Path folder, OlmoeModel model, TrainStep step, Collectives ranks,
+            RunObserver observer) throws IOException {
         this.config = config;
         this.dataFingerprint = dataFingerprint;
         this.model = model;
         this.step = step;
         this.observer = observer;
-        store = new CheckpointStore(folder, config.checkpoint().keepLast(), config.checkpoint().keepEverySteps());
+        this.ranks = ranks;
+        store = new CheckpointStore(folder, config.checkpoint().keepLast(), config.checkpoint().keepEverySteps(), ranks);
+        store.requireShared();
         interval = new Interval(config.checkpoint().everySteps());
     }
 
@@ -71,18 +87,24 @@ final class RunCheckpoint implements Periodic {
         TrainingState state = checkpoint.state();
         step.pause();
         List<String> changes = ResumeCheck.changes(checkpoint.folder(), state, config, dataFingerprint);
-        try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.model());
-                SafetensorsFile moments = SafetensorsFile.open(checkpoint.optimizer())) {
-            step.restore(state.updates(), CheckpointTensors.restore(model, step.values(), weights, moments, step.manager()));
+        try (SlicedTensors weights = SlicedTensors.open(checkpoint.model());
+                SlicedTensors moments = SlicedTensors.open(checkpoint.optimizer())) {
+            CheckpointTensors.restore(model, step.values(), weights, step.manager());
+            step.restore(state.updates(), CheckpointTensors.saved(model, moments, step.manager()));
         }
         savedStep = state.step();
         changes.forEach(change -> observer.note("from step " + (state.step() + 1) + " on, " + change));
         return Optional.of(state);
     }
 
-    /** Whether a step's checkpoint is written already, by this run or by that which it goes on from. */
+    /** Whether a step's checkpoint is written or on its way already, by this run or by that which it goes on from. */
     boolean isSaved(long ofStep) {
-        return savedStep == ofStep;
+        return savedStep == ofStep || pending.isPresent() && pending.get().step() == ofStep;
+    }
+
+    /** Whether checkpoints of steps that are not the last are written behind training. They may be begun before the step's metrics are told. */
+    boolean isAsynchronous() {
+        return config.checkpoint().asynchronous();
     }
 
     @Override
@@ -90,14 +112,78 @@ final class RunCheckpoint implements Periodic {
         return !isSaved(ofStep) && interval.includes(ofStep, isLast);
     }
 
-    /** Writes a checkpoint, which keeps the metrics if the step is the last. */
+    /** Writes a checkpoint, which keeps the metrics if the step is the last, or begins one that is written behind training. */
     @Override
     public void act(StepEnd end, StepMetrics.Builder metrics) throws IOException {
-        save(end.progress(), end.isLast() ? metrics.build().toLine() : "");
+        if (isAsynchronous() && !end.isLast()) {
+            begin(end.progress());
+        } else {
+            save(end.progress(), end.isLast() ? metrics.build().toLine() : "");
+        }
+    }
+
+    private void begin(RunProgress progress) throws IOException {
+        finish();
+        long start = System.nanoTime();
+        step.pause();
+        CheckpointWriting writing = store.begin(state(progress, ""));
+        try {
+            pending = Optional.of(new PendingCheckpoint(progress.step(), writing, CheckpointTensors.weights(model, step.values(), ranks),
+                    CheckpointTensors.moments(model, step.moments(), ranks)));
+        } catch (Throwable e) {
+            writing.close();
+            throw e;
+        }
+        waitedNanos += System.nanoTime() - start;
     }
 
     /**
-     * Writes a checkpoint.
+     * Makes a checkpoint on its way current if all ranks have written it; to be called after every step.
+     *
+     * @throws ai.spattention.common.InvalidInputException if it could not be written for lack of space
+     * @throws IOException if it could not be written otherwise
+     */
+    void advance() throws IOException {
+        if (pending.isPresent()) {
+            double[] sums = ranks.sum(pending.get().hasEnded() ? 1 : 0, pending.get().hasFailed() ? 1 : 0);
+            if (sums[0] == ranks.size() || sums[1] > 0) {
+                finish();
+            }
+        }
+    }
+
+    /**
+     * Waits for a checkpoint on its way, if there is one, and makes it current.
+     *
+     * @throws ai.spattention.common.InvalidInputException if it could not be written for lack of space
+     * @throws IOException if it could not be written otherwise
+     */
+    void finish() throws IOException {
+        if (pending.isEmpty()) {
+            return;
+        }
+        long start = System.nanoTime();
+        try (PendingCheckpoint ended = pending.get()) {
+            pending = Optional.empty();
+            tell(ended.step(), ended.publish());
+        }
+        waitedNanos += System.nanoTime() - start;
+    }
+
+    private void tell(long ofStep, Path written) throws IOException {
+        savedStep = ofStep;
+        observer.checkpointed(ofStep, written);
+    }
+
+    /** The seconds that the run has waited for checkpoints since this was asked last; empty if there were none. */
+    OptionalDouble takeWaitedSeconds() {
+        long nanos = waitedNanos;
+        waitedNanos = 0;
+        return nanos == 0 ? OptionalDouble.empty() : OptionalDouble.of(nanos / 1e9);
+    }
+
+    /**
+     * Writes a checkpoint while the run waits, after that which may be on its way.
      *
      * @param progress how far the run is
      * @param unrecorded the step's metrics if they are not told yet, else empty
@@ -105,11 +191,25 @@ final class RunCheckpoint implements Periodic {
      * @throws IOException if writing fails otherwise
      */
     void save(RunProgress progress, String unrecorded) throws IOException {
+        finish();
+        long start = System.nanoTime();
         step.pause();
-        Path written = store.save(new TrainingState(TrainingState.VERSION, progress.step(), step.updates(), progress.tokens(),
-                progress.elapsedSeconds(), dataFingerprint, RunConfigWriter.settings(config), unrecorded),
-                CheckpointTensors.weights(model, step.values()), CheckpointTensors.moments(model, step.moments()));
-        savedStep = progress.step();
-        observer.checkpointed(progress.step(), written);
+        Path written = store.save(state(progress, unrecorded), CheckpointTensors.weights(model, step.values(), ranks),
+                CheckpointTensors.moments(model, step.moments(), ranks));
+        waitedNanos += System.nanoTime() - start;
+        tell(progress.step(), written);
+    }
+
+    private TrainingState state(RunProgress progress, String unrecorded) {
+        return new TrainingState(TrainingState.VERSION, progress.step(), step.updates(), progress.tokens(), progress.elapsedSeconds(),
+                dataFingerprint, RunConfigWriter.settings(config), unrecorded);
+    }
+
+    /** Waits for what is being written, which a run that fails does not make current. */
+    @Override
+    public void close() throws IOException {
+        if (pending.isPresent()) {
+            pending.get().close();
+        }
     }
 }

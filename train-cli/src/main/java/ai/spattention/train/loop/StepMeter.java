@@ -22,6 +22,7 @@ final class StepMeter {
     private final long tokensPerStep;
     private final double flopsPerToken;
     private final OptionalDouble peakFlops;
+    private final int processes;
 
     /**
      * Creates the meter.
@@ -31,8 +32,10 @@ final class StepMeter {
      * @param device where it computes
      * @param schedule the learning rate by update
      * @param expertLoad has been told of the step's passes
+     * @param processes how many learn together, each on such a device
      */
-    StepMeter(RunConfig config, OlmoeConfig model, Device device, Schedule schedule, ExpertLoadMeter expertLoad) {
+    StepMeter(RunConfig config, OlmoeConfig model, Device device, Schedule schedule, ExpertLoadMeter expertLoad, int processes) {
+        this.processes = processes;
         this.device = device;
         this.schedule = schedule;
         this.expertLoad = expertLoad;
@@ -62,7 +65,7 @@ final class StepMeter {
                 .setLosses(loss.languageModel(), loss.loadBalancing(), loss.routerZ()).setGradientNorm(outcome.gradientNorm())
                 .setLearningRate(schedule.learningRate(Math.max(1, updates)))
                 .setTokensPerSecond(tokensPerSecond).optExpertLoad(expertLoad.read());
-        peakFlops.ifPresent(peak -> metrics.optUtilisation(tokensPerSecond * flopsPerToken / peak));
+        peakFlops.ifPresent(peak -> metrics.optUtilisation(tokensPerSecond * flopsPerToken / (peak * processes)));
         ProcessMemory.residentBytes().ifPresent(bytes -> metrics.optMemoryMb(bytes / 1048576.0));
         if (device.isGpu()) {
             metrics.optGpuMemoryMb(CudaUtils.getGpuMemory(device).getCommitted() / 1048576.0);

@@ -1,17 +1,14 @@
 package ai.spattention.train.loop;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
-import ai.djl.util.Pair;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.train.checkpoint.CheckpointStore;
+import ai.spattention.train.checkpoint.SlicedTensors;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
@@ -93,12 +90,8 @@ public record TrainedModel(OlmoeModel model, PreparedData data, long step) {
         OlmoeModel model = options.apply(OlmoeModel.builder()
                 .setConfig(change.apply(ModelSetup.config(config, data.manifest().tokenizer().eosId())))).build();
         model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
-        try (SafetensorsFile weights = SafetensorsFile.open(checkpoint.model())) {
-            for (Pair<String, Parameter> named : model.getParameters()) {
-                try (NDArray saved = weights.read(manager, named.getKey())) {
-                    ParameterValues.PLAIN.write(named.getValue(), saved);
-                }
-            }
+        try (SlicedTensors weights = SlicedTensors.open(checkpoint.model())) {
+            CheckpointTensors.restore(model, ParameterValues.PLAIN, weights, manager);
         }
         return new TrainedModel(model, data, checkpoint.state().step());
     }

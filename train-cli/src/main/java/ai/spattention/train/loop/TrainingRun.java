@@ -16,8 +16,12 @@ import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.Collectives;
+import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.BetweenSteps;
+import ai.spattention.train.loop.periodic.OnFirstRank;
+import ai.spattention.train.loop.periodic.Periodic;
 import ai.spattention.train.loop.periodic.Probing;
 import ai.spattention.train.loop.periodic.RunProgress;
 import ai.spattention.train.loop.periodic.StepEnd;
@@ -29,6 +33,7 @@ import ai.spattention.train.loop.periodic.Validation;
 import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.loop.setup.ScheduleSetup;
+import ai.spattention.train.loop.step.Ranks;
 import ai.spattention.train.loop.step.StepOutcome;
 import ai.spattention.train.loop.step.TrainStep;
 import ai.spattention.train.metrics.StepMetrics;
@@ -49,6 +54,7 @@ public final class TrainingRun implements AutoCloseable {
     private final RunConfig config;
     private final PreparedData data;
     private final RunObserver observer;
+    private final Collectives collectives;
     private final Resources resources = new Resources();
     private final OlmoeModel model;
     private final MicroBatches batches;
@@ -88,27 +94,47 @@ public final class TrainingRun implements AutoCloseable {
      */
     public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer)
             throws IOException {
+        this(config, data, device, checkpointFolder, observer, new SingleProcess());
+    }
+
+    /**
+     * Sets a run of several processes up, this one's part of it.
+     *
+     * @param config the configuration, the same in all processes
+     * @param data the prepared data, the same in all processes
+     * @param device where to compute
+     * @param checkpointFolder where checkpoints go
+     * @param observer is told of what happens
+     * @param collectives what the processes compute together; stay the caller's
+     * @throws InvalidInputException as for one process, and if a step's micro-batches cannot be shared out evenly
+     * @throws IOException if the data cannot be read
+     */
+    public TrainingRun(RunConfig config, PreparedData data, Device device, Path checkpointFolder, RunObserver observer,
+            Collectives collectives) throws IOException {
         if (config.precision() == Precision.BFLOAT16) {
             DeviceSupport.requireBfloat16(device);
         }
         this.config = config;
         this.data = data;
         this.observer = observer;
+        this.collectives = collectives;
         skips = new SkipLimit(observer::note);
         try {
-            batches = resources.add(new MicroBatches(config, data));
+            PassChoice choice = PassChoice.of(config, device, collectives.size());
+            Ranks ranks = Ranks.of(config, choice, collectives);
+            batches = resources.add(new MicroBatches(config, data, collectives.rank(), collectives.size()));
             betweenSteps = resources.add(new BetweenSteps());
-            validation = betweenSteps.add(Validation.open(config, data));
-            PassChoice choice = PassChoice.of(config, device);
+            validation = betweenSteps.add(Validation.open(config, data, collectives));
             model = ModelSetup.model(config, data.manifest(), choice);
             addMeasurements();
-            ExpertLoadMeter expertLoad = resources.add(new ExpertLoadMeter(device));
+            ExpertLoadMeter expertLoad = resources.add(new ExpertLoadMeter(device, collectives));
             Schedule schedule = ScheduleSetup.schedule(config);
             step = resources.add(new TrainStep(config, choice, model, device, schedule, config.training().steps(),
-                    new TrainStep.Watch(PartObserver.NONE, observer::note, List.of(expertLoad))));
+                    new TrainStep.Watch(PartObserver.NONE, observer::note, List.of(expertLoad)), ranks));
             step.prepare();
-            checkpoint = resources.add(new RunCheckpoint(config, data.manifest().fingerprint(), checkpointFolder, model, step, observer));
-            meter = new StepMeter(config, model.getConfig(), device, schedule, expertLoad);
+            checkpoint = resources.add(new RunCheckpoint(config, data.manifest().fingerprint(), checkpointFolder, model, step, collectives,
+                    observer));
+            meter = new StepMeter(config, model.getConfig(), device, schedule, expertLoad, collectives.size());
         } catch (Throwable e) {
             resources.closeAfter(e);
             throw e;
@@ -120,12 +146,17 @@ public final class TrainingRun implements AutoCloseable {
         Optional<TaskEvaluation> tasks = prepareTasks();
         TextProbes probes = TextProbes.prepare(config, data, observer::note);
         if (!config.validation().probeNames().isEmpty()) {
-            betweenSteps.add(new Probing(config, probes, tasks, data, observer));
+            addForOne(new Probing(config, probes, tasks, data, observer));
         }
-        tasks.ifPresent(checked -> betweenSteps.add(new TaskScoring(config, checked, data, observer::note)));
+        tasks.ifPresent(checked -> addForOne(new TaskScoring(config, checked, data, observer::note)));
         if (config.sample().asksForText()) {
-            betweenSteps.add(new TextSampling(config, data, observer));
+            addForOne(new TextSampling(config, data, observer));
         }
+    }
+
+    /** What the first process does while the others wait. */
+    private void addForOne(Periodic periodic) {
+        betweenSteps.add(collectives.size() == 1 ? periodic : new OnFirstRank(periodic, collectives));
     }
 
     /** Checks also the sample's prompt, for it needs the tokenizer, too. */
@@ -189,7 +220,8 @@ public final class TrainingRun implements AutoCloseable {
      * Runs all steps that are still to do, with validation, scored tasks, samples and checkpoints at their intervals and at the
      * end. The last step's checkpoint comes before all that measures it, so that no failure there costs what was learned.
      *
-     * @param stop asked after every step whether to write a checkpoint and leave; also asked while tasks are scored
+     * @param stop asked after every step whether to write a checkpoint and leave, which all processes do if one is asked to; also asked
+     *     while tasks are scored
      * @param atEnd what follows the last checkpoint at once
      * @return whether the last step was reached
      * @throws TrainingFailedException if the loss stays without a finite value
@@ -198,16 +230,18 @@ public final class TrainingRun implements AutoCloseable {
      */
     public boolean run(BooleanSupplier stop, AtEnd atEnd) throws IOException {
         long last = config.training().steps();
+        RankWeights.share(model, step.values(), collectives, observer::note);
         observer.started(progress.step() + 1, last);
         validation.notes().forEach(observer::note);
         if (progress.step() == last) {
             atEnd.run();
         }
-        if (unrecorded.isPresent() && !observer.hasStep(progress.step())) { // killed after its last checkpoint
+        if (unrecorded.isPresent() && anyProcess(!observer.hasStep(progress.step()))) { // killed after its last checkpoint
             measure(unrecorded.get(), true, stop);
         }
         while (progress.step() < last) {
-            if (stop.getAsBoolean()) {
+            if (anyProcess(stop.getAsBoolean())) {
+                checkpoint.finish();
                 if (!checkpoint.isSaved(progress.step())) {
                     checkpoint.save(progress, "");
                 }
@@ -238,20 +272,41 @@ public final class TrainingRun implements AutoCloseable {
         return run(stop, () -> { });
     }
 
+    /** Whether something holds in any process, so that all do the same. */
+    private boolean anyProcess(boolean holds) {
+        return collectives.sum(holds ? 1 : 0)[0] > 0;
+    }
+
     private StepMetrics.Builder step() throws IOException {
         long start = System.nanoTime();
         long number = progress.step() + 1;
-        // the engine's randomness (dropout) depends on seed and step alone, so that a resumed run draws the same
-        step.manager().getEngine().setRandomSeed(Math.floorMod(config.seed() * 1_000_003 + number, Integer.MAX_VALUE));
+        step.manager().getEngine().setRandomSeed(randomSeed(number));
         step.begin();
-        for (int i = 0; i < config.training().gradientAccumulationSteps(); i++) {
+        for (int i = 0; i < config.training().gradientAccumulationSteps() / collectives.size(); i++) {
             step.accumulate(batches.next());
         }
+        Optional<RankTimes> times = times(start);
         StepOutcome outcome = step.update();
         skips.count(number, outcome);
         double seconds = (System.nanoTime() - start) / 1e9;
         progress = progress.plusStep(config.tokensPerStep(), seconds);
-        return meter.measure(progress, outcome, step.updates(), seconds);
+        StepMetrics.Builder metrics = meter.measure(progress, outcome, step.updates(), seconds);
+        times.ifPresent(all -> all.addTo(metrics));
+        return metrics;
+    }
+
+    /** The engine's randomness (dropout) depends on seed, step and rank alone, so that a resumed run draws the same. */
+    private int randomSeed(long number) {
+        return Math.floorMod(config.seed() * 1_000_003 + number + collectives.rank() * 1_299_709_003L, Integer.MAX_VALUE);
+    }
+
+    /** One process waits for nobody. */
+    private Optional<RankTimes> times(long start) {
+        if (collectives.size() == 1) {
+            return Optional.empty();
+        }
+        step.await();
+        return Optional.of(RankTimes.of(collectives, (System.nanoTime() - start) / 1e9));
     }
 
     /** What is due after a step. Its metrics are told last: with them the step is complete. */
@@ -262,6 +317,11 @@ public final class TrainingRun implements AutoCloseable {
             betweenSteps.act(end(isLast, stop), metrics);
             progress = progress.plusSeconds((System.nanoTime() - start) / 1e9);
         }
+        checkpoint.advance();
+        if (checkpoint.isAsynchronous() && checkpoint.isDue(progress.step(), isLast)) {
+            checkpoint.act(end(isLast, stop), metrics);
+        }
+        checkpoint.takeWaitedSeconds().ifPresent(metrics::optCheckpointSeconds);
         observer.step(metrics.setTimeSeconds(progress.elapsedSeconds()).build());
     }
 

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
  * Writes {@code metrics.jsonl}: one JSON object a step with the keys step, tokens, loss, loss_aux, loss_z, gradient_norm,
  * learning_rate, tokens_per_second, time_s, and, where measured, validation_loss and validation_bits_per_byte, validation (an
  * object for each held-out set with a name, with its loss and bits_per_byte), tasks (an object for each benchmark task, with its
- * metrics), model_flop_utilisation (0 to 1), memory_mb, gpu_memory_mb and expert_load. Each line is handed to the operating
- * system whole before {@link #write} returns. Not safe for use by several threads.
+ * metrics), model_flop_utilisation (0 to 1), memory_mb, gpu_memory_mb, checkpoint_seconds and expert_load. Each line is handed to the
+ * operating system whole before {@link #write} returns. Not safe for use by several threads.
  */
 public final class MetricsWriter implements AutoCloseable {
 

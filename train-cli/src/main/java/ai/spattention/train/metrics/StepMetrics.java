@@ -25,13 +25,17 @@ import java.util.OptionalDouble;
  *     known
  * @param memoryMb the process's resident memory in MiB, where it was measured
  * @param gpuMemoryMb the memory in use on the GPU in MiB, other programs' too; empty on a CPU
+ * @param slowestSeconds of several processes the longest time that one computed the step's passes, before they wait for each other, in seconds
+ * @param medianSeconds the middle one of those times, in seconds
+ * @param checkpointSeconds how long the run has waited for checkpoints since the metrics before these; empty where it has not
  * @param expertLoad for each of L layers, each of X experts' share of the layer's routed tokens, which add up to 1 for a
  *     layer; empty where it was not measured
  */
 public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
         double gradientNorm, double learningRate, double tokensPerSecond, Map<String, HeldOutLoss> heldOut,
         Map<String, Map<String, Double>> taskScores, OptionalDouble utilisation, OptionalDouble memoryMb,
-        OptionalDouble gpuMemoryMb, List<List<Double>> expertLoad) {
+        OptionalDouble gpuMemoryMb, OptionalDouble slowestSeconds, OptionalDouble medianSeconds, OptionalDouble checkpointSeconds,
+        List<List<Double>> expertLoad) {
 
     /** Copies the maps and lists. */
     public StepMetrics {
@@ -98,6 +102,9 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         private OptionalDouble utilisation = OptionalDouble.empty();
         private OptionalDouble memoryMb = OptionalDouble.empty();
         private OptionalDouble gpuMemoryMb = OptionalDouble.empty();
+        private OptionalDouble slowestSeconds = OptionalDouble.empty();
+        private OptionalDouble medianSeconds = OptionalDouble.empty();
+        private OptionalDouble checkpointSeconds = OptionalDouble.empty();
         private List<List<Double>> expertLoad = List.of();
 
         Builder() {}
@@ -249,6 +256,30 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         }
 
         /**
+         * Sets how long several processes computed the step's passes.
+         *
+         * @param slowest the longest time in seconds
+         * @param median the middle one
+         * @return this builder
+         */
+        public Builder optStepSeconds(double slowest, double median) {
+            slowestSeconds = OptionalDouble.of(slowest);
+            medianSeconds = OptionalDouble.of(median);
+            return this;
+        }
+
+        /**
+         * Sets how long the run waited for checkpoints.
+         *
+         * @param value seconds
+         * @return this builder
+         */
+        public Builder optCheckpointSeconds(double value) {
+            checkpointSeconds = OptionalDouble.of(value);
+            return this;
+        }
+
+        /**
          * Sets how the experts were used.
          *
          * @param tokensPerExpert for each of L layers, how many tokens each of X experts got
@@ -274,7 +305,8 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
                 throw new IllegalStateException("a step's metrics need the step, from 1 on (got " + step + ")");
             }
             return new StepMetrics(step, tokens, timeSeconds, loss, lossAux, lossZ, gradientNorm, learningRate,
-                    tokensPerSecond, heldOut, taskScores, utilisation, memoryMb, gpuMemoryMb, expertLoad);
+                    tokensPerSecond, heldOut, taskScores, utilisation, memoryMb, gpuMemoryMb, slowestSeconds, medianSeconds,
+                    checkpointSeconds, expertLoad);
         }
     }
 }

@@ -39,6 +39,9 @@ final class StepMetricsJson {
         metrics.utilisation().ifPresent(value -> put(json, "model_flop_utilisation", value));
         metrics.memoryMb().ifPresent(value -> put(json, "memory_mb", value));
         metrics.gpuMemoryMb().ifPresent(value -> put(json, "gpu_memory_mb", value));
+        metrics.slowestSeconds().ifPresent(value -> put(json, "step_seconds_slowest", value));
+        metrics.medianSeconds().ifPresent(value -> put(json, "step_seconds_median", value));
+        metrics.checkpointSeconds().ifPresent(value -> put(json, "checkpoint_seconds", value));
         if (!metrics.expertLoad().isEmpty()) {
             ArrayNode layers = json.putArray("expert_load");
             for (List<Double> layer : metrics.expertLoad()) {
@@ -71,6 +74,12 @@ final class StepMetricsJson {
         }
         if (json.has("gpu_memory_mb")) {
             builder.optGpuMemoryMb(number(json, "gpu_memory_mb"));
+        }
+        if (json.has("step_seconds_slowest")) {
+            builder.optStepSeconds(number(json, "step_seconds_slowest"), number(json, "step_seconds_median"));
+        }
+        if (json.has("checkpoint_seconds")) {
+            builder.optCheckpointSeconds(number(json, "checkpoint_seconds"));
         }
         if (json.has("expert_load")) {
             builder.optShares(shares(json.get("expert_load")));

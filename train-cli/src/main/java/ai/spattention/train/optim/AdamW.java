@@ -10,9 +10,9 @@ import ai.djl.training.optimizer.Optimizer;
 import ai.spattention.Precision;
 import ai.spattention.torch.Bfloat16;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
  * AdamW (arXiv 1711.05101) with decoupled weight decay on chosen parameters, one fused in-place update a parameter.
@@ -41,7 +41,7 @@ public final class AdamW extends Optimizer implements AutoCloseable {
     public record Settings(double beta1, double beta2, double epsilon, double weightDecay, Precision statePrecision) {}
 
     /**
-     * The state of one parameter, in its shape.
+     * The state of one parameter, in its shape, or of a part of it, [n].
      *
      * @param mean m
      * @param variance v
@@ -124,9 +124,9 @@ public final class AdamW extends Optimizer implements AutoCloseable {
     }
 
     /**
-     * The state of the parameters updated so far, for a checkpoint.
+     * The state of what was updated so far, for a checkpoint.
      *
-     * @return moments by parameter id; the arrays stay the optimizer's
+     * @return moments by parameter id, in the shapes that were updated; the arrays stay the optimizer's
      */
     public Map<String, Moments> getMoments() {
         return Map.copyOf(moments);
@@ -136,18 +136,26 @@ public final class AdamW extends Optimizer implements AutoCloseable {
      * Continues from a checkpoint.
      *
      * @param completedSteps the steps done
-     * @param restored reads the parameters' moments in float32, which become the optimizer's
+     * @param parts the parts of parameters that are updated here
+     * @param saved the checkpoint's moments
      */
-    public void restore(long completedSteps, Map<String, Supplier<Moments>> restored) {
+    public void restore(long completedSteps, List<FlatLayout.Fragment> parts, SavedMoments saved) {
         step = completedSteps;
         moments.clear();
-        restored.forEach((id, reader) -> {
-            Moments state = reader.get();
-            Moments own = new Moments(kept(state.mean), kept(state.variance));
-            own.mean.attach(manager);
-            own.variance.attach(manager);
-            moments.put(id, own);
-        });
+        for (FlatLayout.Fragment part : parts) {
+            String id = part.parameter().getId();
+            saved.read(id, part.begin(), part.end()).ifPresent(state -> moments.put(id,
+                    new Moments(restored(state.mean, part.shape()), restored(state.variance, part.shape()))));
+        }
+    }
+
+    /** A copy: what was read may lie in memory that is not libtorch's. */
+    private NDArray restored(NDArray exact, Shape shape) {
+        try (exact; NDArray shaped = exact.reshape(shape)) {
+            NDArray own = kept(shaped.duplicate());
+            own.attach(manager);
+            return own;
+        }
     }
 
     @Override

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Parameter;
 import ai.spattention.Precision;
 import ai.spattention.adamw.AdamWSteps;
 import ai.spattention.cuda.CudaStream;
@@ -16,13 +15,15 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.plan.Plan;
 import ai.spattention.plan.PlanBuilder;
+import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.torch.Bfloat16;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Optional;
 
 /**
  * {@link AdamW} over flat weights on a GPU: division of the gradients by the number of micro-batches, their norm, clipping, the choice
@@ -31,17 +32,22 @@ import java.util.function.Supplier;
  */
 public final class FlatAdamW implements AutoCloseable {
 
+    private static final String SQUARES = "squares";
     private static final String UPDATE = "update";
 
     private final NDManager manager;
-    private final List<Parameter> parameters;
-    private final Map<String, AdamW.Moments> moments = new LinkedHashMap<>();
+    private final List<FlatWeights.Section> sections;
+    private final SectionShares shares;
+    private final Map<FlatWeights.Section, AdamW.Moments> moments = new LinkedHashMap<>();
     private final long mostUpdates;
     private final NDArray updates;
     private final NDArray loss;
+    /** The sums of squares of the gradients' parts, float64. */
+    private final NDArray sums;
     private final NDArray state;
     private final Plan plan;
     private Plan.Loaded ready;
+    private NDManager views;
     private long step;
 
     /**
@@ -66,53 +72,53 @@ public final class FlatAdamW implements AutoCloseable {
     /**
      * Creates the optimizer, with moments of zeros.
      *
-     * @param weights the weights
-     * @param parameters the parameters that lie there
+     * @param weights the weights, cut as the shares say
      * @param target the GPU
      * @param parent the manager that owns the memory if {@link #close} is not called earlier, of that GPU
      * @param settings what is the same in all updates
+     * @param shares what of the weights is updated here
      */
-    public FlatAdamW(FlatWeights weights, List<Parameter> parameters, CudaTarget target, NDManager parent, Settings settings) {
+    public FlatAdamW(FlatWeights weights, CudaTarget target, NDManager parent, Settings settings, SectionShares shares) {
         manager = parent.newSubManager();
         manager.setName("optimizer");
-        this.parameters = List.copyOf(parameters);
+        this.shares = shares;
+        sections = weights.sections();
         mostUpdates = settings.mostUpdates;
         updates = manager.zeros(new Shape(1), DataType.INT64);
         loss = manager.zeros(new Shape(1));
         state = manager.zeros(new Shape(AdamWSteps.STATE_SIZE));
+        sums = manager.zeros(new Shape(sections.stream().mapToLong(section -> AdamWSteps.parts(section.elements())).sum()), DataType.FLOAT64);
         NDArray rates = manager.create(rates(settings));
         PlanBuilder builder = new PlanBuilder(target);
-        builder.phase(UPDATE);
+        builder.phase(SQUARES);
         builder.part("optimizer");
-        List<FlatWeights.Section> sections = weights.sections();
-        long programs = sections.stream().mapToLong(section -> AdamWSteps.parts(section.elements())).sum();
-        Tensor parts = builder.array("sums of squares", TensorView.Type.INT64, programs); // float64, of as many bytes
+        Tensor parts = Tensor.dense(Region.fixed("sums of squares", TorchTensors.address(sums), Double.BYTES * sums.size()), 0,
+                TensorView.Type.INT64, sums.size()); // float64, of as many bytes
         long first = 0;
         for (FlatWeights.Section section : sections) {
-            long own = AdamWSteps.parts(section.elements());
-            AdamWSteps.squares(builder, section.gradients(), parts.rows(first, own));
-            first += own;
+            long all = AdamWSteps.parts(section.elements());
+            AdamWSteps.squares(builder, shares.of(section, section.gradients()), shares.ofSums(section, parts.rows(first, all)));
+            first += all;
         }
+        builder.phase(UPDATE);
+        builder.part("optimizer");
         AdamW.Settings method = settings.settings;
         AdamWSteps.Constants constants = new AdamWSteps.Constants(method.beta1(), method.beta2(), method.epsilon());
         Tensor decided = tensor("state of the update", state);
         AdamWSteps.begin(builder, parts, tensor("loss", loss), tensor("learning rates", rates), tensor("updates", updates), decided,
                 settings.divisor, settings.maxNorm, constants);
         for (FlatWeights.Section section : sections) {
-            NDArray means = zeros(section.elements(), method.statePrecision());
-            NDArray variances = zeros(section.elements(), method.statePrecision());
-            for (Parameter parameter : parameters) {
-                if (weights.section(parameter) == section) {
-                    moments.put(parameter.getId(), new AdamW.Moments(section.part(means, parameter), section.part(variances, parameter)));
-                }
-            }
-            AdamWSteps.Moments own = new AdamWSteps.Moments(section.gradients(), tensor("means of " + section, means),
-                    tensor("variances of " + section, variances));
+            AdamW.Moments own = new AdamW.Moments(zeros(shares.elements(section), method.statePrecision()),
+                    zeros(shares.elements(section), method.statePrecision()));
+            moments.put(section, own);
+            AdamWSteps.Moments read = new AdamWSteps.Moments(shares.of(section, section.gradients()),
+                    tensor("means of " + section, own.mean()), tensor("variances of " + section, own.variance()));
             double decay = section.decays() ? method.weightDecay() : 0;
             if (section.isSplit()) {
-                AdamWSteps.update(builder, section.high(), section.low(), own, decided, constants, decay);
+                AdamWSteps.update(builder, shares.of(section, section.high()), shares.of(section, section.low()), read, decided, constants,
+                        decay);
             } else {
-                AdamWSteps.update(builder, section.values(), own, decided, constants, decay);
+                AdamWSteps.update(builder, shares.of(section, section.values()), read, decided, constants, decay);
             }
         }
         plan = builder.build();
@@ -139,7 +145,7 @@ public final class FlatAdamW implements AutoCloseable {
     /** Takes the memory in which updates are computed, which the first one does otherwise. */
     public void prepare() {
         if (ready == null) {
-            ready = plan.on(TorchTensors.view(manager.zeros(new Shape((plan.bytes() + 3) / 4))).address());
+            ready = plan.on(TorchTensors.view(manager.zeros(new Shape(Math.max(1, (plan.bytes() + 3) / 4)))).address());
         }
     }
 
@@ -155,8 +161,13 @@ public final class FlatAdamW implements AutoCloseable {
             throw new IllegalStateException("the learning rates of " + mostUpdates + " updates were asked for: there is none for another");
         }
         prepare();
+        shares.sumGradients(sections, stream);
+        shares.clearSums(sums, stream);
+        ready.run(SQUARES, stream);
+        shares.gatherSums(sums, sections, stream);
         stream.copy(TorchTensors.view(loss).address(), TorchTensors.view(stepLoss).address(), Float.BYTES);
         ready.run(UPDATE, stream);
+        shares.gatherWeights(sections, stream);
     }
 
     /**
@@ -181,39 +192,69 @@ public final class FlatAdamW implements AutoCloseable {
     }
 
     /**
-     * The state of the parameters, for a checkpoint.
+     * The state that this rank keeps for a checkpoint.
      *
-     * @return moments by parameter id, none before the first update; the arrays stay the optimizer's
+     * @return moments of parts of parameters, all ranks' together of every parameter once; none before the first update. The arrays stay
+     *     the optimizer's, until this is called again
      */
-    public Map<String, AdamW.Moments> getMoments() {
-        return step == 0 ? Map.of() : Map.copyOf(moments);
+    public List<MomentSlice> getMoments() {
+        List<MomentSlice> slices = new ArrayList<>();
+        closeViews();
+        if (step == 0) {
+            return slices;
+        }
+        views = manager.newSubManager();
+        moments.forEach((section, own) -> {
+            for (FlatLayout.Fragment part : shares.kept(section)) {
+                slices.add(new MomentSlice(part.parameter().getId(), part.begin(), part.end(), view(section, part, own, views)));
+            }
+        });
+        return slices;
+    }
+
+    private AdamW.Moments view(FlatWeights.Section section, FlatLayout.Fragment part, AdamW.Moments own, NDManager owner) {
+        AdamW.Moments view = new AdamW.Moments(shares.view(section, part, own.mean()), shares.view(section, part, own.variance()));
+        view.mean().attach(owner);
+        view.variance().attach(owner);
+        return view;
+    }
+
+    private void closeViews() {
+        if (views != null) {
+            views.close();
+            views = null;
+        }
     }
 
     /**
      * Continues from a checkpoint.
      *
      * @param completedSteps the updates done
-     * @param restored reads the parameters' moments in float32, which are closed; zeros for parameters that have none there
+     * @param saved the checkpoint's moments; zeros for parameters that have none there
      */
-    public void restore(long completedSteps, Map<String, Supplier<AdamW.Moments>> restored) {
+    public void restore(long completedSteps, SavedMoments saved) {
         step = completedSteps;
         updates.set(new NDIndex("0"), completedSteps);
-        for (Parameter parameter : parameters) {
-            AdamW.Moments own = moments.get(parameter.getId());
-            Supplier<AdamW.Moments> reader = restored.get(parameter.getId());
-            AdamW.Moments saved = reader == null ? null : reader.get();
-            write(own.mean(), saved == null ? null : saved.mean());
-            write(own.variance(), saved == null ? null : saved.variance());
-        }
+        moments.forEach((section, own) -> {
+            for (FlatLayout.Fragment part : shares.updated(section)) {
+                Optional<AdamW.Moments> read = saved.read(part.parameter().getId(), part.begin(), part.end());
+                try (NDManager scope = manager.newSubManager()) {
+                    AdamW.Moments view = view(section, part, own, scope);
+                    write(view.mean(), read.map(AdamW.Moments::mean), part.shape());
+                    write(view.variance(), read.map(AdamW.Moments::variance), part.shape());
+                }
+            }
+        });
     }
 
-    private static void write(NDArray own, NDArray saved) {
+    private static void write(NDArray own, Optional<NDArray> saved, Shape shape) {
         try (NoGradient copying = new NoGradient()) {
-            if (saved == null) {
+            if (saved.isEmpty()) {
                 OptimOperators.module().call("zero", new NDList(own));
                 return;
             }
-            try (saved; NDArray kept = Bfloat16.is(own) ? Bfloat16.of(saved) : saved.stopGradient()) {
+            try (NDArray read = saved.get(); NDArray shaped = read.reshape(shape);
+                    NDArray kept = Bfloat16.is(own) ? Bfloat16.of(shaped) : shaped.stopGradient()) {
                 own.set(new NDIndex(":"), kept);
             }
         }

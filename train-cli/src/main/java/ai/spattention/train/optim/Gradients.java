@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Parameter;
+import ai.spattention.segment.NoGradient;
 import java.util.List;
 
 /** Operations on the gradients of all parameters together. */
@@ -13,27 +14,14 @@ public final class Gradients {
     private Gradients() {}
 
     /**
-     * Divides the gradients (which micro-batches have added up) and clips them to a global norm, in place.
+     * Multiplies gradients, in place.
      *
-     * @param parameters the parameters
-     * @param divisor what to divide by, at least 1
-     * @param maxNorm the largest norm over all gradients together that stays as it is; 0 for no clipping
-     * @return the norm after the division and before the clipping
+     * @param gradients arrays of one device
+     * @param factor the factor
      */
-    public static double finish(List<Parameter> parameters, int divisor, double maxNorm) {
-        try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            NDList gradients = of(parameters, scope);
-            NDArray norm = OptimOperators.module().call("global_norm", gradients).singletonOrThrow();
-            double value = norm.getFloat() / (double) divisor;
-            norm.close();
-            double factor = 1.0 / divisor;
-            if (maxNorm > 0 && value > maxNorm) {
-                factor *= maxNorm / value;
-            }
-            if (factor != 1 && Double.isFinite(value)) {
-                OptimOperators.module().call("scale", gradients, factor);
-            }
-            return value;
+    public static void scale(NDList gradients, double factor) {
+        if (factor != 1 && !gradients.isEmpty()) {
+            OptimOperators.module().call("scale", gradients, factor);
         }
     }
 
@@ -49,14 +37,59 @@ public final class Gradients {
         }
     }
 
+    /**
+     * Sets an array to zero, whatever it holds.
+     *
+     * @param sums the array
+     */
+    public static void zero(NDArray sums) {
+        OptimOperators.module().call("zero", new NDList(sums));
+    }
+
+    /**
+     * Gives the gradients' memory back. Nothing may add to them until they are {@link #renew}ed.
+     *
+     * @param parameters the parameters
+     */
+    public static void release(List<Parameter> parameters) {
+        try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OptimOperators.module().call("release", of(parameters, scope));
+        }
+    }
+
+    /**
+     * Takes memory for the gradients again, which are zero then.
+     *
+     * @param parameters the parameters
+     */
+    public static void renew(List<Parameter> parameters) {
+        try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch"); NoGradient plain = new NoGradient()) {
+            NDList like = new NDList();
+            for (Parameter parameter : trained(parameters)) {
+                NDArray values = parameter.getArray().stopGradient();
+                values.attach(scope);
+                like.add(values);
+            }
+            OptimOperators.module().call("renew", of(parameters, scope), like);
+        }
+    }
+
+    /**
+     * The parameters that have gradients.
+     *
+     * @param parameters some parameters
+     * @return those of them that are not frozen
+     */
+    public static List<Parameter> trained(List<Parameter> parameters) {
+        return parameters.stream().filter(Parameter::requiresGradient).distinct().toList();
+    }
+
     private static NDList of(List<Parameter> parameters, NDManager scope) {
         NDList gradients = new NDList();
-        for (Parameter parameter : parameters) {
-            if (parameter.requiresGradient()) {
-                NDArray gradient = parameter.getArray().getGradient();
-                gradient.attach(scope);
-                gradients.add(gradient);
-            }
+        for (Parameter parameter : trained(parameters)) {
+            NDArray gradient = parameter.getArray().getGradient();
+            gradient.attach(scope);
+            gradients.add(gradient);
         }
         return gradients;
     }

@@ -35,6 +35,11 @@ final class Facts {
                     Numbers.prefixed(speed * ModelFlops.trainingPerToken(model, run.sequenceLength())) + "FLOP/s");
             facts.put("model-FLOP utilisation", utilisation(curves.of(Metric.UTILISATION).typical()));
         });
+        double slowest = curves.of(Metric.SLOWEST).typical();
+        if (Double.isFinite(slowest)) {
+            facts.put("passes of the slowest process", Numbers.plain(slowest) + " s a step (median "
+                    + Numbers.plain(curves.of(Metric.MEDIAN).typical()) + " s)");
+        }
         double memory = curves.of(Metric.MEMORY).typical();
         if (Double.isFinite(memory)) {
             facts.put("memory", Numbers.whole(Math.round(memory)) + " MiB");

@@ -50,7 +50,7 @@ final class SingleRunPage {
         content.add(charts("Optimisation", single(Metric.GRADIENT_NORM), single(Metric.LEARNING_RATE),
                 single(Metric.LOAD_BALANCING), single(Metric.ROUTER_Z)));
         content.add(charts("Speed and memory", single(Metric.THROUGHPUT), single(Metric.UTILISATION), single(Metric.MEMORY),
-                single(Metric.GPU_MEMORY)));
+                single(Metric.GPU_MEMORY), single(Metric.SLOWEST), single(Metric.MEDIAN)));
         if (single(Metric.UTILISATION).isEmpty()) {
             content.add(p(Metric.UTILISATION.absence()));
         }

@@ -53,8 +53,8 @@ final class CheckpointFolder implements AutoCloseable {
         }
         CheckpointStore.Checkpoint checkpoint = newest.get();
         long step = checkpoint.state().step();
-        if (!checkpoint.state().equals(state(step)) || first(checkpoint.model(), "weight") != step
-                || first(checkpoint.optimizer(), "mean/weight") != -step) {
+        if (!checkpoint.state().equals(state(step)) || first(checkpoint.model().get(0), "weight") != step
+                || first(checkpoint.optimizer().get(0), "mean/weight") != -step) {
             throw new AssertionError("mixed files in " + checkpoint);
         }
         return Optional.of(step);

@@ -14,6 +14,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs in processes of their own, ended from outside: whoever goes on gets the numbers of a run that nobody disturbed. */
 class KilledTrainingTest {
@@ -35,14 +37,15 @@ class KilledTrainingTest {
         assertEquals(0, start(whole, shared.resolve("log"), begin()).waitFor(), () -> read(shared.resolve("log")));
     }
 
-    @Test
-    void aKilledRunGoesOnWithTheSameNumbers() throws Exception {
-        assertGoesOn(interrupt(25, Process::destroyForcibly, 137)); // SIGKILL
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aKilledRunGoesOnWithTheSameNumbers(boolean asynchronous) throws Exception {
+        assertGoesOn(interrupt(25, Process::destroyForcibly, 137, "checkpoint.asynchronous=" + asynchronous)); // SIGKILL
     }
 
     @Test
     void aTerminatedRunWritesACheckpointAndLeaves() throws Exception {
-        Path run = interrupt(25, Process::destroy, 143); // SIGTERM
+        Path run = interrupt(25, Process::destroy, 143, "checkpoint.every_steps=10"); // SIGTERM
         assertTrue(read(folder.resolve("log")).contains("stopped as asked, after a checkpoint"), () -> read(folder.resolve("log")));
         assertTrue(Files.exists(run.resolve(String.format("checkpoints/step-%08d", steps(run)))));
         assertGoesOn(run);
@@ -56,10 +59,11 @@ class KilledTrainingTest {
         assertEquals(-1, Files.mismatch(whole.resolve("model/model.safetensors"), run.resolve("model/model.safetensors")));
     }
 
-    private static List<String> begin() {
+    private static List<String> begin(String... settings) {
         List<String> arguments = new ArrayList<>(List.of("--config", "quickstart"));
         SmallData.arguments(shared.resolve("data")).forEach(setting -> arguments.addAll(List.of("--set", setting)));
         arguments.addAll(List.of("--set", "training.steps=" + STEPS, "--set", "checkpoint.every_steps=10"));
+        List.of(settings).forEach(setting -> arguments.addAll(List.of("--set", setting)));
         return arguments;
     }
 
@@ -69,10 +73,10 @@ class KilledTrainingTest {
      *
      * @return the folder of the interrupted run
      */
-    private Path interrupt(int step, Consumer<Process> signal, int exitCode) throws Exception {
+    private Path interrupt(int step, Consumer<Process> signal, int exitCode, String setting) throws Exception {
         for (int attempt = 0; attempt < 20; attempt++) {
             Path run = folder.resolve("run" + attempt);
-            Process process = start(run, folder.resolve("log"), begin());
+            Process process = start(run, folder.resolve("log"), begin(setting));
             while (process.isAlive() && steps(run) < step) {
                 process.waitFor(5, TimeUnit.MILLISECONDS);
             }

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class CheckpointConfigTest {
 
-    private static final CheckpointConfig DEFAULTS = new CheckpointConfig(0, 2, 0);
+    private static final CheckpointConfig DEFAULTS = new CheckpointConfig(0, 2, 0, false);
 
     @Test
     void defaults() {
@@ -20,8 +20,9 @@ class CheckpointConfigTest {
         CheckpointConfig changed = ConfigFiles.load(
                 "checkpoint.every_steps=10",
                 "checkpoint.keep_last=5",
-                "checkpoint.keep_every_steps=30").checkpoint();
-        assertEquals(new CheckpointConfig(10, 5, 30), changed);
+                "checkpoint.keep_every_steps=30",
+                "checkpoint.asynchronous=true").checkpoint();
+        assertEquals(new CheckpointConfig(10, 5, 30, true), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 

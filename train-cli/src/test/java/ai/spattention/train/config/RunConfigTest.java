@@ -16,8 +16,8 @@ class RunConfigTest {
     void defaults() {
         RunConfig config = ConfigFiles.load();
         assertEquals(new RunConfig("test", "", 0, DeviceChoice.AUTO, Precision.FLOAT32, config.model(), "auto",
-                config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(), config.evaluation(),
-                config.checkpoint(), config.sample()), config);
+                config.data(), config.training(), config.distributed(), config.optimizer(), config.schedule(), config.validation(),
+                config.evaluation(), config.checkpoint(), config.sample()), config);
     }
 
     @Test

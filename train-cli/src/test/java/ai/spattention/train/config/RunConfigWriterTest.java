@@ -25,7 +25,7 @@ class RunConfigWriterTest {
 
     @Test
     void writesEveryKeyOnce() {
-        assertEquals(List.of("name:", "from:", "seed:", "device:", "precision:", "model:", "data:", "training:", "optimizer:",
+        assertEquals(List.of("name:", "from:", "seed:", "device:", "precision:", "model:", "data:", "training:", "distributed:", "optimizer:",
                 "schedule:", "validation:", "evaluation:", "checkpoint:", "sample:"),
                 RunConfigWriter.toYaml(ConfigFiles.load()).lines().filter(line -> !line.startsWith(" "))
                         .map(line -> line.split(" ")[0]).toList());
@@ -52,7 +52,7 @@ class RunConfigWriterTest {
         String text = new String(prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).toArray(), 0,
                 (int) prompt.codePoints().filter(c -> c < 0xd800 || c > 0xdfff).count());
         assertRoundTrip(with(new RunConfig("run", "", seed, DeviceChoice.CPU, Precision.FLOAT32, model, "tiled", base.data(),
-                base.training(), base.optimizer(), base.schedule(), base.validation(), base.evaluation(), base.checkpoint(),
+                base.training(), base.distributed(), base.optimizer(), base.schedule(), base.validation(), base.evaluation(), base.checkpoint(),
                 base.sample()),
                 text, number));
     }
@@ -89,7 +89,7 @@ class RunConfigWriterTest {
 
     private static RunConfig with(RunConfig config, String prompt, double temperature) {
         return new RunConfig(config.name(), config.from(), config.seed(), config.device(), config.precision(), config.model(), config.kernel(),
-                config.data(), config.training(), config.optimizer(), config.schedule(), config.validation(),
+                config.data(), config.training(), config.distributed(), config.optimizer(), config.schedule(), config.validation(),
                 config.evaluation(), config.checkpoint(), new SampleConfig(0, prompt, 1, temperature, 0, 1));
     }
 

@@ -39,6 +39,16 @@ class HostMemoryTest {
     }
 
     @Test
+    void copiesForCheckpointsBehindTrainingCount() {
+        RunConfig behind = SmallData.config(Path.of("data"), "checkpoint.asynchronous=true");
+        long all = memory.total() + 3 * memory.weights();
+        assertDoesNotThrow(() -> HostMemory.require(behind, choice, OptionalLong.of(all)));
+        assertDoesNotThrow(() -> HostMemory.requireCopy(run, choice, 0, OptionalLong.of(0)));
+        String refusal = assertThrows(InvalidInputException.class, () -> HostMemory.require(behind, choice, OptionalLong.of(all - 1))).getMessage();
+        assertTrue(refusal.endsWith("set checkpoint.asynchronous=false"), refusal);
+    }
+
+    @Test
     void noSettingHelpsAModelThatIsTooLarge() {
         String refusal = refusal(memory.resident());
         assertTrue(refusal.contains("take a smaller model") && !refusal.contains("micro_batch"), refusal);

@@ -28,6 +28,7 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.TrainingConfig;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.TokenBatch;
+import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.loop.setup.PassChoice;
@@ -48,6 +49,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Training by the plan on a GPU, against the blocks and against itself. */
 class PlannedTrainingGpuTest {
@@ -130,8 +133,40 @@ class PlannedTrainingGpuTest {
         return run(name, () -> false, false, overrides);
     }
 
+    /** Two processes' work on one GPU, by threads that take turns. */
+    @ParameterizedTest
+    @CsvSource({"none", "optimizer"})
+    void twoProcessesLearnAsOne(String shard) throws Exception {
+        String[] overrides = {PLAN, "training.gradient_accumulation_steps=4", "distributed.shard=" + shard};
+        Told one = run("one", overrides);
+        List<Told> two = TurnCollectives.run(2, collectives -> {
+            Told told = new Told();
+            try (TrainingRun run = new TrainingRun(config(overrides), data, Device.gpu(), folder.resolve("two"), told,
+                    collectives)) {
+                run.run(() -> false);
+            }
+            return told;
+        });
+        for (Told told : two) {
+            assertNear(one.losses(), told.losses(), 1e-3);
+            assertNear(one.steps.stream().map(StepMetrics::gradientNorm).toList(), told.steps.stream().map(StepMetrics::gradientNorm).toList(),
+                    1e-2);
+        }
+    }
+
+    @Test
+    void aPlanDoesNotShareItsGradientsOut() {
+        String message = assertThrows(InvalidInputException.class, () -> TurnCollectives.run(2, collectives -> {
+            try (TrainingRun run = new TrainingRun(config(PLAN, "training.gradient_accumulation_steps=2", "distributed.shard=gradients"), data,
+                    Device.gpu(), folder, new Told(), collectives)) {
+                return run;
+            }
+        })).getMessage();
+        assertTrue(message.endsWith("set distributed.shard=optimizer, or training.pass=blocks"), message);
+    }
+
     private Map<String, float[]> saved(String name) throws IOException {
-        Path model = new CheckpointStore(folder.resolve(name), 1, 0).newest(note -> { }).orElseThrow().model();
+        Path model = new CheckpointStore(folder.resolve(name), 1, 0).newest(note -> { }).orElseThrow().model().get(0);
         Map<String, float[]> weights = new TreeMap<>();
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch"); SafetensorsFile file = SafetensorsFile.open(model)) {
             for (String tensor : file.names()) {
@@ -194,9 +229,10 @@ class PlannedTrainingGpuTest {
             assertEquals(whole.losses(), launched.losses(), "a graph computes the same bits");
             assertSame(saved(precision + "whole"), saved(precision + "launched"));
             int[] asked = {0};
-            Told before = run(precision + "cut", () -> asked[0]++ == 9, false, PLAN, moments);
+            String[] behind = {PLAN, moments, "checkpoint.every_steps=3", "checkpoint.asynchronous=true"};
+            Told before = run(precision + "cut", () -> asked[0]++ == 9, false, behind);
             assertEquals(whole.losses().subList(0, 9), before.losses());
-            Told after = run(precision + "cut", () -> false, true, PLAN, moments);
+            Told after = run(precision + "cut", () -> false, true, behind);
             assertEquals(whole.losses().subList(9, 20), after.losses());
             assertSame(saved(precision + "whole"), saved(precision + "cut"));
         }
@@ -242,7 +278,7 @@ class PlannedTrainingGpuTest {
         Told rounded = run("rounded", PLAN, "optimizer.state_precision=bfloat16");
         assertNear(exact.losses(), rounded.losses(), 5e-2);
         for (String name : new String[] {"exact", "rounded"}) {
-            Path moments = new CheckpointStore(folder.resolve(name), 1, 0).newest(note -> { }).orElseThrow().optimizer();
+            Path moments = new CheckpointStore(folder.resolve(name), 1, 0).newest(note -> { }).orElseThrow().optimizer().get(0);
             try (SafetensorsFile file = SafetensorsFile.open(moments)) {
                 for (String tensor : file.names()) {
                     assertEquals(name.equals("exact") ? TensorType.F32 : TensorType.BF16, file.info(tensor).type(), tensor);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.segment.PartObserver;
 import ai.spattention.train.SmallData;
@@ -15,6 +16,10 @@ import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.TokenBatch;
+import ai.spattention.train.distributed.Collectives;
+import ai.spattention.train.distributed.ForwardingCollectives;
+import ai.spattention.train.distributed.SingleProcess;
+import ai.spattention.train.distributed.ThreadCollectives;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.RunProgress;
 import ai.spattention.train.loop.periodic.StepEnd;
@@ -23,15 +28,22 @@ import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.loop.step.MicroBatch;
 import ai.spattention.train.loop.step.TrainStep;
 import ai.spattention.train.metrics.StepMetrics;
+import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.MomentSlice;
 import ai.spattention.train.optim.Schedule;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,7 +52,7 @@ class RunCheckpointTest {
     @TempDir
     private Path folder;
 
-    private final List<String> told = new ArrayList<>();
+    private final List<String> told = Collections.synchronizedList(new ArrayList<>());
 
     /** A model, its step and its checkpoint, which know nothing of others on the same folder. */
     private final class Fixture implements AutoCloseable, RunObserver {
@@ -50,7 +62,11 @@ class RunCheckpointTest {
         private final TrainStep step;
         private final RunCheckpoint checkpoint;
 
-        Fixture(String fingerprint, String... overrides) {
+        Fixture(String fingerprint, String... overrides) throws IOException {
+            this(new SingleProcess(), fingerprint, overrides);
+        }
+
+        Fixture(Collectives ranks, String fingerprint, String... overrides) throws IOException {
             List<String> all = new ArrayList<>(List.of("checkpoint.every_steps=2", "checkpoint.keep_last=5"));
             all.addAll(List.of(overrides));
             config = SmallData.config(Path.of("none"), all.toArray(String[]::new));
@@ -58,14 +74,16 @@ class RunCheckpointTest {
             model = ModelSetup.model(config, (Integer) null, choice);
             step = new TrainStep(config, choice, model, Device.cpu(), Schedule.constant(0.01, 0), 10,
                     new TrainStep.Watch(PartObserver.NONE, note -> { }, List.of()));
-            checkpoint = new RunCheckpoint(config, fingerprint, folder, model, step, this);
+            checkpoint = new RunCheckpoint(config, fingerprint, folder, model, step, ranks, this);
         }
 
         void learn(long seed) {
             long[] ids = new Random(seed).longs(4 * 48, 0, 257).toArray();
-            step.begin();
-            step.accumulate(new MicroBatch(new TokenBatch(4, 48, ids, ids), Optional.empty()));
-            step.update();
+            synchronized (told) { // in one process DJL collects gradients for one at a time
+                step.begin();
+                step.accumulate(new MicroBatch(new TokenBatch(4, 48, ids, ids), Optional.empty()));
+                step.update();
+            }
         }
 
         void act(long number, boolean isLast) throws IOException {
@@ -75,9 +93,11 @@ class RunCheckpointTest {
 
         Map<String, float[]> state() {
             Map<String, float[]> state = new TreeMap<>();
+            Map<String, AdamW.Moments> all = step.moments().stream()
+                    .collect(Collectors.toMap(MomentSlice::parameterId, MomentSlice::moments));
             model.getParameters().forEach(named -> {
                 state.put(named.getKey(), named.getValue().getArray().toFloatArray());
-                var moments = step.moments().get(named.getValue().getId());
+                AdamW.Moments moments = all.get(named.getValue().getId());
                 state.put(named.getKey() + " mean", moments.mean().toFloatArray());
                 state.put(named.getKey() + " variance", moments.variance().toFloatArray());
             });
@@ -135,9 +155,7 @@ class RunCheckpointTest {
             assertEquals(1.5, state.elapsedSeconds());
             assertEquals("", state.unrecorded());
             assertEquals(2, fixture.step.updates());
-            Map<String, float[]> restored = fixture.state();
-            assertEquals(saved.keySet(), restored.keySet());
-            saved.forEach((name, values) -> assertArrayEquals(values, restored.get(name), name));
+            assertSame(saved, fixture.state());
             assertFalse(fixture.checkpoint.isDue(2, false), "it is there");
             assertFalse(fixture.checkpoint.isDue(3, false));
             assertTrue(fixture.checkpoint.isDue(4, false));
@@ -151,6 +169,129 @@ class RunCheckpointTest {
             fixture.act(6, true);
             assertEquals(6, StepMetrics.ofLine(fixture.checkpoint.resume().orElseThrow().unrecorded()).build().step());
         }
+    }
+
+    /** Where a run of one process is about to copy the moments, it meets the other ranks, which it has not: the time to spoil something. */
+    private static Collectives meeting(Runnable before) {
+        return new ForwardingCollectives(new SingleProcess()) {
+            @Override
+            public double[] sum(double... values) {
+                before.run();
+                return super.sum(values);
+            }
+        };
+    }
+
+    @Test
+    void whatIsWrittenBehindTrainingBecomesCurrentWhenALaterStepIsDone() throws IOException {
+        Map<String, float[]> saved;
+        CheckpointStore store = new CheckpointStore(folder, 1);
+        try (Fixture fixture = new Fixture("data", "checkpoint.asynchronous=true"); RunCheckpoint checkpoint = fixture.checkpoint) {
+            fixture.learn(1);
+            assertTrue(checkpoint.takeWaitedSeconds().isEmpty());
+            fixture.act(2, false);
+            saved = fixture.state();
+            assertTrue(checkpoint.isSaved(2) && !checkpoint.isDue(2, false), "it is on its way");
+            assertEquals(List.of(), store.steps());
+            assertTrue(checkpoint.takeWaitedSeconds().getAsDouble() > 0, "the copy took time");
+            fixture.learn(2); // changes weights and moments in place
+            checkpoint.finish();
+            assertEquals(List.of(2L), store.steps());
+            assertTrue(checkpoint.takeWaitedSeconds().getAsDouble() > 0);
+            checkpoint.advance();
+            checkpoint.finish();
+            assertTrue(checkpoint.takeWaitedSeconds().isEmpty(), "there is none");
+            fixture.act(4, false);
+            while (!store.steps().contains(4L)) { // as steps would come and go
+                checkpoint.advance();
+                Thread.onSpinWait();
+            }
+            fixture.act(6, false);
+            fixture.act(8, false);
+            assertEquals(List.of(2L, 4L, 6L), store.steps(), "there is one on its way at most");
+            fixture.act(9, true);
+            assertEquals(List.of(2L, 4L, 6L, 8L, 9L), store.steps(), "the last one is waited for");
+        }
+        assertEquals(List.of(2L, 4L, 6L, 8L, 9L).stream().map(step -> "checkpoint " + step + " step-0000000" + step).toList(), told);
+        for (long later : new long[] {4, 6, 8, 9}) {
+            OwnFiles.deleteTree(folder.resolve("step-0000000" + later));
+        }
+        try (Fixture fixture = new Fixture("data")) {
+            assertEquals(2, fixture.checkpoint.resume().orElseThrow().step());
+            assertSame(saved, fixture.state());
+        }
+    }
+
+    @Test
+    void aFailureBehindTrainingEndsTheRunAtTheNextStep() throws IOException {
+        Path full = Path.of("/dev/full");
+        Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
+        Path half = folder.resolve("step-00000004.tmp");
+        Collectives spoiling = meeting(() -> {
+            if (Files.isDirectory(half) && !Files.isSymbolicLink(half.resolve("optimizer.safetensors"))) {
+                try {
+                    Files.createSymbolicLink(half.resolve("optimizer.safetensors"), full);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        });
+        try (Fixture fixture = new Fixture(spoiling, "data", "checkpoint.asynchronous=true"); RunCheckpoint checkpoint = fixture.checkpoint) {
+            fixture.learn(1);
+            fixture.act(2, false);
+            fixture.act(4, false);
+            String message = assertThrows(InvalidInputException.class, checkpoint::finish).getMessage();
+            assertEquals("the disk is full: cannot write " + half.resolve("optimizer.safetensors") + "; free some space or choose another folder",
+                    message);
+            assertFalse(checkpoint.isSaved(4));
+        }
+        assertEquals(List.of("checkpoint 2 step-00000002"), told);
+        assertEquals(List.of("step-00000002"), List.of(folder.toFile().list()), "nothing half written is left");
+    }
+
+    @Test
+    void aRunThatEndsOtherwiseLeavesNothingOfWhatWasOnItsWay() throws IOException {
+        try (Fixture fixture = new Fixture("data", "checkpoint.asynchronous=true"); RunCheckpoint checkpoint = fixture.checkpoint) {
+            fixture.learn(1);
+            fixture.act(2, false);
+            checkpoint.finish();
+            fixture.act(4, false);
+        }
+        assertEquals(List.of("step-00000002"), List.of(folder.toFile().list()));
+    }
+
+    /** Saved by some ranks and taken up by others, each with a model of its own; behind training or not. */
+    @Test
+    void anyNumberOfRanksGoesOnFromWhatAnyNumberSaved() throws IOException {
+        Map<String, float[]> saved = new TreeMap<>();
+        long number = 0;
+        for (int ranks : new int[] {2, 1, 3}) {
+            long next = number + 2;
+            List<Map<String, float[]>> states = ThreadCollectives.onAll(ranks, own -> {
+                try (Fixture fixture = new Fixture(own, "data", "checkpoint.asynchronous=" + (own.size() > 1));
+                        RunCheckpoint checkpoint = fixture.checkpoint) {
+                    checkpoint.resume();
+                    if (!saved.isEmpty()) {
+                        assertSame(saved, fixture.state());
+                    }
+                    fixture.learn(next);
+                    fixture.act(next, false);
+                    checkpoint.finish();
+                    return fixture.state();
+                }
+            });
+            for (Map<String, float[]> state : states) {
+                assertSame(states.get(0), state);
+            }
+            saved.putAll(states.get(0));
+            number = next;
+            assertEquals(ranks == 1 ? 4 : 2 + 2 * ranks, folder.resolve("step-0000000" + next).toFile().list().length);
+        }
+    }
+
+    private static void assertSame(Map<String, float[]> expected, Map<String, float[]> actual) {
+        assertEquals(expected.keySet(), actual.keySet());
+        expected.forEach((name, values) -> assertArrayEquals(values, actual.get(name), name));
     }
 
     @Test

@@ -6,21 +6,32 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.model.OlmoeModel;
+import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.Document;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.TextData;
+import ai.spattention.train.checkpoint.CheckpointStore;
+import ai.spattention.train.checkpoint.TrainingState;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.ThreadCollectives;
 import ai.spattention.train.loop.observer.RunObserver;
+import ai.spattention.train.loop.setup.ModelSetup;
+import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -151,6 +162,42 @@ class TrainingRunTest {
         Outcome resumed = run(config(), checkpoints, true);
         assertEquals(whole.told.losses().subList(2, 6), resumed.told.losses());
         assertSame(whole.weights, resumed.weights);
+    }
+
+    /** Stopped right after a checkpoint that is still on its way; how long the run stood for it is told with the step. */
+    @Test
+    void checkpointsBehindTrainingChangeNoNumber() throws IOException {
+        Outcome whole = run(config(), folder.resolve("whole"), false);
+        Path checkpoints = folder.resolve("behind");
+        Told before = new Told();
+        RunConfig behind = config("checkpoint.every_steps=2", "checkpoint.asynchronous=true");
+        try (TrainingRun run = new TrainingRun(behind, data, Device.cpu(), checkpoints, before)) {
+            assertFalse(run.run(() -> before.steps.size() == 4));
+        }
+        assertEquals(List.of(2L, 4L), new CheckpointStore(checkpoints, 1).steps());
+        assertTrue(before.steps.get(0).checkpointSeconds().isEmpty());
+        assertTrue(before.steps.get(1).checkpointSeconds().getAsDouble() > 0);
+        Outcome resumed = run(behind, checkpoints, true);
+        assertEquals(whole.told.losses().subList(4, 6), resumed.told.losses());
+        assertSame(whole.weights, resumed.weights);
+        assertEquals(List.of(4L, 6L), new CheckpointStore(checkpoints, 1).steps());
+    }
+
+    /** As by {@code generate --model RUN}, on any number of ranks' checkpoint. */
+    @Test
+    void theModelOfACheckpointOfSeveralRanksIsRead() throws IOException {
+        RunConfig config = config();
+        Files.writeString(folder.resolve("config.yaml"), RunConfigWriter.toYaml(config));
+        try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+            OlmoeModel model = ModelSetup.model(config, data.manifest(), PassChoice.of(config, Device.cpu()));
+            model.initialize(manager, DataType.FLOAT32, new Shape(1, 1));
+            TrainingState state = new TrainingState(TrainingState.VERSION, 2, 2, 2, 1, "data", Map.of(), "");
+            ThreadCollectives.onAll(3, own -> new CheckpointStore(folder.resolve(TrainedModel.CHECKPOINTS), 1, 0, own).save(state,
+                    CheckpointTensors.weights(model, ParameterValues.PLAIN, own), new SafetensorsWriter()));
+            TrainedModel read = TrainedModel.newest(folder, manager, same -> same, same -> same, note -> fail(note));
+            assertEquals(2, read.step());
+            assertSame(weights(model), weights(read.model()));
+        }
     }
 
     @Test

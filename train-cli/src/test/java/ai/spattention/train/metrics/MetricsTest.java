@@ -43,12 +43,14 @@ class MetricsTest {
             writer.write(step(1).build());
             assertEquals(ONE, Files.readString(file), "written before the file is closed");
             writer.write(step(2).optValidationLoss(3.5).optTaskScores(Map.of("piqa", Map.of("acc", 0.5))).optUtilisation(0.25)
-                    .optMemoryMb(100).optGpuMemoryMb(2000).optExpertLoad(new long[][] {{1, 3}, {0, 0}}).build());
+                    .optMemoryMb(100).optGpuMemoryMb(2000).optStepSeconds(1.5, 1.25).optCheckpointSeconds(0.25)
+                    .optExpertLoad(new long[][] {{1, 3}, {0, 0}}).build());
         }
         assertEquals(ONE + "{\"step\":2,\"tokens\":1024,\"loss\":5.5,\"loss_aux\":1.25,\"loss_z\":4.0,"
                 + "\"gradient_norm\":0.75,\"learning_rate\":1.0E-4,\"tokens_per_second\":1024.0,\"time_s\":1.0,"
                 + "\"validation_loss\":3.5,\"tasks\":{\"piqa\":{\"acc\":0.5}},\"model_flop_utilisation\":0.25,\"memory_mb\":100.0,"
-                + "\"gpu_memory_mb\":2000.0,\"expert_load\":[[0.25,0.75],[0.0,0.0]]}\n",
+                + "\"gpu_memory_mb\":2000.0,\"step_seconds_slowest\":1.5,\"step_seconds_median\":1.25,\"checkpoint_seconds\":0.25,"
+                + "\"expert_load\":[[0.25,0.75],[0.0,0.0]]}\n",
                 Files.readString(file));
     }
 
@@ -61,7 +63,7 @@ class MetricsTest {
                 .setLosses(two, one, Double.NaN).setGradientNorm(Double.POSITIVE_INFINITY).setLearningRate(two)
                 .setTokensPerSecond(1 / one);
         if (some) {
-            builder.optHeldOut(heldOut(one, two)).optUtilisation(one).optMemoryMb(one).optGpuMemoryMb(two)
+            builder.optHeldOut(heldOut(one, two)).optUtilisation(one).optMemoryMb(one).optGpuMemoryMb(two).optStepSeconds(finite(two), finite(one))
                     .optTaskScores(Map.of("a task", Map.of("acc", one), "none", Map.of())).optExpertLoad(new long[][] {{step % 1000, 1, 0}, {1, 1, 1}});
         }
         StepMetrics metrics = builder.build();
@@ -327,7 +329,8 @@ class MetricsTest {
         return new StepMetrics(metrics.step(), metrics.tokens(), finite(metrics.timeSeconds()), finite(metrics.loss()),
                 finite(metrics.lossAux()), finite(metrics.lossZ()), finite(metrics.gradientNorm()),
                 finite(metrics.learningRate()), finite(metrics.tokensPerSecond()), metrics.heldOut(),
-                metrics.taskScores(), metrics.utilisation(), metrics.memoryMb(), metrics.gpuMemoryMb(), metrics.expertLoad());
+                metrics.taskScores(), metrics.utilisation(), metrics.memoryMb(), metrics.gpuMemoryMb(),
+                metrics.slowestSeconds(), metrics.medianSeconds(), metrics.checkpointSeconds(), metrics.expertLoad());
     }
 
     private static double finite(double value) {

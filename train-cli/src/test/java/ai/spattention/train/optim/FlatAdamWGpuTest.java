@@ -21,6 +21,8 @@ import ai.spattention.cuda.TorchTensors;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
+import ai.spattention.train.distributed.SingleProcess;
+import ai.spattention.train.distributed.TurnCollectives;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The flat optimizer on a GPU against its formula in double precision. */
 class FlatAdamWGpuTest {
@@ -59,6 +62,10 @@ class FlatAdamWGpuTest {
 
         /** More matrices' elements than one program adds up, and odd sizes. */
         Trial(Precision precision, int divisor, double maxNorm) {
+            this(precision, divisor, maxNorm, new SectionShares(new SingleProcess(), false));
+        }
+
+        Trial(Precision precision, int divisor, double maxNorm, SectionShares shares) {
             model = OlmoeModel.builder().setConfig(OlmoeConfig.builder().setVocabSize(1003).setHiddenSize(120).setIntermediateSize(37)
                     .setNumHiddenLayers(2).setNumAttentionHeads(4).setNumExperts(5).setNumExpertsPerTok(2).setMaxPositionEmbeddings(16)
                     .build()).optSeed(1).build();
@@ -69,11 +76,11 @@ class FlatAdamWGpuTest {
                 means.add(new double[expected.get(expected.size() - 1).length]);
                 variances.add(new double[expected.get(expected.size() - 1).length]);
             }
-            weights = FlatWeights.of(model, manager);
+            weights = FlatWeights.of(model, manager, shares.cut());
             weights.adopt();
             settings = new FlatAdamW.Settings(new AdamW.Settings(BETA1, BETA2, 1e-8, DECAY, precision),
                     Schedule.warmupCosine(0.02, 3, 12, 0.1), 12, divisor, maxNorm);
-            optimizer = new FlatAdamW(weights, parameters, CudaTarget.of(CudaDevice.of(0)), manager, settings);
+            optimizer = new FlatAdamW(weights, CudaTarget.of(CudaDevice.of(0)), manager, settings, shares);
         }
 
         static double[] doubles(NDArray array) {
@@ -214,6 +221,29 @@ class FlatAdamWGpuTest {
             trial.expect(trial.gradients(0.1)); // as if those had never been
             assertFalse(trial.update(1).skipped());
             trial.assertWeights(2e-6);
+        }
+    }
+
+    /** What two processes update by parts of the gradients each is what one does by their sums; here they are threads that share the GPU. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void twoProcessesUpdateAsOne(boolean sharded) throws Exception {
+        List<List<float[]>> two = TurnCollectives.run(2, collectives -> {
+            try (Trial trial = new Trial(Precision.FLOAT32, 2, 1, new SectionShares(collectives, sharded))) {
+                for (int update = 1; update <= 6; update++) {
+                    List<double[]> sums = trial.gradients(0.1); // the same on both, which the second has none of
+                    if (collectives.rank() == 1) {
+                        trial.parameters.forEach(parameter -> trial.set(parameter, new float[(int) parameter.getShape().size()]));
+                    }
+                    double norm = trial.expect(sums);
+                    assertEquals(norm, trial.update(1).norm(), 1e-5 * norm);
+                }
+                trial.assertWeights(2e-6);
+                return trial.exact();
+            }
+        });
+        for (int p = 0; p < two.get(0).size(); p++) {
+            assertArrayEquals(two.get(0).get(p), two.get(1).get(p), "both have the same weights");
         }
     }
 

@@ -13,7 +13,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A run's folder, which no other process writes to until it is closed. One in which nothing was written goes then. */
+/**
+ * A run's folder, which no other process writes to until it is closed, but those of the same run. One in which nothing was written goes then.
+ */
 public final class RunFolder implements Closeable {
 
     /** The model that the run ends with. */
@@ -25,11 +27,25 @@ public final class RunFolder implements Closeable {
     private static final String LOCK = ".lock";
 
     private final Path path;
-    private final FolderLock lock;
+    private final Closeable lock;
 
     private RunFolder(Path path) throws IOException {
+        this(path, FolderLock.take(path.resolve(LOCK), path));
+    }
+
+    private RunFolder(Path path, Closeable lock) {
         this.path = path;
-        lock = FolderLock.take(path.resolve(LOCK), path);
+        this.lock = lock;
+    }
+
+    /**
+     * The folder of a run whose first process has taken it.
+     *
+     * @param path the folder
+     * @return the folder, for another process of the run
+     */
+    public static RunFolder ofFirstProcess(Path path) {
+        return new RunFolder(path, () -> { });
     }
 
     /**

@@ -9,6 +9,8 @@ import ai.spattention.train.data.DataVerification;
 import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.distributed.Collectives;
+import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.loop.StopSignal;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.loop.TrainingRun;
@@ -37,9 +39,16 @@ public final class TrainingSession {
     private final Device device;
     private final Path folder;
     private final PrintWriter out;
+    private final Collectives collectives;
     private final Optional<String> gpu;
 
     public TrainingSession(RunConfig config, Device device, RunFolder folder, PrintWriter out) {
+        this(config, device, folder, out, new SingleProcess());
+    }
+
+    /** One process's part of a run of several; the collectives stay the caller's. */
+    public TrainingSession(RunConfig config, Device device, RunFolder folder, PrintWriter out, Collectives collectives) {
+        this.collectives = collectives;
         this.config = config;
         this.device = device;
         this.folder = folder.path();
@@ -49,7 +58,8 @@ public final class TrainingSession {
 
     /**
      * Trains, and leaves in the folder: config.yaml, versions.json, metrics.jsonl, samples.jsonl, probes/ where any are asked for,
-     * report.html, tensorboard/, checkpoints/ and model/. Everything is checked before the first file is written.
+     * report.html, tensorboard/, checkpoints/ and model/. Everything is checked before the first file is written. Of several processes the
+     * first writes all that, but each its part of the checkpoints.
      *
      * @param resume whether to go on from the newest checkpoint
      */
@@ -60,6 +70,10 @@ public final class TrainingSession {
             if (set.data() != data) {
                 DataVerification.verify(set.data());
             }
+        }
+        if (collectives.rank() > 0) {
+            takePart(data, resume);
+            return;
         }
         boolean finished;
         try (RunRecorder recorder = new RunRecorder(config.name(), folder.resolve("metrics.jsonl"), folder.resolve("samples.jsonl"),
@@ -85,9 +99,28 @@ public final class TrainingSession {
         }
     }
 
+    /** What processes but the first do: they write nothing, and tell nothing but why they fail. */
+    private void takePart(PreparedData data, boolean resume) throws IOException {
+        try (StopSignal stop = StopSignal.watch(); TrainingRun run = run(data, new RunObserver() { })) {
+            if (resume) {
+                run.resume();
+            }
+            run.run(stop);
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            Optional<TrainingFailedException> outOfMemory = outOfMemory(e, folder);
+            if (outOfMemory.isPresent()) {
+                throw outOfMemory.get();
+            }
+            throw e;
+        }
+    }
+
+    private TrainingRun run(PreparedData data, RunObserver observer) throws IOException {
+        return new TrainingRun(config, data, device, folder.resolve(RunFolder.CHECKPOINTS), observer, collectives);
+    }
+
     private boolean train(PreparedData data, RunRecorder recorder, RunObserver observer, boolean resume) throws IOException {
-        try (StopSignal stop = StopSignal.watch();
-                TrainingRun run = new TrainingRun(config, data, device, folder.resolve(RunFolder.CHECKPOINTS), observer)) {
+        try (StopSignal stop = StopSignal.watch(); TrainingRun run = run(data, observer)) {
             long restored = resume ? run.resume() : 0;
             if (resume) {
                 recorder.note(restored == 0 ? "warning: no checkpoint to resume from: beginning with step 1"
@@ -99,6 +132,10 @@ public final class TrainingSession {
                     config.name(), run.getModel().getConfig().totalParams(), run.getModel().getConfig().activeParams(),
                     config.model().patterns(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
+            if (collectives.size() > 1) {
+                recorder.note(collectives.size() + " processes, each with " + config.training().gradientAccumulationSteps() / collectives.size()
+                        + " micro-batches of a step");
+            }
             recorder.note("pass: " + run.getPassChoice());
             recorder.note("activation checkpointing: " + run.getPassChoice().checkpointing());
             if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {
@@ -153,6 +190,7 @@ public final class TrainingSession {
         root.put("pass", run.getPassChoice().toString());
         root.put("activation_checkpointing", run.getPassChoice().checkpointing().toString());
         run.getPeakFlops().ifPresent(peak -> root.put("peak_tflops", peak / 1e12));
+        root.put("processes", collectives.size());
         root.put("processors", Runtime.getRuntime().availableProcessors());
         return root.toPrettyString() + "\n";
     }

@@ -11,6 +11,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.data.TokenSequences;
+import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.metrics.HeldOutLoss;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
@@ -20,20 +21,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
-/** The loss on each held-out set, over its first sequences in their order. */
+/**
+ * The loss on each held-out set, over its first sequences in their order. Of several processes each measures its share of the batches; their
+ * losses are added up in the batches' order, so that the sum is that of one process.
+ */
 public final class Validation implements Periodic {
 
     private record OpenSet(String name, TokenSequences sequences, OptionalDouble bytesPerToken) {}
 
     private final RunConfig config;
     private final PreparedData data;
+    private final Collectives collectives;
     private final Interval interval;
     private final List<OpenSet> sets = new ArrayList<>();
     private final Resources resources = new Resources();
 
-    private Validation(RunConfig config, PreparedData data) {
+    private Validation(RunConfig config, PreparedData data, Collectives collectives) {
         this.config = config;
         this.data = data;
+        this.collectives = collectives;
         interval = new Interval(config.validation().everySteps());
     }
 
@@ -42,12 +48,13 @@ public final class Validation implements Periodic {
      *
      * @param config the run's configuration
      * @param data its data
+     * @param collectives the processes, which validate together
      * @return the validation, to be closed
      * @throws ai.spattention.common.InvalidInputException if a held-out set does not fit the run
      * @throws IOException if the data cannot be read
      */
-    public static Validation open(RunConfig config, PreparedData data) throws IOException {
-        Validation validation = new Validation(config, data);
+    public static Validation open(RunConfig config, PreparedData data, Collectives collectives) throws IOException {
+        Validation validation = new Validation(config, data, collectives);
         try {
             for (HeldOutSet set : HeldOutSet.measured(data, config.data().validationPath().byName(), config.data().sequenceLength())) {
                 validation.sets.add(new OpenSet(set.name(),
@@ -102,15 +109,25 @@ public final class Validation implements Periodic {
     }
 
     private double loss(TokenSequences sequences, OlmoeModel model, NDManager manager) throws IOException {
-        int eosId = data.manifest().tokenizer().eosId();
-        CorpusLoss loss = new CorpusLoss(model, manager);
         long count = Math.min(sequences.count(), config.validation().sequences());
-        for (long first = 0; first < count; first += config.training().microBatch()) {
-            TokenBatch batch = BatchSource.inOrder(sequences, first, (int) Math.min(config.training().microBatch(), count - first));
-            loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets(),
-                    config.data().documentMask() ? batch.documents(eosId) : null);
+        int size = config.training().microBatch();
+        double[] nats = new double[Math.toIntExact((count + size - 1) / size)];
+        for (int batch = collectives.rank(); batch < nats.length; batch += collectives.size()) {
+            long first = (long) batch * size;
+            nats[batch] = nats(BatchSource.inOrder(sequences, first, (int) Math.min(size, count - first)), model, manager);
         }
-        return loss.mean();
+        double sum = 0;
+        for (double ofBatch : collectives.sum(nats)) {
+            sum += ofBatch;
+        }
+        return sum / (count * config.data().sequenceLength());
+    }
+
+    private double nats(TokenBatch batch, OlmoeModel model, NDManager manager) {
+        CorpusLoss loss = new CorpusLoss(model, manager);
+        loss.add(batch.size(), batch.length(), batch.inputs(), batch.targets(),
+                config.data().documentMask() ? batch.documents(data.manifest().tokenizer().eosId()) : null);
+        return loss.nats();
     }
 
     @Override

@@ -37,10 +37,11 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
      * @param model the model
      * @param device where it computes
      * @param passAlone whether there are no updates and nothing between passes, as in a benchmark of passes
+     * @param processes how many learn together
      * @return the choice
      * @throws InvalidInputException if the GPU's memory does not suffice
      */
-    static CheckpointingChoice ofPlan(RunConfig run, OlmoeConfig model, PassDevice device, boolean passAlone) {
+    static CheckpointingChoice ofPlan(RunConfig run, OlmoeConfig model, PassDevice device, boolean passAlone, int processes) {
         ActivationCheckpointing wish = run.training().activationCheckpointing();
         long free = device.freeBytes().orElseThrow();
         if (MemoryEstimate.leastOfPass(model, microBatchTokens(run)) > free) { // no plan is made for what would not be counted
@@ -49,30 +50,30 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
                     FEWER_TOKENS));
         }
         for (ActivationCheckpointing mode : wish == ActivationCheckpointing.AUTO ? FASTEST_FIRST : List.of(wish)) {
-            MemoryEstimate memory = ofPlan(run, model, device, mode, passAlone);
+            MemoryEstimate memory = ofPlan(run, model, device, mode, passAlone, processes);
             if (memory.fits(free)) {
                 String why = wish == mode ? "as training.activation_checkpointing says" : "the fastest that fits";
                 return new CheckpointingChoice(mode, why, memory, OptionalLong.of(free));
             }
         }
-        throw refusal(run, model, device, free, passAlone);
+        throw refusal(run, model, device, free, passAlone, processes);
     }
 
     private static MemoryEstimate ofPlan(RunConfig run, OlmoeConfig model, PassDevice device, ActivationCheckpointing mode,
-            boolean passAlone) {
+            boolean passAlone, int processes) {
         PassMemory pass = PassMemory.of(model, device.target(), PassChoice.shapes(run, kept(mode)));
         return passAlone ? MemoryEstimate.ofPassAlone(pass) : MemoryEstimate.ofPlan(model, microBatchTokens(run), pass,
-                run.optimizer().statePrecision(), run.training().steps());
+                run.optimizer().statePrecision(), run.training().steps()).ofProcess(run.distributed().shard(), processes);
     }
 
-    private static InvalidInputException refusal(RunConfig run, OlmoeConfig model, PassDevice device, long free, boolean passAlone) {
+    private static InvalidInputException refusal(RunConfig run, OlmoeConfig model, PassDevice device, long free, boolean passAlone, int processes) {
         ActivationCheckpointing wish = run.training().activationCheckpointing();
         ActivationCheckpointing tried = wish == ActivationCheckpointing.AUTO ? ActivationCheckpointing.FULL : wish;
-        MemoryEstimate memory = ofPlan(run, model, device, tried, passAlone);
+        MemoryEstimate memory = ofPlan(run, model, device, tried, passAlone, processes);
         List<String> remedies = new ArrayList<>();
         for (ActivationCheckpointing mode : FASTEST_FIRST) {
             if (mode.compareTo(tried) > 0) {
-                MemoryEstimate less = ofPlan(run, model, device, mode, passAlone);
+                MemoryEstimate less = ofPlan(run, model, device, mode, passAlone, processes);
                 if (less.fits(free)) {
                     remedies.add(String.format(Locale.ROOT, "set training.activation_checkpointing=%s (%,d bytes)", mode,
                             less.total() + MemoryEstimate.RESERVE_BYTES));
@@ -91,14 +92,15 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
      * @param model the model
      * @param device where it computes
      * @param passAlone whether there are no updates
+     * @param processes how many learn together
      * @return the choice
      * @throws InvalidInputException if a GPU's memory does not suffice for weights, gradients, moments and a slice's logits
      */
-    static CheckpointingChoice ofBlocks(RunConfig run, OlmoeConfig model, PassDevice device, boolean passAlone) {
+    static CheckpointingChoice ofBlocks(RunConfig run, OlmoeConfig model, PassDevice device, boolean passAlone, int processes) {
         ActivationCheckpointing wish = run.training().activationCheckpointing();
         OptionalLong free = device.freeBytes();
-        MemoryEstimate none = ofBlocks(run, model, false, passAlone);
-        MemoryEstimate full = ofBlocks(run, model, true, passAlone);
+        MemoryEstimate none = ofBlocks(run, model, false, passAlone, processes);
+        MemoryEstimate full = ofBlocks(run, model, true, passAlone, processes);
         long certain = full.resident() + MemoryEstimate.logits(model, microBatchTokens(run)) + MemoryEstimate.RESERVE_BYTES;
         if (free.isPresent() && certain > free.getAsLong()) {
             throw new InvalidInputException(needs(full, free.getAsLong(), "a pass by blocks, roughly")
@@ -114,9 +116,9 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
         };
     }
 
-    private static MemoryEstimate ofBlocks(RunConfig run, OlmoeConfig model, boolean full, boolean passAlone) {
+    private static MemoryEstimate ofBlocks(RunConfig run, OlmoeConfig model, boolean full, boolean passAlone, int processes) {
         MemoryEstimate memory = MemoryEstimate.of(model, microBatchTokens(run), run.precision(), full, run.optimizer().statePrecision());
-        return passAlone ? memory.withoutOptimizer() : memory;
+        return passAlone ? memory.withoutOptimizer() : memory.ofProcess(run.distributed().shard(), processes);
     }
 
     private static long microBatchTokens(RunConfig run) {

@@ -5,6 +5,7 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.HeadLoss;
 import ai.spattention.olmoe.pass.PassMemory;
+import ai.spattention.train.config.ShardMode;
 
 /**
  * The memory that training takes, all in bytes, by the sizes of the model. Weights and gradients are float32, 4 bytes a
@@ -128,6 +129,22 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
     static MemoryEstimate ofPassAlone(PassMemory pass) {
         return new MemoryEstimate(Float.BYTES * pass.elements(), Float.BYTES * pass.elements(), 0, pass.arenaBytes() + pass.arrayBytes(),
                 ofLargest(pass));
+    }
+
+    /**
+     * The estimate of one of several processes that share out the optimizer's state.
+     *
+     * @param shard what they share out
+     * @param processes how many they are
+     * @return its part of the moments, the routers' and norms' counted alike; by blocks with the sums of its gradients, beside all gradients of
+     *     its own
+     */
+    MemoryEstimate ofProcess(ShardMode shard, int processes) {
+        if (processes == 1 || shard == ShardMode.NONE) {
+            return this;
+        }
+        long sums = isExact() ? 0 : (gradients + processes - 1) / processes;
+        return new MemoryEstimate(weights, gradients + sums, (optimizer + processes - 1) / processes, activations, betweenSteps);
     }
 
     /**

@@ -33,7 +33,20 @@ public record PassChoice(Optional<String> whyBlocks, TrainingPass.Start start, C
      * @throws InvalidInputException if a plan is asked for and cannot be, or the run does not fit the device's memory
      */
     public static PassChoice of(RunConfig run, Device device) {
-        return of(run, PassDevice.of(device), false);
+        return of(run, device, 1);
+    }
+
+    /**
+     * Chooses for one of several processes.
+     *
+     * @param run the run's configuration
+     * @param device where it computes
+     * @param processes how many learn together
+     * @return the choice
+     * @throws InvalidInputException if a plan is asked for and cannot be, or the run does not fit the device's memory
+     */
+    public static PassChoice of(RunConfig run, Device device, int processes) {
+        return of(run, PassDevice.of(device), false, processes);
     }
 
     /**
@@ -45,16 +58,16 @@ public record PassChoice(Optional<String> whyBlocks, TrainingPass.Start start, C
      * @throws InvalidInputException if a plan is asked for and cannot be, or passes do not fit the device's memory
      */
     public static PassChoice ofPassAlone(RunConfig run, Device device) {
-        return of(run, PassDevice.of(device), true);
+        return of(run, PassDevice.of(device), true, 1);
     }
 
-    static PassChoice of(RunConfig run, PassDevice device, boolean passAlone) {
+    static PassChoice of(RunConfig run, PassDevice device, boolean passAlone, int processes) {
         OlmoeConfig model = ModelSetup.config(run, null);
         TrainingPass.Start start = run.training().cudaGraph() == GraphMode.OFF ? TrainingPass.Start.LAUNCHES : TrainingPass.Start.GRAPH;
         Optional<String> whyBlocks = run.training().pass() == PassMode.BLOCKS ? Optional.of("as training.pass says")
                 : unsupported(run, model, device).map(reason -> "because " + reason);
-        return new PassChoice(whyBlocks, start, whyBlocks.isPresent() ? CheckpointingChoice.ofBlocks(run, model, device, passAlone)
-                : CheckpointingChoice.ofPlan(run, model, device, passAlone));
+        return new PassChoice(whyBlocks, start, whyBlocks.isPresent() ? CheckpointingChoice.ofBlocks(run, model, device, passAlone, processes)
+                : CheckpointingChoice.ofPlan(run, model, device, passAlone, processes));
     }
 
     private static Optional<String> unsupported(RunConfig run, OlmoeConfig model, PassDevice device) {

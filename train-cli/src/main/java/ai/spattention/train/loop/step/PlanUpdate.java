@@ -1,8 +1,6 @@
 package ai.spattention.train.loop.step;
 
 import ai.djl.ndarray.NDManager;
-import ai.djl.nn.Parameter;
-import ai.djl.training.Trainer;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
@@ -10,18 +8,20 @@ import ai.spattention.olmoe.pass.PassShape;
 import ai.spattention.olmoe.pass.PlannedModel;
 import ai.spattention.olmoe.pass.TrainingPass;
 import ai.spattention.plan.Plan;
-import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
+import ai.spattention.train.optim.SectionShares;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 
 /** The update where passes are planned: everything is put on the stream, and the host reads at its end how it went. */
 final class PlanUpdate implements StepUpdate {
 
     private final PlannedModel model;
     private final TrainingPass pass;
-    private final List<Parameter> parameters;
+    private final Collectives collectives;
+    private final SectionShares shares;
     private final Passes passes;
     private final NDManager manager;
     private final FlatAdamW.Settings settings;
@@ -40,16 +40,18 @@ final class PlanUpdate implements StepUpdate {
      *
      * @param model the model
      * @param pass its passes
-     * @param parameters its parameters
+     * @param collectives who learns together
+     * @param shares what of the weights each updates
      * @param passes what passes there are
      * @param manager owns the optimizer's state
      * @param settings the optimizer's settings
      */
-    PlanUpdate(PlannedModel model, TrainingPass pass, List<Parameter> parameters, Passes passes, NDManager manager,
+    PlanUpdate(PlannedModel model, TrainingPass pass, Collectives collectives, SectionShares shares, Passes passes, NDManager manager,
             FlatAdamW.Settings settings) {
         this.model = model;
         this.pass = pass;
-        this.parameters = parameters;
+        this.collectives = collectives;
+        this.shares = shares;
         this.passes = passes;
         this.manager = manager;
         this.settings = settings;
@@ -58,7 +60,7 @@ final class PlanUpdate implements StepUpdate {
     /** Made when it is needed: a benchmark of passes alone has no memory for its state. */
     private FlatAdamW optimizer() {
         if (optimizer == null) {
-            optimizer = new FlatAdamW(pass.weights(), parameters, CudaTarget.of(pass.stream().device()), manager, settings);
+            optimizer = new FlatAdamW(pass.weights(), CudaTarget.of(pass.stream().device()), manager, settings, shares);
         }
         return optimizer;
     }
@@ -88,10 +90,11 @@ final class PlanUpdate implements StepUpdate {
     }
 
     @Override
-    public StepOutcome update(Trainer trainer, LossMeter losses) {
+    public StepOutcome update(LossMeter losses) {
+        collectives.allReduce(losses.sums()); // a loss that is not finite on one rank is then on all
         optimizer().update(pass.stream(), losses.sums());
         FlatAdamW.Outcome outcome = optimizer.outcome();
-        return new StepOutcome(losses.read(), outcome.norm(), outcome.skipped());
+        return new StepOutcome(RankLosses.ofSums(losses, collectives), outcome.norm(), outcome.skipped());
     }
 
     @Override
@@ -100,12 +103,12 @@ final class PlanUpdate implements StepUpdate {
     }
 
     @Override
-    public Map<String, AdamW.Moments> moments() {
+    public List<MomentSlice> moments() {
         return optimizer().getMoments();
     }
 
     @Override
-    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
+    public void restore(long updates, SavedMoments moments) {
         optimizer().restore(updates, moments);
     }
 

@@ -1,13 +1,11 @@
 package ai.spattention.train.loop.step;
 
-import ai.djl.training.Trainer;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.plan.Plan;
-import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import java.util.List;
-import java.util.Map;
-import java.util.function.Supplier;
 
 /** Makes an update of the gradients that a step's micro-batches have added up, and keeps the optimizer's state. */
 interface StepUpdate extends AutoCloseable {
@@ -23,14 +21,23 @@ interface StepUpdate extends AutoCloseable {
     /** Before a step's first micro-batch: there are no gradients. */
     void begin();
 
+    /** Before a micro-batch's backward pass. */
+    default void beforeBackward() {
+        // there is memory for its gradients
+    }
+
+    /** After a micro-batch's backward pass. */
+    default void afterBackward() {
+        // its gradients are added to those before
+    }
+
     /**
-     * After a step's last micro-batch: divides, clips and updates, or skips. Waits for the device.
+     * After a step's last micro-batch: sums over the ranks, divides, clips and updates, or skips. Waits for the device.
      *
-     * @param trainer the trainer
      * @param losses the micro-batches' losses, which are read
-     * @return what the step was
+     * @return what the step was on all ranks
      */
-    StepOutcome update(Trainer trainer, LossMeter losses);
+    StepOutcome update(LossMeter losses);
 
     /**
      * How many updates there were, skipped ones not counted.
@@ -40,19 +47,19 @@ interface StepUpdate extends AutoCloseable {
     long updates();
 
     /**
-     * The optimizer's state.
+     * The optimizer's state that this rank keeps.
      *
-     * @return by parameter id; the arrays stay the optimizer's
+     * @return parts of parameters, all ranks' together of every parameter once; the arrays stay the optimizer's, until this is called again
      */
-    Map<String, AdamW.Moments> moments();
+    List<MomentSlice> moments();
 
     /**
      * Takes up the state of a checkpoint.
      *
      * @param updates how many updates there were
-     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     * @param moments the checkpoint's moments
      */
-    void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments);
+    void restore(long updates, SavedMoments moments);
 
     /**
      * The weights.

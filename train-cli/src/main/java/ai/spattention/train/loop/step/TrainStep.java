@@ -13,6 +13,7 @@ import ai.djl.training.listener.TrainingListener;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.loss.LossMeter;
+import ai.spattention.olmoe.loss.LossParts;
 import ai.spattention.olmoe.loss.OlmoeLoss;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.PlannedModel;
@@ -23,17 +24,19 @@ import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.SegmentedTrainer;
 import ai.spattention.train.config.OptimizerConfig;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.ShardMode;
 import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.SavedMoments;
 import ai.spattention.train.optim.Schedule;
+import ai.spattention.train.optim.SectionShares;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -80,6 +83,23 @@ public final class TrainStep implements AutoCloseable {
      */
     public TrainStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
             Watch watch) {
+        this(config, choice, block, device, schedule, mostUpdates, watch, Ranks.SINGLE);
+    }
+
+    /**
+     * Sets a step of several processes up.
+     *
+     * @param config the run's configuration
+     * @param choice which way passes go there
+     * @param block the model, not initialised
+     * @param device where to compute
+     * @param schedule the learning rate by update
+     * @param mostUpdates how many updates there will be at most
+     * @param watch what is told of the passes
+     * @param ranks the processes, all of which begin, accumulate as many micro-batches each, and update together
+     */
+    public TrainStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
+            Watch watch, Ranks ranks) {
         this.choice = choice;
         int microBatches = config.training().gradientAccumulationSteps();
         Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
@@ -88,7 +108,7 @@ public final class TrainStep implements AutoCloseable {
             manager = model.getNDManager();
             losses = new LossMeter(manager);
             DefaultTrainingConfig training = new DefaultTrainingConfig(new OlmoeLoss(config.training().loadBalancingLossWeight(),
-                    config.training().routerZLossWeight(), losses)).optDevices(new Device[] {device})
+                    config.training().routerZLossWeight(), this::lossComputed)).optDevices(new Device[] {device})
                     .addTrainingListeners(watch.listeners.toArray(TrainingListener[]::new));
             if (choice.whyBlocks().isEmpty()) {
                 block.freezeParameters(true); // gradients are the pass's own; no memory must be taken for others
@@ -97,16 +117,19 @@ public final class TrainStep implements AutoCloseable {
             List<Parameter> parameters = block.getParameters().values();
             if (choice.whyBlocks().isPresent()) {
                 AdamW optimizer = new AdamW(settings(config.optimizer()), schedule, decayed(parameters));
-                update = resources.add(new BlockUpdate(parameters, optimizer, microBatches, config.training().maxGradNorm()));
+                update = resources.add(new BlockUpdate(parameters, optimizer, ranks, manager, microBatches,
+                        config.training().maxGradNorm()));
                 model.setBlock(new SegmentedBlock(block, watch.parts));
                 training.optOptimizer(optimizer);
             } else {
-                TrainingPass pass = TrainingPass.adopting(block, manager);
+                SectionShares shares = new SectionShares(ranks.collectives(), ranks.shard() != ShardMode.NONE);
+                TrainingPass pass = TrainingPass.adopting(block, manager, shares.cut());
                 PlannedModel planned = new PlannedModel(block, pass, choice.checkpointing().kept(), choice.start(), watch.notes);
                 PlanUpdate.Passes passes = new PlanUpdate.Passes(PassChoice.shapes(config, choice.checkpointing().kept()),
                         choice.checkpointing().givesBackBetweenSteps());
-                update = resources.add(new PlanUpdate(planned, pass, parameters, passes, manager, new FlatAdamW.Settings(
-                        settings(config.optimizer()), schedule, mostUpdates, microBatches, config.training().maxGradNorm())));
+                update = resources.add(new PlanUpdate(planned, pass, ranks.collectives(), shares, passes, manager,
+                        new FlatAdamW.Settings(settings(config.optimizer()), schedule, mostUpdates, microBatches,
+                                config.training().maxGradNorm())));
                 model.setBlock(new SegmentedBlock(planned, watch.parts));
             }
             trainer = resources.add(new SegmentedTrainer(model, training));
@@ -115,6 +138,12 @@ public final class TrainStep implements AutoCloseable {
             resources.closeAfter(e);
             throw e;
         }
+    }
+
+    /** Between a micro-batch's forward and backward pass. */
+    private void lossComputed(LossParts parts) {
+        losses.accept(parts);
+        update.beforeBackward();
     }
 
     private static AdamW.Settings settings(OptimizerConfig config) {
@@ -178,15 +207,21 @@ public final class TrainStep implements AutoCloseable {
         try (Batch batch = microBatch.on(trainer.getManager())) {
             EasyTrain.trainBatch(trainer, batch);
         }
+        update.afterBackward();
+    }
+
+    /** Waits until the device has computed all passes. */
+    public void await() {
+        losses.sums().toFloatArray();
     }
 
     /**
-     * Updates the weights by the mean of the micro-batches' gradients, clipped, or skips that. Waits for the device.
+     * Updates the weights by the mean of the micro-batches' gradients, clipped, or skips that. Waits for the device, and for all ranks.
      *
      * @return what the step was
      */
     public StepOutcome update() {
-        return update.update(trainer, losses);
+        return update.update(losses);
     }
 
     /**
@@ -208,11 +243,11 @@ public final class TrainStep implements AutoCloseable {
     }
 
     /**
-     * The optimizer's state.
+     * The optimizer's state that this rank keeps.
      *
-     * @return by parameter id; the arrays stay the optimizer's
+     * @return parts of parameters, all ranks' together of every parameter once; the arrays stay the optimizer's, until this is called again
      */
-    public Map<String, AdamW.Moments> moments() {
+    public List<MomentSlice> moments() {
         return update.moments();
     }
 
@@ -220,9 +255,9 @@ public final class TrainStep implements AutoCloseable {
      * Takes up the state of a checkpoint.
      *
      * @param updates how many updates there were
-     * @param moments reads a parameter's, in float32, by its id; the arrays become the optimizer's, and one parameter's are read at a time
+     * @param moments the checkpoint's moments
      */
-    public void restore(long updates, Map<String, Supplier<AdamW.Moments>> moments) {
+    public void restore(long updates, SavedMoments moments) {
         update.restore(updates, moments);
     }
 

@@ -62,6 +62,9 @@ public final class TensorBoardLog implements RunObserver, AutoCloseable {
         metrics.utilisation().ifPresent(part -> summary.scalar("progress/model_flop_utilisation", part));
         metrics.memoryMb().ifPresent(memory -> summary.scalar("progress/memory_mb", memory));
         metrics.gpuMemoryMb().ifPresent(memory -> summary.scalar("progress/gpu_memory_mb", memory));
+        metrics.slowestSeconds().ifPresent(seconds -> summary.scalar("progress/step_seconds_slowest", seconds));
+        metrics.medianSeconds().ifPresent(seconds -> summary.scalar("progress/step_seconds_median", seconds));
+        metrics.checkpointSeconds().ifPresent(seconds -> summary.scalar("progress/checkpoint_seconds", seconds));
         if (!metrics.expertLoad().isEmpty()) {
             summary.scalar("experts/evenness",
                     metrics.expertLoad().stream().mapToDouble(ExpertLoad::evenness).average().orElseThrow());

@@ -52,12 +52,12 @@ class PassChoiceTest {
     @Test
     void aPlanSaysHowItIsStarted() {
         PassDevice gpu = gpu(1L << 40);
-        assertEquals("plan (CUDA graph)", PassChoice.of(planned(), gpu, false).toString());
-        assertEquals("plan (launch by launch)", PassChoice.of(planned("training.cuda_graph=off"), gpu, false).toString());
+        assertEquals("plan (CUDA graph)", PassChoice.of(planned(), gpu, false, 1).toString());
+        assertEquals("plan (launch by launch)", PassChoice.of(planned("training.cuda_graph=off"), gpu, false, 1).toString());
         assertEquals(TrainingPass.Start.LAUNCHES, PassChoice.of(config("training.cuda_graph=off"), Device.cpu()).start());
         assertEquals(TrainingPass.Start.GRAPH, PassChoice.of(config(), Device.cpu()).start());
-        assertEquals("blocks, because precision is not bfloat16 (got float32)", PassChoice.of(config(), gpu, false).toString());
-        assertEquals("blocks, because it is too old", PassChoice.of(planned(), gpu(1L << 40, "it is too old"), false).toString());
+        assertEquals("blocks, because precision is not bfloat16 (got float32)", PassChoice.of(config(), gpu, false, 1).toString());
+        assertEquals("blocks, because it is too old", PassChoice.of(planned(), gpu(1L << 40, "it is too old"), false, 1).toString());
     }
 
     @Test
@@ -95,13 +95,28 @@ class PassChoiceTest {
     }
 
     private static CheckpointingChoice choice(RunConfig run, long freeBytes) {
-        return PassChoice.of(run, gpu(freeBytes), false).checkpointing();
+        return PassChoice.of(run, gpu(freeBytes), false, 1).checkpointing();
     }
 
     private static String refused(RunConfig run, PassDevice gpu) {
-        String message = assertThrows(InvalidInputException.class, () -> PassChoice.of(run, gpu, false)).getMessage();
+        String message = assertThrows(InvalidInputException.class, () -> PassChoice.of(run, gpu, false, 1)).getMessage();
         assertEquals(1, message.lines().count());
         return message;
+    }
+
+    /** Eight processes keep an eighth of the moments each, so that more of the layers can stay. */
+    @Test
+    void processesThatShareTheMomentsKeepMoreOfTheLayers() {
+        RunConfig run = planned("training.micro_batch=4");
+        MemoryEstimate alone = choice(run, H200).memory();
+        MemoryEstimate of8 = PassChoice.of(run, gpu(H200), false, 8).checkpointing().memory();
+        assertEquals(List.of(alone.weights(), alone.gradients(), (alone.optimizer() + 7) / 8, alone.activations()),
+                List.of(of8.weights(), of8.gradients(), of8.optimizer(), of8.activations()));
+        assertEquals(alone, PassChoice.of(planned("training.micro_batch=4", "distributed.shard=none"), gpu(H200), false, 8).checkpointing()
+                .memory());
+        MemoryEstimate blocks = PassChoice.of(config(), gpu(H200), false, 1).checkpointing().memory();
+        assertEquals(blocks.gradients() + blocks.gradients() / 4, PassChoice.of(config(), gpu(H200), false, 4).checkpointing().memory()
+                .gradients(), 1);
     }
 
     @Test
@@ -131,7 +146,7 @@ class PassChoiceTest {
     /** What docs/benchmarks.md says of four sequences, without an optimizer. */
     @Test
     void aSelectivePassAloneTakesLessThan75Gigabytes() {
-        CheckpointingChoice alone = PassChoice.of(planned("training.activation_checkpointing=selective"), gpu(H200), true).checkpointing();
+        CheckpointingChoice alone = PassChoice.of(planned("training.activation_checkpointing=selective"), gpu(H200), true, 1).checkpointing();
         assertEquals(0, alone.memory().optimizer());
         assertTrue(alone.memory().total() + MemoryEstimate.RESERVE_BYTES < 75_000_000_000L, alone.toString());
     }

@@ -56,7 +56,7 @@ class TensorBoardLogTest {
         try (TensorBoardLog log = new TensorBoardLog(folder)) {
             log.started(1, 2);
             log.step(metrics(1, 3.5).build());
-            log.step(metrics(2, Double.NaN).optValidationLoss(3).optMemoryMb(64).optGpuMemoryMb(512).optUtilisation(0.5)
+            log.step(metrics(2, Double.NaN).optValidationLoss(3).optMemoryMb(64).optGpuMemoryMb(512).optUtilisation(0.5).optStepSeconds(3, 2)
                     .optTaskScores(Map.of("piqa", Map.of("acc", 0.75)))
                     .optExpertLoad(new long[][] {{2, 2}, {4, 0}}).build());
         }
@@ -70,6 +70,8 @@ class TensorBoardLogTest {
         assertEquals(3, second.get("loss/validation"));
         assertEquals(64, second.get("progress/memory_mb"));
         assertEquals(512, second.get("progress/gpu_memory_mb"));
+        assertEquals(3, second.get("progress/step_seconds_slowest"));
+        assertEquals(2, second.get("progress/step_seconds_median"));
         assertEquals(0.5f, second.get("progress/model_flop_utilisation"));
         assertEquals(0.75f, second.get("tasks/piqa/acc"));
         assertEquals(0.5, second.get("experts/evenness"), 1e-6, "one layer is even, the other uses one expert");

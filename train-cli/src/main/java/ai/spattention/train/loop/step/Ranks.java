@@ -1,0 +1,44 @@
+package ai.spattention.train.loop.step;
+
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.ShardMode;
+import ai.spattention.train.distributed.Collectives;
+import ai.spattention.train.distributed.SingleProcess;
+import ai.spattention.train.loop.setup.PassChoice;
+
+/**
+ * The processes that learn together.
+ *
+ * @param collectives what they compute together
+ * @param shard what each keeps a part of
+ */
+public record Ranks(Collectives collectives, ShardMode shard) {
+
+    /** A run of one process. */
+    public static final Ranks SINGLE = new Ranks(new SingleProcess(), ShardMode.NONE);
+
+    /**
+     * Those of a run.
+     *
+     * @param config the run's configuration
+     * @param choice which way its passes go
+     * @param collectives what its processes compute together; stay the caller's
+     * @return the ranks
+     * @throws InvalidInputException if a step's micro-batches cannot be shared out evenly, or gradients are to be shared out in a planned pass
+     */
+    public static Ranks of(RunConfig config, PassChoice choice, Collectives collectives) {
+        int microBatches = config.training().gradientAccumulationSteps();
+        if (microBatches % collectives.size() != 0) {
+            throw new InvalidInputException("training.gradient_accumulation_steps must be a multiple of the number of processes, for each"
+                    + " computes as many micro-batches of a step (got " + microBatches + " and " + collectives.size() + " processes): set it to "
+                    + (microBatches / collectives.size() + 1) * collectives.size() + " or start another number of processes");
+        }
+        ShardMode shard = config.distributed().shard();
+        if (collectives.size() > 1 && shard == ShardMode.GRADIENTS && choice.whyBlocks().isEmpty()) {
+            throw new InvalidInputException("distributed.shard=gradients is not known to planned passes, whose gradients lie in one place for"
+                    + " all micro-batches: set distributed.shard=optimizer, or training.pass=blocks");
+        }
+        return new Ranks(collectives, shard);
+    }
+}

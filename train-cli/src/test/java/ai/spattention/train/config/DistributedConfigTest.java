@@ -1,0 +1,35 @@
+package ai.spattention.train.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DistributedConfigTest {
+
+    private static final DistributedConfig DEFAULTS = new DistributedConfig(ShardMode.OPTIMIZER, 600, Backend.AUTO);
+
+    @Test
+    void defaults() {
+        assertEquals(DEFAULTS, ConfigFiles.load().distributed());
+    }
+
+    @Test
+    void everyKey() {
+        DistributedConfig changed = ConfigFiles.load("distributed.shard=gradients", "distributed.timeout_seconds=30",
+                "distributed.backend=mpi").distributed();
+        assertEquals(new DistributedConfig(ShardMode.GRADIENTS, 30, Backend.MPI), changed);
+        ConfigFiles.assertAllDiffer(DEFAULTS, changed);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "distributed.shard=weights | 'distributed.shard must be one of none, optimizer, gradients (got ''weights'')'",
+            "distributed.timeout_seconds=0 | distributed.timeout_seconds must be at least 1 (got 0)",
+            "distributed.backend=gloo | 'distributed.backend must be one of auto, nccl, mpi (got ''gloo'')'",
+    })
+    void refuses(String override, String message) {
+        assertEquals(message, ConfigFiles.refusedOverride(override));
+    }
+}
