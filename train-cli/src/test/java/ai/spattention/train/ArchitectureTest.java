@@ -42,7 +42,7 @@ class ArchitectureTest {
             List.of("ai.spattention.eval.probe"),
             List.of("ai.spattention.eval.session"),
             List.of("ai.spattention.train.checkpoint", "ai.spattention.train.data.source", "ai.spattention.train.distributed",
-                    "ai.spattention.train.mask", "ai.spattention.train.metrics", "ai.spattention.train.optim", "ai.spattention.train.study.result",
+                    "ai.spattention.train.launch", "ai.spattention.train.mask", "ai.spattention.train.metrics", "ai.spattention.train.optim", "ai.spattention.train.study.result",
                     "ai.spattention.train.study.statistics", "ai.spattention.train.terminal"),
             List.of("ai.spattention.train.data", "ai.spattention.train.report.chart", "ai.spattention.train.study.analysis"),
             List.of("ai.spattention.train.config"),

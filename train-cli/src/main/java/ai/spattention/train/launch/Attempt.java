@@ -24,6 +24,7 @@ final class Attempt {
     private int stops;
     private WorkerEnd failure;
     private boolean isEnding;
+    private boolean isKilled;
     private long killNanos;
 
     /**
@@ -76,12 +77,12 @@ final class Attempt {
     Optional<WorkerEnd> await() throws InterruptedException {
         try {
             while (alive > 0) {
-                Runnable event = isEnding ? events.poll(killNanos - System.nanoTime(), TimeUnit.NANOSECONDS) : events.take();
+                Runnable event = isEnding && !isKilled ? events.poll(killNanos - System.nanoTime(), TimeUnit.NANOSECONDS) : events.take();
                 if (event != null) {
                     event.run();
                 } else {
                     workers.forEach(Worker::kill);
-                    isEnding = false;
+                    isKilled = true;
                 }
             }
         } finally {
@@ -92,17 +93,22 @@ final class Attempt {
 
     private void ended(WorkerEnd end) {
         alive--;
-        if (!end.isFailure() || stops > 0 && end.isStop() || stops > 1) {
+        if (!end.isFailure() || isStopped(end)) {
             return;
         }
-        if (failure == null) {
+        if (end.isBadInput() && (failure == null || !failure.isBadInput())) {
+            failure = end;
+        }
+        if (!isEnding) {
             failure = end;
             note.accept("spattn: " + end + (alive == 0 ? "" : alive == 1 ? ": the other process ends" : ": the other " + alive + " processes end"));
             failed.accept(end);
             end();
-        } else if (end.isBadInput() && !failure.isBadInput()) {
-            failure = end;
         }
+    }
+
+    private boolean isStopped(WorkerEnd end) {
+        return stops > 1 || stops == 1 && end.isStop();
     }
 
     /** Hands on the user's wish to end; a second one is an order. */
@@ -117,7 +123,7 @@ final class Attempt {
 
     /** Ends them, for something failed on another machine. */
     void end(Failure elsewhere) {
-        if (failure == null && alive > 0) {
+        if (!isEnding && alive > 0) {
             note.accept("spattn: " + elsewhere.text() + ": the processes of this machine end");
         }
         end();

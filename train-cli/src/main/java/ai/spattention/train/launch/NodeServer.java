@@ -20,6 +20,9 @@ import java.util.function.Consumer;
 /** Node 0's side: it hears what failed where, tells all, and says when all have ended. */
 final class NodeServer implements Nodes {
 
+    /** A launcher says who it is at once. */
+    private static final Duration HELLO = Duration.ofSeconds(10);
+
     private final Consumer<Failure> elsewhere;
     private final ServerSocket server;
     private final Map<Integer, NodePeer> peers = new TreeMap<>();
@@ -71,16 +74,20 @@ final class NodeServer implements Nodes {
 
     private void accept(LaunchSettings settings, long endNanos) throws IOException {
         while (peers.size() < settings.nodes() - 1) {
-            long millis = (endNanos - System.nanoTime()) / 1_000_000;
+            server.setSoTimeout((int) Math.max(1, (endNanos - System.nanoTime()) / 1_000_000));
+            Socket socket;
             try {
-                server.setSoTimeout((int) Math.max(1, millis));
-                Socket socket = server.accept();
-                socket.setSoTimeout((int) Math.max(1, millis));
-                greet(new NodePeer(socket), settings);
-                socket.setSoTimeout(0);
+                socket = server.accept();
             } catch (SocketTimeoutException e) {
                 throw new InvalidInputException("only " + (peers.size() + 1) + " of " + settings.nodes() + " machines came in time to "
                         + settings.master() + ": start 'spattn launch' on all of them, and let them reach this port", e);
+            }
+            try {
+                socket.setSoTimeout((int) HELLO.toMillis());
+                greet(new NodePeer(socket), settings);
+                socket.setSoTimeout(0);
+            } catch (IOException e) {
+                socket.close(); // whoever it was, it is no launcher
             }
         }
     }
@@ -88,15 +95,16 @@ final class NodeServer implements Nodes {
     private void greet(NodePeer peer, LaunchSettings settings) throws IOException {
         NodeMessage hello = peer.hear();
         String mine = settings.common();
-        String refusal = !hello.text().equals(mine) ? "node 0 was started with " + mine + ", node " + hello.node() + " with " + hello.text()
-                : hello.node() < 1 || hello.node() >= settings.nodes() || peers.containsKey(hello.node())
-                ? "there is a node " + hello.node() + " already: give each machine its own --node-rank" : null;
-        if (refusal == null) {
+        boolean isTaken = hello.node() < 1 || hello.node() >= settings.nodes() || peers.containsKey(hello.node());
+        if (mine.equals(hello.text()) && !isTaken) {
             peers.put(hello.node(), peer);
             return;
         }
-        peer.say(new NodeMessage(Kind.REFUSED, 0, 0, null, refusal));
-        peers.values().forEach(other -> other.say(new NodeMessage(Kind.REFUSED, 0, 0, null, refusal)));
+        String refusal = isTaken ? "there is a node " + hello.node() + " already: give each machine its own --node-rank"
+                : "all machines have to be started alike: node 0 with " + mine + ", node " + hello.node() + " with " + hello.text();
+        NodeMessage refused = new NodeMessage(Kind.REFUSED, 0, 0, null, refusal);
+        peer.say(refused);
+        peers.values().forEach(other -> other.say(refused));
         peer.close();
         throw new InvalidInputException(refusal);
     }

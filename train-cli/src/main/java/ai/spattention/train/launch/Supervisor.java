@@ -12,6 +12,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Starts the workers of this machine, ends all when one fails, and begins again as often as it may. */
 public final class Supervisor {
@@ -23,7 +24,7 @@ public final class Supervisor {
 
     private final LaunchSettings settings;
     private final List<String> begin;
-    private final List<String> resume;
+    private final Supplier<List<String>> resume;
     private final Consumer<String> note;
     private final Duration grace;
     private final BlockingQueue<Runnable> events = new LinkedBlockingQueue<>();
@@ -35,14 +36,14 @@ public final class Supervisor {
      *
      * @param settings which processes there are
      * @param begin the command of each at first
-     * @param resume the command of each after a failure
+     * @param resume gives the command of each after a failure
      * @param note gets lines for a person
      * @param grace how long the others have to end when one failed, before they are killed
      */
-    public Supervisor(LaunchSettings settings, List<String> begin, List<String> resume, Consumer<String> note, Duration grace) {
+    public Supervisor(LaunchSettings settings, List<String> begin, Supplier<List<String>> resume, Consumer<String> note, Duration grace) {
         this.settings = settings;
         this.begin = List.copyOf(begin);
-        this.resume = List.copyOf(resume);
+        this.resume = resume;
         this.note = note;
         this.grace = grace;
     }
@@ -90,7 +91,7 @@ public final class Supervisor {
         Optional<Failure> here;
         boolean alone = settings.nodes() == 1; // what starts MPI on several machines is mpiexec, srun or the like
         try (PmiServer pmi = alone ? new PmiServer(settings.processes(attempt)) : null) {
-            current.start(attempt == 0 ? begin : resume, variables(attempt), Optional.ofNullable(pmi));
+            current.start(attempt == 0 ? begin : resume.get(), variables(attempt), Optional.ofNullable(pmi));
             here = current.await().map(Failure::of);
         }
         here.ifPresent(failure -> nodes.failed(attempt, failure)); // bad input may have been noticed after another failure

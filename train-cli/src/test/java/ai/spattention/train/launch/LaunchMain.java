@@ -15,6 +15,6 @@ final class LaunchMain {
         LaunchSettings settings = new LaunchSettings(numbers[0], numbers[1], numbers[2], arguments[3].equals("-") ? null : Address.of(arguments[3]),
                 numbers[4], numbers[5]);
         List<String> command = Arrays.asList(arguments).subList(6, arguments.length);
-        System.exit(new Supervisor(settings, command, command, System.err::println, Duration.ofSeconds(2)).run());
+        System.exit(new Supervisor(settings, command, () -> command, System.err::println, Duration.ofSeconds(2)).run());
     }
 }
