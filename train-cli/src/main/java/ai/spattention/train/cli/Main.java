@@ -38,10 +38,10 @@ import picocli.CommandLine.Spec;
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn help COMMAND' tells more about a command. Start with 'spattn quickstart'.",
             "Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed."},
-        subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, LaunchCommand.class, StudyCommand.class, GenerateCommand.class,
-            EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class,
-            BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class, GpuNativesCommand.class,
-            CompletionCommand.class, VersionCommand.class, HelpCommand.class})
+        subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, LaunchCommand.class, StudyCommand.class,
+            GenerateCommand.class, EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class,
+            MaskCommand.class, BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class,
+            GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class})
 public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")

@@ -44,10 +44,7 @@ final class Worker {
         builder.environment().keySet().removeIf(WorkerVariables::isOthers);
         builder.environment().putAll(variables);
         Process process = builder.start();
-        Thread messages = new Thread(() -> hand(process, "[rank " + rank + "] ", note), "messages of rank " + rank);
-        messages.setDaemon(true);
-        messages.start();
-        return new Worker(rank, process, messages);
+        return new Worker(rank, process, daemon("messages of rank " + rank, () -> hand(process, "[rank " + rank + "] ", note)));
     }
 
     private static void hand(Process process, String prefix, Consumer<String> note) {
@@ -62,14 +59,22 @@ final class Worker {
 
     /** Calls back when it has ended and all its messages were handed on. */
     void onEnd(Consumer<WorkerEnd> then) {
-        process.onExit().thenAccept(ended -> {
+        daemon("end of rank " + rank, () -> {
             try {
+                int code = process.waitFor();
                 messages.join(LAST_WORDS.toMillis());
+                then.accept(new WorkerEnd(rank, code));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-            then.accept(new WorkerEnd(rank, ended.exitValue()));
         });
+    }
+
+    private static Thread daemon(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
     }
 
     /** Asks it to end, as the user does. */
