@@ -96,10 +96,11 @@ public final class Supervisor {
         }
         here.ifPresent(failure -> nodes.failed(attempt, failure)); // bad input may have been noticed after another failure
         CompletableFuture<Optional<Failure>> everywhere = nodes.meet(attempt, here);
-        everywhere.thenRun(() -> events.add(() -> { })); // something to wake up for
+        CompletableFuture<Void> woken = everywhere.thenRun(() -> events.add(() -> { })); // an event to wake up for
         while (!everywhere.isDone()) {
             events.take().run();
         }
+        woken.join();
         return everywhere.join();
     }
 

@@ -45,7 +45,7 @@ class ClusterDocumentTest {
             }
         }
         assertEquals(8, launches);
-        assertEquals(6, trains);
+        assertEquals(7, trains);
     }
 
     @Test
