@@ -1,20 +1,20 @@
 package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.yaml.snakeyaml.Yaml;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -53,7 +53,7 @@ class ClusterDocumentTest {
         Assumptions.assumeTrue(Files.exists(Path.of("/bin/bash")), "there is no bash");
         for (String block : blocks("bash")) {
             Process bash = new ProcessBuilder("/bin/bash", "-n", "-c", block).redirectErrorStream(true).start();
-            String said = new String(bash.getInputStream().readAllBytes());
+            String said = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertEquals(0, bash.waitFor(), said);
         }
     }
@@ -62,15 +62,15 @@ class ClusterDocumentTest {
     void theJobSetIsWellFormedAndItsCommandIsThisPrograms() throws IOException {
         List<String> blocks = blocks("yaml");
         assertEquals(1, blocks.size());
-        Map<?, ?> jobSet = new Yaml().load(blocks.get(0));
-        assertEquals("jobset.x-k8s.io/v1alpha2", jobSet.get("apiVersion"));
-        Map<?, ?> job = at(at(at(jobSet, "spec", "replicatedJobs"), 0), "template", "spec");
-        assertEquals(job.get("parallelism"), job.get("completions"));
-        Map<?, ?> pod = at(job, "template", "spec");
-        List<?> arguments = assertInstanceOf(List.class, at((Object) at(pod, "containers"), 0, "args"));
-        String[] command = arguments.stream().map(argument -> argument.toString().replaceAll("\\$\\(\\w+\\)", "1")).toArray(String[]::new);
-        assertEquals("launch", parse(command));
-        assertTrue(arguments.contains("--nodes=" + job.get("completions")), arguments.toString());
+        JsonNode jobSet = new YAMLMapper().readTree(blocks.get(0));
+        assertEquals("jobset.x-k8s.io/v1alpha2", jobSet.path("apiVersion").textValue());
+        JsonNode job = jobSet.at("/spec/replicatedJobs/0/template/spec");
+        assertEquals(4, job.path("completions").intValue());
+        assertEquals(job.path("parallelism"), job.path("completions"));
+        List<String> arguments = StreamSupport.stream(job.at("/template/spec/containers/0/args").spliterator(), false)
+                .map(argument -> argument.textValue().replaceAll("\\$\\(\\w+\\)", "1")).toList();
+        assertEquals("launch", parse(arguments.toArray(String[]::new)));
+        assertTrue(arguments.contains("--nodes=" + job.path("completions")), arguments.toString());
     }
 
     /** The command's name; what a launcher launches is parsed, too. */
@@ -84,15 +84,5 @@ class ClusterDocumentTest {
             assertEquals("train", parse(List.of(arguments).subList(train, arguments.length).toArray(String[]::new)));
         }
         return name;
-    }
-
-    @SuppressWarnings("unchecked") // whoever takes it for something else fails
-    private static <T> T at(Object from, Object... path) {
-        Object value = from;
-        for (Object key : path) {
-            value = key instanceof Integer index ? ((List<?>) value).get(index) : ((Map<?, ?>) value).get(key);
-            assertNotNull(value, () -> "there is no " + key);
-        }
-        return (T) value;
     }
 }
