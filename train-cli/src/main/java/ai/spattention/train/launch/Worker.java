@@ -19,12 +19,17 @@ final class Worker {
 
     private final int rank;
     private final Process process;
+
+    /** It ends a process without closing its streams, which {@link Process#destroy} does: the last words would be lost. */
+    private final ProcessHandle handle;
+
     private final Thread messages;
     private final Set<ProcessHandle> below = new HashSet<>();
 
     private Worker(int rank, Process process, Thread messages) {
         this.rank = rank;
         this.process = process;
+        handle = process.toHandle();
         this.messages = messages;
     }
 
@@ -79,25 +84,25 @@ final class Worker {
 
     /** Asks it to end, as the user does. */
     void stop() {
-        process.destroy();
+        handle.destroy();
     }
 
     /** Asks it and all that it started to end. */
     void end() {
         look();
-        process.destroy();
+        handle.destroy();
         below.forEach(ProcessHandle::destroy);
     }
 
     /** Ends it and all that it started at once. */
     void kill() {
         look();
-        process.destroyForcibly();
+        handle.destroyForcibly();
         below.forEach(ProcessHandle::destroyForcibly);
     }
 
     /** Nobody knows whose they were once their parent is gone. */
     private void look() {
-        process.descendants().forEach(below::add);
+        handle.descendants().forEach(below::add);
     }
 }

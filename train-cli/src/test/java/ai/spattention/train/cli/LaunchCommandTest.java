@@ -21,7 +21,7 @@ class LaunchCommandTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
+    @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
         "--processes 0 train --config quickstart | --processes must be at least 1 (got 0)",
         "--processes 2 --nodes 0 train --config quickstart | --nodes must be at least 1 (got 0)",
         "--processes 2 --node-rank 1 train --config quickstart | --node-rank must be from 0 to 0",

@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.SmallData;
@@ -20,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class LaunchedRunTest {
 
-    private static final int STEPS = 150;
+    private static final int STEPS = 80;
 
     @TempDir
     private Path folder;
@@ -62,7 +63,7 @@ class LaunchedRunTest {
 
     @Test
     void aKilledProcessGoesOnFromItsCheckpoint() throws Exception {
-        await(25);
+        await(15);
         launcher.children().forEach(ProcessHandle::destroyForcibly);
         assertEquals(0, launcher.waitFor(), Files.readString(log()));
         String log = Files.readString(log());
@@ -78,6 +79,7 @@ class LaunchedRunTest {
         launcher.destroy();
         int code = launcher.waitFor();
         String log = Files.readString(log());
+        assertFalse(log.contains("the launcher is gone"), log);
         if (!log.contains("report:")) { // else it came to its end before the signal did
             assertEquals(143, code, log);
             assertTrue(log.contains("stopped as asked, after a checkpoint"), log);
