@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.bench.BenchCommand;
 import ai.spattention.train.cli.option.PathConverter;
+import ai.spattention.train.launch.ParentWatch;
 import ai.spattention.train.machine.Installation;
 import ai.spattention.train.terminal.QuietStream;
 import ai.spattention.train.terminal.StandardOutput;
@@ -37,10 +38,10 @@ import picocli.CommandLine.Spec;
         description = "Attention in which every head looks at its own band of distances, and language models built on it.",
         footer = {"", "'spattn help COMMAND' tells more about a command. Start with 'spattn quickstart'.",
             "Exit codes: 0 done, 1 a run failed, 2 the input or the configuration has to be changed."},
-        subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class,
-            EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class,
-            BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class, GpuNativesCommand.class,
-            CompletionCommand.class, VersionCommand.class, HelpCommand.class})
+        subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, LaunchCommand.class, StudyCommand.class,
+            GenerateCommand.class, EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class,
+            MaskCommand.class, BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class,
+            GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class})
 public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
@@ -61,6 +62,7 @@ public final class Main {
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
+        ParentWatch.start(System.getenv(ParentWatch.VARIABLE));
         Installation.find().ifPresent(Installation::useLibraries); // before any of them is loaded
         Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
         System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));
@@ -106,11 +108,7 @@ public final class Main {
         main.plainOut = out;
         PrintWriter visibleOut = new PrintWriter(new VisibleWriter(out), true);
         PrintWriter visibleErr = new PrintWriter(new VisibleWriter(err), true);
-        CommandLine line = new CommandLine(main).setOut(visibleOut).setErr(visibleErr);
-        line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.registerConverter(Path.class, new PathConverter());
-        line.setExpandAtFiles(false); // a prompt may begin with @
-        everywhere(line, command -> command.getCommandSpec().versionProvider(new VersionText()));
+        CommandLine line = line(main).setOut(visibleOut).setErr(visibleErr);
         line.setExecutionStrategy(result -> {
             line.setOut(out); // help has colours of its own
             Integer help = help(result);
@@ -130,6 +128,21 @@ public final class Main {
         } finally {
             visibleOut.flush();
         }
+    }
+
+    /** What reads a command line. */
+    static CommandLine line() {
+        return line(new Main());
+    }
+
+    private static CommandLine line(Main main) {
+        CommandLine line = new CommandLine(main);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.registerConverter(Path.class, new PathConverter());
+        line.setExpandAtFiles(false); // a prompt may begin with @
+        line.getSubcommands().get("launch").setStopAtPositional(true); // the rest is another command's
+        everywhere(line, command -> command.getCommandSpec().versionProvider(new VersionText()));
+        return line;
     }
 
     private static void everywhere(CommandLine command, Consumer<CommandLine> change) {

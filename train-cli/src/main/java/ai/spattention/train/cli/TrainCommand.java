@@ -73,17 +73,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (resume && output == null) {
-            throw new InvalidInputException("--resume needs --output, the folder of the run to go on with");
-        }
-        if (from != null && resume) {
-            throw new InvalidInputException("--from begins a run and --resume goes on with one: leave one of the two out");
-        }
-        if (config == null && from == null && !resume) {
-            throw new InvalidInputException("--config is missing: name a preset or a .yaml file");
-        }
-        ConfigSource source = config != null ? ConfigSource.of(config)
-                : from != null ? Presets.finetune() : ConfigSource.of(output.resolve("config.yaml").toString());
+        ConfigSource source = source();
         RunConfig run = RunConfigLoader.load(source, overrides());
         if (!dryRun) {
             requireData(source.name(), run);
@@ -150,6 +140,39 @@ final class TrainCommand implements Callable<Integer> {
                     + " are " + gpus + "; start at most so many processes on a machine, or use --device cpu");
         }
         return Device.gpu(processes.localRank());
+    }
+
+    /** Where the configuration comes from, before the overrides. */
+    private ConfigSource source() {
+        if (resume && output == null) {
+            throw new InvalidInputException("--resume needs --output, the folder of the run to go on with");
+        }
+        if (from != null && resume) {
+            throw new InvalidInputException("--from begins a run and --resume goes on with one: leave one of the two out");
+        }
+        if (config == null && from == null && !resume) {
+            throw new InvalidInputException("--config is missing: name a preset or a .yaml file");
+        }
+        return config != null ? ConfigSource.of(config)
+                : from != null ? Presets.finetune() : ConfigSource.of(output.resolve("config.yaml").toString());
+    }
+
+    /**
+     * The run's configuration; refused where the command would refuse it.
+     *
+     * @return the configuration
+     */
+    RunConfig configuration() {
+        return RunConfigLoader.load(source(), overrides());
+    }
+
+    DeviceOption device() {
+        return device;
+    }
+
+    /** Null if it was not given. */
+    Path output() {
+        return output;
     }
 
     /** The option is a key like any other; it is quoted, for a folder may be called 1 or null. */

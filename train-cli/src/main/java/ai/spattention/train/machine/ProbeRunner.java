@@ -5,8 +5,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +17,7 @@ final class ProbeRunner {
     private final List<String> java;
 
     ProbeRunner(DeviceRequest device) {
-        this(device, thisJava());
+        this(device, JavaCommand.of(ProbeProcess.class, "-XX:+SuppressFatalErrorMessage")); // no report of a crash in the user's folder
     }
 
     /**
@@ -31,16 +29,6 @@ final class ProbeRunner {
     ProbeRunner(DeviceRequest device, List<String> java) {
         this.device = device;
         this.java = java;
-    }
-
-    /** Java as it was started here, with the same libraries and settings. */
-    private static List<String> thisJava() {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.add("-XX:+SuppressFatalErrorMessage"); // no report of a crash in the user's folder
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), ProbeProcess.class.getName()));
-        return command;
     }
 
     /**

@@ -44,7 +44,17 @@ public final class DeviceOption {
      * @throws InvalidInputException if a GPU was asked for that is not there
      */
     public Device device(DeviceChoice otherwise) {
-        return resolve(request == null ? new DeviceRequest(otherwise, 0) : request);
+        return resolve(wanted(otherwise));
+    }
+
+    /**
+     * What is asked for.
+     *
+     * @param otherwise what counts if the option was not given
+     * @return the request
+     */
+    public DeviceRequest wanted(DeviceChoice otherwise) {
+        return request == null ? new DeviceRequest(otherwise, 0) : request;
     }
 
     /**
