@@ -40,7 +40,7 @@ import picocli.CommandLine.Spec;
         subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, StudyCommand.class, GenerateCommand.class,
             EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class, MaskCommand.class,
             BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class, GpuNativesCommand.class,
-            CompletionCommand.class, VersionCommand.class, HelpCommand.class})
+            CompletionCommand.class, VersionCommand.class, HelpCommand.class, UnitsCommand.class})
 public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
@@ -61,6 +61,7 @@ public final class Main {
      * @param arguments the command line
      */
     public static void main(String[] arguments) {
+        ParentProcess.endWith(System.getenv(ParentProcess.VARIABLE));
         Installation.find().ifPresent(Installation::useLibraries); // before any of them is loaded
         Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
         System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));
