@@ -3,7 +3,6 @@ package ai.spattention.spark;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -12,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
- * A process that belongs to a task: what it says goes to a stream line by line, and it ends when the task does. A child that is a
+ * A process that belongs to a task: what it says goes to standard error line by line, and it ends when the task does. A child that is a
  * {@code spattn} ends with this process, too, however that ends.
  */
 final class ChildProcess implements AutoCloseable {
@@ -45,10 +44,10 @@ final class ChildProcess implements AutoCloseable {
     private final Thread reader;
     private volatile String lastLine = "";
 
-    private ChildProcess(String name, Process process, PrintStream log) {
+    private ChildProcess(String name, Process process) {
         this.name = name;
         this.process = process;
-        reader = new Thread(() -> copyLines(log), name + "-log");
+        reader = new Thread(this::copyLines, name + "-log");
         reader.setDaemon(true);
         reader.start();
     }
@@ -56,26 +55,25 @@ final class ChildProcess implements AutoCloseable {
     /**
      * Starts a child.
      *
-     * @param name begins each of its lines in the log
+     * @param name begins each of its lines on standard error
      * @param command the program and its arguments
      * @param environment variables besides those of this process
-     * @param log gets its lines, of both streams
      * @return the child, to be closed by the caller
      * @throws IOException if it cannot be started
      */
-    static ChildProcess start(String name, List<String> command, Map<String, String> environment, PrintStream log) throws IOException {
+    static ChildProcess start(String name, List<String> command, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         builder.environment().put(PARENT, Long.toString(ProcessHandle.current().pid()));
         Process process = builder.start();
         process.getOutputStream().close();
-        return new ChildProcess(name, process, log);
+        return new ChildProcess(name, process);
     }
 
-    private void copyLines(PrintStream log) {
+    private void copyLines() {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                log.println("[" + name + "] " + line);
+                System.err.println("[" + name + "] " + line);
                 lastLine = line.isBlank() ? lastLine : line.strip();
             }
         } catch (IOException e) {

@@ -24,12 +24,16 @@ final class UnitsJoinCommand implements Callable<Integer> {
     @Option(names = "--units", required = true, paramLabel = "N", description = "How many there are.")
     private int units;
 
+    @Option(names = "--tokenizer-name", paramLabel = "NAME", description = "What the manifest calls the tokenizer, where units were made with a copy.")
+    private String tokenizerName;
+
     @Override
     public Integer call() throws IOException {
         UnitJoin join = UnitJoin.of(IntStream.range(0, units).mapToObj(unit -> Manifest.read(folder.resolve(UnitFolder.name(unit)))).toList());
         AtomicFile.write(folder.resolve("moves.tsv"),
                 join.moves().stream().map(move -> move.from() + "\t" + move.to() + "\n").collect(Collectors.joining()));
-        AtomicFile.write(folder.resolve(Manifest.FILE), join.manifest().toJson());
+        Manifest manifest = tokenizerName == null ? join.manifest() : join.manifest().withTokenizerName(tokenizerName);
+        AtomicFile.write(folder.resolve(Manifest.FILE), manifest.toJson());
         return 0;
     }
 }

@@ -57,7 +57,12 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
      * @param vocabSize the number of ids
      * @param eosId the id that ends a document
      */
-    public record TokenizerInfo(String name, String digest, int vocabSize, int eosId) {}
+    public record TokenizerInfo(String name, String digest, int vocabSize, int eosId) {
+
+        TokenizerInfo withName(String other) {
+            return new TokenizerInfo(other, digest, vocabSize, eosId);
+        }
+    }
 
     /**
      * A file of ids.
@@ -165,6 +170,16 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a manifest in memory can be written and digested", e);
         }
+    }
+
+    /**
+     * The manifest of the same data, whose tokenizer is called otherwise.
+     *
+     * @param name the tokenizer's name
+     * @return the manifest
+     */
+    public Manifest withTokenizerName(String name) {
+        return new Manifest(formatVersion, tokenizer.withName(name), dtype, splits, settings);
     }
 
     /** Says of a manifest without tokens to learn from why that is so. */

@@ -38,7 +38,7 @@ public record UnitJoin(Manifest manifest, List<Move> moves) {
         List<Move> moves = new ArrayList<>();
         for (int unit = 0; unit < units.size(); unit++) {
             Manifest own = units.get(unit);
-            if (!own.tokenizer().equals(first.tokenizer())) {
+            if (!own.tokenizer().withName("").equals(first.tokenizer().withName(""))) { // a copy has another name
                 throw new InvalidInputException(UnitFolder.name(unit) + " was made with another tokenizer than " + UnitFolder.name(0)
                         + ": delete the output folder and start again with one tokenizer for all workers");
             }
