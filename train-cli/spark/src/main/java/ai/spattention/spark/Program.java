@@ -11,24 +11,15 @@ final class Program {
     static int run(Callable<Integer> program, String... arguments) {
         return new CommandLine(program).setStopAtPositional(program instanceof SparkLaunch)
                 .setParameterExceptionHandler((failure, all) -> say(failure.getMessage(), CommandLine.ExitCode.USAGE))
-                .setExecutionExceptionHandler((failure, line, result) -> say(explanation(failure), exitCode(failure)))
+                .setExecutionExceptionHandler((exception, line, result) -> {
+                    JobFailure failure = JobFailure.of(exception);
+                    return say(failure.message(), failure.isRefusal() ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE);
+                })
                 .execute(arguments);
     }
 
     private static int say(String message, int exitCode) {
         System.err.println("spattn: " + message);
         return exitCode;
-    }
-
-    private static int exitCode(Exception failure) {
-        boolean bad = failure instanceof RefusedException
-                || failure instanceof ChildFailedException child && child.exitCode() == ChildFailedException.BAD_INPUT;
-        return bad ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
-    }
-
-    /** The first line of what went wrong: Spark tells the whole stack in its message. */
-    static String explanation(Throwable failure) {
-        return ChildFailedException.in(failure).map(Throwable::getMessage)
-                .orElseGet(() -> String.valueOf(failure.getMessage()).lines().findFirst().orElse(failure.getClass().getSimpleName()));
     }
 }

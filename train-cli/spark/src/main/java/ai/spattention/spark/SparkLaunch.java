@@ -67,11 +67,11 @@ public final class SparkLaunch implements Callable<Integer> {
                     run(spark, restart == 0 ? command : resumed(command));
                     return 0;
                 } catch (Exception e) { // Spark's exceptions are checked, and not declared
-                    ChildFailedException child = ChildFailedException.in(e).orElse(null);
-                    if (restart == maxRestarts || child != null && child.exitCode() == ChildFailedException.BAD_INPUT) {
-                        throw child == null ? new IllegalStateException(Program.explanation(e), e) : child;
+                    JobFailure failure = JobFailure.of(e);
+                    if (restart == maxRestarts || failure.isRefusal()) {
+                        throw failure.exception(e);
                     }
-                    System.err.println("spattn: " + Program.explanation(e) + "; restart " + (restart + 1) + " of " + maxRestarts);
+                    System.err.println("spattn: " + failure.message() + "; restart " + (restart + 1) + " of " + maxRestarts);
                 }
                 awaitQuiet(spark);
             }

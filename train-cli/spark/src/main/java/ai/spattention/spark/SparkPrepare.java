@@ -203,8 +203,7 @@ public final class SparkPrepare implements Callable<Integer> {
         } catch (TimeoutException e) {
             return false;
         } catch (ExecutionException e) {
-            throw ChildFailedException.in(e.getCause()).<RuntimeException>map(child -> child)
-                    .orElseGet(() -> new IllegalStateException(Program.explanation(e.getCause()), e));
+            throw JobFailure.of(e.getCause()).exception(e);
         }
     }
 

@@ -22,7 +22,7 @@ record SpattnCommand(String place) implements Serializable {
      *
      * @param arguments what follows {@code spattn}
      * @return the program and its arguments
-     * @throws IllegalArgumentException if there is nothing in that place here
+     * @throws RefusedException if there is nothing in that place here
      */
     List<String> with(List<String> arguments) {
         List<String> command = new ArrayList<>(program());
@@ -39,7 +39,7 @@ record SpattnCommand(String place) implements Serializable {
             return List.of(path.resolve(LAUNCHER).toString());
         }
         if (!Files.exists(path)) {
-            throw new IllegalArgumentException("--spattn " + place + " is not there on this machine: name the folder of the distribution, which"
+            throw new RefusedException("--spattn " + place + " is not there on this machine: name the folder of the distribution, which"
                     + " has to lie in the same place on every worker");
         }
         return Files.isDirectory(path) ? java("-cp", place, MAIN) : place.endsWith(".jar") ? java("-jar", place) : List.of(place);
