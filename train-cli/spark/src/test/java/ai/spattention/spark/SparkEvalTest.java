@@ -4,23 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.URL;
 import java.net.URLClassLoader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,44 +20,27 @@ import org.junit.jupiter.api.io.TempDir;
 /** An evaluation on Spark, within this machine: with the real program, and with one that is made up, to let it fail. */
 class SparkEvalTest {
 
-    private static final Map<String, String> SPARK = Map.of("spark.master", "local[2,3]", "spark.ui.enabled", "false",
-            "spark.driver.host", "localhost", "spark.driver.bindAddress", "127.0.0.1");
-
     @TempDir
     private Path folder;
 
     private Path output;
 
     @BeforeEach
-    void nameTheMaster() {
-        SPARK.forEach(System::setProperty);
+    void nameTheOutput() {
         output = folder.resolve("out/results.json");
     }
 
-    @AfterEach
-    void forgetTheMaster() {
-        SPARK.keySet().forEach(System::clearProperty);
-    }
-
-    /** How a program ended, and the last line that it said itself. */
-    private record Ending(int exitCode, String line) {}
-
-    private Ending run(String place, List<String> options, String... arguments) {
+    private Submission run(String place, List<String> options, String... arguments) {
         List<String> all = new ArrayList<>(List.of("--spattn", place, "--output", output.toString()));
         all.addAll(options);
         all.add("--");
         all.addAll(List.of(arguments));
-        PrintStream before = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
-        try {
-            int exitCode = Program.run(new SparkEval(), all.toArray(String[]::new));
-            return new Ending(exitCode, said.toString(StandardCharsets.UTF_8).lines()
-                    .filter(line -> line.startsWith("spattn: ") || line.startsWith("results: ")).reduce("", (earlier, line) -> line));
-        } finally {
-            System.setErr(before);
-            before.print(said.toString(StandardCharsets.UTF_8));
-        }
+        return Submission.run("local[2,3]", new SparkEval(), all.toArray(String[]::new));
+    }
+
+    private static void assertEnds(int code, String line, Submission submission) {
+        assertEquals(line, submission.lastLine());
+        assertEquals(code, submission.code());
     }
 
     private List<String> left() throws IOException {
@@ -76,23 +51,17 @@ class SparkEvalTest {
 
     /** A program that leaves its arguments as a part's scores; the parts together are the results. */
     private String madeUp(String first) throws IOException {
-        Path script = folder.resolve("spattn");
-        Files.writeString(script, """
-                #!/bin/sh
+        return Submission.script(folder.resolve("spattn"), """
                 all="$*"
                 while [ $# -gt 0 ]; do
                   case "$1" in --output) output=$2 ;; --part) part=$2 ;; esac
                   shift
-                done
-                %s
+                done""", first, """
                 if [ -n "$part" ]; then
-                  echo "${all%%%% --output*} --part $part" > "$output.part-${part%%/*}-of-${part#*/}"
+                  echo "${all%% --output*} --part $part" > "$output.part-${part%/*}-of-${part#*/}"
                 else
                   cat "$output".part-* > "$output"
-                fi
-                """.formatted(first));
-        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
-        return folder.toString();
+                fi""").toString();
     }
 
     @Test
@@ -100,35 +69,35 @@ class SparkEvalTest {
         String place = madeUp("[ \"$part\" = 2/3 ] && [ ! -e " + folder + "/killed ] && touch " + folder + "/killed && kill -9 $$");
         Files.createDirectories(output.getParent());
         Files.writeString(output.resolveSibling("results.json.part-3-of-3"), "of a job before\n");
-        assertEquals(new Ending(0, "results: " + output), run(place, List.of("--parts", "3", "--device", "cpu"), "--model", "m", "--task", "t"));
+        assertEnds(0, "results: " + output, run(place, List.of("--parts", "3", "--device", "cpu"), "--model", "m", "--task", "t"));
         assertTrue(Files.exists(folder.resolve("killed")));
         String each = "eval --model m --task t --device cpu --part ";
         assertEquals(each + "1/3\n" + each + "2/3\nof a job before\n", Files.readString(output));
         assertEquals(List.of("results.json"), left());
 
-        assertEquals(new Ending(2, "spattn: --output " + output + " exists already: name another file, or add --overwrite to replace it"),
+        assertEnds(2, "spattn: --output " + output + " exists already: name another file, or add --overwrite to replace it",
                 run(place, List.of(), "--task", "t"));
-        assertEquals(0, run(place, List.of("--overwrite", "--parts", "1"), "--task", "u").exitCode());
+        assertEquals(0, run(place, List.of("--overwrite", "--parts", "1"), "--task", "u").code());
         assertEquals("eval --task u --part 1/1\n", Files.readString(output));
     }
 
     @Test
     void failuresAreOneLine() throws IOException {
-        assertEquals(new Ending(1, "spattn: part 1/1 ended with exit code 1: the disk is full"),
+        assertEnds(1, "spattn: part 1/1 ended with exit code 1: the disk is full",
                 run(madeUp("echo 'spattn: the disk is full' >&2; exit 1"), List.of("--parts", "1"), "--task", "t"));
-        assertEquals(new Ending(2, "spattn: there is no task 't'"),
+        assertEnds(2, "spattn: there is no task 't'",
                 run(madeUp("echo 'spattn: there is no task '\"'t'\" >&2; exit 2"), List.of("--parts", "2"), "--task", "t"));
-        assertEquals(new Ending(2, "spattn: merge ended with exit code 2: the parts hold too little"),
+        assertEnds(2, "spattn: merge ended with exit code 2: the parts hold too little",
                 run(madeUp("[ -z \"$part\" ] && echo 'spattn: the parts hold too little' >&2 && exit 2"), List.of("--parts", "2"), "--task", "t"));
         assertEquals(List.of("results.json.part-1-of-2", "results.json.part-2-of-2"), left());
-        assertEquals(new Ending(2, "spattn: --parts must be at least 1 (got 0)"), run(folder.toString(), List.of("--parts", "0"), "--task", "t"));
-        assertTrue(run(folder.toString(), List.of(), "--task", "t", "--samples=x").line().startsWith("spattn: --samples cannot follow --"));
+        assertEnds(2, "spattn: --parts must be at least 1 (got 0)", run(folder.toString(), List.of("--parts", "0"), "--task", "t"));
+        assertTrue(run(folder.toString(), List.of(), "--task", "t", "--samples=x").lastLine().startsWith("spattn: --samples cannot follow --"));
         assertFalse(Files.exists(output));
     }
 
     @Test
     void resultsAreThoseOfOneProcess() throws Exception {
-        String place = program();
+        String place = Submission.spattn();
         Path model = Files.createDirectories(folder.resolve("model"));
         Path golden = Path.of("../../olmoe-djl/src/test/resources/ai/spattention/olmoe/golden");
         for (String file : List.of("config.json", "model.safetensors")) {
@@ -142,24 +111,14 @@ class SparkEvalTest {
         }
         Files.writeString(data.resolve("validation.jsonl"), rows);
         String[] arguments = {"--model", model.toString(), "--task", "piqa", "--data", data.getParent().toString(), "--batch-tokens", "128"};
-        assertEquals(0, run(place, List.of("--parts", "2", "--device", "cpu"), arguments).exitCode());
+        assertEquals(0, run(place, List.of("--parts", "2", "--device", "cpu"), arguments).code());
         assertEquals(List.of("results.json"), left());
 
         Path one = folder.resolve("one.json");
         List<String> command = new ArrayList<>(List.of("eval", "--device", "cpu", "--output", one.toString()));
         command.addAll(List.of(arguments));
-        try (ChildProcess child = ChildProcess.start("one", new SpattnCommand(place).with(command), Map.of())) {
-            assertEquals(0, child.await(() -> false).exitCode());
-        }
+        Submission.spattn(command.toArray(String[]::new));
         assertEquals(Files.readString(one), Files.readString(output));
-    }
-
-    /** The class path of the command line, with the native libraries that this test has. */
-    private static String program() throws IOException {
-        String natives = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
-                .filter(jar -> jar.contains("pytorch-native") || jar.contains("pytorch-jni")).collect(Collectors.joining(File.pathSeparator));
-        return String.join(File.pathSeparator, Path.of(System.getProperty("spattn.classes")).toRealPath().toString(),
-                Files.readString(Path.of(System.getProperty("spattn.classpath"))).strip(), natives);
     }
 
     /** The tokenizer of the command line's own, which this module does not see. */
