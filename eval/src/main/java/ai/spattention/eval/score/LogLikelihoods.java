@@ -10,7 +10,6 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 
 /**
  * Asks a model for log-likelihoods, many requests at a time: each gets the result that it would get alone, up to the rounding
@@ -74,29 +73,26 @@ public final class LogLikelihoods {
      * @param results gets each result once
      */
     public void score(List<TargetTokens> requests, Results results) {
-        score(requests, batch -> true, results);
+        for (Batch batch : plan(requests)) {
+            results.add(batch.members(), score(requests, batch));
+        }
     }
 
-    /**
-     * Scores those requests whose batch is wanted: which requests go through the model together depends on all of them.
-     *
-     * @param requests the requests
-     * @param wanted asked of each batch, given which requests are in it, when its turn comes
-     * @param results gets the results of the batches that are wanted
-     */
-    void score(List<TargetTokens> requests, Predicate<List<Integer>> wanted, Results results) {
+    /** The batches of requests: the same for every copy of a model, since which requests go together depends on all of them. */
+    List<Batch> plan(List<TargetTokens> requests) {
         OlmoeConfig config = model.getConfig();
         boolean inParts = share && !config.dependsOnData();
-        BatchPlan plan = new BatchPlan(config::sight, batchTokens, inParts ? passTokens() : Long.MAX_VALUE);
-        for (Batch batch : plan.of(requests)) {
-            if (!wanted.test(batch.members())) {
-                continue;
-            }
-            try (NDManager scope = manager.newSubManager()) {
-                run(scope, requests, batch, results);
-            }
-            count(requests, batch);
+        return new BatchPlan(config::sight, batchTokens, inParts ? passTokens() : Long.MAX_VALUE).of(requests);
+    }
+
+    /** Scores the members of one batch, in their order. */
+    List<Score> score(List<TargetTokens> requests, Batch batch) {
+        List<Score> scores;
+        try (NDManager scope = manager.newSubManager()) {
+            scores = run(scope, requests, batch);
         }
+        count(requests, batch);
+        return scores;
     }
 
     private void count(List<TargetTokens> requests, Batch batch) {
@@ -135,7 +131,7 @@ public final class LogLikelihoods {
                 / (attention + config.numExpertsPerTok() * expert + TOKEN_WORK * config.hiddenSize()));
     }
 
-    private void run(NDManager scope, List<TargetTokens> requests, Batch batch, Results results) {
+    private List<Score> run(NDManager scope, List<TargetTokens> requests, Batch batch) {
         Predictions predictions = new Predictions(model, weights, requests);
         List<SharedBeginning> beginnings = batch.beginnings();
         int length = beginnings.get(0).length();
@@ -155,8 +151,7 @@ public final class LogLikelihoods {
         if (cache != null) {
             readRests(scope, requests, batch, cache, predictions);
         }
-        List<Integer> members = batch.members();
-        results.add(members, members.stream().map(predictions::score).toList());
+        return batch.members().stream().map(predictions::score).toList();
     }
 
     /** Reads what follows the shared beginnings. */

@@ -16,9 +16,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
@@ -34,6 +36,8 @@ public final class ScoreJournal implements Closeable {
 
     private static final int VERSION = 2;
     private static final String CHECK = "crc32c";
+    private static final String BEGIN_ANEW = "leave out --resume to begin anew, or choose another --output";
+    private static final String COMPUTE_AGAIN = "compute that part again, with --overwrite";
 
     private static final JsonMapper JSON = StrictJson.builder().build();
 
@@ -62,7 +66,7 @@ public final class ScoreJournal implements Closeable {
     public static ScoreJournal open(Path file, Map<String, String> settings, boolean resume, Consumer<String> notes)
             throws IOException {
         requireOwn(file);
-        Map<String, Score> known = resume && Files.exists(file) && Files.size(file) > 0 ? read(file, settings, notes)
+        Map<String, Score> known = resume && Files.exists(file) && Files.size(file) > 0 ? read(file, settings, BEGIN_ANEW, notes)
                 : new LinkedHashMap<>();
         // written anew, at once: a cut last line must not run into the next, and nothing known be lost
         StringBuilder lines = new StringBuilder();
@@ -101,9 +105,43 @@ public final class ScoreJournal implements Closeable {
         return new ScoreJournal(null, new HashMap<>(), new BufferedWriter(Writer.nullWriter()));
     }
 
-    private static Map<String, Score> read(Path file, Map<String, String> settings, Consumer<String> notes) throws IOException {
-        String[] lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1); // takes damaged bytes, too
-        requireSettings(file, lines[0], settings);
+    /**
+     * Puts the journals of an evaluation's parts together.
+     *
+     * @param parts the files, which stay as they are
+     * @param settings what the scores must depend on besides the tokens, by name
+     * @param notes told of damaged lines, whose scores are missing
+     * @return a journal without a file of its own
+     * @throws InvalidInputException if scores of a part were computed with other settings, or that cannot be told
+     * @throws IOException if reading fails
+     */
+    public static ScoreJournal merged(List<Path> parts, Map<String, String> settings, Consumer<String> notes) throws IOException {
+        ScoreJournal all = inMemory();
+        for (Path part : parts) {
+            all.known.putAll(read(part, settings, COMPUTE_AGAIN, notes));
+        }
+        return all;
+    }
+
+    /**
+     * What a journal's scores depend on besides the tokens.
+     *
+     * @param part the journal of a part
+     * @return the settings, by name
+     * @throws InvalidInputException if that cannot be told
+     * @throws IOException if reading fails
+     */
+    public static Map<String, String> settings(Path part) throws IOException {
+        return settings(part, lines(part)[0], COMPUTE_AGAIN);
+    }
+
+    private static String[] lines(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).split("\n", -1); // takes damaged bytes, too
+    }
+
+    private static Map<String, Score> read(Path file, Map<String, String> settings, String remedy, Consumer<String> notes) throws IOException {
+        String[] lines = lines(file);
+        requireSame(file, settings(file, lines[0], remedy), settings, remedy);
         Map<String, Score> known = new LinkedHashMap<>();
         int damaged = 0;
         for (int i = 1; i < lines.length - 1; i++) { // what follows the last line's end was cut
@@ -123,29 +161,30 @@ public final class ScoreJournal implements Closeable {
         return known;
     }
 
-    private static void requireSettings(Path file, String line, Map<String, String> settings) {
+    private static Map<String, String> settings(Path file, String line, String remedy) {
         JsonNode plain = plain(line);
-        String anew = ": leave out --resume to begin anew, or choose another --output";
         if (plain != null && (!plain.has("format_version") || plain.get("format_version").asInt() != VERSION)) {
             String version = plain.has("format_version") ? plain.get("format_version").toString() : "1";
             throw new InvalidInputException(file + " has format version " + version + ", this program goes on from version "
-                    + VERSION + anew);
+                    + VERSION + ": " + remedy);
         }
         JsonNode first = parse(line);
         if (first == null || !first.path("settings").isObject()) {
-            throw new InvalidInputException(file + " does not tell what its scores depend on, for its first line is damaged"
-                    + anew);
+            throw new InvalidInputException(file + " does not tell what its scores depend on, for its first line is damaged: " + remedy);
         }
-        Map<String, String> before = new HashMap<>();
-        first.get("settings").properties().forEach(entry -> before.put(entry.getKey(), entry.getValue().asText()));
+        Map<String, String> settings = new HashMap<>();
+        first.get("settings").properties().forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
+        return settings;
+    }
+
+    private static void requireSame(Path file, Map<String, String> before, Map<String, String> settings, String remedy) {
         TreeSet<String> names = new TreeSet<>(before.keySet());
         names.addAll(settings.keySet());
         for (String name : names) {
             String old = before.getOrDefault(name, "none");
             String now = settings.getOrDefault(name, "none");
             if (!old.equals(now)) {
-                throw new InvalidInputException(file + " holds scores of another " + name + " (" + old + ", now " + now + ")"
-                        + anew);
+                throw new InvalidInputException(file + " holds scores of another " + name + " (" + old + ", now " + now + "): " + remedy);
             }
         }
     }
@@ -216,6 +255,17 @@ public final class ScoreJournal implements Closeable {
     @Override
     public void close() throws IOException {
         out.close();
+    }
+
+    /**
+     * Gives the file another name: it is complete, and what was asked for.
+     *
+     * @param name its name from now on; what had it is lost
+     * @throws IOException if that cannot be done
+     */
+    public void keepAs(Path name) throws IOException {
+        close();
+        Files.move(file, name, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /**

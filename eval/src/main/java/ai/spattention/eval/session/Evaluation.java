@@ -1,6 +1,5 @@
 package ai.spattention.eval.session;
 
-import ai.djl.ndarray.NDManager;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.GroupRun;
 import ai.spattention.eval.RequestFile;
@@ -12,58 +11,52 @@ import ai.spattention.eval.metric.TextMetrics;
 import ai.spattention.eval.probe.HeldOutText;
 import ai.spattention.eval.probe.TokenWindow;
 import ai.spattention.eval.report.TaskResult;
-import ai.spattention.eval.score.KeepingScorer;
-import ai.spattention.eval.score.LogLikelihoods;
 import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.score.Score;
-import ai.spattention.eval.score.ScoreJournal;
 import ai.spattention.eval.score.Scorer;
 import ai.spattention.eval.score.TargetTokens;
 import ai.spattention.eval.task.TaskGroup;
+import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.RegularFile;
 import ai.spattention.olmoe.io.Sha256;
-import ai.spattention.olmoe.model.OlmoeModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
-/** Scores a loaded model: on tasks, whole texts, held-out tokens and ready requests. What has been scored is kept in a journal. */
+/** Scores a model: on tasks, whole texts, held-out tokens and ready requests. */
 public final class Evaluation {
 
     /** Held-out text may be larger than memory. */
     private static final int SLICE_TOKENS = 1 << 20;
 
-    private final OlmoeModel model;
+    private final OlmoeConfig model;
     private final RequestEncoder encoder;
     private final ScoringSettings settings;
-    private final KeepingScorer scorer;
+    private final Scorer scorer;
     private final TaskRun tasks;
     private final GroupRun groups;
 
     /**
      * Creates an evaluation; all arguments stay the caller's.
      *
-     * @param model the model
-     * @param manager a manager on the model's device
+     * @param model the model's configuration
      * @param encoder turns text into tokens, by the model's tokenizer
      * @param settings how to score
-     * @param journal where scores are kept
+     * @param scorer answers requests
      * @param samples gets every request of tasks and texts with its score
-     * @param progress shows how far it has come
      * @param notes gets a line for each thing that a person should know
      */
-    public Evaluation(OlmoeModel model, NDManager manager, RequestEncoder encoder, ScoringSettings settings, ScoreJournal journal,
-            TaskRun.SampleSink samples, KeepingScorer.Progress progress, Consumer<String> notes) {
+    public Evaluation(OlmoeConfig model, RequestEncoder encoder, ScoringSettings settings, Scorer scorer, TaskRun.SampleSink samples,
+            Consumer<String> notes) {
         this.model = model;
         this.encoder = encoder;
         this.settings = settings;
-        scorer = new KeepingScorer(new LogLikelihoods(model, manager, settings.batchTokens(), settings.prefixReuse()), journal, progress);
+        this.scorer = scorer;
         tasks = new TaskRun(encoder, scorer, samples, settings.limit(), settings.shots());
         groups = new GroupRun(tasks, notes);
     }
@@ -129,7 +122,7 @@ public final class Evaluation {
      */
     public TaskResult tokens(HeldOutText text, OptionalDouble bytesPerToken, TaskResult.Data data) throws IOException {
         int length = settings.maxLength() != null ? settings.maxLength()
-                : (int) Math.max(1, Math.min(model.getConfig().maxPositionEmbeddings(), text.count(1)));
+                : (int) Math.max(1, Math.min(model.maxPositionEmbeddings(), text.count(1)));
         if (text.count(length) == 0) {
             throw new InvalidInputException(text.name() + " holds less than one window of " + length + " tokens and the one after it:"
                     + " choose a shorter --max-length");
@@ -176,14 +169,5 @@ public final class Evaluation {
     public List<Score> answer(RequestFile requests) throws IOException {
         long count = settings.limit().of(requests.requests().size());
         return scorer.score("requests", requests.requests().stream().limit(count).map(encoder::encode).toList());
-    }
-
-    /**
-     * How fast it was.
-     *
-     * @return a line for people; empty if nothing went through the model
-     */
-    public Optional<String> speed() {
-        return scorer.speed();
     }
 }

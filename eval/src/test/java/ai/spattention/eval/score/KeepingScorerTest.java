@@ -35,7 +35,7 @@ class KeepingScorerTest {
     }
 
     private static KeepingScorer scorer(SmallModel small, ScoreJournal journal, long killAfter) {
-        return new KeepingScorer(new LogLikelihoods(small.model(), small.manager(), 200, false), journal,
+        return new KeepingScorer(List.of(new LogLikelihoods(small.model(), small.manager(), 200, false)), Part.WHOLE, journal,
                 (what, done, total) -> new KeepingScorer.Progress.Shown() {
                     @Override
                     public void accept(long now) {

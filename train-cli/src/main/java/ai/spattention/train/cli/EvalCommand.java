@@ -10,12 +10,14 @@ import ai.spattention.eval.report.Comparison;
 import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.Table;
 import ai.spattention.eval.report.TaskResult;
+import ai.spattention.eval.score.JournalParts;
+import ai.spattention.eval.score.Part;
 import ai.spattention.eval.session.ScoringSettings;
 import ai.spattention.eval.task.TaskCatalog;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OutputFile;
-import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.DevicesOption;
 import ai.spattention.train.cli.option.ModelOptions;
 import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.cli.option.ProbeOptions;
@@ -36,10 +38,12 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** Scores a model on benchmark tasks, on text, or on ready requests; compares scores. */
 @Command(name = "eval", mixinStandardHelpOptions = true, description = {
@@ -51,7 +55,7 @@ final class EvalCommand implements Callable<Integer> {
     private ModelOptions model;
 
     @Mixin
-    private DeviceOption device;
+    private DevicesOption devices;
 
     @Mixin
     private ProbeOptions probing;
@@ -107,6 +111,12 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--resume", description = "Go on where a run with this --output was killed.")
     private boolean resume;
 
+    @Option(names = "--part", paramLabel = "I/N", converter = PartConverter.class, description = "Compute this part of N only, on this machine, and keep its scores beside --output for --merge.")
+    private Part part;
+
+    @Option(names = "--merge", description = "Compute nothing: make the results of the scores that all parts have left beside --output.")
+    private boolean merge;
+
     @Spec
     private CommandSpec spec;
 
@@ -117,6 +127,10 @@ final class EvalCommand implements Callable<Integer> {
             return 0;
         }
         check();
+        if (part != null && resume && Files.exists(settings().written())) {
+            spec.commandLine().getErr().println("part " + part + " is finished already: its scores are in " + settings().written());
+            return 0;
+        }
         requireOwnFiles();
         List<TaskGroup> groups = new ArrayList<>();
         TaskCatalog catalog = tasks.isEmpty() ? null : new TaskCatalog();
@@ -125,18 +139,16 @@ final class EvalCommand implements Callable<Integer> {
         }
         DataFolder folder = tasks.isEmpty() ? null : DataFolder.open(data);
         RequestFile ready = requests == null ? null : RequestFile.read(requests);
-        EvalSettings settings = new EvalSettings(new ScoringSettings(limit == null ? Limit.NONE : new Limit(limit), shots, batchTokens, maxLength,
-                !noPrefixReuse), output, samples, resume);
-        try (FolderLock results = output == null ? null : lock(output);
+        try (FolderLock results = output == null ? null : lock(settings().written());
                 FolderLock rows = samples == null ? null : lock(samples);
-                EvalSession session = EvalSession.open(model, device.device(), settings, spec.commandLine().getErr())) {
+                EvalSession session = open()) {
             if (ready != null) {
                 session.answer(ready, spec.commandLine().getOut());
                 return 0;
             }
             PrintWriter console = Outputs.console(spec, output);
-            Split part = part();
-            PreparedData prepared = shards == null ? null : session.openShards(shards, part);
+            Split read = split();
+            PreparedData prepared = shards == null ? null : session.openShards(shards, read);
             session.check(groups, folder, texts);
             if (probing.isAsked()) {
                 probe(session, groups, folder, prepared, console);
@@ -150,7 +162,7 @@ final class EvalCommand implements Callable<Integer> {
                     session.runText(text);
                 }
                 if (prepared != null) {
-                    session.runShards(prepared, part);
+                    session.runShards(prepared, read);
                 }
                 session.complete();
             } finally {
@@ -160,6 +172,17 @@ final class EvalCommand implements Callable<Integer> {
         return 0;
     }
 
+    private EvalSettings settings() {
+        return new EvalSettings(new ScoringSettings(limit == null ? Limit.NONE : new Limit(limit), shots, batchTokens, maxLength, !noPrefixReuse),
+                output, samples, resume, Optional.ofNullable(part));
+    }
+
+    private EvalSession open() throws IOException {
+        PrintWriter err = spec.commandLine().getErr();
+        return merge ? EvalSession.merge(model, JournalParts.find(OutputFile.of(output).path()), settings(), err)
+                : EvalSession.open(model, devices.devices(), settings(), err);
+    }
+
     private void print(EvalSession session, Optional<Table> table, PrintWriter console) throws IOException {
         if (table.isPresent()) {
             console.print(json ? session.json() : table.get().toText() + "\n");
@@ -167,7 +190,7 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private Split part() {
+    private Split split() {
         return split.equals(Split.TRAIN.name()) ? Split.TRAIN : Split.heldOut(split);
     }
 
@@ -175,7 +198,7 @@ final class EvalCommand implements Callable<Integer> {
             throws IOException {
         Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
         try {
-            session.probe(probes, probing, prepared, part(), texts);
+            session.probe(probes, probing, prepared, split(), texts);
             if (probes.contains(ProbeName.TASKS)) {
                 session.probeTasks(probing, groups, folder);
             }
@@ -185,7 +208,7 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private void check() {
+    private void check() throws IOException {
         require(model != null, "--model is missing: name the folder of the model to score, or --compare result files");
         require(output != null || !resume, "--resume needs --output, the file of the run to go on with");
         require(requests == null || !json, "--json goes with scores: the answers to --requests are lines of JSON anyway");
@@ -195,8 +218,12 @@ final class EvalCommand implements Callable<Integer> {
         require(limit == null || limit > 0 && (limit <= 1 || limit == Math.rint(limit)) && limit <= Integer.MAX_VALUE,
                 "--limit must be at least 1 (got " + (limit == null ? "" : limit.toString().replaceAll("\\.0$", ""))
                 + "), a whole number of rows, or a fraction of them between 0 and 1");
+        if (part != null || merge) {
+            checkParts();
+        }
         probing.check();
         if (probing.isAsked()) {
+            require(!devices.areSeveral(), "--probes computes on one device: give --device in place of --devices");
             require(requests == null && samples == null && !resume, "--probes goes with --task, --text and --shards, without --requests,"
                     + " --samples and --resume");
             Set<ProbeName> probes = probing.probes(!tasks.isEmpty(), shards != null || !texts.isEmpty());
@@ -206,6 +233,15 @@ final class EvalCommand implements Callable<Integer> {
         }
         require(shots >= 0, "--shots must be at least 0 (got " + shots + ")");
         require(batchTokens >= 1, "--batch-tokens must be at least 1 (got " + batchTokens + ")");
+    }
+
+    private void checkParts() throws IOException {
+        String given = merge ? "--merge" : "--part";
+        require(!merge || part == null, "--part computes and --merge puts together what was computed: give one");
+        require(output != null && !OutputFile.of(output).isStream(), given + " needs --output, the file beside which the parts' scores are kept");
+        require(!probing.isAsked(), given + " goes with scores, without --probes");
+        require(!merge || !resume && !devices.isGiven(), "--merge computes nothing: leave out --device, --devices and --resume");
+        require(merge || samples == null && !json, "a part has no results: leave --samples and --json to --merge");
     }
 
     private void requireOwnFiles() throws IOException {
@@ -220,7 +256,21 @@ final class EvalCommand implements Callable<Integer> {
         boolean isStream = output == null || OutputFile.of(output).isStream();
         require(!resume || !isStream, "--resume needs an --output that can be read again (got " + output + ")");
         if (!isStream) {
-            outputs.writes("--output", EvalSettings.journal(output));
+            outputs.writes("--output", EvalSettings.journal(settings().written()));
+            requireFree(part == null ? "--output" : "the scores of part " + part + " in", settings().written());
+        }
+    }
+
+    /** Reads the option's value. */
+    private static final class PartConverter implements ITypeConverter<Part> {
+
+        @Override
+        public Part convert(String value) {
+            try {
+                return Part.of(value);
+            } catch (InvalidInputException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
         }
     }
 

@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
         subcommands = {QuickstartCommand.class, PrepareCommand.class, TrainCommand.class, LaunchCommand.class, StudyCommand.class,
             GenerateCommand.class, EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class,
             MaskCommand.class, BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class,
-            GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class})
+            GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class,
+            UnitsCommand.class})
 public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
@@ -63,6 +64,7 @@ public final class Main {
      */
     public static void main(String[] arguments) {
         ParentWatch.start(System.getenv(ParentWatch.VARIABLE));
+        ParentProcess.endWith(System.getenv(ParentProcess.VARIABLE));
         Installation.find().ifPresent(Installation::useLibraries); // before any of them is loaded
         Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
         System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));

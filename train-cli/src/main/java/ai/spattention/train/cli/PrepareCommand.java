@@ -3,10 +3,11 @@ package ai.spattention.train.cli;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.cli.option.PrepareOptions;
 import ai.spattention.train.data.Manifest;
-import ai.spattention.train.data.Preparation;
 import ai.spattention.train.data.PreparationListener;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
+import ai.spattention.train.data.UnitCut;
+import ai.spattention.train.data.UnitedPreparation;
 import ai.spattention.train.terminal.DataProgress;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -41,6 +42,15 @@ final class PrepareCommand implements Callable<Integer> {
         "Each set is written beside the training shards and measured apart by 'train'. Without a NAME it is the set 'validation'."})
     private List<String> validation = List.of();
 
+    @Option(names = "--workers", defaultValue = "1", paramLabel = "N", description = {
+        "How many units of the input are prepared at a time (default: ${DEFAULT-VALUE}), each with its share of the threads.",
+        "Units are cut by the list of the files, their sizes and the seed alone: the number of workers does not change the result."})
+    private int workers;
+
+    @Option(names = "--unit-bytes", defaultValue = "" + UnitCut.DEFAULT_BYTES, paramLabel = "N", description =
+        "The most bytes of a unit, as the files are, packed or not (default: ${DEFAULT-VALUE}). A file is never cut.")
+    private long unitBytes;
+
     @Spec
     private CommandSpec spec;
 
@@ -48,7 +58,8 @@ final class PrepareCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter err = spec.commandLine().getErr();
         try (Tokenizer tokenizer = options.loadTokenizer(); ConsoleListener listener = new ConsoleListener(err)) {
-            PreparedData data = new Preparation(options.settings(heldOut(validation)), tokenizer, options.threads()).run(output, listener);
+            PreparedData data = new UnitedPreparation(options.settings(heldOut(validation)), tokenizer, options.threads(), workers, unitBytes)
+                    .run(output, listener);
             listener.close();
             print(data.manifest(), listener);
             warn(data.manifest(), err);

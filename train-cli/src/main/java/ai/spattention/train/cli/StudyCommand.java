@@ -2,20 +2,20 @@ package ai.spattention.train.cli;
 
 import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.DevicesOption;
 import ai.spattention.train.cli.session.StudySession;
 import ai.spattention.train.config.ConfigSource;
-import ai.spattention.train.config.DeviceChoice;
-import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.loop.StopSignal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -37,9 +37,8 @@ final class StudyCommand implements Callable<Integer> {
     @Option(names = "--shards", paramLabel = "DIR", description = "Prepared data (default: the study's).")
     private Path data;
 
-    @Option(names = "--device", split = ",", converter = DeviceOption.Converter.class, paramLabel = "cpu|gpu|gpu:K|auto",
-            description = "Where to compute, separated by commas, as gpu:0,gpu:1: one run at a time on each (default: auto).")
-    private List<DeviceRequest> devices = List.of();
+    @Mixin
+    private DevicesOption devices;
 
     @Option(names = "--minutes", paramLabel = "M", description = "After M minutes no further run begins.")
     private Double minutes;
@@ -81,13 +80,10 @@ final class StudyCommand implements Callable<Integer> {
     }
 
     private List<Device> found() {
-        List<Device> found = new ArrayList<>();
-        for (DeviceRequest request : devices.isEmpty() ? List.of(new DeviceRequest(DeviceChoice.AUTO, 0)) : devices) {
-            Device device = DeviceOption.resolve(request);
-            if (found.contains(device)) {
-                throw new InvalidInputException("--device must name different ones (got " + device + " twice)");
-            }
-            found.add(device);
+        List<Device> found = devices.devices();
+        if (new HashSet<>(found).size() < found.size()) {
+            throw new InvalidInputException("--devices must name different ones, for each does a run of its own (got "
+                    + found.stream().map(Device::toString).collect(Collectors.joining(", ")) + ")");
         }
         return found;
     }

@@ -128,7 +128,7 @@ final class DocumentStream implements Closeable {
     }
 
     private static long identity(InputFile file) throws IOException {
-        return Sha256.prefix(file.path() + "\n" + file.size() + "\n" + file.modified());
+        return Sha256.prefix(file.identity());
     }
 
     /** Reads on; empty at the end. */
@@ -143,7 +143,7 @@ final class DocumentStream implements Closeable {
             if (text.isPresent()) {
                 TextPart part = text.get();
                 current = part.last() ? -1 : current;
-                return Optional.of(new Part(part, new Origin(part.id(), file.input.path().toString(), part.line()),
+                return Optional.of(new Part(part, new Origin(part.id(), file.input.name(), part.line()),
                         file.documentSplit));
             }
             replace(file);

@@ -41,7 +41,8 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
     /** The manifest's file name. */
     public static final String FILE = "manifest.json";
 
-    private static final String TEXT_BYTES = "text_bytes_";
+    /** Begins the name of the setting that tells the size of a split's texts. */
+    static final String TEXT_BYTES = "text_bytes_";
 
     private static final ObjectMapper JSON = StrictJson.ofRecords()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -56,7 +57,12 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
      * @param vocabSize the number of ids
      * @param eosId the id that ends a document
      */
-    public record TokenizerInfo(String name, String digest, int vocabSize, int eosId) {}
+    public record TokenizerInfo(String name, String digest, int vocabSize, int eosId) {
+
+        TokenizerInfo withName(String other) {
+            return new TokenizerInfo(other, digest, vocabSize, eosId);
+        }
+    }
 
     /**
      * A file of ids.
@@ -66,7 +72,13 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
      * @param documents the number of documents that end in it
      * @param sha256 the digest of its bytes
      */
-    public record Shard(String file, long tokens, long documents, String sha256) {}
+    public record Shard(String file, long tokens, long documents, String sha256) {
+
+        /** The table of its documents, within the folder. */
+        String documentsFile() {
+            return file.replace(".npy", ".csv.gz");
+        }
+    }
 
     /**
      * The tokens of a split.
@@ -160,7 +172,31 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
         }
     }
 
-    String toJson() {
+    /**
+     * The manifest of the same data, whose tokenizer is called otherwise.
+     *
+     * @param name the tokenizer's name
+     * @return the manifest
+     */
+    public Manifest withTokenizerName(String name) {
+        return new Manifest(formatVersion, tokenizer.withName(name), dtype, splits, settings);
+    }
+
+    /** Says of a manifest without tokens to learn from why that is so. */
+    InvalidInputException nothingToLearnFrom() {
+        long heldOut = documents(Split.VALIDATION);
+        return new InvalidInputException("there is no text to learn from: "
+                + (heldOut == 0 || Double.parseDouble(settings.get("validation_fraction")) == 0
+                        ? "the input holds " + settings.get("empty_documents") + " documents, all of them empty"
+                        : "all " + heldOut + " documents are held out for validation; lower --validation-fraction"));
+    }
+
+    /**
+     * The manifest as its file has it.
+     *
+     * @return JSON
+     */
+    public String toJson() {
         try {
             return JSON.writeValueAsString(this) + "\n";
         } catch (JsonProcessingException e) {
@@ -168,7 +204,14 @@ public record Manifest(int formatVersion, TokenizerInfo tokenizer, TokenWidth dt
         }
     }
 
-    static Manifest read(Path folder) {
+    /**
+     * Reads a folder's manifest.
+     *
+     * @param folder the folder
+     * @return the manifest
+     * @throws InvalidInputException if there is none, or it is damaged or of another version
+     */
+    public static Manifest read(Path folder) {
         Path file = folder.resolve(FILE);
         String text;
         try {

@@ -1,21 +1,14 @@
 package ai.spattention.train.data;
 
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.io.AtomicFile;
-import ai.spattention.olmoe.io.AtomicFolder;
-import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
-import ai.spattention.train.data.source.DocumentSeparator;
 import ai.spattention.train.data.source.InputFile;
-import ai.spattention.train.data.source.InputFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,8 +33,8 @@ public final class Preparation {
     /** The folder for what is needed only until the manifest is written. */
     static final String WORK = ".unfinished";
 
-    /** One of each kind of file in a prepared folder. */
-    private static final List<String> FILES = List.of(Manifest.FILE, "tokenizer.json", "train/part-00000.npy", "train/part-00000.csv.gz");
+    /** What the list of the files to learn from is called among the arguments. */
+    static final String INPUT_LIST = "list of input files";
 
     private static final int BLOCK_CHARACTERS = 1 << 21;
     private static final Duration SAVE_INTERVAL = Duration.ofSeconds(2);
@@ -104,60 +97,44 @@ public final class Preparation {
      * @throws IOException if reading or writing fails otherwise
      */
     public PreparedData run(Path folder, PreparationListener listener) throws IOException {
-        List<Source> sources = sources();
-        requireOutside(folder);
-        int eosId = requireEos();
-        Map<String, String> arguments = arguments(sources, eosId);
-        Path work = folder.resolve(WORK);
-        requireUsable(folder, work, arguments);
-        AtomicFolder.requireWritable(work);
-        try {
-            try (FolderLock lock = FolderLock.take(work.resolve("lock"), folder)) {
-                requireUsable(folder, work, arguments); // another process may have ended meanwhile
-                if (!Files.exists(folder.resolve(Manifest.FILE))) {
-                    write(folder, work, sources, eosId, arguments, listener);
-                }
-                deleteWork(work);
+        PreparationInputs inputs = PreparationInputs.find(settings);
+        PreparationInputs.requireOutside(settings, folder);
+        return new PreparationFolder(folder, arguments(inputs)).fill((work, from) -> {
+            Manifest manifest = write(inputs, folder, work, from, listener);
+            if (manifest.tokens(Split.TRAIN) == 0) {
+                throw refused(folder, work, manifest.all(), manifest.nothingToLearnFrom());
             }
-            OwnFiles.deleteIfEmpty(work);
-        } catch (IOException e) {
-            throw AtomicFile.explain(folder, e);
-        }
-        return PreparedData.open(folder);
+            PreparationFolder.complete(folder, tokenizer.toJson(), manifest);
+        });
+    }
+
+    /**
+     * Prepares a part of a whole, in which there may be nothing to learn from, as {@link #run(Path, PreparationListener)} does.
+     *
+     * @param inputs the part's files
+     * @param folder the part's folder
+     * @param listener told how it goes on
+     * @return the opened data
+     * @throws InvalidInputException as {@link #run(Path, PreparationListener)}
+     * @throws IOException if reading or writing fails otherwise
+     */
+    public PreparedData runUnit(PreparationInputs inputs, Path folder, PreparationListener listener) throws IOException {
+        return new PreparationFolder(folder, arguments(inputs)).fill((work, from) ->
+                PreparationFolder.complete(folder, tokenizer.toJson(), write(inputs, folder, work, from, listener)));
     }
 
     /** The held-out sets, so that what is wrong with them is seen early, then what is learnt from. */
-    private List<Source> sources() throws IOException {
+    private List<Source> sources(PreparationInputs inputs) {
         List<Source> sources = new ArrayList<>();
-        Map<Path, String> heldOut = new HashMap<>();
-        for (Map.Entry<String, List<String>> set : settings.heldOut().entrySet()) {
-            List<InputFile> files = InputFiles.find(set.getValue());
-            for (InputFile file : files) {
-                String other = heldOut.putIfAbsent(file.path().toRealPath(), set.getKey());
-                if (other != null) {
-                    throw new InvalidInputException(file.path() + " is in two held-out sets, " + other + " and " + set.getKey()
-                            + ": name it once");
-                }
-            }
-            sources.add(new Source(files, Split.heldOut(set.getKey()), 0));
-        }
-        List<InputFile> files = InputFiles.find(settings.inputs());
-        for (InputFile file : files) {
-            String set = heldOut.get(file.path().toRealPath());
-            if (set != null) {
-                throw new InvalidInputException(file.path() + " is held out as '" + set + "' and is in the input, too: what measures a"
-                        + " model must not be learnt from; name inputs without it");
-            }
-        }
-        sources.add(new Source(files, Split.TRAIN, settings.validationFraction()));
-        if (!settings.separator().equals(DocumentSeparator.NONE)
-                && sources.stream().flatMap(source -> source.files().stream()).noneMatch(InputFile::isPlainText)) {
-            throw new InvalidInputException("--document-separator is for plain text, and no input is plain text by its name: leave it out");
-        }
+        inputs.heldOut().forEach((name, files) -> sources.add(new Source(files, Split.heldOut(name), 0)));
+        sources.add(new Source(inputs.files(), Split.TRAIN, settings.validationFraction()));
         return sources;
     }
 
-    private Map<String, String> arguments(List<Source> sources, int eosId) {
+    /** What must be the same for going on, by names for people. */
+    Map<String, String> arguments(PreparationInputs inputs) {
+        int eosId = requireEos();
+        List<Source> sources = sources(inputs);
         Map<String, String> arguments = new LinkedHashMap<>();
         arguments.put("--tokenizer", "SHA-256 " + tokenizer.digest());
         arguments.put("EOS id", Integer.toString(eosId));
@@ -167,56 +144,18 @@ public final class Preparation {
         arguments.put("--seed", Long.toString(settings.seed()));
         arguments.put("--shard-tokens", Long.toString(settings.shardTokens()));
         for (Source source : sources) {
-            String names = source.files().stream().map(file -> file.path().toString()).collect(Collectors.joining("\n"));
-            arguments.put(source.split().equals(Split.TRAIN) ? "list of input files" : "held-out set '" + source.split().name() + "'",
+            String names = source.files().stream().map(InputFile::name).collect(Collectors.joining("\n"));
+            arguments.put(source.split().equals(Split.TRAIN) ? INPUT_LIST : "held-out set '" + source.split().name() + "'",
                     source.files().size() + " files whose names have the hash " + Long.toHexString(Sha256.prefix(names)));
         }
-        arguments.put("list of held-out sets", settings.heldOut().keySet().toString());
+        arguments.put("list of held-out sets", inputs.heldOut().keySet().toString());
         return arguments;
     }
 
-    /** What is written must not be read as text the next time. */
-    private void requireOutside(Path folder) throws IOException {
-        List<String> inputs = Stream.concat(settings.inputs().stream(), settings.heldOut().values().stream().flatMap(List::stream))
-                .toList();
-        for (String file : FILES) {
-            if (InputFiles.wouldFind(inputs, folder.resolve(file))) {
-                throw new InvalidInputException("--output " + folder + " lies in the input, where its files would be read as text the"
-                        + " next time: name a folder elsewhere");
-            }
-        }
-    }
-
-    private static void requireUsable(Path folder, Path work, Map<String, String> arguments) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new InvalidInputException(folder + " is a file: --output must name a folder");
-        }
-        Optional<PreparationState> state = PreparationState.read(work);
-        boolean finished = Files.exists(folder.resolve(Manifest.FILE));
-        if (state.isPresent()) {
-            if (finished || !state.get().isEmpty()) { // else nothing would be lost
-                state.get().requireArguments(folder, arguments);
-            }
-        } else if (finished) {
-            throw new InvalidInputException(folder + " holds prepared data already: choose another folder, or delete it");
-        } else {
-            try (var entries = Files.list(folder)) {
-                if (entries.anyMatch(entry -> !entry.equals(work))) {
-                    throw new InvalidInputException("the output folder " + folder
-                            + " exists and is not empty: choose another, or delete it");
-                }
-            }
-        }
-    }
-
-    private void write(Path folder, Path work, List<Source> sources, int eosId, Map<String, String> arguments,
-            PreparationListener listener) throws IOException {
-        PreparationState from = PreparationState.read(work).filter(found -> !found.isEmpty())
-                .orElse(PreparationState.begin(arguments));
-        from.write(work);
+    private Manifest write(PreparationInputs inputs, Path folder, Path work, PreparationState from, PreparationListener listener)
+            throws IOException {
+        int eosId = requireEos();
+        List<Source> sources = sources(inputs);
         List<Split> splits = Stream.concat(Stream.of(Split.TRAIN, Split.VALIDATION), sources.stream().map(Source::split))
                 .distinct().sorted().toList();
         long total = 0;
@@ -241,18 +180,15 @@ public final class Preparation {
                 }
                 before += source.bytes();
                 if (!source.split().equals(Split.TRAIN) && writer.textBytes().get(source.split()) == 0) {
-                    refuse(folder, work, splits, "the held-out set '" + source.split().name() + "' holds no text: all of its documents"
-                            + " are empty; name other files for it");
+                    throw refused(folder, work, splits, new InvalidInputException("the held-out set '" + source.split().name()
+                            + "' holds no text: all of its documents are empty; name other files for it"));
                 }
             }
-            Map<Split, List<Manifest.Shard>> shards = writer.shards();
-            if (shards.get(Split.TRAIN).isEmpty()) {
-                long heldOut = shards.get(Split.VALIDATION).stream().mapToLong(Manifest.Shard::documents).sum();
-                refuse(folder, work, splits, "there is no text to learn from: " + (settings.validationFraction() == 0 || heldOut == 0
-                        ? "the input holds " + writer.emptyDocuments() + " documents, all of them empty"
-                        : "all " + heldOut + " documents are held out for validation; lower --validation-fraction"));
-            }
-            complete(folder, eosId, shards, settingsForPeople(writer));
+            Map<String, List<Manifest.Shard>> shards = new TreeMap<>();
+            writer.shards().forEach((split, own) -> shards.put(split.folder(), own));
+            return new Manifest(Manifest.VERSION,
+                    new Manifest.TokenizerInfo(tokenizer.name(), tokenizer.digest(), tokenizer.vocabSize(), eosId),
+                    TokenWidth.of(tokenizer.vocabSize()), shards, settingsForPeople(writer));
         }
     }
 
@@ -290,29 +226,14 @@ public final class Preparation {
                 "tokenizer " + tokenizer.name() + " has no token that ends a document: name its id with --eos-id"));
     }
 
-    /** Writes what makes a folder of shards a prepared folder; the manifest comes last, so that a folder without one is unfinished. */
-    private void complete(Path folder, int eosId, Map<Split, List<Manifest.Shard>> shards, Map<String, String> people) throws IOException {
-        Map<String, List<Manifest.Shard>> splits = new TreeMap<>();
-        shards.forEach((split, own) -> splits.put(split.folder(), own));
-        Manifest manifest = new Manifest(Manifest.VERSION,
-                new Manifest.TokenizerInfo(tokenizer.name(), tokenizer.digest(), tokenizer.vocabSize(), eosId),
-                TokenWidth.of(tokenizer.vocabSize()), splits, people);
-        AtomicFile.write(folder.resolve("tokenizer.json"), tokenizer.toJson());
-        AtomicFile.write(folder.resolve(Manifest.FILE), manifest.toJson());
-    }
-
-    /** Deletes what was needed for going on. */
-    private static void deleteWork(Path work) throws IOException {
-        OwnFiles.delete(work, name -> name.equals(PreparationState.FILE) || ShardWriter.isOwn(name));
-    }
-
     /** Leaves nothing behind, for there is nothing to go on with. */
-    private static void refuse(Path folder, Path work, List<Split> splits, String message) throws IOException {
+    private static InvalidInputException refused(Path folder, Path work, List<Split> splits, InvalidInputException reason)
+            throws IOException {
         for (Split split : splits) {
             OwnFiles.delete(folder.resolve(split.folder()), ShardWriter::isOwn);
         }
-        deleteWork(work);
-        throw new InvalidInputException(message);
+        PreparationFolder.deleteWork(work);
+        return reason;
     }
 
     private Map<String, String> settingsForPeople(PreparationWriter writer) {

@@ -152,6 +152,10 @@ class LauncherTest {
             assertEquals("spattn: --device " + device + " was asked for, but this machine has no NVIDIA GPU: use --device cpu",
                     result.output().strip());
         }
+        for (List<String> several : List.of(List.of("--devices", "gpu:1,gpu:0"), List.of("--devices=gpu:1,gpu:0"))) {
+            String[] arguments = Stream.concat(Stream.of("eval", "--text", "x"), several.stream()).toArray(String[]::new);
+            assertTrue(run(Map.of(), arguments).output().startsWith("spattn: --device gpu:1 was asked for, but this machine has no NVIDIA GPU"));
+        }
     }
 
     @Test

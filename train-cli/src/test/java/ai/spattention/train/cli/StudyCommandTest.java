@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -145,7 +146,10 @@ class StudyCommandTest {
         assertEquals("spattn: --only must name one of the parts breadth, depth (got 'width')", Cli.refused(study("--only", "width")));
         assertEquals("spattn: --minutes must be above 0 (got 0.0)", Cli.refused(study("--minutes", "0")));
         assertEquals("spattn: there is no study in " + output + ": do its runs first, without --report", Cli.refused(study("--report")));
-        assertEquals("spattn: --device must name different ones (got cpu() twice)", Cli.refused(study("--device", "cpu,cpu")));
+        String[] several = Arrays.stream(study("--devices", "cpu,cpu")).filter(argument -> !argument.equals("--device") && !argument.equals("cpu"))
+                .toArray(String[]::new);
+        assertEquals("spattn: --devices must name different ones, for each does a run of its own (got cpu(), cpu())", Cli.refused(several));
+        assertEquals("spattn: --device and --devices exclude each other: give one", Cli.refused(study("--devices", "cpu")));
         assertFalse(Files.exists(output));
     }
 }

@@ -18,6 +18,15 @@ public final class DeviceOption {
     private DeviceRequest request;
 
     /**
+     * Whether the option was given.
+     *
+     * @return whether a device was chosen
+     */
+    public boolean isGiven() {
+        return request != null;
+    }
+
+    /**
      * What was asked for.
      *
      * @return the request; {@code auto} if the option was not given

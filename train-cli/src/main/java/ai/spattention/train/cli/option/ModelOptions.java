@@ -5,6 +5,7 @@ import ai.spattention.Precision;
 import ai.spattention.attention.auto.Kernels;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.checkpoint.HuggingFaceFolder;
+import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -78,11 +79,27 @@ public final class ModelOptions {
      */
     public OlmoeModel load(NDManager manager, UnaryOperator<OlmoeConfig> change) throws IOException {
         requirePrecision(manager);
+        requireFinished();
+        return HuggingFaceFolder.load(folder(), manager, config -> change.apply(attention(config)), this::computing);
+    }
+
+    /**
+     * The model's configuration with the chosen attention; its weights are not read.
+     *
+     * @return the configuration
+     * @throws InvalidInputException if the folder is no model or an option is wrong
+     * @throws IOException if reading fails
+     */
+    public OlmoeConfig config() throws IOException {
+        requireFinished();
+        return attention(ConfigJson.read(folder().resolve("config.json"), Patterns.onClassPath()));
+    }
+
+    private void requireFinished() {
         if (TrainedModel.isUnfinished(folder)) {
             throw new InvalidInputException("the run in " + folder + " has no model yet: let it end, or go on with 'train --resume'"
                     + " (generate takes the newest checkpoint)");
         }
-        return HuggingFaceFolder.load(folder(), manager, config -> change.apply(attention(config)), this::computing);
     }
 
     /**

@@ -1,7 +1,6 @@
 package ai.spattention.train.cli.session;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDManager;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.eval.ModelDigest;
 import ai.spattention.eval.RequestFile;
@@ -19,11 +18,15 @@ import ai.spattention.eval.report.ResultFile;
 import ai.spattention.eval.report.ResultTable;
 import ai.spattention.eval.report.Table;
 import ai.spattention.eval.report.TaskResult;
+import ai.spattention.eval.score.JournalParts;
+import ai.spattention.eval.score.JournalScorer;
 import ai.spattention.eval.score.KeepingScorer;
+import ai.spattention.eval.score.Part;
 import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.ScoreJournal;
+import ai.spattention.eval.score.Scorer;
 import ai.spattention.eval.session.Evaluation;
 import ai.spattention.eval.session.ModelProbes;
 import ai.spattention.eval.session.WholeTexts;
@@ -31,7 +34,6 @@ import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.io.Sha256;
-import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.tokenizer.SpecialTokens;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.olmoe.tokenizer.Tokenizers;
@@ -42,7 +44,6 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.SplitText;
 import ai.spattention.train.data.TokenCountsFile;
-import ai.spattention.train.machine.GpuName;
 import ai.spattention.train.machine.Versions;
 import ai.spattention.train.terminal.CountProgress;
 import java.io.IOException;
@@ -54,36 +55,44 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.UnaryOperator;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** A loaded model that is scored; what is known is on disk after every task. */
+/** A model that is scored; what is known is on disk after every task. */
 public final class EvalSession implements AutoCloseable {
+
+    private static final String DEVICE = "--device";
 
     private final EvalSettings settings;
     private final PrintWriter err;
     private final Resources resources = new Resources();
-    private final NDManager manager;
     private final Map<String, Object> about = new LinkedHashMap<>();
     private final List<TaskResult> results = new ArrayList<>();
     private final List<ProbeResult> probed = new ArrayList<>();
-    private OlmoeModel model;
+    private EvalModels models;
     private Tokenizer tokenizer;
     private RequestEncoder encoder;
-    private ScoreJournal journal;
     private SampleFile samples;
     private Evaluation evaluation;
+    private Finish finish;
+    private Supplier<Optional<String>> speed = Optional::empty;
 
-    private EvalSession(EvalSettings settings, Device device, PrintWriter err) {
-        this.settings = settings;
-        this.err = err;
-        manager = resources.add(NDManager.newBaseManager(device, "PyTorch"));
+    /** What becomes of kept scores when everything asked for is written. */
+    @FunctionalInterface
+    private interface Finish {
+        void run() throws IOException;
     }
 
-    public static EvalSession open(ModelOptions options, Device device, EvalSettings settings, PrintWriter err) throws IOException {
-        EvalSession session = new EvalSession(settings, device, err);
+    private EvalSession(EvalSettings settings, PrintWriter err) {
+        this.settings = settings;
+        this.err = err;
+    }
+
+    /** Loads a model on each of the devices, to score it. */
+    public static EvalSession open(ModelOptions options, List<Device> devices, EvalSettings settings, PrintWriter err) throws IOException {
+        EvalSession session = new EvalSession(settings, err);
         try {
-            session.load(options, device);
+            session.load(options, devices);
             return session;
         } catch (Throwable e) {
             session.resources.closeAfter(e);
@@ -91,9 +100,42 @@ public final class EvalSession implements AutoCloseable {
         }
     }
 
-    private void load(ModelOptions options, Device device) throws IOException {
-        model = options.load(manager, UnaryOperator.identity());
-        OlmoeConfig config = model.getConfig();
+    /** Takes the scores that the parts of an evaluation have left; no model is loaded. */
+    public static EvalSession merge(ModelOptions options, JournalParts parts, EvalSettings settings, PrintWriter err) throws IOException {
+        EvalSession session = new EvalSession(settings, err);
+        try {
+            session.take(options, parts);
+            return session;
+        } catch (Throwable e) {
+            session.resources.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private void load(ModelOptions options, List<Device> devices) throws IOException {
+        models = resources.add(EvalModels.load(options, devices));
+        Optional<Path> kept = settings.journal();
+        Map<String, String> dependsOn = prepare(options, models.config(), ScoredOn.of(devices));
+        ScoreJournal journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory()
+                : ScoreJournal.open(kept.get(), dependsOn, settings.resume(), err::println));
+        KeepingScorer scorer = new KeepingScorer(models.scorers(settings.scoring()), settings.part().orElse(Part.WHOLE), journal,
+                EvalSession::show);
+        finish = settings.part().isEmpty() ? journal::delete : () -> journal.keepAs(settings.written());
+        speed = scorer::speed;
+        evaluate(models.config(), scorer);
+    }
+
+    private void take(ModelOptions options, JournalParts parts) throws IOException {
+        OlmoeConfig config = options.config();
+        String kind = ScoreJournal.settings(parts.files().get(0)).getOrDefault(DEVICE, "none");
+        Map<String, String> dependsOn = prepare(options, config, ScoredOn.kind(kind));
+        ScoreJournal all = resources.add(ScoreJournal.merged(parts.files(), dependsOn, err::println));
+        finish = parts::delete;
+        evaluate(config, new JournalScorer(all));
+    }
+
+    /** Opens the tokenizer and tells what the results are of; what the scores depend on. */
+    private Map<String, String> prepare(ModelOptions options, OlmoeConfig config, ScoredOn where) throws IOException {
         tokenizer = resources.add(Tokenizers.load(options.folder(), null));
         if (tokenizer.vocabSize() > config.vocabSize()) {
             throw new InvalidInputException("the tokenizer " + tokenizer.name() + " has " + tokenizer.vocabSize()
@@ -102,16 +144,17 @@ public final class EvalSession implements AutoCloseable {
         }
         int maxLength = settings.scoring().maxLength(config);
         String digest = ModelDigest.of(options.folder());
-        describe(options, device, digest, maxLength);
+        describe(options, config, where, digest, maxLength);
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(SpecialTokens.read(options.folder()), tokenizer), maxLength);
-        Optional<Path> kept = settings.journal();
-        journal = resources.add(kept.isEmpty() ? ScoreJournal.inMemory() : ScoreJournal.open(kept.get(),
-                scoresDependOn(options, device, digest), settings.resume(), err::println));
-        evaluation = new Evaluation(model, manager, encoder, settings.scoring(), journal, sample -> {
+        return scoresDependOn(options, config, where, digest);
+    }
+
+    private void evaluate(OlmoeConfig config, Scorer scorer) {
+        evaluation = new Evaluation(config, encoder, settings.scoring(), scorer, sample -> {
             if (samples != null) {
                 samples.add(sample);
             }
-        }, EvalSession::show, err::println);
+        }, err::println);
     }
 
     private static KeepingScorer.Progress.Shown show(String what, long done, long total) {
@@ -130,23 +173,22 @@ public final class EvalSession implements AutoCloseable {
     }
 
     /** What changes a score, be it in its last digits, besides the tokens of a request. */
-    private Map<String, String> scoresDependOn(ModelOptions options, Device device, String digest) {
+    private Map<String, String> scoresDependOn(ModelOptions options, OlmoeConfig config, ScoredOn where, String digest) {
         Map<String, String> dependsOn = new LinkedHashMap<>();
         dependsOn.put("model", digest);
         dependsOn.put("tokenizer", tokenizer.digest());
-        dependsOn.put("--pattern", model.getConfig().patterns().toString());
-        dependsOn.put("--layout-length", model.getConfig().layoutLength().toString());
+        dependsOn.put("--pattern", config.patterns().toString());
+        dependsOn.put("--layout-length", config.layoutLength().toString());
         dependsOn.put("--precision", options.precision().key());
         dependsOn.put("--kernel", options.kernel());
         dependsOn.put("--batch-tokens", Long.toString(settings.scoring().batchTokens()));
         dependsOn.put("--no-prefix-reuse", Boolean.toString(!settings.scoring().prefixReuse()));
-        dependsOn.put("--device", GpuName.orType(device));
+        dependsOn.put(DEVICE, where.kind());
         Versions.all().forEach((what, version) -> dependsOn.put("version of " + what, version));
         return dependsOn;
     }
 
-    private void describe(ModelOptions options, Device device, String digest, int maxLength) {
-        OlmoeConfig config = model.getConfig();
+    private void describe(ModelOptions options, OlmoeConfig config, ScoredOn where, String digest, int maxLength) {
         Map<String, Object> described = new LinkedHashMap<>();
         described.put("limit", settings.scoring().limit().number());
         described.put("shots", settings.scoring().shots());
@@ -158,8 +200,8 @@ public final class EvalSession implements AutoCloseable {
         described.put("prefix_reuse", settings.scoring().prefixReuse());
         described.put("dtype", options.precision().key());
         described.put("kernel", options.kernel());
-        described.put("device", device.toString());
-        GpuName.of(device).ifPresent(name -> described.put("gpu", name));
+        described.put("device", where.devices());
+        where.gpu().ifPresent(name -> described.put("gpu", name));
         about.put("config", described);
         about.put("versions", Versions.all());
         Map<String, Object> scored = new LinkedHashMap<>();
@@ -180,16 +222,20 @@ public final class EvalSession implements AutoCloseable {
 
     /** Scores the tasks of a group; their results are written one by one. */
     public void run(TaskGroup group, DataFolder folder) throws IOException {
-        evaluation.tasks(group, folder, result -> {
+        evaluation.tasks(group, folder, this::add);
+    }
+
+    /** A part's results are of a part of the scores only, and mean nothing. */
+    private void add(TaskResult result) throws IOException {
+        if (settings.part().isEmpty()) {
             results.add(result);
             write();
-        });
+        }
     }
 
     /** Scores a text as a whole. */
     public void runText(Path file) throws IOException {
-        results.add(evaluation.text(file));
-        write();
+        add(evaluation.text(file));
     }
 
     /** Opens prepared data and checks them, as training does. */
@@ -214,15 +260,14 @@ public final class EvalSession implements AutoCloseable {
                 Sha256.of(files), null);
         String name = data.folder().toAbsolutePath().normalize().getFileName().toString();
         try (SplitText text = SplitText.open(name, data, split, false)) {
-            results.add(evaluation.tokens(text, data.manifest().bytesPerToken(split), about));
+            add(evaluation.tokens(text, data.manifest().bytesPerToken(split), about));
         }
-        write();
     }
 
     /** Probes a split of prepared data, or null, and texts, each apart; all are checked before the first is read by the model. */
     public void probe(Set<ProbeName> probes, ProbeOptions options, PreparedData data, Split split, List<Path> files) throws IOException {
         try (Resources open = new Resources()) {
-            ModelProbes session = new ModelProbes(model, manager, tokenizer, settings.scoring(), options.settings(), EvalSession::show);
+            ModelProbes session = probes(options);
             List<HeldOutText> texts = new ArrayList<>();
             if (data != null) {
                 String name = data.folder().toAbsolutePath().normalize().getFileName() + " " + split.folder();
@@ -244,14 +289,22 @@ public final class EvalSession implements AutoCloseable {
 
     /** Probes tasks with both layouts. */
     public void probeTasks(ProbeOptions options, List<TaskGroup> all, DataFolder folder) throws IOException {
-        probed.addAll(new ModelProbes(model, manager, tokenizer, settings.scoring(), options.settings(), EvalSession::show)
-                .tasks(all, folder, encoder));
+        probed.addAll(probes(options).tasks(all, folder, encoder));
         write();
+    }
+
+    private ModelProbes probes(ProbeOptions options) {
+        EvalModels.Copy copy = models.first();
+        return new ModelProbes(copy.model(), copy.manager(), tokenizer, settings.scoring(), options.settings(), EvalSession::show);
     }
 
     /** Answers ready requests. */
     public void answer(RequestFile requests, PrintWriter out) throws IOException {
         List<Score> scores = evaluation.answer(requests);
+        if (settings.part().isPresent()) {
+            complete();
+            return;
+        }
         if (settings.output() == null) {
             out.print(requests.answers(scores));
             out.flush();
@@ -293,8 +346,12 @@ public final class EvalSession implements AutoCloseable {
     /** Everything asked for is written: what was kept for another try can go. */
     public void complete() throws IOException {
         writeComplete();
-        journal.delete();
-        evaluation.speed().ifPresent(err::println);
+        finish.run();
+        speed.get().ifPresent(err::println);
+        if (settings.part().isPresent()) {
+            err.println("part " + settings.part().get() + " is finished, its scores are in " + settings.written()
+                    + ": when all parts are, the same command with --merge makes the results");
+        }
     }
 
     /** The results so far. */

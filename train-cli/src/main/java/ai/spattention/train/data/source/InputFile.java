@@ -14,8 +14,18 @@ import java.nio.file.Path;
  * a row, a jar one a Java file, and a plain text is one document or several with separators between them.
  *
  * @param path the file
+ * @param name what the file is called where the data tell their origin, and what orders files: its path, unless it is the copy of another
  */
-public record InputFile(Path path) {
+public record InputFile(Path path, String name) {
+
+    /**
+     * A file that is no copy.
+     *
+     * @param path the file
+     */
+    public InputFile(Path path) {
+        this(path, path.toString());
+    }
 
     /**
      * Opens the file.
@@ -75,5 +85,16 @@ public record InputFile(Path path) {
         } catch (IOException e) {
             throw ReadFailures.explain(path, e);
         }
+    }
+
+    /**
+     * What tells whether the file is still the same.
+     *
+     * @return its path, size and time
+     * @throws InvalidInputException if the file is gone
+     * @throws IOException if it cannot be asked
+     */
+    public String identity() throws IOException {
+        return path + "\n" + size() + "\n" + modified();
     }
 }

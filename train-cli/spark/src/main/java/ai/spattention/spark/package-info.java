@@ -1,0 +1,5 @@
+/**
+ * Runs the command line on a Spark cluster. A task starts a process of {@code spattn}, watches it and ends it, so that nothing of the
+ * command line's libraries and nothing of Spark's meets in one Java machine.
+ */
+package ai.spattention.spark;
