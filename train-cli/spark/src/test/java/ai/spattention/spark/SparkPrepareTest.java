@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,5 +93,33 @@ class SparkPrepareTest {
         assertTrue(whole.err().contains("prepare: "), whole.err());
         assertEquals("spattn: " + folder.resolve("out") + " holds prepared data already: choose another folder, or delete it",
                 prepare("out").lastLine());
+    }
+
+    /** Where files have to be copied to the workers, and the tokenizer, too. */
+    @Test
+    void filesElsewhereAreStaged() throws IOException {
+        for (int i = 0; i < 2; i++) {
+            Files.createDirectories(folder.resolve("in"));
+            Files.writeString(folder.resolve("in/" + i + ".txt"), ("text " + i + " ").repeat(300));
+        }
+        Submission.spattn("prepare", folder.resolve("in").toString(), "--tokenizer", "bytes", "--unit-bytes", "2000", "--validation-fraction", "0",
+                "--output", folder.resolve("local").toString());
+        System.setProperty("spark.hadoop.fs.other.impl", OtherFileSystem.class.getName());
+        String other = "other:" + folder;
+        Submission result = Submission.run("local[2]", new SparkPrepare(), other + "/in", "--tokenizer", other + "/local/tokenizer.json",
+                "--unit-bytes", "2000", "--validation-fraction", "0", "--output", other + "/out/", "--spattn", Submission.spattn());
+        assertEquals(0, result.code(), result.err());
+        Map<String, String> local = contents(folder.resolve("local"));
+        Map<String, String> out = contents(folder.resolve("out"));
+        assertEquals(local.keySet(), out.keySet());
+        for (String file : local.keySet()) {
+            if (file.endsWith(".npy") || file.equals("tokenizer.json")) {
+                assertEquals(local.get(file), out.get(file), file);
+            }
+        }
+        assertEquals(local.get("manifest.json").replace(folder + "/in", other + "/in"), out.get("manifest.json"));
+        String table = new String(new GZIPInputStream(Files.newInputStream(folder.resolve("out/train/part-00000.csv.gz"))).readAllBytes(),
+                StandardCharsets.UTF_8);
+        assertTrue(table.contains(",other:" + folder + "/in/"), table);
     }
 }

@@ -1,6 +1,7 @@
 package ai.spattention.train.cli;
 
 import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.UnitFolder;
 import ai.spattention.train.data.UnitJoin;
@@ -32,7 +33,8 @@ final class UnitsJoinCommand implements Callable<Integer> {
         UnitJoin join = UnitJoin.of(IntStream.range(0, units).mapToObj(unit -> Manifest.read(folder.resolve(UnitFolder.name(unit)))).toList());
         AtomicFile.write(folder.resolve("moves.tsv"),
                 join.moves().stream().map(move -> move.from() + "\t" + move.to() + "\n").collect(Collectors.joining()));
-        Manifest manifest = tokenizerName == null ? join.manifest() : join.manifest().withTokenizerName(tokenizerName);
+        boolean isCopy = tokenizerName != null && !join.manifest().tokenizer().name().equals(new ByteTokenizer().name());
+        Manifest manifest = isCopy ? join.manifest().withTokenizerName(tokenizerName) : join.manifest();
         AtomicFile.write(folder.resolve(Manifest.FILE), manifest.toJson());
         return 0;
     }
