@@ -1,7 +1,6 @@
 package ai.spattention.train.distributed;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -110,7 +109,7 @@ final class HangWatch implements AutoCloseable {
         try {
             HangReport.write(folder, identity, reason, stuck, log);
             where = "see " + HangReport.file(folder, identity.rank()) + " and those of the other ranks";
-        } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+        } catch (IOException | RuntimeException | LinkageError e) { // the process has to end, report or not
             where = "the report cannot be written (" + e.getMessage() + ")";
         }
         console.accept(identity + " on " + Passport.hostName() + " waits in " + stuck + ": " + reason + "; another rank has ended, hangs, or does"
