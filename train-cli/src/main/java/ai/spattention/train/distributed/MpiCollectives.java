@@ -51,7 +51,8 @@ final class MpiCollectives implements WatchableCollectives {
         // a watch ends from a thread of its own what another one waits for
         int code = library.api().MPI_Init_thread(null, null, MpiApi.THREAD_MULTIPLE, provided);
         if (code != MpiApi.SUCCESS) {
-            throw new InvalidInputException("MPI does not start (MPI_Init_thread gives error " + code + "): start with mpiexec, mpirun or srun --mpi");
+            throw new InvalidInputException("MPI does not start (MPI_Init_thread gives error " + code
+                    + "): start with mpiexec, mpirun or srun --mpi");
         }
         MpiCollectives mpi = new MpiCollectives(library, largestCount);
         if (mpi.size != identity.size() || mpi.rank != identity.rank()) {

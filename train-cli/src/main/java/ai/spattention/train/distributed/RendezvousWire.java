@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The words of a rendezvous: the server greets, the client shows its passport, the server answers with the verdict; each is one line, the last two JSON.
- * That the server speaks first lets a client know that it has found another service.
+ * The words of a rendezvous: the server greets, the client shows its passport, the server answers with the verdict. Each is one line, the last
+ * two are JSON. That the server speaks first lets a client know that it has found another service.
  */
 final class RendezvousWire {
 

@@ -66,7 +66,8 @@ class MpiCollectivesTest {
     @Test
     void aKilledRankIsNoticedByTheOthers() throws Exception {
         List<String> command = new ArrayList<>(List.of("sh", "-c",
-                "\"$@\"; [ $? = 137 ] || exit 1; while [ ! -e \"$0/hang-rank0.json\" ] || [ ! -e \"$0/hang-rank2.json\" ]; do sleep 0.1; done; sleep 60",
+                "\"$@\"; [ $? = 137 ] || exit 1; "
+                + "while [ ! -e \"$0/hang-rank0.json\" ] || [ ! -e \"$0/hang-rank2.json\" ]; do sleep 0.1; done; sleep 60",
                 folder.toString()));
         command.addAll(Mpiexec.java(MpiRank.class, "killed", folder.toString()));
         Mpiexec.Result result = Mpiexec.run(folder, 3, List.of(), command);

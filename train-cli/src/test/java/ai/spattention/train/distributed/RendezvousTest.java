@@ -123,7 +123,8 @@ class RendezvousTest {
     @Test
     void twoOfOneRankAreRefused() throws Exception {
         Future<byte[]> zero = meet(LONG, 0, 3, passport(0, 3));
-        List<Future<byte[]>> ones = List.of(meet(LONG, 1, 3, passport(1, 3)), meet(LONG, 1, 3, new Passport(1, 3, "other", 7, "1.0", "aaaa", "dddd")));
+        List<Future<byte[]>> ones = List.of(meet(LONG, 1, 3, passport(1, 3)),
+                meet(LONG, 1, 3, new Passport(1, 3, "other", 7, "1.0", "aaaa", "dddd")));
         while (ones.stream().noneMatch(Future::isDone)) { // the second of them to come is told at once
             TimeUnit.MILLISECONDS.sleep(10);
         }

@@ -72,7 +72,8 @@ class WorkerIdentityTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'n1', n1", "'n1,n2', n1", "'n[001-004,007],gpu3', n001", "'n[7,9]', n7", "'rack[1-2]n[03-04]', rack1n03", "'a-b[10-12]-ib', a-b10-ib"})
+    @CsvSource({
+        "'n1', n1", "'n1,n2', n1", "'n[001-004,007],gpu3', n001", "'n[7,9]', n7", "'rack[1-2]n[03-04]', rack1n03", "'a-b[10-12]-ib', a-b10-ib"})
     void theFirstHostOfAList(String list, String first) {
         assertEquals(first, identity(STEP + "SLURM_STEP_NODELIST=" + list).masterAddress());
     }

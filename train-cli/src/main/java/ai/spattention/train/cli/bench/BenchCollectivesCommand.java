@@ -43,7 +43,8 @@ final class BenchCollectivesCommand implements Callable<Integer> {
             description = "Operations in each of three measurements, of which the median counts (default: ${DEFAULT-VALUE}).")
     private int repetitions;
 
-    @Option(names = "--timeout", defaultValue = "300", paramLabel = "S", description = "Seconds to wait for other processes (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--timeout", defaultValue = "300", paramLabel = "S",
+            description = "Seconds to wait for other processes (default: ${DEFAULT-VALUE}).")
     private int timeout;
 
     @Option(names = "--json", description = "Print one JSON object.")
