@@ -76,7 +76,8 @@ final class SlurmStep {
         StringBuilder host = new StringBuilder();
         boolean inRange = false;
         boolean skipped = false;
-        for (char c : list.toCharArray()) {
+        for (int i = 0; i < list.length(); i++) {
+            char c = list.charAt(i);
             if (c == ',' && !inRange) {
                 break;
             } else if (c == '[' || c == ']') {
