@@ -169,7 +169,8 @@ class SupervisorTest {
     @Test
     void aLauncherThatIsKilledLeavesNobody() throws Exception {
         String java = String.join(" ", Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m", "-cp",
-                "'" + System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")) + "'", "'" + Watched.class.getName() + "'");
+                "'" + System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")) + "'",
+                "'" + Watched.class.getName() + "'");
         Process launcher = start(2, 0, 2, "exec " + java);
         List<ProcessHandle> workers = workers(2);
         launcher.destroyForcibly();
