@@ -5,6 +5,7 @@ import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.option.DeviceOption;
 import ai.spattention.train.cli.option.Outputs;
+import ai.spattention.train.cli.session.LaunchedProcesses;
 import ai.spattention.train.cli.session.Processes;
 import ai.spattention.train.cli.session.RunFolder;
 import ai.spattention.train.cli.session.TrainingSession;
@@ -15,6 +16,7 @@ import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.distributed.Collectives;
+import ai.spattention.train.distributed.RankDevice;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
 import ai.spattention.train.loop.HostMemory;
@@ -64,7 +66,7 @@ final class TrainCommand implements Callable<Integer> {
     private final Processes processes;
 
     TrainCommand() {
-        this(Processes.SINGLE);
+        this(new LaunchedProcesses(System.getenv(), System.err::println));
     }
 
     TrainCommand(Processes processes) {
@@ -94,12 +96,12 @@ final class TrainCommand implements Callable<Integer> {
             HostMemory.require(run, device.device(run.device()));
             return 0;
         }
-        if (processes.size() > 1 && output == null) {
+        if (processes.identity().size() > 1 && output == null) {
             throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
         }
         Device where = ofThisProcess(device.device(run.device()));
         HostMemory.require(run, where);
-        try (Collectives collectives = processes.join(run, where)) {
+        try (Collectives collectives = processes.join(run, where, output)) {
             train(run, where, collectives);
         }
         return 0;
@@ -124,22 +126,16 @@ final class TrainCommand implements Callable<Integer> {
                 : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output);
     }
 
-    /** Of several processes on a machine each takes a GPU of its own, unless whoever started it shows it one alone. */
+    /** Of several processes on a machine each takes a GPU of its own. */
     private Device ofThisProcess(Device chosen) {
-        String visible = System.getenv("CUDA_VISIBLE_DEVICES");
-        if (processes.size() == 1 || !chosen.isGpu() || visible != null && !visible.isEmpty() && !visible.contains(",")) {
+        if (processes.identity().size() == 1 || !chosen.isGpu()) {
             return chosen;
         }
         if (chosen.getDeviceId() > 0) {
             throw new InvalidInputException("--device " + device.request() + " is for a run of one process: of several each takes the GPU of its"
                     + " own number on its machine; leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
         }
-        int gpus = Engine.getEngine("PyTorch").getGpuCount();
-        if (processes.localRank() >= gpus) {
-            throw new InvalidInputException("process " + processes.localRank() + " of this machine, counted from 0, has no GPU of its own: there"
-                    + " are " + gpus + "; start at most so many processes on a machine, or use --device cpu");
-        }
-        return Device.gpu(processes.localRank());
+        return RankDevice.gpu(processes.identity(), Engine.getEngine("PyTorch").getGpuCount(), System.getenv());
     }
 
     /** Where the configuration comes from, before the overrides. */

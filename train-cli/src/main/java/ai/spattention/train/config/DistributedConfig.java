@@ -4,6 +4,7 @@ import ai.spattention.olmoe.keys.InvalidKeyException;
 import ai.spattention.olmoe.keys.Key;
 import ai.spattention.olmoe.keys.Range;
 import ai.spattention.olmoe.keys.RecordKeys;
+import ai.spattention.train.distributed.CollectiveBackend;
 
 /** Several processes that train one model; without effect in a run of one. */
 public record DistributedConfig(
@@ -13,7 +14,7 @@ public record DistributedConfig(
         ShardMode shard,
         @Key(meaning = "how long a process waits for the others before the run ends with an error", unit = "seconds", defaultValue = "600")
         @Range(min = 1) int timeoutSeconds,
-        @Key(meaning = "what sums are computed with; auto: nccl on GPUs, mpi on processors", defaultValue = "auto") Backend backend) {
+        @Key(meaning = "what sums are computed with; auto: nccl on GPUs, mpi on processors", defaultValue = "auto") CollectiveBackend backend) {
 
     private static final RecordKeys<DistributedConfig> KEYS = RecordKeys.of(DistributedConfig.class);
 

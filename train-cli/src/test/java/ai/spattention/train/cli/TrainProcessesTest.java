@@ -10,6 +10,7 @@ import ai.spattention.train.cli.session.Processes;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.TurnCollectives;
+import ai.spattention.train.distributed.WorkerIdentity;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -39,17 +40,12 @@ class TrainProcessesTest {
     private record Joined(Collectives collectives) implements Processes {
 
         @Override
-        public int size() {
-            return collectives.size();
+        public WorkerIdentity identity() {
+            return new WorkerIdentity(collectives.rank(), collectives.size(), collectives.rank(), collectives.size(), "127.0.0.1", 1);
         }
 
         @Override
-        public int localRank() {
-            return collectives.rank();
-        }
-
-        @Override
-        public Collectives join(RunConfig config, Device device) {
+        public Collectives join(RunConfig config, Device device, Path folder) {
             return collectives;
         }
     }

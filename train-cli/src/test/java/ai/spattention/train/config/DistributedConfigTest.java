@@ -2,13 +2,14 @@ package ai.spattention.train.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import ai.spattention.train.distributed.CollectiveBackend;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class DistributedConfigTest {
 
-    private static final DistributedConfig DEFAULTS = new DistributedConfig(ShardMode.OPTIMIZER, 600, Backend.AUTO);
+    private static final DistributedConfig DEFAULTS = new DistributedConfig(ShardMode.OPTIMIZER, 600, CollectiveBackend.AUTO);
 
     @Test
     void defaults() {
@@ -19,7 +20,7 @@ class DistributedConfigTest {
     void everyKey() {
         DistributedConfig changed = ConfigFiles.load("distributed.shard=gradients", "distributed.timeout_seconds=30",
                 "distributed.backend=mpi").distributed();
-        assertEquals(new DistributedConfig(ShardMode.GRADIENTS, 30, Backend.MPI), changed);
+        assertEquals(new DistributedConfig(ShardMode.GRADIENTS, 30, CollectiveBackend.MPI), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 
