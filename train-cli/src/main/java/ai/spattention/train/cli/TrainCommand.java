@@ -20,6 +20,7 @@ import ai.spattention.train.distributed.RankDevice;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
 import ai.spattention.train.loop.HostMemory;
+import ai.spattention.train.loop.step.Ranks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,6 +100,7 @@ final class TrainCommand implements Callable<Integer> {
         if (processes.identity().size() > 1 && output == null) {
             throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
         }
+        Ranks.requireShares(run, processes.identity().size());
         Device where = ofThisProcess(device.device(run.device()));
         HostMemory.require(run, where);
         try (Collectives collectives = processes.join(run, where, output)) {
