@@ -9,6 +9,7 @@ import com.sun.jna.Pointer;
 final class CudaApi {
 
     static final int SUCCESS = 0;
+    static final int NOT_READY = 600; // CUDA_ERROR_NOT_READY
 
     // CUdevice_attribute
     static final int COMPUTE_CAPABILITY_MAJOR = 75;
@@ -112,6 +113,8 @@ final class CudaApi {
     static native int cuEventCreate(Pointer event, int flags);
 
     static native int cuEventRecord(Pointer event, Pointer stream);
+
+    static native int cuEventQuery(Pointer event);
 
     static native int cuEventSynchronize(Pointer event);
 

@@ -2,6 +2,7 @@ package ai.spattention.cuda;
 
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A moment in a stream, for measuring the GPU's own time. */
 public final class CudaEvent implements AutoCloseable {
@@ -28,6 +29,21 @@ public final class CudaEvent implements AutoCloseable {
      */
     public void record(CudaStream stream) {
         device.inContext(() -> device.check("cuEventRecord", CudaApi.cuEventRecord(handle, stream.handle())));
+    }
+
+    /**
+     * Whether the event has happened, without waiting for it.
+     *
+     * @return whether all work before it is done
+     * @throws CudaException if something that was on the stream failed
+     */
+    public boolean isReached() {
+        AtomicInteger code = new AtomicInteger();
+        device.inContext(() -> code.set(CudaApi.cuEventQuery(handle)));
+        if (code.get() != CudaApi.NOT_READY) {
+            device.check("cuEventQuery", code.get());
+        }
+        return code.get() == CudaApi.SUCCESS;
     }
 
     /**

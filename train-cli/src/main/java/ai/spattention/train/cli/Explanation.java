@@ -3,6 +3,7 @@ package ai.spattention.train.cli;
 import ai.djl.engine.EngineException;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.VisibleText;
+import ai.spattention.train.distributed.CollectiveException;
 import ai.spattention.train.loop.TrainingFailedException;
 import ai.spattention.train.machine.MemoryError;
 import ai.spattention.train.machine.NativesError;
@@ -69,7 +70,7 @@ final class Explanation {
         }
         String message = failure.getMessage() == null ? "" : failure.getMessage();
         if (failure instanceof InvalidInputException || failure instanceof TrainingFailedException
-                || failure instanceof ParameterException) {
+                || failure instanceof CollectiveException || failure instanceof ParameterException) {
             return message;
         }
         Optional<String> engine = MemoryError.of(failure).map(MemoryError::text).or(() -> NativesError.of(failure).map(NativesError::text));

@@ -66,6 +66,15 @@ public interface Collectives extends AutoCloseable {
     void barrier();
 
     /**
+     * How long the collectives took that have ended, waiting for others included; a step's are the difference of two readings.
+     *
+     * @return seconds since the beginning; on a GPU its own time
+     */
+    default double waitedSeconds() {
+        return 0;
+    }
+
+    /**
      * Ends what all ranks do together, without waiting for anyone: what others wait for fails, and so does every later call here. For a rank
      * that fails between two operations.
      */

@@ -5,5 +5,5 @@ import picocli.CommandLine.Command;
 /** The benchmarks. */
 @Command(name = "bench", mixinStandardHelpOptions = true, description = "Measure speed and memory.",
         subcommands = {BenchAttentionCommand.class, BenchBlockCommand.class, BenchStepCommand.class, BenchPrepareCommand.class,
-            BenchMemoryCommand.class})
+            BenchMemoryCommand.class, BenchCollectivesCommand.class})
 public final class BenchCommand {}

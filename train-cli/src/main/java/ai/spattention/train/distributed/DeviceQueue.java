@@ -1,0 +1,22 @@
+package ai.spattention.train.distributed;
+
+import com.sun.jna.Pointer;
+
+/** Where NCCL puts its work. */
+interface DeviceQueue extends AutoCloseable {
+
+    /** The GPU's number, as arrays tell it; -1 for the host's memory. */
+    int deviceIndex();
+
+    /** The stream's handle. */
+    Pointer handle();
+
+    /** Runs something with the GPU's context current on this thread. */
+    void inContext(Runnable work);
+
+    /** The moment at which all is done that has been put on the stream so far. */
+    Moment moment();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,82 @@
+package ai.spattention.train.distributed;
+
+import ai.djl.ndarray.NDArray;
+
+/** A backend, every operation of which is watched. */
+final class WatchedCollectives implements Collectives {
+
+    private final WatchableCollectives backend;
+    private final HangWatch watch;
+
+    WatchedCollectives(WatchableCollectives backend, HangWatch watch) {
+        this.backend = backend;
+        this.watch = watch;
+    }
+
+    @Override
+    public int rank() {
+        return backend.rank();
+    }
+
+    @Override
+    public int size() {
+        return backend.size();
+    }
+
+    @Override
+    public void allReduce(NDArray values) {
+        during("allReduce", values.size(), () -> backend.allReduce(values));
+    }
+
+    @Override
+    public void reduceScatter(NDArray values) {
+        during("reduceScatter", values.size(), () -> backend.reduceScatter(values));
+    }
+
+    @Override
+    public void allGather(NDArray values) {
+        during("allGather", values.size(), () -> backend.allGather(values));
+    }
+
+    @Override
+    public void broadcast(NDArray values, int root) {
+        during("broadcast", values.size(), () -> backend.broadcast(values, root));
+    }
+
+    @Override
+    public double[] sum(double... values) {
+        return watch.during("sum", values.length, backend::moment, () -> backend.sum(values));
+    }
+
+    @Override
+    public void barrier() {
+        during("barrier", 0, backend::barrier);
+    }
+
+    private void during(String name, long elements, Runnable operation) {
+        watch.during(name, elements, backend::moment, () -> {
+            operation.run();
+            return null;
+        });
+    }
+
+    @Override
+    public double waitedSeconds() {
+        return watch.seconds();
+    }
+
+    @Override
+    public void abort() {
+        watch.close();
+        backend.abort();
+    }
+
+    @Override
+    public void close() {
+        try {
+            during("close", 0, backend::close);
+        } finally {
+            watch.close();
+        }
+    }
+}
