@@ -123,9 +123,8 @@ final class MpiRank {
     }
 
     private NDArray own(long count, DataType type) {
-        try (NDArray exact = manager.create(drawn(collectives.rank(), count), new Shape(count))) {
-            return exact.toType(type, true);
-        }
+        NDArray exact = manager.create(drawn(collectives.rank(), count), new Shape(count));
+        return exact.toType(type, false); // open with its manager: of the same type it may be the same memory
     }
 
     /** What the sums have to be, nearly: the order of adding is MPI's. */
