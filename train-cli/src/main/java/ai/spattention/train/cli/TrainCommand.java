@@ -1,7 +1,6 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.option.DeviceOption;
 import ai.spattention.train.cli.option.Outputs;
@@ -18,6 +17,7 @@ import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
 import ai.spattention.train.loop.HostMemory;
+import ai.spattention.train.loop.step.Ranks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,6 +107,7 @@ final class TrainCommand implements Callable<Integer> {
         if (processes.size() > 1 && output == null) {
             throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
         }
+        Ranks.requireEvenShares(run, processes.size());
         Device where = ofThisProcess(device.device(run.device()));
         HostMemory.require(run, where);
         try (Collectives collectives = processes.join(run, where)) {
@@ -134,22 +135,12 @@ final class TrainCommand implements Callable<Integer> {
                 : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output);
     }
 
-    /** Of several processes on a machine each takes a GPU of its own, unless whoever started it shows it one alone. */
     private Device ofThisProcess(Device chosen) {
-        String visible = System.getenv("CUDA_VISIBLE_DEVICES");
-        if (processes.size() == 1 || !chosen.isGpu() || visible != null && !visible.isEmpty() && !visible.contains(",")) {
-            return chosen;
+        if (processes.size() > 1 && chosen.isGpu() && chosen.getDeviceId() > 0) {
+            throw new InvalidInputException("--device " + device.request() + " is for a run of one process, of several each takes a GPU of its"
+                    + " own: leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
         }
-        if (chosen.getDeviceId() > 0) {
-            throw new InvalidInputException("--device " + device.request() + " is for a run of one process: of several each takes the GPU of its"
-                    + " own number on its machine; leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
-        }
-        int gpus = Engine.getEngine("PyTorch").getGpuCount();
-        if (processes.localRank() >= gpus) {
-            throw new InvalidInputException("process " + processes.localRank() + " of this machine, counted from 0, has no GPU of its own: there"
-                    + " are " + gpus + "; start at most so many processes on a machine, or use --device cpu");
-        }
-        return Device.gpu(processes.localRank());
+        return processes.device(chosen);
     }
 
     /** The option is a key like any other; it is quoted, for a folder may be called 1 or null. */

@@ -17,8 +17,8 @@ public interface Processes {
         }
 
         @Override
-        public int localRank() {
-            return 0;
+        public Device device(Device first) {
+            return first;
         }
 
         @Override
@@ -35,11 +35,13 @@ public interface Processes {
     int size();
 
     /**
-     * Which of those on this machine this one is, and so whose GPU it takes.
+     * Where this process computes, for no two on a machine share a GPU.
      *
-     * @return from 0 on
+     * @param first where a single process would compute
+     * @return the same, or this process's own GPU
+     * @throws ai.spattention.common.InvalidInputException if there is none for it
      */
-    int localRank();
+    Device device(Device first);
 
     /**
      * Waits for the others, and makes sure that all do the same ({@link RunDigests}).

@@ -28,17 +28,28 @@ public record Ranks(Collectives collectives, ShardMode shard) {
      * @throws InvalidInputException if a step's micro-batches cannot be shared out evenly, or gradients are to be shared out in a planned pass
      */
     public static Ranks of(RunConfig config, PassChoice choice, Collectives collectives) {
-        int microBatches = config.training().gradientAccumulationSteps();
-        if (microBatches % collectives.size() != 0) {
-            throw new InvalidInputException("training.gradient_accumulation_steps must be a multiple of the number of processes, for each"
-                    + " computes as many micro-batches of a step (got " + microBatches + " and " + collectives.size() + " processes): set it to "
-                    + (microBatches / collectives.size() + 1) * collectives.size() + " or start another number of processes");
-        }
+        requireEvenShares(config, collectives.size());
         ShardMode shard = config.distributed().shard();
         if (collectives.size() > 1 && shard == ShardMode.GRADIENTS && choice.whyBlocks().isEmpty()) {
             throw new InvalidInputException("distributed.shard=gradients is not known to planned passes, whose gradients lie in one place for"
                     + " all micro-batches: set distributed.shard=optimizer, or training.pass=blocks");
         }
         return new Ranks(collectives, shard);
+    }
+
+    /**
+     * Refuses processes that cannot share a step's micro-batches out evenly.
+     *
+     * @param config the run's configuration
+     * @param processes how many there are
+     * @throws InvalidInputException if their number does not divide that of the micro-batches
+     */
+    public static void requireEvenShares(RunConfig config, int processes) {
+        int microBatches = config.training().gradientAccumulationSteps();
+        if (microBatches % processes != 0) {
+            throw new InvalidInputException("training.gradient_accumulation_steps must be a multiple of the number of processes, for each"
+                    + " computes as many micro-batches of a step (got " + microBatches + " and " + processes + " processes): set it to "
+                    + (microBatches / processes + 1) * processes + " or start another number of processes");
+        }
     }
 }
