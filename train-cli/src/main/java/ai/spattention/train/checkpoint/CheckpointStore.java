@@ -35,8 +35,8 @@ import java.util.regex.Pattern;
 public final class CheckpointStore {
 
     private static final Pattern NAME = Pattern.compile("step-[0-9]{8,18}");
-    private static final Pattern LEFTOVER = Pattern.compile(NAME.pattern() + "\\.tmp");
     private static final String PROBE = ".shared-";
+    private static final Pattern LEFTOVER = Pattern.compile(NAME.pattern() + "\\.tmp|" + Pattern.quote(PROBE) + "[0-9]+");
     private static final String MANIFEST = CheckpointFiles.MANIFEST;
     private static final String STATE = CheckpointFiles.STATE;
     private static final int IS_WHOLE = 0;
@@ -110,14 +110,14 @@ public final class CheckpointStore {
         boolean isRoot = collectives.rank() == 0;
         long own = isRoot ? new SecureRandom().nextLong(1L << 52) : 0; // a double holds it
         Path probe = folder.resolve(PROBE + (long) collectives.sum(own)[0]);
+        agreement.require("write into " + folder, () -> {
+            if (isRoot) {
+                createFolder();
+                AtomicFile.write(probe, "");
+            }
+        });
         double[] blind = new double[collectives.size()];
         try {
-            agreement.require("write into " + folder, () -> {
-                if (isRoot) {
-                    createFolder();
-                    AtomicFile.write(probe, "");
-                }
-            });
             blind[collectives.rank()] = Files.exists(probe) ? 0 : 1;
             blind = collectives.sum(blind);
         } finally {

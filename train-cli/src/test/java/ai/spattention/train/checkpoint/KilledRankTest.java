@@ -121,15 +121,19 @@ class KilledRankTest {
     public static void main(String[] arguments) throws IOException {
         int rank = Integer.parseInt(arguments[1]);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-                Collectives ranks = rank == 0 ? SocketCollectives.first(RANKS, System.out::println)
+                Collectives ranks = rank == 0 ? SocketCollectives.first(RANKS, KilledRankTest::say)
                         : SocketCollectives.other(rank, RANKS, Integer.parseInt(arguments[2]))) {
             CheckpointStore store = new CheckpointStore(Path.of(arguments[0]), 2, 0, ranks);
             for (long step = Long.parseLong(arguments[3]) + 1; ; step++) {
                 store.save(CheckpointFolder.state(step), part(manager, rank, RANKS, step), part(manager, rank, RANKS, -step));
                 if (rank == 0) {
-                    System.out.println(step);
+                    say(step);
                 }
             }
         }
+    }
+
+    private static void say(long number) {
+        System.out.println(number);
     }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.Sha256;
@@ -61,7 +62,7 @@ class RankedCheckpointTest {
     }
 
     private NDArray values(int tensor, long step) {
-        return manager.arange((int) SHAPES.get(tensor).size()).add(10_000 * tensor).toType(ai.djl.ndarray.types.DataType.FLOAT32, false)
+        return manager.arange((int) SHAPES.get(tensor).size()).add(10_000 * tensor).toType(DataType.FLOAT32, false)
                 .add(step / 8f);
     }
 
@@ -252,6 +253,14 @@ class RankedCheckpointTest {
     }
 
     @Test
+    void whatAKilledRankLeftIsCleared() throws IOException {
+        Files.createDirectories(folder.resolve("step-00000007.tmp/sub"));
+        Files.createFile(folder.resolve(".shared-123"));
+        save(2, 1);
+        assertEquals(Set.of("step-00000001"), names(folder));
+    }
+
+    @Test
     void aFolderThatIsNotSharedIsRefused() throws IOException {
         Path shared = folder.resolve("shared");
         Path other = folder.resolve("other");
@@ -267,6 +276,13 @@ class RankedCheckpointTest {
             return true;
         });
         assertFalse(Files.exists(shared), "nothing is left");
+        Files.writeString(shared, "mine");
+        for (var ended : ThreadCollectives.tryAll(2, own -> {
+            new CheckpointStore(shared, 1, 0, own).requireShared();
+            return true;
+        })) {
+            assertInstanceOf(InvalidInputException.class, ended.failure().orElseThrow());
+        }
     }
 
     /** Written in a thread of its own, and made current together later. */
