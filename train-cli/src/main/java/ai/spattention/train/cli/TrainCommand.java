@@ -100,7 +100,7 @@ final class TrainCommand implements Callable<Integer> {
         if (processes.identity().size() > 1 && output == null) {
             throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
         }
-        Ranks.requireShares(run, processes.identity().size());
+        Ranks.requireEvenShares(run, processes.identity().size());
         Device where = ofThisProcess(device.device(run.device()));
         HostMemory.require(run, where);
         try (Collectives collectives = processes.join(run, where, output)) {

@@ -28,7 +28,7 @@ public record Ranks(Collectives collectives, ShardMode shard) {
      * @throws InvalidInputException if a step's micro-batches cannot be shared out evenly, or gradients are to be shared out in a planned pass
      */
     public static Ranks of(RunConfig config, PassChoice choice, Collectives collectives) {
-        requireShares(config, collectives.size());
+        requireEvenShares(config, collectives.size());
         ShardMode shard = config.distributed().shard();
         if (collectives.size() > 1 && shard == ShardMode.GRADIENTS && choice.whyBlocks().isEmpty()) {
             throw new InvalidInputException("distributed.shard=gradients is not known to planned passes, whose gradients lie in one place for"
@@ -38,13 +38,13 @@ public record Ranks(Collectives collectives, ShardMode shard) {
     }
 
     /**
-     * Makes sure that a step's micro-batches can be shared out, before anybody waits for others.
+     * Refuses processes that cannot share a step's micro-batches out evenly.
      *
      * @param config the run's configuration
-     * @param processes how many learn together
-     * @throws InvalidInputException if they do not divide the micro-batches
+     * @param processes how many there are
+     * @throws InvalidInputException if their number does not divide that of the micro-batches
      */
-    public static void requireShares(RunConfig config, int processes) {
+    public static void requireEvenShares(RunConfig config, int processes) {
         int microBatches = config.training().gradientAccumulationSteps();
         if (microBatches % processes != 0) {
             throw new InvalidInputException("training.gradient_accumulation_steps must be a multiple of the number of processes, for each"
