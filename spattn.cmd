@@ -84,7 +84,7 @@ if "%built%"=="2" exit /b 2
 if exist "%program%\lib" rmdir /s /q "%program%\lib"
 type nul >"%program%\.built.begun"
 pushd "%home%"
-call mvn -q -B -Dstyle.color=never -Dmaven.test.skip=true -Dassembly.skipAssembly=true package >"%program%\build.log" 2>&1
+call mvn -q -B -Dstyle.color=never -Dmaven.test.skip=true -Dassembly.skipAssembly=true -pl train-cli -am package >"%program%\build.log" 2>&1
 if errorlevel 1 set "built=1"
 popd
 if "%built%"=="1" exit /b 1

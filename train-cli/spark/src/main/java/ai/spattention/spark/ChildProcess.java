@@ -16,8 +16,8 @@ import java.util.function.BooleanSupplier;
  */
 final class ChildProcess implements AutoCloseable {
 
-    /** Names the process with which a {@code spattn} ends. */
-    static final String PARENT = "SPATTN_PARENT_PID";
+    /** Makes a {@code spattn} end with its standard input, which nobody writes to: a system closes the pipes of whoever is gone. */
+    static final Map.Entry<String, String> ENDS_WITH_ITS_INPUT = Map.entry("SPATTN_PARENT_WATCH", "stdin-halt");
 
     private static final long POLL_MILLIS = 100;
     private static final long GRACE_SECONDS = 20;
@@ -64,10 +64,8 @@ final class ChildProcess implements AutoCloseable {
     static ChildProcess start(String name, List<String> command, Map<String, String> environment) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
-        builder.environment().put(PARENT, Long.toString(ProcessHandle.current().pid()));
-        Process process = builder.start();
-        process.getOutputStream().close();
-        return new ChildProcess(name, process);
+        builder.environment().put(ENDS_WITH_ITS_INPUT.getKey(), ENDS_WITH_ITS_INPUT.getValue());
+        return new ChildProcess(name, builder.start());
     }
 
     private void copyLines() {
@@ -110,7 +108,7 @@ final class ChildProcess implements AutoCloseable {
     public void close() {
         List<ProcessHandle> below = process.descendants().toList();
         if (process.isAlive()) {
-            process.destroy();
+            process.toHandle().destroy(); // Process.destroy would end its input, too, and so end it at once
             boolean interrupted = Thread.interrupted(); // the child has to be waited for all the same
             try {
                 if (!process.waitFor(GRACE_SECONDS, TimeUnit.SECONDS)) {

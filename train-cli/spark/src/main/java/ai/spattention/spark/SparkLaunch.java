@@ -68,7 +68,7 @@ public final class SparkLaunch implements Callable<Integer> {
                     return 0;
                 } catch (Exception e) { // Spark's exceptions are checked, and not declared
                     JobFailure failure = JobFailure.of(e);
-                    if (restart == maxRestarts || failure.isRefusal()) {
+                    if (restart == maxRestarts || failure.isRefusal() || spark.sc().isStopped()) {
                         throw failure.exception(e);
                     }
                     System.err.println("spattn: " + failure.message() + "; restart " + (restart + 1) + " of " + maxRestarts);

@@ -64,7 +64,6 @@ public final class Main {
      */
     public static void main(String[] arguments) {
         ParentWatch.start(System.getenv(ParentWatch.VARIABLE));
-        ParentProcess.endWith(System.getenv(ParentProcess.VARIABLE));
         Installation.find().ifPresent(Installation::useLibraries); // before any of them is loaded
         Locale.setDefault(Locale.ROOT); // numbers and names look the same everywhere
         System.setOut(VisibleStream.over(new FileOutputStream(FileDescriptor.out)));
