@@ -65,7 +65,7 @@ class ConfigSchemaTest {
             "model.num_key_value_heads | | model.num_attention_heads | 'a whole number, at least 1, a divisor of num_attention_heads'",
             "model.head_dim | | model.hidden_size / model.num_attention_heads | 'a whole number, at least 2, even'",
             "model.layout_length | | data.sequence_length | 'a whole number of at least 1, or sequence'",
-            "model.kernel | auto | | 'auto, a kernel of this project (dense, masked, tiled, window, fused), or one of your own on the class path'",
+            "model.kernel | auto | | 'auto, a kernel of this project (dense, masked, sdpa, tiled, window, fused), or one of your own on the class path'",
             "data.seed | | seed | 'a whole number, at least 0'",
             "sample.top_p | 1.0 | | 'a number, in (0, 1]'",
             "training.tokens | | | 'a whole number, at least 1'",

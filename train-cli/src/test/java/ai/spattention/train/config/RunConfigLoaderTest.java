@@ -68,10 +68,10 @@ class RunConfigLoaderTest {
             "trainning.steps=1 | unknown key 'trainning.steps': did you mean training.steps?",
             "schedule.decay=1 | 'unknown key ''schedule.decay'': the keys of schedule are type, warmup_steps, decay_steps, min_lr_ratio, decay_tokens, warmup_tokens'",
             "training.steps.more=1 | 'unknown key ''training.steps.more'': training.steps is a value, without keys below it'",
-            "foo.bar.baz=1 | 'unknown key ''foo.bar.baz'': the sections are model, data, training, optimizer, schedule,"
+            "foo.bar.baz=1 | 'unknown key ''foo.bar.baz'': the sections are model, data, training, distributed, optimizer, schedule,"
                     + " validation, evaluation, checkpoint, sample'",
             "extends=x | 'unknown key ''extends'': the keys are name, from, seed, device, precision, model, data, training,"
-                    + " optimizer, schedule, validation, evaluation, checkpoint, sample'",
+                    + " distributed, optimizer, schedule, validation, evaluation, checkpoint, sample'",
             "model=3 | model is a section, with keys of its own below it (got 3)",
             "model= | model is a section, with keys of its own below it (got '')"
     })
@@ -132,7 +132,7 @@ class RunConfigLoaderTest {
         assertEquals("run.yaml:18: sample.temperature must be a number (got '.nan')",
                 ConfigFiles.refusal(ConfigFiles.REQUIRED + "sample:\n  temperature: .nan\n"));
         assertEquals("run.yaml:17: unknown key '<<': the keys are name, from, seed, device, precision, model, data, training,"
-                + " optimizer, schedule, validation, evaluation, checkpoint, sample",
+                + " distributed, optimizer, schedule, validation, evaluation, checkpoint, sample",
                 ConfigFiles.refusal(ConfigFiles.REQUIRED + "<<: {seed: 3}\n"));
     }
 
@@ -143,7 +143,7 @@ class RunConfigLoaderTest {
             bomb.append("a" + i + ": &a" + i + " [" + "*a".concat(i - 1 + ", ").repeat(9) + "x]\n");
         }
         assertEquals("run.yaml:1: unknown key 'a0': the keys are name, from, seed, device, precision, model, data, training,"
-                + " optimizer, schedule, validation, evaluation, checkpoint, sample", ConfigFiles.refusal(bomb.toString()));
+                + " distributed, optimizer, schedule, validation, evaluation, checkpoint, sample", ConfigFiles.refusal(bomb.toString()));
         assertEquals("run.yaml:2: the value of 'name' is an alias (*x): write it out",
                 ConfigFiles.refusal("seed: &x 1\nname: *x\n"));
     }

@@ -1,5 +1,6 @@
 package ai.spattention.train.distributed;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,14 @@ public final class Mpiexec {
      * @param output what all ranks printed, in any order
      */
     public record Result(int exitCode, String output) {}
+
+    /** Skips the test where MPICH's library is absent, which {@code spattn launch} needs on processors. */
+    public static void assumeMpich() throws IOException {
+        Process process = new ProcessBuilder("/bin/bash", "-c", "PATH=$PATH:/sbin ldconfig -p").start();
+        try (BufferedReader lines = process.inputReader()) {
+            Assumptions.assumeTrue(lines.lines().anyMatch(line -> line.contains("libmpich.so ")), "MPICH's library is not installed");
+        }
+    }
 
     /** Skips the test where mpiexec is absent. */
     public static void assumeHere() {

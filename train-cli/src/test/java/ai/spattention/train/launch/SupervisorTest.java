@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
+import ai.spattention.train.distributed.Mpiexec;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -193,19 +193,12 @@ class SupervisorTest {
 
     @Test
     void mpichsProcessesFindEachOther() throws Exception {
-        Assumptions.assumeTrue(hasMpich(), "MPICH's library is not installed");
+        Mpiexec.assumeMpich();
         String java = String.join(" ", Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m", "-cp",
                 "'" + System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")) + "'", MpiWorker.class.getName());
         Result result = run(3, 0, 3, "exec " + java);
         assertEquals(0, result.code(), result.err());
         assertEquals(3, lines(" of 3, sum 6").size(), result.err());
-    }
-
-    private static boolean hasMpich() throws Exception {
-        Process process = new ProcessBuilder("/bin/bash", "-c", "PATH=$PATH:/sbin ldconfig -p").start();
-        try (BufferedReader lines = process.inputReader()) {
-            return lines.lines().anyMatch(line -> line.contains("libmpich.so "));
-        }
     }
 
     @Test

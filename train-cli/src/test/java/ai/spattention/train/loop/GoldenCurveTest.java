@@ -60,7 +60,8 @@ class GoldenCurveTest {
                 "model.hidden_size=32", "model.intermediate_size=16", "model.num_hidden_layers=2", "model.num_attention_heads=4",
                 "model.num_key_value_heads=2", "model.num_experts=4", "model.num_experts_per_tok=2", "training.steps=50",
                 "training.micro_batch=4", "training.gradient_accumulation_steps=2", "optimizer.peak_lr=1e-2", "schedule.warmup_steps=5",
-                "validation.every_steps=0", "sample.tokens=0", "seed=0"));
+                "validation.every_steps=0", "sample.tokens=0", "seed=0",
+                "model.kernel=masked")); // by another one's last digits, two experts of nearly one weight change places at step 30
     }
 
     @Test
