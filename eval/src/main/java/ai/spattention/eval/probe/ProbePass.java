@@ -23,20 +23,25 @@ final class ProbePass {
     List<float[]> losses(List<TokenWindow> windows) {
         int batch = (int) Math.max(1, batchTokens / windows.get(0).length());
         List<float[]> losses = new ArrayList<>();
+        List<List<TokenWindow>> together = new ArrayList<>();
         for (int first = 0; first < windows.size(); first += batch) {
-            List<TokenWindow> part = windows.subList(first, Math.min(windows.size(), first + batch));
-            losses.addAll(model.of(part));
-            progress.accept(part.size());
+            int end = Math.min(windows.size(), first + batch);
+            together.add(windows.subList(first, end));
+            if (together.size() == model.batchesAtOnce() || end == windows.size()) {
+                losses.addAll(model.ofBatches(together));
+                progress.accept(together.stream().mapToInt(List::size).sum());
+                together = new ArrayList<>();
+            }
         }
         return losses;
     }
 
-    /** Shows the first windows of a text to probes, which never hold more than a batch of them. */
+    /** Shows the first windows of a text to probes, which never hold more of them than are asked for at once. */
     void run(HeldOutText text, int length, long count, List<? extends WindowProbe> probes) throws IOException {
-        int batch = (int) Math.max(1, batchTokens / length);
-        for (long first = 0; first < count; first += batch) {
+        long atOnce = Math.max(1, batchTokens / length) * model.batchesAtOnce();
+        for (long first = 0; first < count; first += atOnce) {
             List<TokenWindow> windows = new ArrayList<>();
-            for (long index = first; index < Math.min(count, first + batch); index++) {
+            for (long index = first; index < Math.min(count, first + atOnce); index++) {
                 windows.add(text.window(index, length));
             }
             List<float[]> losses = losses(windows);

@@ -13,4 +13,23 @@ public interface TokenLosses {
      * @return for each window N losses in nats, NaN where no prediction is wanted
      */
     List<float[]> of(List<TokenWindow> windows);
+
+    /**
+     * How many batches had best be asked for at once.
+     *
+     * @return at least 1, the default
+     */
+    default int batchesAtOnce() {
+        return 1;
+    }
+
+    /**
+     * The losses of several batches.
+     *
+     * @param batches at least one, each as for {@link #of}, all of one length
+     * @return for each window of each batch its losses, as {@link #of} gives them
+     */
+    default List<float[]> ofBatches(List<List<TokenWindow>> batches) {
+        return batches.stream().flatMap(batch -> of(batch).stream()).toList();
+    }
 }

@@ -52,7 +52,7 @@ public final class ContinuationScorer implements AutoCloseable {
         this.manager = manager;
         this.tokenizer = tokenizer;
         encoder = new RequestEncoder(tokenizer, PrefixToken.of(special, tokenizer), model.getConfig().maxPositionEmbeddings());
-        scorer = new DirectScorer(new LogLikelihoods(model, manager, BATCH_TOKENS, true), () -> false);
+        scorer = new DirectScorer(new LogLikelihoods(model, manager, BATCH_TOKENS, true), Part.WHOLE, () -> false);
     }
 
     /**

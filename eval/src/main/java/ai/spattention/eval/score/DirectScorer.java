@@ -5,20 +5,27 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 
-/** Asks a model for every request and keeps nothing. */
+/** Asks a model for every request, or for a part of them, and keeps nothing. */
 public final class DirectScorer implements Scorer {
 
+    /** Stands for the scores that are other parts' to compute. */
+    private static final Score OF_ANOTHER_PART = new Score(0, false);
+
     private final LogLikelihoods model;
+    private final Part part;
     private final BooleanSupplier stop;
+    private long batches;
 
     /**
      * Creates the scorer.
      *
      * @param model answers
+     * @param part which of the batches to ask for; the requests of others get a log-likelihood of 0, not greedy
      * @param stop asked after every batch whether to end the scoring
      */
-    public DirectScorer(LogLikelihoods model, BooleanSupplier stop) {
+    public DirectScorer(LogLikelihoods model, Part part, BooleanSupplier stop) {
         this.model = model;
+        this.part = part;
         this.stop = stop;
     }
 
@@ -30,14 +37,18 @@ public final class DirectScorer implements Scorer {
     @Override
     public List<Score> score(String what, List<TargetTokens> requests) {
         Score[] scores = new Score[requests.size()];
-        model.score(requests, (indices, found) -> {
-            for (int i = 0; i < found.size(); i++) {
-                scores[indices.get(i)] = found.get(i);
+        Arrays.fill(scores, OF_ANOTHER_PART);
+        for (Batch batch : model.plan(requests)) {
+            if (part.has(batches++)) {
+                List<Score> found = model.score(requests, batch);
+                for (int i = 0; i < found.size(); i++) {
+                    scores[batch.members().get(i)] = found.get(i);
+                }
+                if (stop.getAsBoolean()) {
+                    throw new CancellationException("scoring was stopped");
+                }
             }
-            if (stop.getAsBoolean()) {
-                throw new CancellationException("scoring was stopped");
-            }
-        });
+        }
         return Arrays.asList(scores);
     }
 }

@@ -15,6 +15,7 @@ import ai.spattention.eval.probe.TrainingCounts;
 import ai.spattention.eval.score.DirectScorer;
 import ai.spattention.eval.score.KeepingScorer;
 import ai.spattention.eval.score.LogLikelihoods;
+import ai.spattention.eval.score.Part;
 import ai.spattention.eval.score.RequestEncoder;
 import ai.spattention.eval.task.TaskGroup;
 import ai.spattention.olmoe.model.OlmoeModel;
@@ -115,7 +116,7 @@ public final class ModelProbes {
      */
     public List<ProbeResult> tasks(List<TaskGroup> groups, DataFolder folder, RequestEncoder encoder) throws IOException {
         return new TaskProbe(encoder, layout -> new DirectScorer(new LogLikelihoods(model.withLayoutLength(layout), manager,
-                settings.batchTokens(), settings.prefixReuse()), () -> false), settings.limit(), settings.shots(),
+                settings.batchTokens(), settings.prefixReuse()), Part.WHOLE, () -> false), settings.limit(), settings.shots(),
                 settings.maxLength(model.getConfig())).run(groups, folder, ProbedModel.of(model, manager).bothLayouts());
     }
 }

@@ -17,9 +17,9 @@ class DirectScorerTest {
         List<TargetTokens> questions = SmallModel.questions(20, 3);
         try (SmallModel small = new SmallModel(StandardPattern.SP, LayoutLength.of(256))) {
             LogLikelihoods model = new LogLikelihoods(small.model(), small.manager(), 100, true);
-            double[] scores = TinyEval.values(new DirectScorer(model, () -> false).score("", questions));
+            double[] scores = TinyEval.values(new DirectScorer(model, Part.WHOLE, () -> false).score("", questions));
             assertArrayEquals(small.score(questions, 100, true), scores);
-            assertEquals(List.of(), new DirectScorer(model, () -> false).score("", List.of()));
+            assertEquals(List.of(), new DirectScorer(model, Part.WHOLE, () -> false).score("", List.of()));
         }
     }
 
@@ -30,7 +30,7 @@ class DirectScorerTest {
             LogLikelihoods model = new LogLikelihoods(small.model(), small.manager(), 100, true);
             int[] asked = {0};
             assertThrows(CancellationException.class,
-                    () -> new DirectScorer(model, () -> ++asked[0] == 2).score("", questions));
+                    () -> new DirectScorer(model, Part.WHOLE, () -> ++asked[0] == 2).score("", questions));
             assertEquals(2, asked[0]);
         }
     }

@@ -21,9 +21,9 @@ import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.BetweenSteps;
 import ai.spattention.train.loop.periodic.OnFirstRank;
-import ai.spattention.train.loop.periodic.Periodic;
 import ai.spattention.train.loop.periodic.Probing;
 import ai.spattention.train.loop.periodic.RunProgress;
+import ai.spattention.train.loop.periodic.Shares;
 import ai.spattention.train.loop.periodic.StepEnd;
 import ai.spattention.train.loop.periodic.TaskEvaluation;
 import ai.spattention.train.loop.periodic.TaskScoring;
@@ -146,17 +146,13 @@ public final class TrainingRun implements AutoCloseable {
         Optional<TaskEvaluation> tasks = prepareTasks();
         TextProbes probes = TextProbes.prepare(config, data, observer::note);
         if (!config.validation().probeNames().isEmpty()) {
-            addForOne(new Probing(config, probes, tasks, data, observer));
+            betweenSteps.add(new Probing(config, probes, tasks, data, new Shares(collectives), observer));
         }
-        tasks.ifPresent(checked -> addForOne(new TaskScoring(config, checked, data, observer::note)));
+        tasks.ifPresent(checked -> betweenSteps.add(new TaskScoring(config, checked, data, new Shares(collectives), observer::note)));
         if (config.sample().asksForText()) {
-            addForOne(new TextSampling(config, data, observer));
+            TextSampling sampling = new TextSampling(config, data, observer);
+            betweenSteps.add(collectives.size() == 1 ? sampling : new OnFirstRank(sampling, collectives));
         }
-    }
-
-    /** What the first process does while the others wait. */
-    private void addForOne(Periodic periodic) {
-        betweenSteps.add(collectives.size() == 1 ? periodic : new OnFirstRank(periodic, collectives));
     }
 
     /** Checks also the sample's prompt, for it needs the tokenizer, too. */

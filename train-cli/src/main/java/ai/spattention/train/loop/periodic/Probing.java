@@ -20,6 +20,7 @@ public final class Probing implements Periodic {
     private final TextProbes texts;
     private final Optional<TaskEvaluation> tasks;
     private final PreparedData data;
+    private final Shares shares;
     private final Interval interval;
     private final RunObserver observer;
 
@@ -30,12 +31,15 @@ public final class Probing implements Periodic {
      * @param texts the probes of held-out text, checked; perhaps none
      * @param tasks the benchmark tasks, checked
      * @param data the run's data, which has the tokenizer
+     * @param shares over which processes the work is shared out
      * @param observer is told the results
      */
-    public Probing(RunConfig config, TextProbes texts, Optional<TaskEvaluation> tasks, PreparedData data, RunObserver observer) {
+    public Probing(RunConfig config, TextProbes texts, Optional<TaskEvaluation> tasks, PreparedData data, Shares shares,
+            RunObserver observer) {
         this.texts = texts;
         this.tasks = config.validation().probeNames().contains(ProbeName.TASKS) ? Optional.of(tasks.orElseThrow()) : Optional.empty();
         this.data = data;
+        this.shares = shares;
         this.observer = observer;
         interval = new Interval(config.validation().everySteps());
     }
@@ -50,9 +54,9 @@ public final class Probing implements Periodic {
     public void act(StepEnd end, StepMetrics.Builder metrics) throws IOException {
         List<ProbeResult> results = new ArrayList<>();
         try (Tokenizer tokenizer = data.tokenizer()) {
-            results.addAll(texts.run(end.model(), end.manager(), tokenizer, end.stop()));
+            results.addAll(texts.run(end.model(), end.manager(), tokenizer, shares, end.stop()));
             if (tasks.isPresent()) {
-                results.addAll(tasks.get().probe(end.model(), end.manager(), tokenizer, end.stop()));
+                results.addAll(tasks.get().probe(end.model(), end.manager(), tokenizer, shares, end.stop()));
             }
         } catch (CancellationException e) {
             observer.note("step " + end.step() + ": the model was not probed to the end, for the run was asked to stop");

@@ -10,7 +10,6 @@ import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.eval.probe.ProbedModel;
 import ai.spattention.eval.probe.TaskProbe;
 import ai.spattention.eval.report.TaskResult;
-import ai.spattention.eval.score.DirectScorer;
 import ai.spattention.eval.score.LogLikelihoods;
 import ai.spattention.eval.score.PrefixToken;
 import ai.spattention.eval.score.RequestEncoder;
@@ -86,18 +85,19 @@ public final class TaskEvaluation {
      * @param model the model
      * @param manager a manager on the model's device; arrays live in managers below it, until this method returns
      * @param tokenizer the model's tokenizer
+     * @param shares over which processes batches are shared out; all call this
      * @param stop asked after every batch whether to end the scoring
      * @return for each task, or for each average of a group of tasks, its metrics by their names, all in the order asked for
      * @throws java.util.concurrent.CancellationException if it was asked to end
      * @throws InvalidInputException if the data changed meanwhile and can no longer be used
      * @throws IOException if reading fails
      */
-    public Map<String, Map<String, Double>> score(OlmoeModel model, NDManager manager, Tokenizer tokenizer, BooleanSupplier stop)
-            throws IOException {
+    public Map<String, Map<String, Double>> score(OlmoeModel model, NDManager manager, Tokenizer tokenizer, Shares shares,
+            BooleanSupplier stop) throws IOException {
         try (NDManager scope = manager.newSubManager()) {
             OlmoeModel asked = model.withLayoutLength(config.layout().of(model.getConfig()));
-            Scorer scorer = new DirectScorer(new LogLikelihoods(asked, scope, config.batchTokens(), true), stop);
-            return run(tokenizer, model.getConfig().maxPositionEmbeddings(), scorer, note -> { });
+            Scorer scorer = shares.scorer(new LogLikelihoods(asked, scope, config.batchTokens(), true), stop);
+            return shares.measure(() -> run(tokenizer, model.getConfig().maxPositionEmbeddings(), scorer, note -> { }));
         }
     }
 
@@ -107,20 +107,21 @@ public final class TaskEvaluation {
      * @param model the model
      * @param manager as for {@link #score}
      * @param tokenizer the model's tokenizer
+     * @param shares as for {@link #score}
      * @param stop asked after every batch whether to end the probing
      * @return the results
      * @throws java.util.concurrent.CancellationException if it was asked to end
      * @throws InvalidInputException if the data changed meanwhile and can no longer be used
      * @throws IOException if reading fails
      */
-    public List<ProbeResult> probe(OlmoeModel model, NDManager manager, Tokenizer tokenizer, BooleanSupplier stop)
+    public List<ProbeResult> probe(OlmoeModel model, NDManager manager, Tokenizer tokenizer, Shares shares, BooleanSupplier stop)
             throws IOException {
         int maxLength = model.getConfig().maxPositionEmbeddings();
         try (NDManager scope = manager.newSubManager()) {
-            return new TaskProbe(new RequestEncoder(tokenizer, PrefixToken.endOfText(tokenizer), maxLength),
-                    layout -> new DirectScorer(new LogLikelihoods(model.withLayoutLength(layout), scope, config.batchTokens(), true), stop),
+            return shares.measure(() -> new TaskProbe(new RequestEncoder(tokenizer, PrefixToken.endOfText(tokenizer), maxLength),
+                    layout -> shares.scorer(new LogLikelihoods(model.withLayoutLength(layout), scope, config.batchTokens(), true), stop),
                     new Limit(config.limit()), config.shots(), maxLength)
-                    .run(groups, data, ProbedModel.of(model, scope).bothLayouts());
+                    .run(groups, data, ProbedModel.of(model, scope).bothLayouts()));
         }
     }
 

@@ -14,6 +14,7 @@ public final class TaskScoring implements Periodic {
 
     private final TaskEvaluation tasks;
     private final PreparedData data;
+    private final Shares shares;
     private final Interval interval;
     private final Consumer<String> notes;
 
@@ -23,11 +24,13 @@ public final class TaskScoring implements Periodic {
      * @param config the run's configuration
      * @param tasks the tasks, checked
      * @param data the run's data, which has the tokenizer
+     * @param shares over which processes the work is shared out
      * @param notes gets a line for each thing that a person should know
      */
-    public TaskScoring(RunConfig config, TaskEvaluation tasks, PreparedData data, Consumer<String> notes) {
+    public TaskScoring(RunConfig config, TaskEvaluation tasks, PreparedData data, Shares shares, Consumer<String> notes) {
         this.tasks = tasks;
         this.data = data;
+        this.shares = shares;
         this.notes = notes;
         interval = new Interval(config.evaluation().everySteps());
     }
@@ -41,7 +44,7 @@ public final class TaskScoring implements Periodic {
     @Override
     public void act(StepEnd end, StepMetrics.Builder metrics) {
         try (Tokenizer tokenizer = data.tokenizer()) {
-            metrics.optTaskScores(tasks.score(end.model(), end.manager(), tokenizer, end.stop()));
+            metrics.optTaskScores(tasks.score(end.model(), end.manager(), tokenizer, shares, end.stop()));
         } catch (CancellationException e) {
             notes.accept("step " + end.step() + ": the tasks were not scored to the end, for the run was asked to stop");
         } catch (InvalidInputException | IOException e) {

@@ -109,32 +109,36 @@ public final class TextProbes {
      * @param model the model
      * @param manager a manager on its device; arrays live in managers below it, until this method returns
      * @param tokenizer the model's tokenizer
+     * @param shares over which processes batches are shared out; all call this
      * @param stop asked before every batch whether to end the probing
      * @return the results
      * @throws CancellationException if it was asked to end
      * @throws InvalidInputException if the model gives no numbers, or the data changed meanwhile
      * @throws IOException if reading fails
      */
-    public List<ProbeResult> run(OlmoeModel model, NDManager manager, Tokenizer tokenizer, BooleanSupplier stop) throws IOException {
+    public List<ProbeResult> run(OlmoeModel model, NDManager manager, Tokenizer tokenizer, Shares shares, BooleanSupplier stop)
+            throws IOException {
         if (probes.isEmpty()) {
             return List.of();
         }
         int length = config.data().sequenceLength();
         try (NDManager scope = manager.newSubManager(); Resources open = new Resources()) {
             LayoutLength layout = config.validation().layout().of(model.getConfig());
-            ProbedModel probed = ProbedModel.of(model, scope).withLayoutLength(layout).watched(losses -> windows -> {
+            ProbedModel probed = ProbedModel.of(model, scope).withLayoutLength(layout).watched(losses -> shares.losses(windows -> {
                 if (stop.getAsBoolean()) {
                     throw new CancellationException("probing was stopped");
                 }
                 return losses.of(windows);
-            });
+            }));
             ProbeRun run = new ProbeRun(probed, config.validation().probing(), tokenizer, counts,
                     (long) config.training().microBatch() * length, KeepingScorer.Progress.NONE);
-            List<ProbeResult> results = new ArrayList<>();
-            for (SplitText text : texts(config, data, open)) {
-                results.addAll(run.run(probes, text, length, config.validation().sequences()));
-            }
-            return results;
+            return shares.measure(() -> {
+                List<ProbeResult> results = new ArrayList<>();
+                for (SplitText text : texts(config, data, open)) {
+                    results.addAll(run.run(probes, text, length, config.validation().sequences()));
+                }
+                return results;
+            });
         }
     }
 }

@@ -10,6 +10,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.SingleProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,8 @@ class ProbingTest {
 
     private Probing probing(RunConfig config, SmallModel model) throws IOException {
         TaskEvaluation evaluation = TaskEvaluation.prepare(config.evaluation(), new ByteTokenizer(), 48, model::note);
-        return new Probing(config, TextProbes.prepare(config, data, model::note), Optional.of(evaluation), data, model);
+        return new Probing(config, TextProbes.prepare(config, data, model::note), Optional.of(evaluation), data,
+                new Shares(new SingleProcess()), model);
     }
 
     @Test

@@ -15,6 +15,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import ai.spattention.train.config.EvaluationConfig;
 import ai.spattention.train.config.LayoutChoice;
+import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.loop.setup.ModelSetup;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TaskEvaluationTest {
 
     private static final int LENGTH = 48;
+    private static final Shares ONE = new Shares(new SingleProcess());
 
     @TempDir
     private Path folder;
@@ -57,11 +59,11 @@ class TaskEvaluationTest {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             OlmoeModel model = model(manager);
             int before = manager.getManagedArrays().size();
-            Map<String, Map<String, Double>> scores = evaluation.score(model, manager, new ByteTokenizer(), () -> false);
+            Map<String, Map<String, Double>> scores = evaluation.score(model, manager, new ByteTokenizer(), ONE, () -> false);
             assertEquals(List.of("wikitext", "piqa"), List.copyOf(scores.keySet()));
             assertEquals(List.of("acc", "acc_norm", "acc_bytes"), List.copyOf(scores.get("piqa").keySet()));
             assertEquals(8, scores.get("wikitext").get("bits_per_byte"), 0.5, "a new model knows nothing");
-            assertEquals(scores, evaluation.score(model, manager, new ByteTokenizer(), () -> false), "nothing is random");
+            assertEquals(scores, evaluation.score(model, manager, new ByteTokenizer(), ONE, () -> false), "nothing is random");
             assertEquals(before, manager.getManagedArrays().size());
         }
     }
@@ -74,7 +76,7 @@ class TaskEvaluationTest {
         TaskEvaluation evaluation = prepare("mmlu", 0);
         assertEquals(List.of("warning: mmlu: the average is of 2 of 57 tasks; there are no data for the others"), notes);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            Map<String, Map<String, Double>> scores = evaluation.score(model(manager), manager, new ByteTokenizer(), () -> false);
+            Map<String, Map<String, Double>> scores = evaluation.score(model(manager), manager, new ByteTokenizer(), ONE, () -> false);
             assertEquals(List.of("mmlu_stem", "mmlu_other", "mmlu"), List.copyOf(scores.keySet()));
         }
     }
@@ -121,7 +123,7 @@ class TaskEvaluationTest {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             OlmoeModel model = model(manager);
             int before = manager.getManagedArrays().size();
-            assertThrows(CancellationException.class, () -> evaluation.score(model, manager, new ByteTokenizer(), () -> true));
+            assertThrows(CancellationException.class, () -> evaluation.score(model, manager, new ByteTokenizer(), ONE, () -> true));
             assertEquals(before, manager.getManagedArrays().size());
         }
     }

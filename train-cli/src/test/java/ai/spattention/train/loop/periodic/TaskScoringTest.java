@@ -9,6 +9,7 @@ import ai.spattention.train.SmallData;
 import ai.spattention.train.TaskData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.SingleProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ class TaskScoringTest {
 
     private TaskScoring scoring(SmallModel model) throws IOException {
         TaskEvaluation evaluation = TaskEvaluation.prepare(config.evaluation(), new ByteTokenizer(), 48, model::note);
-        return new TaskScoring(config, evaluation, data, model::note);
+        return new TaskScoring(config, evaluation, data, new Shares(new SingleProcess()), model::note);
     }
 
     @Test
