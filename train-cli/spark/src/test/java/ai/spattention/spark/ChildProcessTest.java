@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,13 +50,13 @@ class ChildProcessTest {
 
     @Test
     void aSpattnEndsWithTheProcessThatStartedIt() throws Exception {
-        Process gone = new ProcessBuilder("true").start();
-        gone.waitFor();
         ProcessBuilder builder = new ProcessBuilder(new SpattnCommand(Submission.spattn()).with(List.of("generate", "--help")));
-        builder.environment().put(ChildProcess.PARENT, Long.toString(gone.pid()));
-        Process orphan = builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        orphan.waitFor();
-        assertEquals(137, orphan.exitValue());
+        builder.environment().put(ChildProcess.ENDS_WITH_ITS_INPUT.getKey(), ChildProcess.ENDS_WITH_ITS_INPUT.getValue());
+        builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        Process orphan = builder.redirectInput(new File("/dev/null")).start(); // as of a process that is gone
+        assertEquals(1, orphan.waitFor());
+        Process child = builder.redirectInput(ProcessBuilder.Redirect.PIPE).start();
+        assertEquals(0, child.waitFor());
     }
 
     @Test
