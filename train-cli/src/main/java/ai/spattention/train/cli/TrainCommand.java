@@ -67,7 +67,7 @@ final class TrainCommand implements Callable<Integer> {
     private final Processes processes;
 
     TrainCommand() {
-        this(new LaunchedProcesses(System.getenv(), System.err::println));
+        this(new LaunchedProcesses(System.getenv(), line -> System.err.println("spattn: " + line)));
     }
 
     TrainCommand(Processes processes) {

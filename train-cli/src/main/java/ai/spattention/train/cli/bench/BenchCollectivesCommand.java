@@ -65,7 +65,8 @@ final class BenchCollectivesCommand implements Callable<Integer> {
         }
         Device own = device(identity);
         PrintWriter err = spec.commandLine().getErr();
-        Workers workers = new Workers(identity, CollectiveBackend.AUTO, Duration.ofSeconds(timeout), Path.of(""), err::println, System.getenv());
+        Workers workers = new Workers(identity, CollectiveBackend.AUTO, Duration.ofSeconds(timeout), Path.of(""), line -> err.println("spattn: " + line),
+                System.getenv());
         String settings = mib + " MiB, " + repetitions + " repetitions";
         try (Collectives collectives = workers.meet(own, Versions.all().get("spattention"), settings, "")) {
             List<CollectivesBench.Row> rows;
