@@ -90,11 +90,11 @@ final class TrainCommand implements Callable<Integer> {
             RunFolder.requireFresh(output);
         }
         if (dryRun) {
-            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()))));
+            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()), processes.identity().size())));
             spec.commandLine().getOut().flush();
             requireData(source.name(), run);
             PreparedData.open(Path.of(run.data().path()));
-            HostMemory.require(run, device.device(run.device()));
+            HostMemory.require(run, device.device(run.device()), processes.identity().size(), processes.identity().localSize());
             return 0;
         }
         if (processes.identity().size() > 1 && output == null) {
@@ -102,7 +102,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         Ranks.requireEvenShares(run, processes.identity().size());
         Device where = ofThisProcess(device.device(run.device()));
-        HostMemory.require(run, where);
+        HostMemory.require(run, where, processes.identity().size(), processes.identity().localSize());
         try (Collectives collectives = processes.join(run, where, output)) {
             train(run, where, collectives);
         }

@@ -40,16 +40,17 @@ public final class RunPlan {
      *
      * @param run the configuration
      * @param device where it would run; empty if this machine has no such device
+     * @param processes how many would learn together
      * @return the plan: model, memory, steps, data, tasks to score and learning rates
      * @throws ai.spattention.common.InvalidInputException if the data is damaged or does not fit the configuration, or passes
      *     cannot run as the configuration asks, or do not fit the device's memory
      * @throws IOException if the data cannot be read
      */
-    public static ObjectNode of(RunConfig run, Optional<Device> device) throws IOException {
+    public static ObjectNode of(RunConfig run, Optional<Device> device, int processes) throws IOException {
         OlmoeConfig model = ModelSetup.config(run, null);
         ObjectNode plan = JsonNodeFactory.instance.objectNode().put("name", run.name());
         plan.set("model", ModelInfo.sizes(model));
-        Optional<PassChoice> pass = device.map(where -> PassChoice.of(run, where));
+        Optional<PassChoice> pass = device.map(where -> PassChoice.of(run, where, processes));
         MemoryEstimate memory = pass.isPresent() ? pass.get().checkpointing().memory() : MemoryEstimate.of(model,
                 (long) run.training().microBatch() * run.data().sequenceLength(), run.precision(),
                 run.training().activationCheckpointing() == ActivationCheckpointing.FULL, run.optimizer().statePrecision());

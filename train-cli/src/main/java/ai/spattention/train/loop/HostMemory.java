@@ -42,26 +42,47 @@ public final class HostMemory {
      * @throws InvalidInputException if the estimate is above the machine's memory, or a pass cannot run as the configuration asks
      */
     public static void require(RunConfig run, Device device) {
+        require(run, device, 1, 1);
+    }
+
+    /**
+     * Refuses a run of several processes that this machine's memory cannot hold.
+     *
+     * @param run the run's configuration
+     * @param device where this process would compute, as for one process
+     * @param processes how many learn together
+     * @param here how many of them are on this machine, each of which has its share of the memory
+     * @throws InvalidInputException as for one process
+     */
+    public static void require(RunConfig run, Device device, int processes, int here) {
+        OptionalLong share = bytes().isPresent() ? OptionalLong.of(bytes().getAsLong() / here) : OptionalLong.empty();
+        PassChoice choice = PassChoice.of(run, device, processes);
         if (!device.isGpu()) {
-            require(run, PassChoice.of(run, device), bytes());
+            require(run, choice, share, here);
         } else if (run.checkpoint().asynchronous()) {
-            requireCopy(run, PassChoice.of(run, device), 0, bytes());
+            requireCopy(run, choice, 0, share, here);
         }
+    }
+
+    /** Whose memory is told. */
+    private static String ofEach(int here) {
+        return here == 1 ? "" : " for each of its " + here + " processes";
     }
 
     /** Refuses what is copied for a checkpoint behind training if it does not fit beside the rest: the weights and both moments in float32. */
-    static void requireCopy(RunConfig run, PassChoice choice, long others, OptionalLong bytes) {
+    static void requireCopy(RunConfig run, PassChoice choice, long others, OptionalLong bytes, int here) {
         long copy = 3 * choice.checkpointing().memory().weights();
         if (run.checkpoint().asynchronous() && bytes.isPresent() && copy > bytes.getAsLong() - others) {
             throw new InvalidInputException(String.format(Locale.ROOT, "checkpoints behind training copy about %,d bytes into this machine's"
-                    + " memory, which has %,d and of that needs %,d for the run: set checkpoint.asynchronous=false", copy, bytes.getAsLong(), others));
+                    + " memory, which has %,d%s and of that needs %,d for the run: set checkpoint.asynchronous=false", copy, bytes.getAsLong(), ofEach(here),
+                    others));
         }
     }
 
-    static void require(RunConfig run, PassChoice choice, OptionalLong bytes) {
+    static void require(RunConfig run, PassChoice choice, OptionalLong bytes, int here) {
         MemoryEstimate memory = choice.checkpointing().memory();
         if (bytes.isEmpty() || memory.total() <= bytes.getAsLong()) {
-            requireCopy(run, choice, memory.total(), bytes);
+            requireCopy(run, choice, memory.total(), bytes, here);
             return;
         }
         List<String> remedies = new ArrayList<>();
@@ -71,10 +92,11 @@ public final class HostMemory {
             }
             remedies.add(CheckpointingChoice.FEWER_TOKENS);
         } else {
-            remedies.add("weights, gradients and moments alone do not fit: take a smaller model, or a machine with more memory");
+            remedies.add("weights, gradients and moments alone do not fit: take a smaller model, a machine with more memory"
+                    + (here == 1 ? "" : ", or fewer processes on this one"));
         }
-        throw new InvalidInputException(String.format(Locale.ROOT, "the run needs about %,d bytes of memory, but this machine has %,d:"
-                + " weights %,d, gradients %,d, moments %,d, a pass %,d: %s", memory.total(), bytes.getAsLong(), memory.weights(),
+        throw new InvalidInputException(String.format(Locale.ROOT, "the run needs about %,d bytes of memory, but this machine has %,d%s:"
+                + " weights %,d, gradients %,d, moments %,d, a pass %,d: %s", memory.total(), bytes.getAsLong(), ofEach(here), memory.weights(),
                 memory.gradients(), memory.optimizer(), memory.activations(), String.join(", or ", remedies)));
     }
 }

@@ -22,7 +22,7 @@ class HostMemoryTest {
     private final MemoryEstimate memory = choice.checkpointing().memory();
 
     private String refusal(long bytes) {
-        return assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, OptionalLong.of(bytes))).getMessage();
+        return assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, OptionalLong.of(bytes), 1)).getMessage();
     }
 
     @Test
@@ -32,8 +32,8 @@ class HostMemoryTest {
 
     @Test
     void whatFitsExactlyMayRun() {
-        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.of(memory.total())));
-        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.empty()));
+        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.of(memory.total()), 1));
+        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.empty(), 1));
         String refusal = refusal(memory.total() - 1);
         assertTrue(refusal.contains("set training.activation_checkpointing=full") && refusal.contains("lower training.micro_batch"), refusal);
     }
@@ -42,9 +42,10 @@ class HostMemoryTest {
     void copiesForCheckpointsBehindTrainingCount() {
         RunConfig behind = SmallData.config(Path.of("data"), "checkpoint.asynchronous=true");
         long all = memory.total() + 3 * memory.weights();
-        assertDoesNotThrow(() -> HostMemory.require(behind, choice, OptionalLong.of(all)));
-        assertDoesNotThrow(() -> HostMemory.requireCopy(run, choice, 0, OptionalLong.of(0)));
-        String refusal = assertThrows(InvalidInputException.class, () -> HostMemory.require(behind, choice, OptionalLong.of(all - 1))).getMessage();
+        assertDoesNotThrow(() -> HostMemory.require(behind, choice, OptionalLong.of(all), 1));
+        assertDoesNotThrow(() -> HostMemory.requireCopy(run, choice, 0, OptionalLong.of(0), 1));
+        String refusal = assertThrows(InvalidInputException.class,
+                () -> HostMemory.require(behind, choice, OptionalLong.of(all - 1), 1)).getMessage();
         assertTrue(refusal.endsWith("set checkpoint.asynchronous=false"), refusal);
     }
 
@@ -53,5 +54,14 @@ class HostMemoryTest {
         String refusal = refusal(memory.resident());
         assertTrue(refusal.contains("take a smaller model") && !refusal.contains("micro_batch"), refusal);
         assertEquals(1, refusal.lines().count());
+    }
+
+    @Test
+    void processesShareTheMachinesMemory() {
+        String refusal = assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, OptionalLong.of(1000), 4)).getMessage();
+        assertTrue(refusal.contains("this machine has 1,000 for each of its 4 processes: ") && refusal.endsWith("or fewer processes on this one"),
+                refusal);
+        assertDoesNotThrow(() -> HostMemory.require(run, Device.cpu(), 4, 4));
+        assertThrows(InvalidInputException.class, () -> HostMemory.require(run, Device.cpu(), 1 << 20, 1 << 20));
     }
 }
