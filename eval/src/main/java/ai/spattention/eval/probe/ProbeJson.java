@@ -58,7 +58,7 @@ public final class ProbeJson {
     public static List<ProbeResult> read(Path file) throws IOException {
         RegularFile.require(file, "the file of probes");
         try {
-            return parse(file.toString(), JSON.readTree(Files.readAllBytes(file)));
+            return parse(file.toString(), StrictJson.tree(JSON, Files.readAllBytes(file)));
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e), e);
         }

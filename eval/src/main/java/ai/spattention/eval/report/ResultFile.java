@@ -100,7 +100,7 @@ public final class ResultFile {
         RegularFile.require(file, "the result file");
         JsonNode root;
         try {
-            root = JSON.readTree(Files.readAllBytes(file));
+            root = StrictJson.tree(JSON, Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e), e);
         }

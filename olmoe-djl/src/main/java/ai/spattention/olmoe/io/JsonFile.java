@@ -34,7 +34,7 @@ public final class JsonFile {
             if (Files.size(file) > LARGEST) {
                 throw new InvalidInputException(file + " is too large for settings in JSON: " + Files.size(file) + " bytes; " + what);
             }
-            root = JSON.readTree(Files.readAllBytes(file));
+            root = StrictJson.tree(JSON, Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e)
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);

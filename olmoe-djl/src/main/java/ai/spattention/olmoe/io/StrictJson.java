@@ -3,15 +3,20 @@ package ai.spattention.olmoe.io;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.type.LogicalType;
+import java.io.IOException;
 
 /** Readers that take nothing for granted: what a file says twice, or after its end, is an error and not a matter of taste. */
 public final class StrictJson {
@@ -27,6 +32,25 @@ public final class StrictJson {
         return JsonMapper.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    }
+
+    /**
+     * Reads a tree of bytes in any of Unicode's encodings.
+     *
+     * @param reader the reader
+     * @param content a file's bytes
+     * @return the tree
+     * @throws JsonProcessingException if they are no JSON, also where they only look like UTF-16 or UTF-32, of which Jackson tells by an
+     *     exception as of a file that cannot be read
+     */
+    public static JsonNode tree(ObjectMapper reader, byte[] content) throws JsonProcessingException {
+        try {
+            return reader.readTree(content);
+        } catch (JsonProcessingException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new JsonParseException(null, e.getMessage(), e);
+        }
     }
 
     /**

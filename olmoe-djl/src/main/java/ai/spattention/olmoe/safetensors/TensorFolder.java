@@ -119,7 +119,7 @@ public final class TensorFolder implements AutoCloseable {
         }
         JsonNode root;
         try {
-            root = JSON.readTree(Files.readAllBytes(index));
+            root = StrictJson.tree(JSON, Files.readAllBytes(index));
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(index + " is not valid JSON: " + JsonProblem.of(e), e);
         }

@@ -68,7 +68,7 @@ record PreparationState(Map<String, String> arguments, int source, DocumentStrea
             return Optional.empty();
         }
         try {
-            JsonNode root = JSON.readTree(Files.readAllBytes(file));
+            JsonNode root = StrictJson.tree(JSON, Files.readAllBytes(file));
             if (!root.isObject()) {
                 throw damaged(file, "it holds no JSON object", null);
             }

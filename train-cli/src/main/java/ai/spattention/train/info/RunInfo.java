@@ -96,7 +96,7 @@ final class RunInfo {
             return JsonNodeFactory.instance.nullNode();
         }
         try {
-            return StrictJson.builder().build().readTree(Files.readAllBytes(file));
+            return StrictJson.tree(StrictJson.builder().build(), Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is damaged: " + JsonProblem.of(e), e);
         }

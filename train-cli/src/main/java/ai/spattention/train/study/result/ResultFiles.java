@@ -72,7 +72,7 @@ public final class ResultFiles {
     private static <T> T read(Path file, Class<T> type, int version) throws IOException {
         RegularFile.require(file, "the result file");
         try {
-            JsonNode root = JSON.readTree(Files.readAllBytes(file));
+            JsonNode root = StrictJson.tree(JSON, Files.readAllBytes(file));
             if (!root.isObject()) {
                 throw new InvalidInputException(file + " is damaged: it holds no JSON object");
             }
