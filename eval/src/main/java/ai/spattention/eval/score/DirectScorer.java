@@ -8,9 +8,6 @@ import java.util.function.BooleanSupplier;
 /** Asks a model for every request, or for a part of them, and keeps nothing. */
 public final class DirectScorer implements Scorer {
 
-    /** Stands for the scores that are other parts' to compute. */
-    private static final Score OF_ANOTHER_PART = new Score(0, false);
-
     private final LogLikelihoods model;
     private final Part part;
     private final BooleanSupplier stop;
@@ -37,7 +34,7 @@ public final class DirectScorer implements Scorer {
     @Override
     public List<Score> score(String what, List<TargetTokens> requests) {
         Score[] scores = new Score[requests.size()];
-        Arrays.fill(scores, OF_ANOTHER_PART);
+        Arrays.fill(scores, Score.OF_ANOTHER_PART);
         for (Batch batch : model.plan(requests)) {
             if (part.has(batches++)) {
                 List<Score> found = model.score(requests, batch);

@@ -18,9 +18,6 @@ import java.util.function.LongConsumer;
  */
 public final class KeepingScorer implements Scorer {
 
-    /** Stands for the scores that are other parts' to compute. */
-    private static final Score OF_ANOTHER_PART = new Score(0, false);
-
     private final ModelCopies model;
     private final Part part;
     private final ScoreJournal journal;
@@ -100,7 +97,7 @@ public final class KeepingScorer implements Scorer {
 
     private Score find(TargetTokens request) {
         Score score = journal.find(request);
-        return score == null && !part.isWhole() ? OF_ANOTHER_PART : score;
+        return score == null && !part.isWhole() ? Score.OF_ANOTHER_PART : score;
     }
 
     /**

@@ -6,4 +6,8 @@ package ai.spattention.eval.score;
  * @param logLikelihood the sum of the targets' log-probabilities, in nats
  * @param greedy whether each target is the likeliest token at its place
  */
-public record Score(double logLikelihood, boolean greedy) {}
+public record Score(double logLikelihood, boolean greedy) {
+
+    /** Stands for the scores that are other parts' to compute. */
+    static final Score OF_ANOTHER_PART = new Score(0, false);
+}

@@ -118,7 +118,7 @@ public final class MaskedKernel implements AttentionKernel {
     }
 
     /** One byte for each head, query and key: 1 where the head sees the pair. */
-    private static ByteBuffer visibility(List<HeadMask> masks, int queryLength, int keyLength) {
+    static ByteBuffer visibility(List<HeadMask> masks, int queryLength, int keyLength) {
         if ((long) queryLength * keyLength > Integer.MAX_VALUE / masks.size()) {
             throw new InvalidInputException("the masked kernel needs a mask of " + masks.size() + " x " + queryLength + " x " + keyLength
                     + " bytes, more than an array holds: choose another kernel, or a shorter sequence");

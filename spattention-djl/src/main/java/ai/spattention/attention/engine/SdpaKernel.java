@@ -11,10 +11,10 @@ import ai.spattention.attention.AttentionLayout;
 import ai.spattention.attention.PlanCache;
 import ai.spattention.attention.PlanMemory;
 import ai.spattention.pattern.HeadMask;
-import ai.spattention.pattern.MaskRow;
 import ai.spattention.torch.Bfloat16;
 import ai.spattention.torch.EngineArrays;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -80,17 +80,9 @@ public final class SdpaKernel implements AttentionKernel {
     }
 
     private static DevicePlan build(PlanKey key, NDManager manager) {
-        ByteBuffer pairs = ByteBuffer.allocate(Math.multiplyExact(key.masks.size(), Math.multiplyExact(key.queryLength, key.keyLength)));
-        byte[] row = new byte[key.keyLength];
-        boolean emptyRows = false;
-        for (HeadMask mask : key.masks) {
-            for (int query = key.keyLength - key.queryLength; query < key.keyLength; query++) {
-                MaskRow.fill(mask, query, row);
-                emptyRows |= isEmpty(row);
-                pairs.put(row);
-            }
-        }
-        NDArray seen = EngineArrays.of(manager, pairs.flip(), new Shape(1, key.masks.size(), key.queryLength, key.keyLength));
+        ByteBuffer pairs = MaskedKernel.visibility(key.masks, key.queryLength, key.keyLength);
+        boolean emptyRows = hasEmptyRow(pairs.duplicate(), key.keyLength);
+        NDArray seen = EngineArrays.of(manager, pairs, new Shape(1, key.masks.size(), key.queryLength, key.keyLength));
         NDArray bias;
         try (NDArray one = manager.ones(new Shape(1)); NDArray like = key.type == DataType.BFLOAT16 ? Bfloat16.of(one) : one.toType(key.type, true)) {
             bias = AttentionOperators.module().call("bias", seen, like).singletonOrThrow();
@@ -99,12 +91,15 @@ public final class SdpaKernel implements AttentionKernel {
         return new DevicePlan(manager, seen, bias, emptyRows);
     }
 
-    private static boolean isEmpty(byte[] row) {
-        for (byte seen : row) {
-            if (seen != 0) {
-                return false;
+    private static boolean hasEmptyRow(ByteBuffer pairs, int keyLength) {
+        byte[] empty = new byte[keyLength];
+        byte[] row = new byte[keyLength];
+        while (pairs.hasRemaining()) {
+            pairs.get(row);
+            if (Arrays.equals(row, empty)) {
+                return true;
             }
         }
-        return true;
+        return false;
     }
 }

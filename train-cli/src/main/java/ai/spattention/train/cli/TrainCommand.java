@@ -17,6 +17,7 @@ import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.RankDevice;
+import ai.spattention.train.distributed.WorkerIdentity;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
 import ai.spattention.train.loop.HostMemory;
@@ -89,20 +90,21 @@ final class TrainCommand implements Callable<Integer> {
             outputs.writesFolder("--output", output);
             RunFolder.requireFresh(output);
         }
+        WorkerIdentity identity = processes.identity();
         if (dryRun) {
-            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()), processes.identity().size())));
+            spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()), identity.size())));
             spec.commandLine().getOut().flush();
             requireData(source.name(), run);
             PreparedData.open(Path.of(run.data().path()));
-            HostMemory.require(run, device.device(run.device()), processes.identity().size(), processes.identity().localSize());
+            HostMemory.require(run, device.device(run.device()), identity.size(), identity.localSize());
             return 0;
         }
-        if (processes.identity().size() > 1 && output == null) {
+        if (identity.size() > 1 && output == null) {
             throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
         }
-        Ranks.requireEvenShares(run, processes.identity().size());
-        Device where = ofThisProcess(device.device(run.device()));
-        HostMemory.require(run, where, processes.identity().size(), processes.identity().localSize());
+        Ranks.requireEvenShares(run, identity.size());
+        Device where = ofThisProcess(identity, device.device(run.device()));
+        HostMemory.require(run, where, identity.size(), identity.localSize());
         try (Collectives collectives = processes.join(run, where, output)) {
             train(run, where, collectives);
         }
@@ -129,15 +131,15 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     /** Of several processes on a machine each takes a GPU of its own. */
-    private Device ofThisProcess(Device chosen) {
-        if (processes.identity().size() == 1 || !chosen.isGpu()) {
+    private Device ofThisProcess(WorkerIdentity identity, Device chosen) {
+        if (identity.size() == 1 || !chosen.isGpu()) {
             return chosen;
         }
         if (chosen.getDeviceId() > 0) {
             throw new InvalidInputException("--device " + device.request() + " is for a run of one process: of several each takes the GPU of its"
                     + " own number on its machine; leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
         }
-        return RankDevice.gpu(processes.identity(), Engine.getEngine("PyTorch").getGpuCount(), System.getenv());
+        return RankDevice.gpu(identity, Engine.getEngine("PyTorch").getGpuCount(), System.getenv());
     }
 
     /** Where the configuration comes from, before the overrides. */

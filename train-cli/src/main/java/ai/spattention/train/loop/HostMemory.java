@@ -56,11 +56,10 @@ public final class HostMemory {
      */
     public static void require(RunConfig run, Device device, int processes, int here) {
         OptionalLong share = bytes().isPresent() ? OptionalLong.of(bytes().getAsLong() / here) : OptionalLong.empty();
-        PassChoice choice = PassChoice.of(run, device, processes);
         if (!device.isGpu()) {
-            require(run, choice, share, here);
+            require(run, PassChoice.of(run, device, processes), share, here);
         } else if (run.checkpoint().asynchronous()) {
-            requireCopy(run, choice, 0, share, here);
+            requireCopy(run, PassChoice.of(run, device, processes), 0, share, here);
         }
     }
 
