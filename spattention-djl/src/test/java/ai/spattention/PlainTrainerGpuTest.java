@@ -1,5 +1,6 @@
 package ai.spattention;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -92,14 +93,15 @@ class PlainTrainerGpuTest {
         return sum;
     }
 
+    /** Rounding alone parts two runs in the end; before that their steps are the same, and afterwards they learn as much. */
     @Test
     void threeHundredStepsEndWhereTheTiledKernelsDo() {
-        double fused = last(train(new FusedKernel(), 7, 300));
-        double tiled = last(train(new TiledKernel(), 7, 300));
-        double otherData = last(train(new TiledKernel(), 8, 300));
-        double noise = Math.abs(tiled - otherData);
-        assertTrue(Math.abs(fused - tiled) <= Math.max(noise, 0.01 * tiled),
-                "fused " + fused + ", tiled " + tiled + ", with other data " + otherData);
+        double[] fused = train(new FusedKernel(), 7, 300);
+        double[] tiled = train(new TiledKernel(), 7, 300);
+        for (int step = 0; step < 10; step++) {
+            assertEquals(tiled[step], fused[step], 2e-3 * tiled[step], "step " + step);
+        }
+        assertEquals(last(tiled), last(fused), 0.05 * last(tiled), "the last fifty steps");
     }
 
     /** What 200 forward and backward passes give, under autograd. */

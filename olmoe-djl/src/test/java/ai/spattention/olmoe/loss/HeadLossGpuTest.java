@@ -14,6 +14,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.crossentropy.CrossEntropySteps;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.torch.Bfloat16;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,8 +33,9 @@ class HeadLossGpuTest {
     @CsvSource({"1, 8, 64, 1", "17, 64, 64, 5", "300, 4096, 128, 128", "129, 4104, 64, 1000", "50, 50304, 192, 16"})
     void agreesWithTheEngine(int tokens, int classes, int size, int slice) {
         try (NDManager manager = NDManager.newBaseManager(Device.gpu(), "PyTorch"); NoGradient explicit = new NoGradient()) {
-            NDArray hidden = Bfloat16.of(manager.randomNormal(new Shape(tokens, size)));
-            NDArray weight = Bfloat16.toFloat32(Bfloat16.of(manager.randomNormal(new Shape(classes, size)).mul(0.3f)));
+            Random random = new Random(3); // whatever ran before: a token whose target is all but certain has a loss of rounding alone
+            NDArray hidden = Bfloat16.of(normal(manager, random, 1, tokens, size));
+            NDArray weight = Bfloat16.toFloat32(Bfloat16.of(normal(manager, random, 0.3f, classes, size)));
             NDArray targets = targets(manager, tokens, classes);
             assertTrue(CrossEntropySteps.serves(hidden, classes));
             NDList expected = HeadLoss.slices(Bfloat16.toFloat32(hidden), weight, targets, slice, SliceLoss.BY_OPERATORS);
@@ -58,6 +60,14 @@ class HeadLossGpuTest {
             NDArray weight = manager.ones(new Shape(64, 64));
             assertTrue(Float.isNaN(HeadLoss.slices(hidden, weight, targets, 2, SliceLoss.BY_KERNEL).get(0).getFloat()));
         }
+    }
+
+    private static NDArray normal(NDManager manager, Random random, float deviation, int rows, int columns) {
+        float[] values = new float[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = deviation * (float) random.nextGaussian();
+        }
+        return manager.create(values, new Shape(rows, columns));
     }
 
     private static NDArray targets(NDManager manager, int tokens, int classes) {
