@@ -66,6 +66,8 @@ def compile_kernel(function, name, arch, signature, constants, divisors, options
     text = re.sub(r"\n\s*\n+", "\n", text).lstrip()
     if ".file" in text or ".loc" in text:
         raise RuntimeError(f"{name}: the code tells where it was built")
+    if text.count("mbarrier.init") != text.count("mbarrier.inval"):
+        raise RuntimeError(f"{name}: a barrier is not ended, so that its memory may be given to others while it is written to")
     parameters, maps = launch_parameters(full, names, getattr(meta, "tensordesc_meta", None) or [])
     check_against_ptx(text, parameters)
     registers, spilled = resources(text, arch, name)

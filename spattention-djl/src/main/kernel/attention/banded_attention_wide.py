@@ -21,7 +21,7 @@ from triton.experimental.gluon.language.nvidia.hopper import mbarrier, warpgroup
 
 from band_tiles import LOWEST, head_bands, key_tile, key_walk, needs_mask, pad4, query_tile, query_walk, seen
 from banded_attention_hopper import fetch, fetch_queries, left_factor, matrix, result_tile, store_tile, zeros
-from hopper import barriers, by_column, by_row, in_memory, next_place, places, product
+from hopper import barriers, by_column, by_row, end_barriers, in_memory, next_place, places, product
 
 ROWS = gl.constexpr(64)  # of a warpgroup
 GROUPS = gl.constexpr(2)
@@ -258,6 +258,14 @@ def forward(q, k, v, counter, heads, out, lse, H, group, N, M, log2_scale, KEYS:
         (forward_copies, (q, k, v, counter, heads, H, group, N, M, q_places, k_places, v_places, q_ready, k_ready, v_ready, q_free, k_free,
                           v_free, work_place, work_ready, work_free, KEYS, D, STAGES)),
     ], [4, 1], [REGISTERS, FEW_REGISTERS])
+    end_barriers(q_ready, GROUPS)
+    end_barriers(q_free, GROUPS)
+    end_barriers(k_ready, STAGES)
+    end_barriers(k_free, STAGES)
+    end_barriers(v_ready, STAGES)
+    end_barriers(v_free, STAGES)
+    end_barriers(work_ready, 2)
+    end_barriers(work_free, 2)
 
 
 # ---- Backward: queries -----------------------------------------------------------------------------------------------------
@@ -375,6 +383,15 @@ def backward_queries(q, k, v, grad, counter, heads, out, lse, delta, q_grad, H, 
         (query_copies, (q, k, v, grad, counter, heads, H, group, N, M, q_places, grad_places, k_places, v_places, q_ready, grad_ready, k_ready,
                         v_ready, rows_free, k_free, v_free, work_place, work_ready, work_free, KEYS, D, STAGES)),
     ], [4, 1], [REGISTERS, FEW_REGISTERS])
+    end_barriers(q_ready, GROUPS)
+    end_barriers(grad_ready, GROUPS)
+    end_barriers(rows_free, GROUPS)
+    end_barriers(k_ready, STAGES)
+    end_barriers(k_free, STAGES)
+    end_barriers(v_ready, STAGES)
+    end_barriers(v_free, STAGES)
+    end_barriers(work_ready, 2)
+    end_barriers(work_free, 2)
 
 
 # ---- Backward: keys --------------------------------------------------------------------------------------------------------
@@ -498,3 +515,11 @@ def backward_keys(q, k, v, grad, counter, heads, lse, delta, k_grad, v_grad, H, 
                       delta_places, k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, QUERIES, D,
                       STAGES)),
     ], [4, 1], [REGISTERS, FEW_REGISTERS])
+    end_barriers(k_ready, GROUPS)
+    end_barriers(v_ready, GROUPS)
+    end_barriers(keys_free, GROUPS)
+    end_barriers(q_ready, STAGES)
+    end_barriers(grad_ready, STAGES)
+    end_barriers(rows_free, STAGES)
+    end_barriers(work_ready, 2)
+    end_barriers(work_free, 2)
