@@ -1,5 +1,6 @@
 package ai.spattention.train.distributed;
 
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.index.NDIndex;
 import ai.spattention.segment.NoGradient;
@@ -90,6 +91,7 @@ public final class TurnCollectives implements Collectives {
 
     /** Runs ranks to their ends, however these are. */
     public static <T> List<Ended<T>> tryAll(int size, Work<T> work) {
+        Engine.getInstance(); // not by a rank: DJL keeps the thread that starts it from recording gradients, and tests rely on that
         Meeting meeting = new Meeting(size);
         List<CompletableFuture<Ended<T>>> all = new ArrayList<>();
         for (int rank = 0; rank < size; rank++) {
