@@ -7,6 +7,7 @@ import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.io.StrictJson;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
+import ai.spattention.train.distributed.Agreement;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
 import com.fasterxml.jackson.core.JsonProcessingException;

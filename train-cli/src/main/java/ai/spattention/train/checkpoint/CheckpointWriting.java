@@ -5,6 +5,7 @@ import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
+import ai.spattention.train.distributed.Agreement;
 import ai.spattention.train.distributed.Collectives;
 import java.io.Closeable;
 import java.io.IOException;
@@ -31,19 +32,6 @@ public final class CheckpointWriting implements Closeable {
     private final Map<String, Written> own = new LinkedHashMap<>();
 
     private record Written(long bytes, String digest) {}
-
-    /** A rank's part of the work. */
-    @FunctionalInterface
-    public interface Part {
-
-        /**
-         * Works, or waits for what works in another thread.
-         *
-         * @throws IOException if writing fails
-         * @throws java.util.concurrent.CompletionException if it failed in another thread, with the failure as its cause
-         */
-        void run() throws IOException;
-    }
 
     CheckpointWriting(CheckpointStore store, TrainingState state, Collectives collectives) {
         this.store = store;
@@ -89,8 +77,8 @@ public final class CheckpointWriting implements Closeable {
      * @throws InvalidInputException if the disk is full, the folder cannot be written or a rank's files are not there; earlier checkpoints stay
      * @throws IOException if writing fails otherwise, here or on another rank
      */
-    public Path publish(Part part) throws IOException {
-        agreement.require("write the checkpoint of step " + state.step(), part::run);
+    public Path publish(Agreement.Action part) throws IOException {
+        agreement.require("write the checkpoint of step " + state.step(), part);
         Map<String, Written> all = gathered();
         agreement.require("make the checkpoint of step " + state.step() + " current", () -> {
             if (collectives.rank() == 0) {

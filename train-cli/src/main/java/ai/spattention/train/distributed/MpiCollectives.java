@@ -59,7 +59,7 @@ final class MpiCollectives implements WatchableCollectives {
             String seen = "rank " + mpi.rank + " of " + mpi.size;
             mpi.close();
             throw new InvalidInputException("this process is " + identity + " for its launcher, and " + seen + " for MPI: start with the mpiexec of"
-                    + " the MPI that is installed here (" + library.version() + "), or with srun --mpi=pmi2 or pmix, as that MPI was built");
+                    + " the MPI that is installed here (" + library.version() + "), or with srun --mpi=pmi2 or pmix, as that MPI was built; torchrun is for GPUs");
         }
         return mpi;
     }

@@ -45,12 +45,15 @@ record MpiLibrary(MpiApi api, MpiHandles handles) {
                 + VARIABLE + " to the file of its library");
     }
 
-    private static List<String> names(Map<String, String> environment) {
+    /** The files that are tried, in this order. */
+    static List<String> names(Map<String, String> environment) {
         String named = environment.getOrDefault(VARIABLE, "");
         if (!named.isEmpty()) {
             return List.of(named);
         }
-        boolean isOpenMpi = environment.containsKey("OMPI_COMM_WORLD_SIZE");
+        // srun --mpi=pmix is nobody's own: as a rule Open MPI is built for it, and MPICH for what sets PMI_RANK
+        boolean isOpenMpi = environment.containsKey("OMPI_COMM_WORLD_SIZE")
+                || environment.containsKey("PMIX_RANK") && !environment.containsKey("PMI_RANK");
         List<String> names = new ArrayList<>(isOpenMpi ? OF_OPEN_MPI : OF_MPICH);
         names.addAll(isOpenMpi ? OF_MPICH : OF_OPEN_MPI);
         names.add("libmpi.so");

@@ -20,6 +20,7 @@ import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.BetweenSteps;
+import ai.spattention.train.loop.periodic.FirstRank;
 import ai.spattention.train.loop.periodic.OnFirstRank;
 import ai.spattention.train.loop.periodic.Probing;
 import ai.spattention.train.loop.periodic.RunProgress;
@@ -55,6 +56,7 @@ public final class TrainingRun implements AutoCloseable {
     private final PreparedData data;
     private final RunObserver observer;
     private final Collectives collectives;
+    private final FirstRank first;
     private final Resources resources = new Resources();
     private final OlmoeModel model;
     private final MicroBatches batches;
@@ -68,16 +70,17 @@ public final class TrainingRun implements AutoCloseable {
     private RunProgress progress = RunProgress.NONE;
     private Optional<StepMetrics.Builder> unrecorded = Optional.empty();
 
-    /** What is done as soon as the last step is, before anything that could still fail. */
+    /** What the first process does as soon as the last step is done, before anything that could still fail. */
     @FunctionalInterface
     public interface AtEnd {
 
         /**
          * Keeps the model.
          *
+         * @param goesOn to be called as often as possible, so that no other process takes the wait for a hang
          * @throws IOException if writing fails
          */
-        void run() throws IOException;
+        void run(Runnable goesOn) throws IOException;
     }
 
     /**
@@ -118,6 +121,7 @@ public final class TrainingRun implements AutoCloseable {
         this.data = data;
         this.observer = observer;
         this.collectives = collectives;
+        first = new FirstRank(collectives);
         skips = new SkipLimit(observer::note);
         try {
             PassChoice choice = PassChoice.of(config, device, collectives.size());
@@ -151,7 +155,7 @@ public final class TrainingRun implements AutoCloseable {
         tasks.ifPresent(checked -> betweenSteps.add(new TaskScoring(config, checked, data, new Shares(collectives), observer::note)));
         if (config.sample().asksForText()) {
             TextSampling sampling = new TextSampling(config, data, observer);
-            betweenSteps.add(collectives.size() == 1 ? sampling : new OnFirstRank(sampling, collectives));
+            betweenSteps.add(new OnFirstRank(sampling, first));
         }
     }
 
@@ -218,7 +222,7 @@ public final class TrainingRun implements AutoCloseable {
      *
      * @param stop asked after every step whether to write a checkpoint and leave, which all processes do if one is asked to; also asked
      *     while tasks are scored
-     * @param atEnd what follows the last checkpoint at once
+     * @param atEnd what follows the last checkpoint at once, in the first process
      * @return whether the last step was reached
      * @throws TrainingFailedException if the loss stays without a finite value
      * @throws InvalidInputException if the data changes meanwhile, or a checkpoint cannot be written for lack of space
@@ -230,7 +234,7 @@ public final class TrainingRun implements AutoCloseable {
         observer.started(progress.step() + 1, last);
         validation.notes().forEach(observer::note);
         if (progress.step() == last) {
-            atEnd.run();
+            keep(atEnd, stop);
         }
         if (unrecorded.isPresent() && anyProcess(!observer.hasStep(progress.step()))) { // killed after its last checkpoint
             measure(unrecorded.get(), true, stop);
@@ -247,7 +251,7 @@ public final class TrainingRun implements AutoCloseable {
             boolean isLast = progress.step() == last;
             if (isLast) {
                 checkpoint.act(end(true, stop), metrics);
-                atEnd.run();
+                keep(atEnd, stop);
             }
             measure(metrics, isLast, stop);
             if (checkpoint.isDue(progress.step(), isLast)) {
@@ -265,7 +269,13 @@ public final class TrainingRun implements AutoCloseable {
      * @throws IOException if reading or writing fails
      */
     public boolean run(BooleanSupplier stop) throws IOException {
-        return run(stop, () -> { });
+        return run(stop, goesOn -> { });
+    }
+
+    private void keep(AtEnd atEnd, BooleanSupplier stop) throws IOException {
+        first.run(stop, asked -> atEnd.run(() -> {
+            boolean unused = asked.getAsBoolean(); // the model is kept, asked to stop or not
+        }));
     }
 
     /** Whether something holds in any process, so that all do the same. */
@@ -334,10 +344,22 @@ public final class TrainingRun implements AutoCloseable {
      * @throws IOException if writing fails
      */
     public void saveModel(Path folder) throws IOException {
+        saveModel(folder, () -> { });
+    }
+
+    /**
+     * Writes the model as {@link #saveModel(Path)}, and says that it goes on.
+     *
+     * @param folder the folder
+     * @param goesOn called for each tensor
+     * @throws InvalidInputException if it is a symbolic link, or the disk is full or read-only
+     * @throws IOException if writing fails
+     */
+    public void saveModel(Path folder, Runnable goesOn) throws IOException {
         step.pause();
         try (Tokenizer tokenizer = data.tokenizer()) {
             AtomicFolder.write(folder, whole -> {
-                HuggingFaceFolder.write(model, step.values(), whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
+                HuggingFaceFolder.write(model, new ToldValues(step.values(), goesOn), whole, TensorType.F32, HuggingFaceFolder.DEFAULT_SHARD_BYTES);
                 AtomicFile.write(whole.resolve("tokenizer.json"), tokenizer.toJson());
                 AtomicFile.write(whole.resolve("tokenizer_config.json"), TokenizerConfig.of(tokenizer));
             });

@@ -17,7 +17,8 @@ import ai.spattention.olmoe.safetensors.SafetensorsFile;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.train.distributed.Collectives;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.MortalCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -80,15 +81,15 @@ class RankedCheckpointTest {
         return store(ranks).save(CheckpointFolder.state(step), part(ranks, step), part(ranks, -step));
     }
 
-    private Path save(int ranks, long step) {
-        List<Path> written = ThreadCollectives.onAll(ranks, own -> save(own, step));
+    private Path save(int ranks, long step) throws Exception {
+        List<Path> written = TurnCollectives.run(ranks, own -> save(own, step));
         assertEquals(1, Set.copyOf(written).size());
         return written.get(0);
     }
 
     /** The step that all of some ranks find, its tensors checked; and what they tell. */
-    private long newest(int ranks, List<String> told) {
-        List<Long> found = ThreadCollectives.onAll(ranks, own -> {
+    private long newest(int ranks, List<String> told) throws Exception {
+        List<Long> found = TurnCollectives.run(ranks, own -> {
             CheckpointStore.Checkpoint checkpoint = store(own).newest(told::add).orElseThrow();
             long step = checkpoint.state().step();
             assertEquals(CheckpointFolder.state(step), checkpoint.state());
@@ -106,7 +107,7 @@ class RankedCheckpointTest {
         return found.get(0);
     }
 
-    private long newest(int ranks) {
+    private long newest(int ranks) throws Exception {
         List<String> told = Collections.synchronizedList(new ArrayList<>());
         long step = newest(ranks, told);
         assertEquals(List.of(), told);
@@ -120,7 +121,7 @@ class RankedCheckpointTest {
     }
 
     @Test
-    void anyNumberOfRanksReadsWhatAnyNumberWrote() throws IOException {
+    void anyNumberOfRanksReadsWhatAnyNumberWrote() throws Exception {
         long step = 0;
         for (int writers : new int[] {4, 2, 1, 5}) {
             Path written = save(writers, ++step);
@@ -145,7 +146,7 @@ class RankedCheckpointTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
-    void aMissingOrDamagedRankIsNamedAndTheOlderCheckpointUsed(int readers) throws IOException {
+    void aMissingOrDamagedRankIsNamedAndTheOlderCheckpointUsed(int readers) throws Exception {
         save(4, 1);
         Path newer = save(4, 2);
         for (String name : names(newer)) {
@@ -169,13 +170,13 @@ class RankedCheckpointTest {
     }
 
     @Test
-    void allRanksRefuseALaterVersion() throws IOException {
+    void allRanksRefuseALaterVersion() throws Exception {
         Path state = save(2, 1).resolve("state.json");
         String before = Sha256.of(List.of(state));
         Files.writeString(state, Files.readString(state).replace("\"format_version\" : 2", "\"format_version\" : 3"));
         Path manifest = state.resolveSibling("manifest.json");
         Files.writeString(manifest, Files.readString(manifest).replace(before, Sha256.of(List.of(state))));
-        for (var ended : ThreadCollectives.tryAll(3, own -> store(own).newest(any -> { }))) {
+        for (var ended : TurnCollectives.tryAll(3, own -> store(own).newest(any -> { }))) {
             String message = assertInstanceOf(InvalidInputException.class, ended.failure().orElseThrow()).getMessage();
             assertTrue(message.startsWith("cannot go on from the checkpoint " + state.getParent()), message);
         }
@@ -183,11 +184,12 @@ class RankedCheckpointTest {
 
     /** Each rank ends at each moment at which it is about to meet the others; in between, files of ranks are half there. */
     @Test
-    void whicheverRankDiesWheneverAWholeCheckpointIsThere() throws IOException {
+    void whicheverRankDiesWheneverAWholeCheckpointIsThere() throws Exception {
         save(3, 1);
-        List<Integer> meetings = ThreadCollectives.onAll(3, own -> {
-            save(own, 2);
-            return own.meetings();
+        List<Integer> meetings = TurnCollectives.run(3, own -> {
+            MortalCollectives counting = new MortalCollectives(own, Integer.MAX_VALUE);
+            save(counting, 2);
+            return counting.meetings();
         });
         long last = 2;
         for (int rank = 0; rank < 3; rank++) {
@@ -195,10 +197,7 @@ class RankedCheckpointTest {
                 int dying = rank;
                 int most = meeting;
                 long next = last + 1;
-                var ended = ThreadCollectives.tryAll(3, own -> {
-                    own.dieAfter(own.rank() == dying ? most : Integer.MAX_VALUE);
-                    return save(own, next);
-                });
+                var ended = TurnCollectives.tryAll(3, own -> save(own.rank() == dying ? new MortalCollectives(own, most) : own, next));
                 assertTrue(ended.get(dying).failure().isPresent());
                 long found = newest(1);
                 assertTrue(found == last || found == next && meeting == meetings.get(rank) - 1, "rank " + rank + ", meeting " + meeting + ": " + found);
@@ -211,12 +210,12 @@ class RankedCheckpointTest {
     }
 
     @Test
-    void aFullDiskOfOneRankEndsAllAndEarlierCheckpointsStay() throws IOException {
+    void aFullDiskOfOneRankEndsAllAndEarlierCheckpointsStay() throws Exception {
         Path full = Path.of("/dev/full");
         Assumptions.assumeTrue(Files.exists(full), "this system has no device that is always full");
         save(3, 1);
         Path half = folder.resolve("step-00000002.tmp/optimizer-00002-of-00003.safetensors");
-        var ended = ThreadCollectives.tryAll(3, own -> {
+        var ended = TurnCollectives.tryAll(3, own -> {
             SafetensorsWriter model = part(own, 2);
             if (own.rank() == 1) {
                 model.add("sabotage", TensorType.F32, new Shape(0), () -> {
@@ -231,8 +230,8 @@ class RankedCheckpointTest {
             return store(own).save(CheckpointFolder.state(2), model, part(own, -2));
         });
         for (int rank = 0; rank < 3; rank++) {
-            assertEquals(rank == 1 ? "the disk is full: cannot write " + half + "; free some space or choose another folder"
-                    : "rank 1 of 3 could not write the checkpoint of step 2: its own message says why",
+            String reason = "the disk is full: cannot write " + half + "; free some space or choose another folder";
+            assertEquals(rank == 1 ? reason : "rank 1 of 3 could not write the checkpoint of step 2: " + reason,
                     assertInstanceOf(InvalidInputException.class, ended.get(rank).failure().orElseThrow()).getMessage());
         }
         assertEquals(Set.of("step-00000001"), names(folder));
@@ -240,20 +239,20 @@ class RankedCheckpointTest {
     }
 
     @Test
-    void anyOtherFailureOfOneRankEndsAll() throws IOException {
+    void anyOtherFailureOfOneRankEndsAll() throws Exception {
         save(2, 1);
-        var ended = ThreadCollectives.tryAll(2, own -> store(own).save(CheckpointFolder.state(2), own.rank() == 0 ? part(own, 2)
+        var ended = TurnCollectives.tryAll(2, own -> store(own).save(CheckpointFolder.state(2), own.rank() == 0 ? part(own, 2)
                 : new SafetensorsWriter().add("a", TensorType.F32, new Shape(1), () -> {
                     throw new IllegalStateException("the device is gone");
                 }), part(own, -2)));
-        assertEquals("rank 1 of 2 could not write the checkpoint of step 2: its own message says why",
+        assertEquals("rank 1 of 2 could not write the checkpoint of step 2: the device is gone",
                 assertInstanceOf(IOException.class, ended.get(0).failure().orElseThrow()).getMessage());
         assertEquals("the device is gone", ended.get(1).failure().orElseThrow().getMessage());
         assertEquals(1, newest(2));
     }
 
     @Test
-    void whatAKilledRankLeftIsCleared() throws IOException {
+    void whatAKilledRankLeftIsCleared() throws Exception {
         Files.createDirectories(folder.resolve("step-00000007.tmp/sub"));
         Files.createFile(folder.resolve(".shared-123"));
         save(2, 1);
@@ -261,23 +260,23 @@ class RankedCheckpointTest {
     }
 
     @Test
-    void aFolderThatIsNotSharedIsRefused() throws IOException {
+    void aFolderThatIsNotSharedIsRefused() throws Exception {
         Path shared = folder.resolve("shared");
         Path other = folder.resolve("other");
-        for (var ended : ThreadCollectives.tryAll(3, own -> {
+        for (var ended : TurnCollectives.tryAll(3, own -> {
             new CheckpointStore(own.rank() == 2 ? other : shared, 1, 0, own).requireShared();
             return true;
         })) {
             String message = assertInstanceOf(InvalidInputException.class, ended.failure().orElseThrow()).getMessage();
             assertTrue(message.startsWith("rank 2 does not see the folder "), message);
         }
-        ThreadCollectives.onAll(3, own -> {
+        TurnCollectives.run(3, own -> {
             new CheckpointStore(shared, 1, 0, own).requireShared();
             return true;
         });
         assertFalse(Files.exists(shared), "nothing is left");
         Files.writeString(shared, "mine");
-        for (var ended : ThreadCollectives.tryAll(2, own -> {
+        for (var ended : TurnCollectives.tryAll(2, own -> {
             new CheckpointStore(shared, 1, 0, own).requireShared();
             return true;
         })) {
@@ -287,9 +286,9 @@ class RankedCheckpointTest {
 
     /** Written in a thread of its own, and made current together later. */
     @Test
-    void whatIsWrittenBehindIsNotThereBeforeAllRanksHaveMet() throws IOException {
+    void whatIsWrittenBehindIsNotThereBeforeAllRanksHaveMet() throws Exception {
         save(2, 1);
-        ThreadCollectives.onAll(2, own -> {
+        TurnCollectives.run(2, own -> {
             CheckpointStore store = store(own);
             try (CheckpointWriting writing = store.begin(CheckpointFolder.state(2))) {
                 writing.write(part(own, 2), part(own, -2));

@@ -53,8 +53,9 @@ class MpiCollectivesTest {
     /** A launcher of another kind than the library's. */
     @Test
     void mpiWithoutItsLauncherIsNamed() throws Exception {
-        Mpiexec.Result result = run(1, List.of("-genv", "RANK", "0", "-genv", "WORLD_SIZE", "2", "-genv", "LOCAL_RANK", "0", "-genv",
-                "LOCAL_WORLD_SIZE", "2"), "meet", folder.toString());
+        List<String> command = new ArrayList<>(List.of("env", "RANK=0", "WORLD_SIZE=2", "LOCAL_RANK=0", "LOCAL_WORLD_SIZE=2"));
+        command.addAll(Mpiexec.java(MpiRank.class, "meet", folder.toString()));
+        Mpiexec.Result result = Mpiexec.run(folder, 1, List.of(), command);
         assertEquals(2, result.exitCode(), result.output());
         assertTrue(result.output().contains("this process is rank 0 of 2 for its launcher, and rank 0 of 1 for MPI"), result.output());
     }

@@ -1,19 +1,15 @@
 package ai.spattention.train.distributed;
 
+import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.index.NDIndex;
 import ai.spattention.segment.NoGradient;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -28,16 +24,46 @@ public final class TurnCollectives implements Collectives {
     private static final class Meeting {
 
         final ReentrantLock turn = new ReentrantLock(true);
-        final CyclicBarrier barrier;
+        final Condition news = turn.newCondition();
         final NDArray[] arrays;
         final double[][] numbers;
         NDArray sum;
-        volatile boolean aborted;
+        int arrived;
+        long round;
+        boolean broken;
 
         Meeting(int size) {
-            barrier = new CyclicBarrier(size);
             arrays = new NDArray[size];
             numbers = new double[size][];
+        }
+
+        /** Waits for all, and lets others have their turn meanwhile. */
+        void await() {
+            requireWhole();
+            long own = round;
+            if (++arrived == arrays.length) {
+                arrived = 0;
+                round++;
+                news.signalAll();
+            }
+            while (round == own) {
+                try {
+                    if (!news.await(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                        broken = true;
+                    }
+                } catch (InterruptedException e) {
+                    broken = true;
+                }
+                if (round == own) {
+                    requireWhole();
+                }
+            }
+        }
+
+        void requireWhole() {
+            if (broken) {
+                throw new LeftAlone();
+            }
         }
     }
 
@@ -56,50 +82,53 @@ public final class TurnCollectives implements Collectives {
         this.rank = rank;
     }
 
-    /** Runs ranks to their ends; the first failure of one that did not just wait for others is thrown. */
-    public static <T> List<T> run(int size, Work<T> work) throws Exception {
+    /**
+     * What a rank ended with.
+     *
+     * @param <T> what it gives
+     */
+    public record Ended<T>(T result, Optional<Throwable> failure) {}
+
+    /** Runs ranks to their ends, however these are. */
+    public static <T> List<Ended<T>> tryAll(int size, Work<T> work) {
+        Engine.getInstance(); // not by a rank: DJL keeps the thread that starts it from recording gradients, and tests rely on that
         Meeting meeting = new Meeting(size);
-        ExecutorService threads = Executors.newFixedThreadPool(size);
+        List<CompletableFuture<Ended<T>>> all = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            TurnCollectives own = new TurnCollectives(meeting, rank);
+            CompletableFuture<Ended<T>> ended = new CompletableFuture<>();
+            all.add(ended);
+            new Thread(() -> ended.complete(own.ended(work)), "rank " + rank).start();
+        }
+        return all.stream().map(CompletableFuture::join).toList();
+    }
+
+    private <T> Ended<T> ended(Work<T> work) {
+        meeting.turn.lock();
         try {
-            List<Future<T>> futures = new ArrayList<>();
-            for (int rank = 0; rank < size; rank++) {
-                TurnCollectives own = new TurnCollectives(meeting, rank);
-                futures.add(threads.submit((Callable<T>) () -> {
-                    meeting.turn.lock();
-                    try {
-                        return work.of(own);
-                    } catch (Throwable e) {
-                        own.abort();
-                        throw e;
-                    } finally {
-                        meeting.turn.unlock();
-                    }
-                }));
-            }
-            return results(futures);
+            return new Ended<>(work.of(this), Optional.empty());
+        } catch (Throwable e) {
+            abort();
+            return new Ended<>(null, Optional.of(e));
         } finally {
-            threads.shutdownNow();
-            threads.awaitTermination(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            meeting.turn.unlock();
         }
     }
 
-    private static <T> List<T> results(List<Future<T>> futures) throws Exception {
-        List<T> results = new ArrayList<>();
-        Throwable failure = null;
-        for (Future<T> future : futures) {
-            try {
-                results.add(future.get());
-            } catch (ExecutionException e) {
-                if (failure == null || failure instanceof LeftAlone) {
-                    failure = e.getCause();
-                }
+    /** Runs ranks to their ends; the first failure of one that did not just wait for others is thrown. */
+    public static <T> List<T> run(int size, Work<T> work) throws Exception {
+        List<Ended<T>> all = tryAll(size, work);
+        List<Throwable> failures = all.stream().flatMap(ended -> ended.failure.stream()).toList();
+        Optional<Throwable> failure = failures.stream().filter(each -> !(each instanceof LeftAlone)).findFirst()
+                .or(() -> failures.stream().findFirst());
+        if (failure.isPresent()) {
+            if (failure.get() instanceof Error error) {
+                throw error;
             }
+            throw (Exception) failure.get();
         }
-        if (failure instanceof Error error) {
-            throw error;
-        } else if (failure != null) {
-            throw (Exception) failure;
-        }
+        List<T> results = new ArrayList<>();
+        all.forEach(ended -> results.add(ended.result));
         return results;
     }
 
@@ -108,8 +137,8 @@ public final class TurnCollectives implements Collectives {
 
         private static final long serialVersionUID = 1L;
 
-        LeftAlone(Exception cause) {
-            super("another rank is gone", cause);
+        LeftAlone() {
+            super("another rank is gone");
         }
     }
 
@@ -125,17 +154,7 @@ public final class TurnCollectives implements Collectives {
 
     @Override
     public void barrier() {
-        meeting.turn.unlock();
-        try {
-            if (meeting.aborted) {
-                throw new BrokenBarrierException();
-            }
-            meeting.barrier.await(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
-            throw new LeftAlone(e);
-        } finally {
-            meeting.turn.lock();
-        }
+        meeting.await();
     }
 
     @Override
@@ -231,8 +250,13 @@ public final class TurnCollectives implements Collectives {
 
     @Override
     public void abort() {
-        meeting.aborted = true;
-        meeting.barrier.reset(); // whoever comes between the two lines finds the flag or is sent away
+        meeting.turn.lock();
+        try {
+            meeting.broken = true;
+            meeting.news.signalAll();
+        } finally {
+            meeting.turn.unlock();
+        }
     }
 
     @Override

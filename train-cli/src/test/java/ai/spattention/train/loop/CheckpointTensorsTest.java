@@ -24,7 +24,7 @@ import ai.spattention.torch.Bfloat16;
 import ai.spattention.train.checkpoint.SlicedTensors;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
 import ai.spattention.train.optim.FlatLayout;
@@ -168,7 +168,7 @@ class CheckpointTensorsTest {
 
     @ParameterizedTest
     @CsvSource({"FLOAT32, false", "FLOAT32, true", "BFLOAT16, false", "BFLOAT16, true"})
-    void ranksWriteWhatOneWould(Precision precision, boolean shared) throws IOException {
+    void ranksWriteWhatOneWould(Precision precision, boolean shared) throws Exception {
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
                 AdamW adamW = new AdamW(settings(precision), Schedule.constant(0.1, 0), Set.of());
                 AdamW again = new AdamW(settings(precision), Schedule.constant(0.1, 0), Set.of())) {
@@ -181,7 +181,7 @@ class CheckpointTensorsTest {
             Path one = write("one", model, ParameterValues.PLAIN, slices(adamW, model));
             int size = 3;
             Path several = Files.createDirectory(folder.resolve("several"));
-            ThreadCollectives.onAll(size, own -> {
+            TurnCollectives.run(size, own -> {
                 CheckpointTensors.weights(model, ParameterValues.PLAIN, own).write(several.resolve("model" + own.rank()));
                 CheckpointTensors.moments(model, shared ? share(slices(adamW, model), own.rank(), size) : slices(adamW, model), own)
                         .write(several.resolve("optimizer" + own.rank()));

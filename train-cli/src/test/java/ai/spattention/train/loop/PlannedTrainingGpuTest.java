@@ -123,7 +123,7 @@ class PlannedTrainingGpuTest {
             if (resume) {
                 assertTrue(run.resume() > 0);
             }
-            run.run(stop, () -> run.saveModel(folder.resolve(name + "-model")));
+            run.run(stop, goesOn -> run.saveModel(folder.resolve(name + "-model")));
         }
         assertTrue(told.notes.stream().noneMatch(note -> note.contains("skipped") || note.contains("refuses")), told.notes.toString());
         return told;

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +107,22 @@ class RankedRunTest {
             one.weights.forEach((name, values) -> assertArrayEquals(values, told.weights.get(name), 1e-6f, name));
         }
         assertEquals(List.of(), two.get(0).notes);
+    }
+
+    /** Where the model is large that takes long, and the others must not take it for a hang. */
+    @Test
+    void theFirstAloneKeepsTheModelAndSaysForEachTensorThatItGoesOn() throws Exception {
+        List<Integer> said = TurnCollectives.run(2, collectives -> {
+            AtomicInteger tensors = new AtomicInteger();
+            try (TrainingRun run = new TrainingRun(config("training.steps=2"), data, Device.cpu(), folder.resolve("kept"), new Told(), collectives)) {
+                run.run(() -> false, goesOn -> run.saveModel(folder.resolve("model"), () -> {
+                    tensors.incrementAndGet();
+                    goesOn.run();
+                }));
+            }
+            return tensors.get();
+        });
+        assertTrue(said.get(0) > 20 && said.get(1) == 0, said.toString());
     }
 
     @Test

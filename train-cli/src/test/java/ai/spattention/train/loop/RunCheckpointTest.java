@@ -19,7 +19,7 @@ import ai.spattention.train.data.TokenBatch;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.ForwardingCollectives;
 import ai.spattention.train.distributed.SingleProcess;
-import ai.spattention.train.distributed.ThreadCollectives;
+import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.loop.periodic.RunProgress;
 import ai.spattention.train.loop.periodic.StepEnd;
@@ -262,12 +262,12 @@ class RunCheckpointTest {
 
     /** Saved by some ranks and taken up by others, each with a model of its own; behind training or not. */
     @Test
-    void anyNumberOfRanksGoesOnFromWhatAnyNumberSaved() throws IOException {
+    void anyNumberOfRanksGoesOnFromWhatAnyNumberSaved() throws Exception {
         Map<String, float[]> saved = new TreeMap<>();
         long number = 0;
         for (int ranks : new int[] {2, 1, 3}) {
             long next = number + 2;
-            List<Map<String, float[]>> states = ThreadCollectives.onAll(ranks, own -> {
+            List<Map<String, float[]>> states = TurnCollectives.run(ranks, own -> {
                 try (Fixture fixture = new Fixture(own, "data", "checkpoint.asynchronous=" + (own.size() > 1));
                         RunCheckpoint checkpoint = fixture.checkpoint) {
                     checkpoint.resume();

@@ -138,7 +138,7 @@ public final class TrainingSession {
             }
             recorder.note("pass: " + run.getPassChoice());
             recorder.note("activation checkpointing: " + run.getPassChoice().checkpointing());
-            if (!run.run(stop, () -> run.saveModel(folder.resolve(RunFolder.MODEL)))) {
+            if (!run.run(stop, goesOn -> run.saveModel(folder.resolve(RunFolder.MODEL), goesOn))) {
                 recorder.note("stopped as asked, after a checkpoint: go on with 'spattn train --resume --output " + folder + "'");
                 return false;
             }

@@ -8,9 +8,9 @@ import ai.spattention.eval.score.LogLikelihoods;
 import ai.spattention.eval.score.Part;
 import ai.spattention.eval.score.Score;
 import ai.spattention.eval.score.Scorer;
+import ai.spattention.train.distributed.Agreement;
 import ai.spattention.train.distributed.Collectives;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -23,14 +23,8 @@ import java.util.stream.IntStream;
  */
 public final class Shares {
 
-    private static final int GOES_ON = 0;
-    private static final int IS_STOPPED = 1;
-    private static final int HAS_FAILED = 2;
-
-    /** Letters of a failure's message that the other processes are told. */
-    private static final int LETTERS = 400;
-
     private final Collectives collectives;
+    private final Agreement agreement;
     private boolean ended;
 
     /**
@@ -40,6 +34,7 @@ public final class Shares {
      */
     public Shares(Collectives collectives) {
         this.collectives = collectives;
+        agreement = new Agreement(collectives);
     }
 
     /**
@@ -68,11 +63,10 @@ public final class Shares {
             T result = measurement.run();
             meet();
             return result;
-        } catch (CancellationException e) {
-            tell(IS_STOPPED, "");
-            throw e;
         } catch (IOException | RuntimeException | Error e) {
-            tell(HAS_FAILED, String.valueOf(e.getMessage()));
+            if (!ended) { // else the others know already why all leave
+                agreement.meet(Optional.of(e));
+            }
             throw e;
         }
     }
@@ -136,46 +130,11 @@ public final class Shares {
 
     /** Before answers are put together: all have theirs, or all leave. */
     private void meet() {
-        Optional<RuntimeException> end = agree(GOES_ON, "");
-        if (end.isPresent()) {
+        Optional<Agreement.Reason> reason = agreement.meet(Optional.empty());
+        if (reason.isPresent()) {
             ended = true;
-            throw end.get();
+            throw reason.get().ending() == Agreement.Ending.STOPPED ? new CancellationException("a process was asked to stop")
+                    : new InvalidInputException("rank " + reason.get().rank() + ": " + reason.get().message());
         }
-    }
-
-    /** Where the others do not know yet why this process leaves. */
-    private void tell(int state, String message) {
-        if (!ended) {
-            agree(state, message);
-        }
-    }
-
-    /** Why all leave, if they do. A failure counts before a stop. */
-    private Optional<RuntimeException> agree(int state, String message) {
-        double[] states = new double[collectives.size()];
-        states[collectives.rank()] = state;
-        states = collectives.sum(states);
-        for (int rank = 0; rank < states.length; rank++) {
-            if (states[rank] == HAS_FAILED) {
-                return Optional.of(new InvalidInputException("rank " + rank + ": " + message(collectives.rank() == rank ? message : "")));
-            }
-        }
-        return Arrays.stream(states).anyMatch(each -> each == IS_STOPPED)
-                ? Optional.of(new CancellationException("a process was asked to stop")) : Optional.empty();
-    }
-
-    /** The message of the one process that has one. */
-    private String message(String own) {
-        double[] letters = new double[LETTERS];
-        for (int i = 0; i < Math.min(LETTERS, own.length()); i++) {
-            letters[i] = own.charAt(i);
-        }
-        StringBuilder message = new StringBuilder();
-        for (double letter : collectives.sum(letters)) {
-            if (letter > 0) {
-                message.append((char) letter);
-            }
-        }
-        return message.toString();
     }
 }

@@ -6,10 +6,12 @@ import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.SampleConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.CollectiveException;
 import ai.spattention.train.loop.observer.RunObserver;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.CancellationException;
 
 /** Samples text from the model. A text that cannot be drawn is no reason to lose a run. */
 public final class TextSampling implements Periodic {
@@ -40,7 +42,7 @@ public final class TextSampling implements Periodic {
         return interval.includes(step, isLast);
     }
 
-    /** Adds nothing: the text goes to the observer. */
+    /** Adds nothing: the text goes to the observer. After each token it asks whether to stop. */
     @Override
     public void act(StepEnd end, StepMetrics.Builder metrics) throws IOException {
         String text;
@@ -48,8 +50,17 @@ public final class TextSampling implements Periodic {
             long[] prompt = Arrays.stream(tokenizer.encode(sample.prompt())).asLongStream().toArray();
             long[] generated = TextGenerator.builder().setModel(end.model(), end.manager())
                     .optSampling(new Sampling(sample.temperature(), sample.topK(), sample.topP(), seed))
-                    .optMaxNewTokens(sample.tokens()).build().generate(prompt);
+                    .optMaxNewTokens(sample.tokens()).build().generate(token -> {
+                        if (end.stop().getAsBoolean()) {
+                            throw new CancellationException("sampling was stopped");
+                        }
+                    }, prompt);
             text = tokenizer.decode(Arrays.stream(generated).mapToInt(Math::toIntExact).toArray());
+        } catch (CancellationException e) {
+            observer.note("step " + end.step() + ": no text was sampled to the end, for the run was asked to stop");
+            return;
+        } catch (CollectiveException e) { // of processes that wait meanwhile
+            throw e;
         } catch (RuntimeException e) {
             observer.note("warning: step " + end.step() + ": no text could be sampled, the run goes on: " + e.getMessage());
             return;

@@ -3,6 +3,7 @@ package ai.spattention.train.loop.periodic;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.spattention.train.distributed.Collectives;
+import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.metrics.StepMetrics;
 import java.io.IOException;
@@ -39,6 +40,11 @@ class OnFirstRankTest {
     }
 
     @Test
+    void oneProcessWaitsForNobody() throws IOException {
+        assertEquals(List.of(100, 0), List.of(act(false, new SingleProcess()), act(true, new SingleProcess())));
+    }
+
+    @Test
     void theFirstActsAndTheOthersWait() throws Exception {
         List<Integer> asked = TurnCollectives.run(3, collectives -> act(collectives.rank() == 9, collectives));
         assertEquals(List.of(100, 0, 0), asked);
@@ -53,7 +59,7 @@ class OnFirstRankTest {
 
     private static int act(boolean stopped, Collectives collectives) throws IOException {
         Asking asking = new Asking();
-        OnFirstRank all = new OnFirstRank(asking, collectives, asking.nanos::get);
+        OnFirstRank all = new OnFirstRank(asking, new FirstRank(collectives, asking.nanos::get));
         assertEquals(List.of(true, false), List.of(all.isDue(4, false), all.isDue(5, false)));
         StepMetrics.Builder metrics = StepMetrics.builder().setStep(4);
         all.act(end(stopped), metrics);

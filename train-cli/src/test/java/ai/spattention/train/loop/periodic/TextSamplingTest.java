@@ -2,13 +2,16 @@ package ai.spattention.train.loop.periodic;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.SmallData;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.data.PreparedData;
+import ai.spattention.train.distributed.CollectiveException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,6 +43,25 @@ class TextSamplingTest {
             model.act(sampling, () -> false);
             assertEquals(1, model.told.size());
             assertTrue(model.told.get(0).startsWith("warning: step 4: no text could be sampled, the run goes on: "), model.told.get(0));
+        }
+    }
+
+    /** Each token asks, so that processes that wait are told, and a run that is asked to stop leaves. */
+    @Test
+    void askedToStopItLeavesAfterTheNextToken() throws IOException {
+        PreparedData data = SmallData.prepare(folder);
+        RunConfig config = SmallData.config(folder, "sample.prompt=ab", "sample.tokens=6");
+        AtomicInteger asked = new AtomicInteger();
+        try (SmallModel model = new SmallModel(config); TextSampling sampling = new TextSampling(config, data, model)) {
+            model.act(sampling, () -> asked.incrementAndGet() < 0);
+            assertEquals(6, asked.get());
+            asked.set(0);
+            model.act(sampling, () -> asked.incrementAndGet() == 3);
+            assertEquals(3, asked.get());
+            assertEquals("step 4: no text was sampled to the end, for the run was asked to stop", model.told.get(1));
+            assertThrows(CollectiveException.class, () -> model.act(sampling, () -> {
+                throw new CollectiveException("the others are gone");
+            }), "which is no failure of the text");
         }
     }
 }
