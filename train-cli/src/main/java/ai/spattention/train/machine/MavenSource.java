@@ -3,6 +3,7 @@ package ai.spattention.train.machine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.terminal.DataProgress;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -47,6 +48,22 @@ public final class MavenSource implements ArtifactSource {
 
     static String command(String system) {
         return system.startsWith("Windows") ? "mvn.cmd" : "mvn";
+    }
+
+    /**
+     * Maven's command, or the wrapper's, which gets a Maven, where the system has none.
+     *
+     * @param home the folder of the project or the distribution, with the wrapper in it
+     * @return a name or a path
+     */
+    public static String command(Path home) {
+        return command(home, System.getenv("PATH"));
+    }
+
+    static String command(Path home, String path) {
+        boolean installed = Stream.of(path.split(File.pathSeparator)).anyMatch(folder -> Files.isExecutable(Path.of(folder, COMMAND)));
+        Path wrapper = home.resolve("mvnw");
+        return installed || !Files.isExecutable(wrapper) ? COMMAND : wrapper.toString();
     }
 
     @Override

@@ -75,6 +75,18 @@ class MavenSourceTest {
     }
 
     @Test
+    void theWrapperStandsInWhereNoMavenIs() throws IOException {
+        Path home = Files.createDirectories(temporary.resolve("home"));
+        String nowhere = temporary.resolve("empty") + ":" + temporary.resolve("jars");
+        assertEquals("mvn", MavenSource.command(home, nowhere));
+        Path wrapper = Files.createFile(home.resolve("mvnw"));
+        assertTrue(wrapper.toFile().setExecutable(true));
+        assertEquals(wrapper.toString(), MavenSource.command(home, nowhere));
+        assertTrue(Files.createFile(folder.resolve("mvn")).toFile().setExecutable(true));
+        assertEquals("mvn", MavenSource.command(home, nowhere));
+    }
+
+    @Test
     void saysThatMavenIsMissing() {
         InvalidInputException failure = assertThrows(InvalidInputException.class,
                 () -> new MavenSource(temporary.resolve("none").toString(), temporary, false).fetch(ARTIFACT, folder));
