@@ -26,6 +26,11 @@ class MainTest {
     }
 
     @Test
+    void saysWhereAMissingArgumentIsExplained() {
+        assertEquals("spattn: Missing required parameter: 'DIR' (see spattn info --help)", Cli.refused("info"));
+    }
+
+    @Test
     void namesItsVersions() {
         String out = Cli.ok("--version").out();
         assertTrue(out.contains("spattention ") && out.contains("djl 0.36.0") && out.contains("java "), out);
