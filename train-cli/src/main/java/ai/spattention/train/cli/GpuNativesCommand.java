@@ -44,7 +44,7 @@ final class GpuNativesCommand implements Callable<Integer> {
     @Option(names = "--offline", description = "Use Maven's local repository only.")
     private boolean offline;
 
-    @Option(names = "--mvn", paramLabel = "FILE", description = "Maven's command (default: mvn, or the launcher's own ./mvnw where there is none).")
+    @Option(names = "--mvn", paramLabel = "FILE", description = "Maven's command (default: mvn, or mvnw beside the launcher where there is none).")
     private String maven;
 
     @Spec
