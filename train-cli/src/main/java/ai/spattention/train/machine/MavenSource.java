@@ -114,9 +114,13 @@ public final class MavenSource implements ArtifactSource {
         }
     }
 
-    /** Reads Maven's lines, which also end with a carriage return, shows its progress and keeps its errors. */
+    /**
+     * Reads Maven's lines, which also end with a carriage return, shows its progress and keeps its errors; where there are none, as from a
+     * wrapper that gets no Maven, the last line.
+     */
     private static List<String> follow(BufferedReader reader, String name) throws IOException {
         Deque<String> errors = new ArrayDeque<>();
+        String last = "";
         DataProgress progress = null;
         try {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -137,13 +141,14 @@ public final class MavenSource implements ArtifactSource {
                         errors.removeFirst();
                     }
                 }
+                last = line.isBlank() ? last : line.strip();
             }
         } finally {
             if (progress != null) {
                 progress.close();
             }
         }
-        return List.copyOf(errors);
+        return errors.isEmpty() && !last.isEmpty() ? List.of(last) : List.copyOf(errors);
     }
 
     private IOException failed(String artifact, int code, List<String> errors) {

@@ -68,6 +68,12 @@ class MavenSourceTest {
         assertTrue(failure.getMessage().endsWith("No such artifact"), failure.getMessage());
     }
 
+    @Test
+    void passesOnWhatAWrapperSaysThatGetsNoMaven() {
+        IOException failure = assertThrows(IOException.class, () -> fetch(false, "echo 'wget: Failed to fetch x' >&2; echo; exit 1"));
+        assertTrue(failure.getMessage().endsWith(": wget: Failed to fetch x"), failure.getMessage());
+    }
+
     @ParameterizedTest
     @CsvSource({"Linux, mvn", "Mac OS X, mvn", "Windows 11, mvn.cmd", "Windows Server 2022, mvn.cmd"})
     void callsMavenAsTheSystemDoes(String system, String command) {

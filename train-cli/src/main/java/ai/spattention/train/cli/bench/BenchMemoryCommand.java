@@ -121,7 +121,7 @@ final class BenchMemoryCommand implements Callable<Integer> {
                 late = metrics.memoryMb();
             }
             if (metrics.step() % 500 == 0) {
-                note("step " + metrics.step() + ", " + metrics.memoryMb().orElse(Double.NaN) + " MiB");
+                note(String.format(Locale.ROOT, "step %d, %.1f MiB", metrics.step(), metrics.memoryMb().orElse(Double.NaN)));
             }
         }
 
