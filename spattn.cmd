@@ -32,7 +32,7 @@ set "built="
 call :build >"%program%\.build-lock" 2>nul
 if not defined built ping -n 2 127.0.0.1 >nul
 if not defined built goto lock
-if "%built%"=="2" echo spattn: no Maven found: install Maven 3.8 or newer to build the jars on first use>&2
+if "%built%"=="2" echo spattn: no Maven found, and mvnw.cmd could not get it: install Maven 3.8 or newer to build the jars on first use>&2
 if "%built%"=="1" findstr /c:"ERROR" "%program%\build.log" >&2
 if "%built%"=="1" echo spattn: the build failed; the whole log is in "%program%\build.log">&2
 if not "%built%"=="0" exit /b %built%
@@ -78,17 +78,27 @@ rem --- sets built to the exit code; whoever has waited for another build finds 
 set "built=0"
 call :stale
 if not errorlevel 1 exit /b 0
+set "maven=mvn"
 where mvn
-if errorlevel 1 set "built=2"
+if errorlevel 1 call :wrapper
 if "%built%"=="2" exit /b 2
 if exist "%program%\lib" rmdir /s /q "%program%\lib"
 type nul >"%program%\.built.begun"
 pushd "%home%"
-call mvn -q -B -Dstyle.color=never -Dmaven.test.skip=true -Dassembly.skipAssembly=true -pl train-cli -am package >"%program%\build.log" 2>&1
+call %maven% -q -B -Dstyle.color=never -Dmaven.test.skip=true -Dassembly.skipAssembly=true -pl train-cli -am package >"%program%\build.log" 2>&1
 if errorlevel 1 set "built=1"
 popd
 if "%built%"=="1" exit /b 1
 git -C "%home%" rev-parse --short HEAD >"%program%\commit.txt"
 if errorlevel 1 del "%program%\commit.txt"
 move /y "%program%\.built.begun" "%program%\.built"
+exit /b 0
+
+rem --- Maven's wrapper in Maven's place: it gets one where there is none
+:wrapper
+set "maven=.\mvnw.cmd"
+pushd "%home%"
+call %maven% --version >"%program%\build.log" 2>&1
+if errorlevel 1 set "built=2"
+popd
 exit /b 0

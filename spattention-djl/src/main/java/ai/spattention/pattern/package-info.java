@@ -1,5 +1,5 @@
 /**
- * Which keys a query of a head may see: plain integers, no DJL types.
+ * Which keys a query of a head may see: plain integers, no DJL types. Begin at {@link ai.spattention.pattern.AttentionPattern}.
  *
  * <p>Letters used throughout: N = sequence length, H = number of query heads, h = head, i = query position, j = key
  * position, d = i - j = distance (never negative: all patterns are causal), L = layout length, the length from which the

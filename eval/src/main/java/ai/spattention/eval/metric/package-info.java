@@ -1,2 +1,2 @@
-/** Scores, as lm-evaluation-harness computes them. */
+/** Scores, as lm-evaluation-harness computes them. Begin at {@link ai.spattention.eval.metric.MetricName}. */
 package ai.spattention.eval.metric;

@@ -35,19 +35,6 @@ public final class LogLikelihoods {
     private long tokensRead;
     private long tokensAsked;
 
-    /** Gets results as they come, in any order. */
-    @FunctionalInterface
-    public interface Results {
-
-        /**
-         * Takes the results of one batch.
-         *
-         * @param indices which requests they belong to
-         * @param scores as many results
-         */
-        void add(List<Integer> indices, List<Score> scores);
-    }
-
     /**
      * Creates the scorer.
      *
@@ -64,18 +51,6 @@ public final class LogLikelihoods {
         this.batchTokens = batchTokens;
         this.share = share;
         weights = new ParameterStore(manager, false);
-    }
-
-    /**
-     * Scores requests.
-     *
-     * @param requests the requests
-     * @param results gets each result once
-     */
-    public void score(List<TargetTokens> requests, Results results) {
-        for (Batch batch : plan(requests)) {
-            results.add(batch.members(), score(requests, batch));
-        }
     }
 
     /** The batches of requests: the same for every copy of a model, since which requests go together depends on all of them. */

@@ -15,6 +15,19 @@ final class ModelCopies {
 
     private final List<LogLikelihoods> copies;
 
+    /** Gets results as they come, in any order. */
+    @FunctionalInterface
+    interface Results {
+
+        /**
+         * Takes the results of one batch.
+         *
+         * @param members which requests they belong to
+         * @param scores as many results
+         */
+        void add(List<Integer> members, List<Score> scores);
+    }
+
     ModelCopies(List<LogLikelihoods> copies) {
         this.copies = List.copyOf(copies);
     }
@@ -29,7 +42,7 @@ final class ModelCopies {
      *
      * @param results gets the results of one batch at a time
      */
-    void score(List<TargetTokens> requests, List<Batch> batches, LogLikelihoods.Results results) {
+    void score(List<TargetTokens> requests, List<Batch> batches, Results results) {
         Queue queue = new Queue(requests, batches.iterator(), results);
         int workers = Math.min(copies.size(), batches.size());
         if (workers <= 1) {
@@ -60,10 +73,10 @@ final class ModelCopies {
 
         private final List<TargetTokens> requests;
         private final Iterator<Batch> left;
-        private final LogLikelihoods.Results results;
+        private final Results results;
         private Throwable failure;
 
-        Queue(List<TargetTokens> requests, Iterator<Batch> left, LogLikelihoods.Results results) {
+        Queue(List<TargetTokens> requests, Iterator<Batch> left, Results results) {
             this.requests = requests;
             this.left = left;
             this.results = results;

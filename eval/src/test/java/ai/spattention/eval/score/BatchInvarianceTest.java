@@ -85,11 +85,10 @@ class BatchInvarianceTest {
             NDArray ids = scope.create(new long[] {5, 200, 7, 9}, new Shape(1, 4));
             long[] likeliest = small.model().forward(new ParameterStore(scope, false), ids, false).logits().argMax(-1).toLongArray();
             int[] greedy = {(int) likeliest[2], (int) likeliest[3]};
-            List<Boolean> found = new ArrayList<>();
-            new LogLikelihoods(small.model(), scope, 100, true).score(
-                    List.of(new TargetTokens(0, input, greedy), new TargetTokens(0, input, new int[] {greedy[0], 256 - greedy[1]})),
-                    (indices, scores) -> scores.forEach(score -> found.add(score.greedy())));
-            assertEquals(List.of(true, false), found);
+            LogLikelihoods model = new LogLikelihoods(small.model(), scope, 100, true);
+            List<Score> scores = new DirectScorer(model, Part.WHOLE, () -> false).score("requests",
+                    List.of(new TargetTokens(0, input, greedy), new TargetTokens(0, input, new int[] {greedy[0], 256 - greedy[1]})));
+            assertEquals(List.of(true, false), scores.stream().map(Score::greedy).toList());
         }
     }
 }

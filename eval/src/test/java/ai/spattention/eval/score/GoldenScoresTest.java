@@ -38,7 +38,7 @@ class GoldenScoresTest {
                 rows.add(row);
             }
         }
-        Score[] scores = new Score[rows.size()];
+        List<Score> scores;
         try (NDManager manager = NDManager.newBaseManager(Device.cpu(), "PyTorch"); Tokenizer bytes = Tokenizers.load("bytes")) {
             OlmoeModel model = HuggingFaceFolder.load(GOLDEN, manager,
                     config -> config.withAttention(StandardPattern.of(pattern), LayoutLength.SEQUENCE),
@@ -50,15 +50,11 @@ class GoldenScoresTest {
                 requests.add(encoder.encode(new LogLikelihoodRequest("golden", requests.size(), row.get("context").asText(),
                         row.get("continuation").asText())));
             }
-            new LogLikelihoods(model, manager, batchTokens, share).score(requests, (indices, found) -> {
-                for (int i = 0; i < indices.size(); i++) {
-                    scores[indices.get(i)] = found.get(i);
-                }
-            });
+            scores = new DirectScorer(new LogLikelihoods(model, manager, batchTokens, share), Part.WHOLE, () -> false).score("golden", requests);
         }
-        for (int i = 0; i < scores.length; i++) {
-            assertEquals(rows.get(i).get("log_likelihood").doubleValue(), scores[i].logLikelihood(), 2e-3, rows.get(i).toString());
-            assertEquals(rows.get(i).get("greedy").booleanValue(), scores[i].greedy(), rows.get(i).toString());
+        for (int i = 0; i < scores.size(); i++) {
+            assertEquals(rows.get(i).get("log_likelihood").doubleValue(), scores.get(i).logLikelihood(), 2e-3, rows.get(i).toString());
+            assertEquals(rows.get(i).get("greedy").booleanValue(), scores.get(i).greedy(), rows.get(i).toString());
         }
     }
 }

@@ -10,7 +10,6 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
@@ -53,13 +52,8 @@ final class SmallModel implements AutoCloseable {
     }
 
     double[] score(List<TargetTokens> requests, long batchTokens, boolean share) {
-        List<Score> scores = new ArrayList<>(Collections.nCopies(requests.size(), null));
-        new LogLikelihoods(model, manager, batchTokens, share).score(requests, (indices, found) -> {
-            for (int i = 0; i < found.size(); i++) {
-                scores.set(indices.get(i), found.get(i));
-            }
-        });
-        return TinyEval.values(scores);
+        return TinyEval.values(new DirectScorer(new LogLikelihoods(model, manager, batchTokens, share), Part.WHOLE, () -> false)
+                .score("requests", requests));
     }
 
     NDManager manager() {

@@ -12,9 +12,7 @@ import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.StandardPattern;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 
 /** The small model with the OLMo tokenizer whose log-likelihoods were recorded elsewhere. */
@@ -56,15 +54,7 @@ public final class TinyEval implements AutoCloseable {
     }
 
     public List<Score> score(List<TargetTokens> requests, long batchTokens, boolean share) {
-        List<Score> scores = new ArrayList<>(Collections.nCopies(requests.size(), null));
-        new LogLikelihoods(model, manager, batchTokens, share).score(requests, (indices, found) -> {
-            for (int i = 0; i < found.size(); i++) {
-                if (scores.set(indices.get(i), found.get(i)) != null) {
-                    throw new AssertionError("two results for request " + indices.get(i));
-                }
-            }
-        });
-        return scores;
+        return new DirectScorer(new LogLikelihoods(model, manager, batchTokens, share), Part.WHOLE, () -> false).score("requests", requests);
     }
 
     public static double[] values(List<Score> scores) {

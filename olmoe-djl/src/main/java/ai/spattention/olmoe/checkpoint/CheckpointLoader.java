@@ -52,22 +52,46 @@ final class CheckpointLoader {
         return model;
     }
 
-    /** Checks that a folder's tensors are a model's, all of them and nothing else, and has its parameters initialized from there. */
+    /**
+     * Checks that a folder's tensors are a model's, all of them and nothing else, and has its parameters initialized from there; its files are
+     * open until the last one is.
+     */
     static void begin(Path folder, OlmoeModel model) throws IOException {
-        List<TensorSlot> slots;
-        try (TensorFolder tensors = TensorFolder.open(folder); NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
+        TensorFolder tensors = TensorFolder.open(folder);
+        try (NDManager scope = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
             CheckpointLoader loader = new CheckpointLoader(tensors, model.getConfig());
             loader.checkCounts();
-            slots = loader.slots(model);
+            List<TensorSlot> slots = loader.slots(model);
             loader.check(slots, scope);
+            loader.initializeFrom(byParameter(slots));
+        } catch (RuntimeException e) {
+            tensors.close();
+            throw e;
         }
-        byParameter(slots).forEach((parameter, parts) -> parameter.setInitializer((owner, shape, type) -> {
-            try (TensorFolder tensors = TensorFolder.open(folder)) {
-                return new CheckpointLoader(tensors, model.getConfig()).read(parts, owner, shape, type);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }));
+    }
+
+    /** Each parameter is read once. */
+    private void initializeFrom(Map<Parameter, List<TensorSlot>> left) {
+        left.forEach((parameter, parts) -> {
+            Initializer before = parameter.getInitializer();
+            parameter.setInitializer((owner, shape, type) -> {
+                NDArray values = read(parts, owner, shape, type);
+                parameter.setInitializer(before);
+                left.remove(parameter);
+                if (left.isEmpty()) {
+                    close();
+                }
+                return values;
+            });
+        });
+    }
+
+    private void close() {
+        try {
+            tensors.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Map<Parameter, List<TensorSlot>> byParameter(List<TensorSlot> slots) {

@@ -32,7 +32,7 @@ public record OlmoeConfig(
         @Range(min = 1) int hiddenSize,
         @Key(meaning = "width of an expert, I")
         @Range(min = 1) int intermediateSize,
-        @Key(meaning = "layers")
+        @Key(meaning = "layers, L")
         @Range(min = 1) int numHiddenLayers,
         @Key(meaning = "query heads, H")
         @Range(min = 1) int numAttentionHeads,
@@ -40,9 +40,9 @@ public record OlmoeConfig(
         @Range(min = 1) int numKeyValueHeads,
         @Key(meaning = "size of a head's queries, keys and values, D", follows = "hidden_size / num_attention_heads",
                 allowed = "at least 2, even") int headDim,
-        @Key(meaning = "experts of a layer")
+        @Key(meaning = "experts of a layer, E")
         @Range(min = 1) int numExperts,
-        @Key(meaning = "experts that compute a token", allowed = "at least 1, at most num_experts")
+        @Key(meaning = "experts that compute a token, K", allowed = "at least 1, at most num_experts")
         @Range(min = 1) int numExpertsPerTok,
         @Key(meaning = "whether the weights of a token's experts are made to add up to 1", defaultValue = "false") boolean normTopkProb,
         @Key(meaning = "what RMSNorm adds to the mean square", defaultValue = "1.0e-5")

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -69,6 +70,9 @@ final class Explanation {
             return unmatched(unmatched);
         }
         String message = failure.getMessage() == null ? "" : failure.getMessage();
+        if (failure instanceof MissingParameterException missing) {
+            return message + help(missing);
+        }
         if (failure instanceof InvalidInputException || failure instanceof TrainingFailedException
                 || failure instanceof CollectiveException || failure instanceof ParameterException) {
             return message;
@@ -106,7 +110,11 @@ final class Explanation {
         List<String> suggestions = unmatched.getSuggestions();
         return (command ? "unknown command '" : "unknown argument '") + first + "'"
                 + (suggestions.isEmpty() ? "" : ": did you mean " + String.join(" or ", suggestions) + "?")
-                + " (see " + unmatched.getCommandLine().getCommandSpec().qualifiedName() + " --help)";
+                + help(unmatched);
+    }
+
+    private static String help(ParameterException failure) {
+        return " (see " + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help)";
     }
 
     private static String file(FileSystemException failure) {

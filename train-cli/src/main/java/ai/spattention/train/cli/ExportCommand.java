@@ -11,7 +11,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.safetensors.TensorType;
 import ai.spattention.pattern.StandardPattern;
 import ai.spattention.train.cli.option.Outputs;
-import ai.spattention.train.loop.TrainedModel;
+import ai.spattention.train.config.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -57,7 +57,7 @@ final class ExportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Path folder = TrainedModel.folder(model);
+        Path folder = ModelFolder.of(model);
         new Outputs().readsModel("--model", folder).writesFolder("--output", output);
         HuggingFaceFolder.requireEmpty(output);
         AtomicFolder.requireWritable(output);

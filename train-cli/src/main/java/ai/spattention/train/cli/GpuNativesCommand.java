@@ -44,8 +44,8 @@ final class GpuNativesCommand implements Callable<Integer> {
     @Option(names = "--offline", description = "Use Maven's local repository only.")
     private boolean offline;
 
-    @Option(names = "--mvn", paramLabel = "FILE", description = "Maven's command (default: mvn).")
-    private String maven = MavenSource.COMMAND;
+    @Option(names = "--mvn", paramLabel = "FILE", description = "Maven's command (default: mvn, or mvnw beside the launcher where there is none).")
+    private String maven;
 
     @Spec
     private CommandSpec spec;
@@ -66,7 +66,8 @@ final class GpuNativesCommand implements Callable<Integer> {
     private NativesFolder fromMaven(PrintWriter err) throws IOException {
         Path home = home();
         Path folder = output == null ? home.resolve(".natives").resolve(GpuKit.CU124.flavor()) : output;
-        return new NativesInstaller(new MavenSource(maven, home.resolve("pom.xml"), offline), NativesInstaller.BYTES_NEEDED,
+        String command = maven == null ? MavenSource.command(home) : maven;
+        return new NativesInstaller(new MavenSource(command, home.resolve("pom.xml"), offline), NativesInstaller.BYTES_NEEDED,
                 err::println).install(GpuKit.CU124, folder);
     }
 

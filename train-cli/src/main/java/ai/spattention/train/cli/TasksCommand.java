@@ -59,7 +59,7 @@ final class TasksCommand implements Callable<Integer> {
         ObjectNode root = new ObjectMapper().createObjectNode().put("data", data == null ? null : data.toString());
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
-            out.printf(Locale.ROOT, "%-28s %6s  %-26s %-28s %s%n", "task", "tasks", "metrics", "found", "splits, looked for as");
+            out.printf(Locale.ROOT, "%-33s %5s  %-45s %-28s %s%n", "task", "tasks", "metrics", "found", "splits, looked for as");
         }
         for (TaskGroup group : names.isEmpty() ? catalog.all() : groups) {
             List<Needed> needed = new ArrayList<>();
@@ -86,11 +86,11 @@ final class TasksCommand implements Callable<Integer> {
         long found = needed.stream().filter(task -> task.found.isPresent()).count();
         String where = !looked ? "-" : needed.size() > 1 ? found + " of " + needed.size()
                 : first.found.map(split -> split.name() + " in " + split.files().get(0)).orElse("no");
-        out.printf(Locale.ROOT, "%-28s %6d  %-26s %-28s %s in %s%n", group.name(), needed.size(), String.join(",", metrics(first.task)), where,
+        out.printf(Locale.ROOT, "%-33s %5d  %-45s %-28s %s in %s%n", group.name(), needed.size(), String.join(",", metrics(first.task)), where,
                 String.join(" or ", first.data.splits()), String.join(" or ", first.data.places()));
         List<String> missing = needed.stream().filter(task -> task.found.isEmpty()).map(task -> task.task.task()).toList();
         if (looked && found > 0 && !missing.isEmpty()) {
-            out.printf(Locale.ROOT, "%-28s missing: %s%s%n", "", String.join(", ", missing.subList(0, Math.min(SHOWN, missing.size()))),
+            out.printf(Locale.ROOT, "%-33s missing: %s%s%n", "", String.join(", ", missing.subList(0, Math.min(SHOWN, missing.size()))),
                     missing.size() > SHOWN ? " and " + (missing.size() - SHOWN) + " more" : "");
         }
     }

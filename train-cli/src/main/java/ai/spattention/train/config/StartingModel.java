@@ -44,11 +44,9 @@ public final class StartingModel {
     public static Path folder(String from) {
         try {
             Path folder = Path.of(from);
-            if (Files.exists(folder.resolve(CONFIG))) {
-                return folder;
-            }
-            if (Files.exists(folder.resolve("model").resolve(CONFIG))) {
-                return folder.resolve("model");
+            Path model = ModelFolder.of(folder);
+            if (ModelFolder.isModel(model)) {
+                return model;
             }
             throw new InvalidInputException(KEY + " must name a model's folder, with a " + CONFIG + ", or that of a finished run (got '"
                     + Setting.shown(from) + "'" + (Files.isDirectory(folder) ? "" : ", which is no folder") + ")");

@@ -23,6 +23,8 @@ record PreparationFolder(Path folder, Map<String, String> arguments) {
     /** Says that all units are complete, and that files may have been moved. */
     static final String JOINING = "joining";
 
+    private static final String LOCK = "lock";
+
     private static final List<String> OWN = List.of(PreparationState.FILE, JOINING);
 
     /** Writes all but what is needed only until then. */
@@ -44,7 +46,7 @@ record PreparationFolder(Path folder, Map<String, String> arguments) {
         requireUsable(work);
         AtomicFolder.requireWritable(work);
         try {
-            try (FolderLock lock = FolderLock.take(work.resolve("lock"), folder)) {
+            try (FolderLock lock = FolderLock.take(work.resolve(LOCK), folder)) {
                 requireUsable(work); // another process may have ended meanwhile
                 if (!Files.exists(folder.resolve(Manifest.FILE))) {
                     Optional<PreparationState> left = PreparationState.read(work);
@@ -80,6 +82,8 @@ record PreparationFolder(Path folder, Map<String, String> arguments) {
                 state.get().requireArguments(folder, arguments);
             }
         } else if (finished) {
+            deleteWork(work); // its process was killed at its very end
+            OwnFiles.delete(work, LOCK::equals);
             throw new InvalidInputException(folder + " holds prepared data already: choose another folder, or delete it");
         } else {
             try (var entries = Files.list(folder)) {

@@ -68,6 +68,9 @@ public final class InfoText {
             boolean plain = number == 0 || Math.abs(number) >= 0.01 && Math.abs(number) < 1e6;
             return String.format(Locale.ROOT, plain ? "%.3f" : "%.3e", number);
         }
+        if (key.endsWith(BYTES) && value.asText().matches("[0-9]{1,18}")) { // a manifest's settings are texts
+            return bytes(value.asLong());
+        }
         return value.asText().lines().collect(Collectors.joining(" "));
     }
 

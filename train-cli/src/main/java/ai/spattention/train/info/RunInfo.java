@@ -5,6 +5,7 @@ import ai.spattention.olmoe.io.JsonProblem;
 import ai.spattention.olmoe.io.StrictJson;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.ModelFolder;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.loop.setup.ModelSetup;
@@ -59,7 +60,7 @@ final class RunInfo {
         FailureFile.read(folder).ifPresent(reason -> info.put("failed", reason));
         ArrayNode checkpoints = info.putArray("checkpoints");
         new CheckpointStore(folder.resolve("checkpoints"), run.checkpoint().keepLast()).steps().forEach(checkpoints::add);
-        info.put("model_saved", Files.exists(folder.resolve("model").resolve("config.json")));
+        info.put("model_saved", ModelFolder.isModel(folder.resolve(ModelFolder.IN_RUN)));
         info.set("model", ModelInfo.sizes(ModelSetup.config(run, null)));
         info.set("versions", versions(folder.resolve("versions.json")));
         return info;

@@ -10,6 +10,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.SlicedTensors;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.ModelFolder;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.PreparedData;
@@ -31,24 +32,10 @@ import java.util.function.UnaryOperator;
  */
 public record TrainedModel(OlmoeModel model, PreparedData data, long step) {
 
-    /** The folder of the model that a run ends with, in the run's. */
-    public static final String FOLDER = "model";
-
     /** The folder of a run's checkpoints, in the run's. */
     public static final String CHECKPOINTS = "checkpoints";
 
     private static final String CONFIG = "config.yaml";
-
-    /**
-     * The model's folder that a folder means.
-     *
-     * @param folder a model's folder, or that of a run
-     * @return of a run that has ended, the model's; else the folder itself
-     */
-    public static Path folder(Path folder) {
-        Path own = folder.resolve(FOLDER);
-        return isRun(folder) && isModel(own) ? own : folder;
-    }
 
     /**
      * Whether a folder is that of a run which has no model in Hugging Face's format yet.
@@ -57,15 +44,7 @@ public record TrainedModel(OlmoeModel model, PreparedData data, long step) {
      * @return whether {@link #newest} is the way to its model
      */
     public static boolean isUnfinished(Path folder) {
-        return isRun(folder) && !isModel(folder.resolve(FOLDER));
-    }
-
-    private static boolean isRun(Path folder) {
-        return !isModel(folder) && Files.isRegularFile(folder.resolve(CONFIG));
-    }
-
-    private static boolean isModel(Path folder) {
-        return Files.isRegularFile(folder.resolve("config.json"));
+        return !ModelFolder.isModel(ModelFolder.of(folder)) && Files.isRegularFile(folder.resolve(CONFIG));
     }
 
     /**

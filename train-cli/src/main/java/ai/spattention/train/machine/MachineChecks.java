@@ -75,7 +75,7 @@ final class MachineChecks {
     }
 
     private Check maven() {
-        String remedy = "install Maven 3.8 or newer: the jars are built and 'spattn gpu-natives' works with it";
+        String remedy = "install Maven 3.8 or newer, or have ./mvnw get it: the jars are built and 'spattn gpu-natives' works with it";
         return commands.run(MavenSource.COMMAND, "--version", "-Dstyle.color=never")
                 .map(result -> result.code() == 0 ? Check.ok("Maven", result.firstLine())
                         : Check.failed("Maven", result.firstLine(), remedy, false))

@@ -3,6 +3,7 @@ package ai.spattention.train.machine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.terminal.DataProgress;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -47,6 +48,22 @@ public final class MavenSource implements ArtifactSource {
 
     static String command(String system) {
         return system.startsWith("Windows") ? "mvn.cmd" : "mvn";
+    }
+
+    /**
+     * Maven's command, or the wrapper's, which gets a Maven, where the system has none.
+     *
+     * @param home the folder of the project or the distribution, with the wrapper in it
+     * @return a name or a path
+     */
+    public static String command(Path home) {
+        return command(home, System.getenv("PATH"));
+    }
+
+    static String command(Path home, String path) {
+        boolean installed = Stream.of(path.split(File.pathSeparator)).anyMatch(folder -> Files.isExecutable(Path.of(folder, COMMAND)));
+        Path wrapper = home.resolve("mvnw");
+        return installed || !Files.isExecutable(wrapper) ? COMMAND : wrapper.toString();
     }
 
     @Override
@@ -97,9 +114,13 @@ public final class MavenSource implements ArtifactSource {
         }
     }
 
-    /** Reads Maven's lines, which also end with a carriage return, shows its progress and keeps its errors. */
+    /**
+     * Reads Maven's lines, which also end with a carriage return, shows its progress and keeps its errors; where there are none, as from a
+     * wrapper that gets no Maven, the last line.
+     */
     private static List<String> follow(BufferedReader reader, String name) throws IOException {
         Deque<String> errors = new ArrayDeque<>();
+        String last = "";
         DataProgress progress = null;
         try {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -120,13 +141,14 @@ public final class MavenSource implements ArtifactSource {
                         errors.removeFirst();
                     }
                 }
+                last = line.isBlank() ? last : line.strip();
             }
         } finally {
             if (progress != null) {
                 progress.close();
             }
         }
-        return List.copyOf(errors);
+        return errors.isEmpty() && !last.isEmpty() ? List.of(last) : List.copyOf(errors);
     }
 
     private IOException failed(String artifact, int code, List<String> errors) {

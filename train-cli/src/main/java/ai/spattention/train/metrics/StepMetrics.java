@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
- * What was measured in one optimizer step. Numbers that were not finite are NaN. Letters: L = layers, X = experts.
+ * What was measured in one optimizer step. Numbers that were not finite are NaN. Letters: L = layers, E = experts.
  *
  * @param step the step, from 1 on
  * @param tokens tokens learnt from up to and including this step
@@ -28,7 +28,7 @@ import java.util.OptionalDouble;
  * @param slowestSeconds of several processes the longest time that one computed the step's passes, before they wait for each other, in seconds
  * @param medianSeconds the middle one of those times, in seconds
  * @param checkpointSeconds how long the run has waited for checkpoints since the metrics before these; empty where it has not
- * @param expertLoad for each of L layers, each of X experts' share of the layer's routed tokens, which add up to 1 for a
+ * @param expertLoad for each of L layers, each of E experts' share of the layer's routed tokens, which add up to 1 for a
  *     layer; empty where it was not measured
  */
 public record StepMetrics(long step, long tokens, double timeSeconds, double loss, double lossAux, double lossZ,
@@ -282,7 +282,7 @@ public record StepMetrics(long step, long tokens, double timeSeconds, double los
         /**
          * Sets how the experts were used.
          *
-         * @param tokensPerExpert for each of L layers, how many tokens each of X experts got
+         * @param tokensPerExpert for each of L layers, how many tokens each of E experts got
          * @return this builder
          */
         public Builder optExpertLoad(long[][] tokensPerExpert) {

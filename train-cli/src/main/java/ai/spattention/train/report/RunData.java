@@ -5,6 +5,7 @@ import ai.spattention.olmoe.config.ConfigJson;
 import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.ModelFolder;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.loop.setup.ModelSetup;
@@ -55,7 +56,7 @@ final class RunData {
     static RunData read(Path folder) throws IOException {
         RunData data = new RunData(folder);
         data.readConfig(folder.resolve("config.yaml"));
-        data.readModel(folder.resolve("model").resolve("config.json"));
+        data.readModel(folder.resolve(ModelFolder.IN_RUN).resolve("config.json"));
         data.readTokenizer(folder.resolve("model").resolve("tokenizer.json"));
         data.readVersions(folder.resolve("versions.json"));
         FailureFile.read(folder).map(FailureFile::note).ifPresent(data.notes::add);

@@ -205,6 +205,20 @@ class LauncherTest {
         assertEquals("spattn: on Windows the launcher is spattn.cmd", result.output().strip());
     }
 
+    /** A folder with the few programs that the launcher needs, besides those that stand {@link #instead} of the system's. */
+    private Path tools() throws IOException {
+        Path tools = Files.createDirectories(temporary.resolve("instead"));
+        for (String tool : List.of("dirname", "basename", "uname", "cat", "sed", "head", "tail", "id", "locale", "grep", "cmp", "cp", "mv", "rm",
+                "mkdir", "touch", "sleep", "git", "ln", "sh", "bash", "find", "readlink")) {
+            for (String folder : System.getenv("PATH").split(":")) {
+                if (Files.exists(Path.of(folder, tool)) && !Files.exists(tools.resolve(tool))) {
+                    instead(tool, "exec '" + Path.of(folder, tool) + "' \"$@\"");
+                }
+            }
+        }
+        return tools;
+    }
+
     /** As on macOS: no readlink -f, no find -quit, no flock. */
     @Test
     void onlyWhatEverySystemHasIsNeeded() throws Exception {
@@ -213,15 +227,7 @@ class LauncherTest {
         Map<String, String> environment = new HashMap<>(instead("readlink", "[ $# = 1 ] || exit 1; exec /usr/bin/env PATH='"
                 + System.getenv("PATH") + "' readlink \"$1\""));
         instead("find", "case \"$*\" in *-quit*) exit 1 ;; esac; exec /usr/bin/env PATH='" + System.getenv("PATH") + "' find \"$@\"");
-        Path tools = temporary.resolve("instead");
-        for (String tool : List.of("dirname", "basename", "uname", "cat", "sed", "head", "id", "locale", "grep", "cmp", "cp", "mv", "rm", "mkdir",
-                "touch", "sleep", "git", "ln", "sh", "bash")) {
-            for (String folder : System.getenv("PATH").split(":")) {
-                if (Files.exists(Path.of(folder, tool)) && !Files.exists(tools.resolve(tool))) {
-                    Files.createSymbolicLink(tools.resolve(tool), Path.of(folder, tool));
-                }
-            }
-        }
+        Path tools = tools();
         maven();
         environment.put("PATH", tools.toString());
         setTime(home.resolve("pom.xml"), 10);
@@ -243,6 +249,32 @@ class LauncherTest {
         run(maven(), "info");
         assertEquals(1, mavenCalls().size());
         assertTrue(mavenCalls().get(0).contains("-Dassembly.skipAssembly=true"), mavenCalls().toString());
+    }
+
+    private void wrapper(String script) throws IOException {
+        Path wrapper = Files.writeString(home.resolve("mvnw"), "#!/bin/sh\n" + script);
+        assertTrue(wrapper.toFile().setExecutable(true));
+        Files.delete(home.resolve("train-cli/target/.built"));
+    }
+
+    @Test
+    void withoutMavenTheWrapperBuilds() throws Exception {
+        wrapper("echo \"$@\" >> called\n");
+        assertEquals(0, run(Map.of("PATH", tools().toString()), "info").code());
+        assertEquals("--version", mavenCalls().get(0));
+        assertTrue(mavenCalls().get(1).endsWith("-pl train-cli -am package"), mavenCalls().toString());
+    }
+
+    @Test
+    void aWrapperThatGetsNoMavenSaysWhy() throws Exception {
+        wrapper("echo 'wget: Failed to fetch x'; exit 1");
+        Result result = run(Map.of("PATH", tools().toString()), "info");
+        assertEquals(2, result.code());
+        assertEquals("spattn: no Maven found: install Maven 3.8 or newer to build the jars on first use, or unzip, without which ./mvnw cannot get it",
+                result.output().strip());
+        instead("unzip", "exit 0");
+        assertEquals("wget: Failed to fetch x\nspattn: no Maven found, and ./mvnw could not get it: install Maven 3.8 or newer to build the jars on"
+                + " first use", run(Map.of("PATH", tools().toString()), "info").output().strip());
     }
 
     @ParameterizedTest

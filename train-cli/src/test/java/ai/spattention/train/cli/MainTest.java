@@ -1,10 +1,14 @@
 package ai.spattention.train.cli;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 class MainTest {
 
@@ -26,6 +30,11 @@ class MainTest {
     }
 
     @Test
+    void saysWhereAMissingArgumentIsExplained() {
+        assertEquals("spattn: Missing required parameter: 'DIR' (see spattn info --help)", Cli.refused("info"));
+    }
+
+    @Test
     void namesItsVersions() {
         String out = Cli.ok("--version").out();
         assertTrue(out.contains("spattention ") && out.contains("djl 0.36.0") && out.contains("java "), out);
@@ -40,6 +49,19 @@ class MainTest {
             assertTrue(help.contains(command), help);
             assertTrue(Cli.ok(command, "--help").out().contains("Usage: spattn " + command));
         }
+    }
+
+    /** picocli formats what is said of commands and options: a per cent sign stands twice. */
+    @Test
+    void whatIsSaidOfCommandsAndOptionsCanBeFormatted() {
+        descriptions(Main.line()).forEach(text -> assertDoesNotThrow(() -> String.format(Locale.ROOT, text), text));
+    }
+
+    private static Stream<String> descriptions(CommandLine line) {
+        CommandSpec spec = line.getCommandSpec();
+        return Stream.of(Stream.of(spec.usageMessage().description()), Stream.of(spec.usageMessage().footer()),
+                spec.args().stream().flatMap(arg -> Stream.of(arg.description())),
+                line.getSubcommands().values().stream().flatMap(MainTest::descriptions)).flatMap(texts -> texts);
     }
 
     @Test

@@ -2,7 +2,9 @@ package ai.spattention.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.KillChain;
 import ai.spattention.train.data.source.SourceFiles;
 import java.io.IOException;
@@ -32,11 +34,15 @@ class KilledPreparationLongTest {
                 });
     }
 
-    /** The process: prepares, unless the last one was killed after it had done so. */
+    /** The process: prepares, unless the last one was killed after it had done so; then this one clears up behind it. */
     public static void main(String[] arguments) throws IOException {
         Path output = Path.of(arguments[1]);
         if (!Files.exists(output.resolve(Manifest.FILE)) || Files.exists(output.resolve(Preparation.WORK))) {
-            KilledPreparationTest.main(new String[] {arguments[0], arguments[1], Integer.toString(Integer.MAX_VALUE)});
+            try {
+                KilledPreparationTest.main(new String[] {arguments[0], arguments[1], Integer.toString(Integer.MAX_VALUE)});
+            } catch (InvalidInputException e) {
+                assertTrue(e.getMessage().contains("holds prepared data already"), e.getMessage());
+            }
         }
     }
 }

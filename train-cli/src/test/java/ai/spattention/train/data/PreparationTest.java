@@ -34,6 +34,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PreparationTest {
 
@@ -315,6 +316,21 @@ class PreparationTest {
         Files.write(Files.createDirectories(work).resolve("state.json"), state);
         assertTrue(refusal("out", settings(0.1, 2, 3000)).contains("another --seed"));
         prepare("out", settings);
+        assertEquals(finished, PreparedFiles.contents(folder.resolve("out")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "lock", "train-part-00000.csv"})
+    void whatAProcessKilledAtItsVeryEndLeftIsCleanedUp(String left) throws IOException {
+        writeInputs();
+        prepare("out", settings(0.1, 1, 3000));
+        var finished = PreparedFiles.contents(folder.resolve("out"));
+        Path work = Files.createDirectories(folder.resolve("out").resolve(Preparation.WORK));
+        if (!left.isEmpty()) {
+            Files.createFile(work.resolve(left));
+        }
+        assertTrue(refusal("out", settings(0.1, 1, 3000)).contains("holds prepared data already"));
+        assertFalse(Files.exists(work));
         assertEquals(finished, PreparedFiles.contents(folder.resolve("out")));
     }
 

@@ -50,6 +50,7 @@ class InfoTextTest {
         assertEquals("size  1023 bytes\n", draw("{\"size_bytes\":1023}"));
         assertEquals("size  1.0 KiB\n", draw("{\"size_bytes\":1024}"));
         assertEquals("size  2.5 MiB\n", draw("{\"size_bytes\":2621440}"));
+        assertEquals("text  1.0 KiB\n", draw("{\"text_bytes\":\"1024\"}"));
         assertEquals("size  8192.0 PiB\n", draw("{\"size_bytes\":9223372036854775807}"));
     }
 }

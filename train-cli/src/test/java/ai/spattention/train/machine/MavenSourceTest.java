@@ -68,10 +68,28 @@ class MavenSourceTest {
         assertTrue(failure.getMessage().endsWith("No such artifact"), failure.getMessage());
     }
 
+    @Test
+    void passesOnWhatAWrapperSaysThatGetsNoMaven() {
+        IOException failure = assertThrows(IOException.class, () -> fetch(false, "echo 'wget: Failed to fetch x' >&2; echo; exit 1"));
+        assertTrue(failure.getMessage().endsWith(": wget: Failed to fetch x"), failure.getMessage());
+    }
+
     @ParameterizedTest
     @CsvSource({"Linux, mvn", "Mac OS X, mvn", "Windows 11, mvn.cmd", "Windows Server 2022, mvn.cmd"})
     void callsMavenAsTheSystemDoes(String system, String command) {
         assertEquals(command, MavenSource.command(system));
+    }
+
+    @Test
+    void theWrapperStandsInWhereNoMavenIs() throws IOException {
+        Path home = Files.createDirectories(temporary.resolve("home"));
+        String nowhere = temporary.resolve("empty") + ":" + temporary.resolve("jars");
+        assertEquals("mvn", MavenSource.command(home, nowhere));
+        Path wrapper = Files.createFile(home.resolve("mvnw"));
+        assertTrue(wrapper.toFile().setExecutable(true));
+        assertEquals(wrapper.toString(), MavenSource.command(home, nowhere));
+        assertTrue(Files.createFile(folder.resolve("mvn")).toFile().setExecutable(true));
+        assertEquals("mvn", MavenSource.command(home, nowhere));
     }
 
     @Test

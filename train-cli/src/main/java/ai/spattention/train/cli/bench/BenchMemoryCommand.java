@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
 /** Trains a tiny model for long and watches whether memory grows: arrays that nobody closes would show. */
 @Command(name = "memory", mixinStandardHelpOptions = true, description = {
     "Train a tiny model for many steps and compare resident memory at the end with that at step 200.",
-    "Exit code 1 if it grew by 2% or more."})
+    "Exit code 1 if it grew by 2%% or more."})
 final class BenchMemoryCommand implements Callable<Integer> {
 
     private static final int FROM_STEP = 200;
@@ -121,7 +121,7 @@ final class BenchMemoryCommand implements Callable<Integer> {
                 late = metrics.memoryMb();
             }
             if (metrics.step() % 500 == 0) {
-                note("step " + metrics.step() + ", " + metrics.memoryMb().orElse(Double.NaN) + " MiB");
+                note(String.format(Locale.ROOT, "step %d, %.1f MiB", metrics.step(), metrics.memoryMb().orElse(Double.NaN)));
             }
         }
 

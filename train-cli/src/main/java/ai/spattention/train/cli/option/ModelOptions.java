@@ -12,6 +12,7 @@ import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.LayoutLength;
 import ai.spattention.pattern.Patterns;
 import ai.spattention.torch.DeviceSupport;
+import ai.spattention.train.config.ModelFolder;
 import ai.spattention.train.loop.TrainedModel;
 import ai.spattention.train.terminal.QuietStream;
 import java.io.IOException;
@@ -47,7 +48,7 @@ public final class ModelOptions {
      * @return its path
      */
     public Path folder() {
-        return TrainedModel.folder(folder);
+        return ModelFolder.of(folder);
     }
 
     /**

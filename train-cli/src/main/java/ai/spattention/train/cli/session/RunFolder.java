@@ -4,6 +4,7 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
 import ai.spattention.olmoe.io.FolderLock;
+import ai.spattention.train.config.ModelFolder;
 import ai.spattention.train.loop.TrainedModel;
 import java.io.Closeable;
 import java.io.IOException;
@@ -19,7 +20,7 @@ import java.util.List;
 public final class RunFolder implements Closeable {
 
     /** The model that the run ends with. */
-    public static final String MODEL = TrainedModel.FOLDER;
+    public static final String MODEL = ModelFolder.IN_RUN;
 
     /** The run's checkpoints. */
     public static final String CHECKPOINTS = TrainedModel.CHECKPOINTS;

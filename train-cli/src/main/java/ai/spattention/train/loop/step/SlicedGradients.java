@@ -3,28 +3,23 @@ package ai.spattention.train.loop.step;
 import ai.djl.ndarray.NDArray;
 import ai.djl.nn.Parameter;
 import ai.spattention.train.optim.FlatLayout;
-import ai.spattention.train.optim.Gradients;
 import java.util.List;
 
 /** Every rank gets the sums of its slice when all micro-batches are done, and updates that: ZeRO's first stage (arXiv 1910.02054). */
 final class SlicedGradients implements BlockGradients {
 
-    private final List<Parameter> parameters;
+    private final EngineGradients gradients;
     private final GradientSlice slice;
-    private boolean exist;
 
     /** Takes the slice over. */
     SlicedGradients(List<Parameter> parameters, GradientSlice slice) {
-        this.parameters = parameters;
+        gradients = new EngineGradients(parameters);
         this.slice = slice;
     }
 
     @Override
     public void begin() {
-        if (exist) { // before the first pass the engine has no memory for them
-            Gradients.zero(parameters);
-        }
-        exist = true;
+        gradients.clear();
     }
 
     @Override

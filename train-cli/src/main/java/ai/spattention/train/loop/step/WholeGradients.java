@@ -6,20 +6,18 @@ import ai.djl.nn.Parameter;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.optim.FlatBuffer;
 import ai.spattention.train.optim.FlatLayout;
-import ai.spattention.train.optim.Gradients;
 import java.util.List;
 
 /** Every rank, or the only one, has the sums of all gradients, and updates all weights. */
 final class WholeGradients implements BlockGradients {
 
-    private final List<Parameter> parameters;
+    private final EngineGradients gradients;
     private final FlatLayout layout;
     private final Collectives collectives;
     private final NDManager manager;
-    private boolean exist;
 
     WholeGradients(List<Parameter> parameters, FlatLayout layout, Collectives collectives, NDManager manager) {
-        this.parameters = parameters;
+        gradients = new EngineGradients(parameters);
         this.layout = layout;
         this.collectives = collectives;
         this.manager = manager;
@@ -27,10 +25,7 @@ final class WholeGradients implements BlockGradients {
 
     @Override
     public void begin() {
-        if (exist) { // before the first pass the engine has no memory for them
-            Gradients.zero(parameters);
-        }
-        exist = true;
+        gradients.clear();
     }
 
     @Override

@@ -1,5 +1,6 @@
 /**
  * Pages of HTML that need nothing else, and what is drawn on them: axes, markers, charts. What a page is about is known to those who draw.
+ * Begin at {@link ai.spattention.train.report.chart.Page}.
  *
  * <p>The charts are hand-written SVG. XChart writes SVG only through a second library, with colours of its own that know
  * no dark mode and without titles to hover over; what is needed here is small.
