@@ -4,6 +4,7 @@ A weight is a float32 number in two halves of 16 bits, so that matrix products r
 bfloat16 and `low` what its bits lack: bits = (high << 16) + low, low signed. Both together are exact. Weights that no product reads as
 bfloat16 (norms, routers) are plain float32.
 
+    add_gradients   one program for each block: adds gradients to sums
     square_parts    one program for each `each` gradients: the sum of their squares
     begin_update    one program: norm, clipping factor, the step's constants, and whether the step is skipped
     adamw_split     one program for each block of weights in two halves
@@ -18,6 +19,13 @@ corrections 1 / (1 - beta^t). `updates` [1], int64: t.
 
 import triton
 import triton.language as tl
+
+
+@triton.jit
+def add_gradients(grads, sums, count, BLOCK: tl.constexpr):
+    at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
+    inside = at < count
+    tl.store(sums + at, tl.load(sums + at, mask=inside, other=0.0) + tl.load(grads + at, mask=inside, other=0.0), mask=inside)
 
 
 @triton.jit

@@ -71,6 +71,15 @@ def check(n, max_norm, moments, whole, bad=None):
     print("ok", n, max_norm, moments, "whole" if whole else "halves", bad)
 
 
+def check_sums(n):
+    gradients, sums = torch.randn(n), torch.randn(n)
+    expected = sums + gradients
+    adamw.add_gradients[(-(-n // BLOCK),)](gradients, sums, n, BLOCK)
+    assert torch.equal(sums, expected)
+    print("ok", n, "sums")
+
+
+check_sums(37)
 check(50, 0.0, torch.float32, False)
 check(50, 1.0, torch.float32, True, 2)
 check(1, 1.0, torch.float32, False)

@@ -7,6 +7,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -131,6 +132,31 @@ public final class PlanReading {
             }
         }
         return faults;
+    }
+
+    /**
+     * The phases whose steps read or write some of a region.
+     *
+     * @param plan the plan
+     * @param region the region
+     * @param begin the first element
+     * @param end the element after the last
+     * @return the phases' names, in order
+     */
+    public static List<String> phases(Plan plan, Region region, long begin, long end) {
+        Set<String> phases = new LinkedHashSet<>();
+        for (int number = 0; number < plan.steps().size(); number++) {
+            for (Tensor tensor : plan.steps().get(number).tensors()) {
+                long last = tensor.first();
+                for (int axis = 0; axis < tensor.sizes().length; axis++) {
+                    last += (tensor.sizes()[axis] - 1) * tensor.strides()[axis];
+                }
+                if (tensor.region() == region && tensor.first() < end && begin <= last) {
+                    phases.add(plan.phase(number));
+                }
+            }
+        }
+        return List.copyOf(phases);
     }
 
     /**

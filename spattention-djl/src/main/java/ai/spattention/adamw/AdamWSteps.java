@@ -44,6 +44,19 @@ public final class AdamWSteps {
     public record Constants(double beta1, double beta2, double epsilon) {}
 
     /**
+     * Adds gradients to sums.
+     *
+     * @param launches where the step goes
+     * @param gradients [n], float32, n a multiple of 64
+     * @param sums [n], float32, added to
+     */
+    public static void accumulate(Launches launches, Tensor gradients, Tensor sums) {
+        long count = sums.require(Type.FLOAT32, -1).size(0);
+        launches.add(new KernelStep(LIBRARY, "add_gradients", launches.target()).with("grads", gradients.require(Type.FLOAT32, count))
+                .with("sums", sums).with("count", count).grid((count - 1) / BLOCK + 1, 1, 1));
+    }
+
+    /**
      * The sums of squares of an array's parts.
      *
      * @param launches where the step goes

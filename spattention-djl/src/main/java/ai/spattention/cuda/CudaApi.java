@@ -88,6 +88,10 @@ final class CudaApi {
 
     static native int cuStreamCreate(Pointer stream, int flags);
 
+    static native int cuStreamCreateWithPriority(Pointer stream, int flags, int priority);
+
+    static native int cuStreamWaitEvent(Pointer stream, Pointer event, int flags);
+
     static native int cuStreamDestroy_v2(Pointer stream);
 
     static native int cuStreamSynchronize(Pointer stream);

@@ -4,7 +4,7 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A moment in a stream, for measuring the GPU's own time. */
+/** A moment in a stream, for measuring the GPU's own time, and for other streams that wait for it. */
 public final class CudaEvent implements AutoCloseable {
 
     private final CudaDevice device;
@@ -59,6 +59,15 @@ public final class CudaEvent implements AutoCloseable {
             device.check("cuEventElapsedTime", CudaApi.cuEventElapsedTime(cell, handle, later.handle));
         });
         return cell.getFloat(0);
+    }
+
+    /**
+     * Lets what follows on another stream wait for the moment that was recorded last; without one it waits for nothing.
+     *
+     * @param stream the other stream, of the same GPU
+     */
+    public void holdUp(CudaStream stream) {
+        device.inContext(() -> device.check("cuStreamWaitEvent", CudaApi.cuStreamWaitEvent(stream.handle(), handle, 0)));
     }
 
     @Override

@@ -10,6 +10,7 @@ import com.sun.jna.Pointer;
 public sealed class CudaStream implements AutoCloseable {
 
     private static final int KEEPS_ORDER_WITH_DEFAULT_STREAM = 0; // CU_STREAM_DEFAULT
+    private static final int HIGHEST_PRIORITY = Integer.MIN_VALUE / 2; // the driver takes the highest that it has
 
     private final CudaDevice device;
     private final Pointer handle;
@@ -28,6 +29,20 @@ public sealed class CudaStream implements AutoCloseable {
     private CudaStream(CudaDevice device, Pointer handle) {
         this.device = device;
         this.handle = handle;
+    }
+
+    /**
+     * Makes a stream of our own whose work goes first wherever the GPU can choose, as that does for which other GPUs wait.
+     *
+     * @param device the GPU
+     * @return the stream
+     * @throws CudaException if the driver refuses
+     */
+    public static CudaStream urgent(CudaDevice device) {
+        Memory cell = new Memory(8);
+        device.inContext(() -> device.check("cuStreamCreateWithPriority",
+                CudaApi.cuStreamCreateWithPriority(cell, KEEPS_ORDER_WITH_DEFAULT_STREAM, HIGHEST_PRIORITY)));
+        return new CudaStream(device, cell.getPointer(0));
     }
 
     /**

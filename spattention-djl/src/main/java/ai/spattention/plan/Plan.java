@@ -68,6 +68,11 @@ public final class Plan {
         return steps.stream().map(PlanBuilder.Planned::step).toList();
     }
 
+    /** The phase of a step. */
+    String phase(int number) {
+        return phases.get(steps.get(number).phase());
+    }
+
     /** Where regions lie. */
     ArenaLayout layout() {
         return layout;
@@ -90,7 +95,7 @@ public final class Plan {
 
         private final Map<String, List<ReadyStep>> phases;
         private final boolean watched;
-        private final Map<String, CudaGraph> graphs = new LinkedHashMap<>();
+        private final Map<List<String>, CudaGraph> graphs = new LinkedHashMap<>();
 
         private Loaded(Map<String, List<ReadyStep>> phases, boolean watched) {
             this.phases = phases;
@@ -113,11 +118,21 @@ public final class Plan {
          * @param stream the stream
          */
         public void run(String phase, CudaStream stream) {
-            stream.device().inContext(() -> {
+            run(List.of(phase), stream);
+        }
+
+        /**
+         * Puts phases on a stream one after the other, launch by launch, and returns.
+         *
+         * @param names the phases' names
+         * @param stream the stream
+         */
+        public void run(List<String> names, CudaStream stream) {
+            stream.device().inContext(() -> names.forEach(phase -> {
                 for (ReadyStep ready : steps(phase)) {
                     ready.step.run(stream);
                 }
-            });
+            }));
         }
 
         /**
@@ -128,11 +143,34 @@ public final class Plan {
          * @param stream the stream
          */
         public void runAsGraph(String phase, CudaStream stream) {
+            runAsGraph(List.of(phase), stream);
+        }
+
+        /**
+         * Puts phases on a stream as one graph, likewise.
+         *
+         * @param names the phases' names
+         * @param stream the stream
+         */
+        public void runAsGraph(List<String> names, CudaStream stream) {
             if (watched) {
-                run(phase, stream);
+                run(names, stream);
                 return;
             }
-            graphs.computeIfAbsent(phase, name -> CudaGraph.capture(stream, () -> run(name, stream))).launch(stream);
+            record(names, stream);
+            graphs.get(names).launch(stream);
+        }
+
+        /**
+         * Records the graph of phases where it was not yet; nothing of them runs.
+         *
+         * @param names the phases' names
+         * @param stream the stream
+         */
+        public void record(List<String> names, CudaStream stream) {
+            if (!watched) {
+                graphs.computeIfAbsent(List.copyOf(names), phases -> CudaGraph.capture(stream, () -> run(phases, stream)));
+            }
         }
 
         /**

@@ -1,5 +1,6 @@
 package ai.spattention.adamw;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import ai.djl.ndarray.NDArray;
@@ -10,6 +11,7 @@ import ai.spattention.plan.PlanRunner;
 import ai.spattention.plan.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** An update against its formula in float64, and weights in two halves against whole ones bit by bit, on a GPU. */
 class AdamWStepsGpuTest {
@@ -54,6 +56,20 @@ class AdamWStepsGpuTest {
             for (int i = 0; i < count; i++) {
                 assertEquals((long) Float.floatToRawIntBits(whole[i]), Float.floatToRawIntBits(upper[i]) + lower[i], "bits of number " + i);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {64, 1088, 100032})
+    void gradientsAreAddedToSums(int count) {
+        try (PlanRunner runner = new PlanRunner()) {
+            NDArray gradients = runner.random(count);
+            NDArray before = runner.random(count);
+            float[] expected = gradients.add(before).toFloatArray();
+            Tensor sums = runner.in("sums", before);
+            AdamWSteps.accumulate(runner.plan(), runner.in("gradients", gradients), sums);
+            runner.run();
+            assertArrayEquals(expected, runner.floats(sums), "bit by bit");
         }
     }
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A model's weights and gradients in a few flat arrays. Matrices that products read are kept in two halves of 16 bits, the upper one a
@@ -32,6 +33,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
     private final NDManager manager;
     private final Map<Parameter, Section> sectionOf = new IdentityHashMap<>();
     private final List<Section> sections;
+    private final Optional<GradientWindows> windows;
 
     /** Parameters that are kept and trained alike, one after the other in memory. */
     public static final class Section {
@@ -40,6 +42,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         private final String name;
         private final boolean decays;
         private final List<Parameter> parameters;
+        private final List<GradientGroup> groups;
         private final Map<Parameter, Long> places = new IdentityHashMap<>();
         private final long elements;
         /** All memory of the weights, as float32. */
@@ -54,18 +57,19 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         private NDArray gradients;
         private Region gradientsRegion;
 
-        private Section(NDManager manager, String name, List<Parameter> parameters, boolean split, boolean decays, long cut) {
+        private Section(NDManager manager, String name, List<Parameter> parameters, List<GradientGroup> groups, boolean decays, long cut) {
             this.manager = manager;
             this.name = name;
             this.decays = decays;
             this.parameters = List.copyOf(parameters);
+            this.groups = groups;
             long end = 0;
             for (Parameter parameter : parameters) {
                 places.put(parameter, end);
                 end += room(parameter);
             }
             elements = roundUp(end, cut);
-            if (split) {
+            if (!groups.isEmpty()) { // matrices
                 NDArray upper = manager.zeros(new Shape(elements / 2)); // float32, as good as any
                 NDArray lower = manager.zeros(new Shape(elements / 2));
                 high = TorchTensors.reinterpret(upper, Type.BFLOAT16);
@@ -118,6 +122,16 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         }
 
         /**
+         * The parameters whose gradients passes complete together.
+         *
+         * @return of the matrices the groups in the order in which they are completed: they begin the one behind the other, and the last one
+         *     begins at 0; none of the others, which are complete when a pass is
+         */
+        public List<GradientGroup> groups() {
+            return groups;
+        }
+
+        /**
          * All memory of the weights, for copies between processes.
          *
          * @return arrays whose n elements hold the section's in order, n a divisor of them; the type says nothing
@@ -127,7 +141,7 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         }
 
         /**
-         * All gradients as an array.
+         * All gradients as an array, where they have memory for all.
          *
          * @return [elements], float32
          */
@@ -173,7 +187,8 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         }
 
         /**
-         * All gradients. Their memory is taken when they are first asked for: by then parameters may have given up theirs.
+         * All gradients, where they have memory for all. It is taken when they are first asked for: by then parameters may have given up
+         * theirs.
          *
          * @return [elements], float32
          */
@@ -248,32 +263,32 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         return model.getParameters().values().stream().distinct().mapToLong(FlatWeights::room).sum();
     }
 
-    private static long room(Parameter parameter) {
+    static long room(Parameter parameter) {
         return roundUp(parameter.getShape().size(), UNIT);
     }
 
-    private static long roundUp(long number, long multiple) {
+    static long roundUp(long number, long multiple) {
         return (number + multiple - 1) / multiple * multiple;
     }
 
-    /**
-     * Makes room, with values still to be {@link #load}ed or {@link #adopt}ed.
-     *
-     * @param parent the manager that owns the memory if {@link #close} is not called earlier
-     * @param matrices the parameters that products read, in the order in which they shall lie
-     * @param others the other parameters
-     */
-    public FlatWeights(NDManager parent, List<Parameter> matrices, List<Parameter> others) {
-        this(parent, matrices, others, UNIT);
-    }
-
-    private FlatWeights(NDManager parent, List<Parameter> matrices, List<Parameter> others, long cut) {
+    private FlatWeights(OlmoeModel model, NDManager parent, long cut, boolean passing) {
         manager = parent.newSubManager();
         manager.setName("flat weights");
+        List<GradientGroup> groups = GradientGroup.of(model);
+        windows = passing ? Optional.of(new GradientWindows(manager, groups, cut)) : Optional.empty();
+        List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
+        List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
+        for (DecoderLayer layer : model.getLayers()) {
+            matrices.addAll(LayerWeights.matrices(layer));
+            others.addAll(LayerWeights.others(layer));
+        }
+        if (!model.getConfig().tieWordEmbeddings()) {
+            matrices.add(model.getOutputWeight());
+        }
         List<Parameter> routers = others.stream().filter(FlatWeights::decays).toList();
         List<Parameter> norms = others.stream().filter(parameter -> !decays(parameter)).toList();
-        sections = List.of(section("matrices", matrices, true, true, cut), section("routers", routers, false, true, UNIT),
-                section("norms", norms, false, false, UNIT));
+        sections = List.of(section("matrices", matrices, groups, true, cut), section("routers", routers, List.of(), true, UNIT),
+                section("norms", norms, List.of(), false, UNIT));
     }
 
     /**
@@ -296,16 +311,23 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
      * @return the weights, with values still to be {@link #load}ed or {@link #adopt}ed
      */
     public static FlatWeights of(OlmoeModel model, NDManager parent, long cut) {
-        List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
-        List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
-        for (DecoderLayer layer : model.getLayers()) {
-            matrices.addAll(LayerWeights.matrices(layer));
-            others.addAll(LayerWeights.others(layer));
+        return new FlatWeights(model, parent, cut, false);
+    }
+
+    /**
+     * Makes room for a model's weights, the matrices in slices. Their gradients have memory while they are computed only.
+     *
+     * @param model a model whose parameters have their shapes; matrices' elements are multiples of {@link #UNIT}, as {@link PassFit} asks for
+     * @param parent the manager that owns the memory if {@link #close} is not called earlier
+     * @param cut the matrices take a multiple of so many elements, a multiple of {@link #UNIT}
+     * @return the weights, with values still to be {@link #load}ed or {@link #adopt}ed
+     */
+    public static FlatWeights passing(OlmoeModel model, NDManager parent, long cut) {
+        if (model.getLayers().stream().flatMap(layer -> LayerWeights.matrices(layer).stream()).anyMatch(matrix -> room(matrix)
+                != matrix.getShape().size())) {
+            throw new IllegalArgumentException("behind a matrix whose elements are no multiple of " + UNIT + " another one's gradients would lie");
         }
-        if (!model.getConfig().tieWordEmbeddings()) {
-            matrices.add(model.getOutputWeight());
-        }
-        return new FlatWeights(parent, matrices, others, cut);
+        return new FlatWeights(model, parent, cut, true);
     }
 
     /** As everywhere in training: matrices decay, norms do not. */
@@ -313,8 +335,8 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
         return parameter.getType() == Parameter.Type.WEIGHT;
     }
 
-    private Section section(String name, List<Parameter> parameters, boolean split, boolean decays, long cut) {
-        Section section = new Section(manager, name, parameters, split, decays, cut);
+    private Section section(String name, List<Parameter> parameters, List<GradientGroup> groups, boolean decays, long cut) {
+        Section section = new Section(manager, name, parameters, groups, decays, cut);
         parameters.forEach(parameter -> sectionOf.put(parameter, section));
         return section;
     }
@@ -347,6 +369,33 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
      */
     public List<Section> sections() {
         return sections;
+    }
+
+    /**
+     * The part that is kept in halves.
+     *
+     * @return the matrices
+     */
+    public Section matrices() {
+        return sections.get(0);
+    }
+
+    /**
+     * The parts that are float32.
+     *
+     * @return routers and norms
+     */
+    public List<Section> others() {
+        return sections.subList(1, sections.size());
+    }
+
+    /**
+     * Where the gradients of matrices are while passes compute them.
+     *
+     * @return the windows; empty where they have memory for all
+     */
+    public Optional<GradientWindows> windows() {
+        return windows;
     }
 
     /**
@@ -390,7 +439,9 @@ public final class FlatWeights implements WeightPlaces, ParameterValues, AutoClo
     @Override
     public Tensor gradient(Parameter parameter, long... sizes) {
         Section section = sectionOf.get(parameter);
-        return Tensor.dense(section.gradientsRegion(), section.places.get(parameter), Type.FLOAT32, sizes);
+        long place = section.places.get(parameter);
+        return section.isSplit() && windows.isPresent() ? windows.get().gradient(place, sizes)
+                : Tensor.dense(section.gradientsRegion(), place, Type.FLOAT32, sizes);
     }
 
     @Override

@@ -23,8 +23,9 @@ import java.util.List;
  * @param largest elements of the largest parameter
  * @param arenaBytes of the arena in which all passes run, one after the other
  * @param arrayBytes of what passes are fed and read through, and of constants
+ * @param groups the matrices whose gradients passes complete together
  */
-public record PassMemory(long elements, long largest, long arenaBytes, long arrayBytes) {
+public record PassMemory(long elements, long largest, long arenaBytes, long arrayBytes, List<GradientGroup> groups) {
 
     private static final long NO_ADDRESS = 512; // of memory that is not there, where kernels could begin to read
 
@@ -56,8 +57,49 @@ public record PassMemory(long elements, long largest, long arenaBytes, long arra
                 angles = Math.max(angles, constants.angleBytes());
             }
             long largest = model.getParameters().values().stream().mapToLong(parameter -> parameter.getShape().size()).max().orElse(0);
-            return new PassMemory(FlatWeights.elements(model), largest, arena, beside + angles);
+            return new PassMemory(FlatWeights.elements(model), largest, arena, beside + angles, GradientGroup.of(model));
         }
+    }
+
+    /**
+     * What the weights take where the matrices are cut.
+     *
+     * @param cut the matrices take a multiple of so many elements
+     * @return elements, 4 bytes each, and as many for all gradients
+     */
+    public long cutElements(long cut) {
+        return FlatWeights.roundUp(matrices(), cut) + others();
+    }
+
+    /**
+     * What one of several processes updates where each has a slice of the matrices.
+     *
+     * @param cut the matrices take a multiple of so many elements
+     * @param processes how many there are
+     * @return elements, with two moments each
+     */
+    public long updatedElements(long cut, int processes) {
+        return FlatWeights.roundUp(matrices(), cut) / processes + others();
+    }
+
+    private long matrices() {
+        return groups.get(0).end();
+    }
+
+    private long others() {
+        return elements - matrices();
+    }
+
+    /**
+     * What one of several processes has of gradients where those of matrices pass through windows ({@link FlatWeights#passing}): the windows,
+     * the sums of its slices of the matrices, and twice the gradients of all other parameters, of a pass and their sums.
+     *
+     * @param cut the matrices take a multiple of so many elements
+     * @param processes how many there are
+     * @return elements, 4 bytes each
+     */
+    public long passingElements(long cut, int processes) {
+        return GradientWindows.elements(groups, cut) + updatedElements(cut, processes) + others();
     }
 
     /** Weights of which only the sizes are there. */

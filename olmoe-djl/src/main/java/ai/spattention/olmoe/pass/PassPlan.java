@@ -26,18 +26,31 @@ import ai.spattention.rmsnorm.RmsNormSteps;
 import ai.spattention.router.RouterSteps;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes the plan of a training pass, in the phases {@link #FORWARD} and {@link #BACKWARD}. */
+/** Makes the plan of a training pass, in the phases {@link #FORWARD} and {@link #backward}. */
 final class PassPlan {
 
     /** The phase that computes the losses, and the gradients of the last norm's result and of the output matrix. */
     static final String FORWARD = "forward";
 
-    /** The phase that computes all other gradients. */
-    static final String BACKWARD = "backward";
+    /**
+     * The phases that compute all other gradients.
+     *
+     * @param groups of the model
+     * @return one for each group that the forward phase does not complete, in their order
+     */
+    static List<String> backward(List<GradientGroup> groups) {
+        return groups.stream().filter(group -> !group.isCompletedForward()).map(PassPlan::backward).toList();
+    }
+
+    /** The phase that completes the gradients of a group. */
+    static String backward(GradientGroup group) {
+        return "backward of " + group;
+    }
 
     /**
      * Constants that a pass reads.
@@ -174,7 +187,8 @@ final class PassPlan {
         new HeadPass(context).forward(hidden, arrays.targets().tensor(), weights.high(output, embedded), weights.gradient(output, embedded),
                 hiddenGradient, arrays.loss().tensor(), add);
 
-        context.plan.phase(BACKWARD);
+        Iterator<String> phases = backward(GradientGroup.of(model)).iterator();
+        context.plan.phase(phases.next());
         context.plan.part("norms and residuals");
         Tensor gradient = context.single("gradient of the residual stream", tokens, size);
         Tensor branch = context.half("gradient of the residual stream, rounded", tokens, size);
@@ -182,6 +196,7 @@ final class PassPlan {
                 weights.gradient(finalNorm, size)), add);
         for (int number = states.size() - 1; number >= 0; number--) {
             branch = layer(number).backward(states.get(number), gradient, branch, statistics(number, true));
+            context.plan.phase(phases.next());
         }
         context.plan.part("embedding");
         Tensor vectorGradient = weights.gradient(vectors, embedded);

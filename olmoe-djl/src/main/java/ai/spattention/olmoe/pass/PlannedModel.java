@@ -23,7 +23,7 @@ import java.util.function.Consumer;
  * is the model's own blocks.
  *
  * <p>The weights' gradients are in the pass's flat arrays, not in DJL's: the first pass after {@link #beginStep} writes them, further
- * ones add to them.
+ * ones add to them, unless a {@link GradientFlow} says otherwise.
  */
 public final class PlannedModel extends AbstractBlock implements SegmentedBlock.Model {
 
@@ -33,7 +33,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
     private final TrainingPass pass;
     private final Kept kept;
     private final PassStarts starts;
-    private boolean adds;
+    private final GradientFlow flow;
 
     /**
      * Wraps a model.
@@ -45,16 +45,31 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
      * @param notes is told, in one line, that it does
      */
     public PlannedModel(OlmoeModel model, TrainingPass pass, Kept kept, TrainingPass.Start start, Consumer<String> notes) {
+        this(model, pass, kept, start, notes, GradientFlow.inPlace());
+    }
+
+    /**
+     * Wraps a model.
+     *
+     * @param model the model
+     * @param pass its passes
+     * @param kept what is kept of each layer for the backward phase
+     * @param start how they are started; launch by launch where a driver refuses graphs
+     * @param notes is told, in one line, that it does
+     * @param flow what becomes of the gradients
+     */
+    public PlannedModel(OlmoeModel model, TrainingPass pass, Kept kept, TrainingPass.Start start, Consumer<String> notes, GradientFlow flow) {
         super(VERSION);
         this.model = addChildBlock("model", model);
         this.pass = pass;
         this.kept = kept;
+        this.flow = flow;
         starts = new PassStarts(start, notes);
     }
 
     /** Begins a step: what gradients there are is written over. */
     public void beginStep() {
-        adds = false;
+        flow.beginStep();
     }
 
     @Override
@@ -70,8 +85,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
             }
         }
         PassShape shape = new PassShape(Math.toIntExact(tokens.getShape().get(0)), Math.toIntExact(tokens.getShape().get(1)),
-                documents != null, adds, kept);
-        adds = true;
+                documents != null, flow.beginPass(), kept);
         return segments.run("pass", new Part(shape, tokens, targets, documents), new NDList());
     }
 
@@ -92,7 +106,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
 
         @Override
         public Forward forward(NDList inputs) {
-            NDList own = starts.run(start -> pass.forward(shape, tokens, targets, documents, start));
+            NDList own = starts.run(start -> pass.forward(shape, tokens, targets, documents, start, flow));
             return new Forward(outputs(own, tokens.getManager()), new NDList());
         }
 
@@ -106,7 +120,7 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
                     NDArray probabilities = onlyForOne(scope, gradients[2], gradients[0], experts);
                     NDArray squares = onlyForOne(scope, gradients[3], gradients[0], new Shape(experts.get(0), 1))) {
                 starts.run(start -> {
-                    pass.backward(shape, probabilities, squares, start);
+                    pass.backward(shape, probabilities, squares, start, flow);
                     return null;
                 });
             }

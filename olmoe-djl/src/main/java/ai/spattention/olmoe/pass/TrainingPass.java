@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
@@ -49,7 +50,7 @@ public final class TrainingPass implements AutoCloseable {
      * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
      */
     public TrainingPass(OlmoeModel model, NDManager parent) {
-        this(model, parent, FlatWeights.UNIT, FlatWeights::load);
+        this(model, parent, FlatWeights::of, FlatWeights::load);
     }
 
     /**
@@ -61,27 +62,27 @@ public final class TrainingPass implements AutoCloseable {
      * @return the pass
      */
     public static TrainingPass adopting(OlmoeModel model, NDManager parent) {
-        return adopting(model, parent, FlatWeights.UNIT);
+        return adopting(model, parent, FlatWeights::of);
     }
 
     /**
-     * Takes a model's weights over, the matrices in slices.
+     * Takes a model's weights over into memory as it is asked for.
      *
      * @param model a model whose parameters have their values, float32 on a GPU
      * @param parent the manager that owns all memory if {@link #close} is not called earlier, of that GPU
-     * @param cut the matrices take a multiple of so many elements, a multiple of {@link FlatWeights#UNIT}
+     * @param memory makes room for the model's weights and gradients
      * @return the pass
      */
-    public static TrainingPass adopting(OlmoeModel model, NDManager parent, long cut) {
-        return new TrainingPass(model, parent, cut, FlatWeights::adopt);
+    public static TrainingPass adopting(OlmoeModel model, NDManager parent, BiFunction<OlmoeModel, NDManager, FlatWeights> memory) {
+        return new TrainingPass(model, parent, memory, FlatWeights::adopt);
     }
 
-    private TrainingPass(OlmoeModel model, NDManager parent, long cut, Consumer<FlatWeights> take) {
+    private TrainingPass(OlmoeModel model, NDManager parent, BiFunction<OlmoeModel, NDManager, FlatWeights> memory, Consumer<FlatWeights> take) {
         this.model = model;
         manager = parent.newSubManager();
         manager.setName("training pass");
         stream = new CudaStream(CudaDevice.of(manager.getDevice().getDeviceId()));
-        weights = FlatWeights.of(model, manager, cut);
+        weights = memory.apply(model, manager);
         take.accept(weights);
         rotary = new RotaryEmbedding(model.getConfig().headDim(), model.getConfig().ropeTheta());
     }
@@ -208,6 +209,11 @@ public final class TrainingPass implements AutoCloseable {
      *     own, and change with the next one
      */
     public NDList forward(PassShape shape, NDArray tokens, NDArray targets, NDArray documents, Start start) {
+        return forward(shape, tokens, targets, documents, start, GradientFlow.inPlace());
+    }
+
+    /** The same with what becomes of the gradients. */
+    NDList forward(PassShape shape, NDArray tokens, NDArray targets, NDArray documents, Start start, GradientFlow flow) {
         if (documents == null == shape.documents()) {
             throw new InvalidInputException("the pass was made for sequences " + (shape.documents() ? "with" : "without") + " documents");
         }
@@ -217,7 +223,10 @@ public final class TrainingPass implements AutoCloseable {
         if (documents != null) {
             copy(documents, loaded.arrays.documents());
         }
-        run(loaded, PassPlan.FORWARD, start);
+        List<String> phase = List.of(PassPlan.FORWARD);
+        record(loaded, phase, start);
+        weights.matrices().groups().stream().filter(GradientGroup::isBegunForward).forEach(flow::before);
+        run(loaded, phase, start);
         PassArrays arrays = loaded.arrays;
         return new NDList(arrays.loss().array(), arrays.loads().array(), arrays.meanProbabilities().array(), arrays.meanSquares().array());
     }
@@ -231,10 +240,22 @@ public final class TrainingPass implements AutoCloseable {
      * @param start how it is started
      */
     public void backward(PassShape shape, NDArray probabilityGradients, NDArray squareGradients, Start start) {
+        backward(shape, probabilityGradients, squareGradients, start, GradientFlow.inPlace());
+    }
+
+    /** The same with what becomes of the gradients. It is told nothing before all that could be refused has been recorded. */
+    void backward(PassShape shape, NDArray probabilityGradients, NDArray squareGradients, Start start, GradientFlow flow) {
         Loaded loaded = loaded(shape);
         loaded.arrays.probabilityGradients().array().set(new NDIndex(":"), probabilityGradients);
         loaded.arrays.squareGradients().array().set(new NDIndex(":"), squareGradients);
-        run(loaded, PassPlan.BACKWARD, start);
+        List<GradientGroup> groups = weights.matrices().groups();
+        List<String> phases = PassPlan.backward(groups);
+        if (!flow.followsGroups()) {
+            run(loaded, phases, start);
+            return;
+        }
+        phases.forEach(phase -> record(loaded, List.of(phase), start));
+        flow.follow(groups, group -> run(loaded, List.of(PassPlan.backward(group)), start));
     }
 
     /**
@@ -246,7 +267,7 @@ public final class TrainingPass implements AutoCloseable {
     public List<Plan.StepTime> profile(PassShape shape) {
         Plan.Loaded plan = loaded(shape).plan;
         List<Plan.StepTime> times = new ArrayList<>(plan.profile(PassPlan.FORWARD, stream));
-        times.addAll(plan.profile(PassPlan.BACKWARD, stream));
+        PassPlan.backward(weights.matrices().groups()).forEach(phase -> times.addAll(plan.profile(phase, stream)));
         return times;
     }
 
@@ -264,11 +285,17 @@ public final class TrainingPass implements AutoCloseable {
         stream.synchronize();
     }
 
-    private void run(Loaded loaded, String phase, Start start) {
+    private void record(Loaded loaded, List<String> phases, Start start) {
         if (start == Start.GRAPH) {
-            loaded.plan.runAsGraph(phase, stream);
+            loaded.plan.record(phases, stream);
+        }
+    }
+
+    private void run(Loaded loaded, List<String> phases, Start start) {
+        if (start == Start.GRAPH) {
+            loaded.plan.runAsGraph(phases, stream);
         } else {
-            loaded.plan.run(phase, stream);
+            loaded.plan.run(phases, stream);
         }
     }
 

@@ -22,7 +22,6 @@ import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView.Type;
 import ai.spattention.olmoe.config.LayerPatterns;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.model.DecoderLayer;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.pattern.AttentionPattern;
 import ai.spattention.pattern.StandardPattern;
@@ -36,12 +35,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plans of passes that are made, and never run: they need no GPU. */
 class PassPlanTest {
@@ -102,19 +103,6 @@ class PassPlanTest {
         return model;
     }
 
-    private FlatWeights weights(OlmoeModel model) {
-        List<Parameter> matrices = new ArrayList<>(List.of(model.getEmbedding().getWeight()));
-        List<Parameter> others = new ArrayList<>(List.of(model.getFinalNorm().getWeight()));
-        for (DecoderLayer layer : model.getLayers()) {
-            matrices.addAll(LayerWeights.matrices(layer));
-            others.addAll(LayerWeights.others(layer));
-        }
-        if (!model.getConfig().tieWordEmbeddings()) {
-            matrices.add(model.getOutputWeight());
-        }
-        return new FlatWeights(manager, matrices, others);
-    }
-
     private static Tensor constant(String name, Type type, long... sizes) {
         return Tensor.dense(Region.fixed(name, 1 << 20, 1 << 24), 0, type, sizes);
     }
@@ -133,7 +121,7 @@ class PassPlanTest {
 
     private Plan plan(OlmoeConfig config, CudaTarget target, PassShape shape) {
         OlmoeModel model = model(config);
-        return plan(model, weights(model), PassArrays.of(manager, config, shape), target, shape);
+        return plan(model, FlatWeights.of(model, manager), PassArrays.of(manager, config, shape), target, shape);
     }
 
     private static Set<Region> gradients(OlmoeModel model, FlatWeights weights) {
@@ -154,7 +142,7 @@ class PassPlanTest {
     @MethodSource("cases")
     void nothingIsReadBeforeItIsWritten(Case each) {
         OlmoeModel model = model(each.config);
-        FlatWeights weights = weights(model);
+        FlatWeights weights = FlatWeights.of(model, manager);
         Set<Region> gradients = gradients(model, weights);
         for (Kept kept : Kept.values()) {
             for (boolean add : new boolean[] {false, true}) {
@@ -172,6 +160,59 @@ class PassPlanTest {
                 assertEquals(List.of(), PlanReading.indivisible(plan), target + " " + shape);
             }
         }
+    }
+
+    /** So that a group's gradients can be sent once its phase has run, and its window be another's before. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void gradientsOfAGroupAreThoseOfItsPhase(boolean tied) {
+        OlmoeModel model = model(config().setNumHiddenLayers(4).optTieWordEmbeddings(tied).build());
+        FlatWeights weights = FlatWeights.of(model, manager);
+        List<GradientGroup> groups = weights.matrices().groups();
+        assertEquals(tied ? List.of("layer 3", "layer 2", "layer 1", "layer 0", "the embedding")
+                : List.of("the output matrix", "layer 3", "layer 2", "layer 1", "layer 0", "the embedding"),
+                groups.stream().map(GradientGroup::name).toList());
+        for (Kept kept : Kept.values()) {
+            for (boolean add : new boolean[] {false, true}) {
+                PassShape shape = shape(2, 13, true, add, kept);
+                Plan plan = plan(model, weights, PassArrays.of(manager, model.getConfig(), shape), HOPPER, shape);
+                for (GradientGroup group : groups) {
+                    List<String> expected = new ArrayList<>();
+                    if (group.isBegunForward()) {
+                        expected.add(PassPlan.FORWARD);
+                    }
+                    if (!group.isCompletedForward()) {
+                        expected.add(PassPlan.backward(group));
+                    }
+                    assertEquals(expected, PlanReading.phases(plan, weights.matrices().gradients().region(), group.begin(), group.end()),
+                            group.name());
+                }
+            }
+        }
+    }
+
+    /** With windows in the place of all gradients: the same steps, which lie where their groups do. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void gradientsThatPassAreWrittenToTheirWindows(boolean tied) {
+        OlmoeModel model = model(config().setNumHiddenLayers(4).optTieWordEmbeddings(tied).build());
+        PassShape shape = shape(2, 13, false, false, Kept.ALL);
+        PassArrays arrays = PassArrays.of(manager, model.getConfig(), shape);
+        FlatWeights passing = FlatWeights.passing(model, manager, 4096);
+        Plan plan = plan(model, passing, arrays, HOPPER, shape);
+        assertEquals(PlanReading.names(plan(model, FlatWeights.of(model, manager), arrays, HOPPER, shape)), PlanReading.names(plan).stream()
+                .map(name -> name.replaceAll("window . of gradients", "gradients of matrices")).toList());
+        assertEquals(List.of(), PlanReading.misaligned(plan));
+        GradientWindows windows = passing.windows().orElseThrow();
+        Map<Integer, List<String>> turns = new TreeMap<>();
+        for (GradientGroup group : passing.matrices().groups()) {
+            Tensor whole = windows.tensor(group, group.begin(), group.end());
+            assertTrue(PlanReading.phases(plan, whole.region(), 0, whole.elements()).contains(group.isCompletedForward() ? PassPlan.FORWARD
+                    : PassPlan.backward(group)), group.name());
+            turns.computeIfAbsent(windows.number(group), number -> new ArrayList<>()).add(group.name());
+        }
+        assertEquals(tied ? Map.of(0, List.of("layer 3", "layer 1"), 1, List.of("layer 2", "layer 0"), 2, List.of("the embedding"))
+                : Map.of(0, List.of("the output matrix", "layer 2", "layer 0"), 1, List.of("layer 3", "layer 1", "the embedding")), turns);
     }
 
     @ParameterizedTest

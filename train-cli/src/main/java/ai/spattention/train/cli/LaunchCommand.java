@@ -2,6 +2,7 @@ package ai.spattention.train.cli;
 
 import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.cli.option.Launchable;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.launch.LaunchSettings;
@@ -17,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,13 +28,14 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** Starts a training run's processes, one a GPU or several on processors, and watches them. */
+/** Starts the processes of a training run or a benchmark, one a GPU or several on processors, and watches them. */
 @Command(name = "launch", mixinStandardHelpOptions = true, description = {
     "Train with several processes: one for each GPU, or on processors by MPICH. Options before 'train' are the launcher's.",
+    "'bench train' and 'bench collectives' are launched likewise.",
     "All end when one fails; with --max-restarts they go on from the newest checkpoint. See docs/cluster.md."})
 final class LaunchCommand implements Callable<Integer> {
 
-    private static final String TRAIN = "train";
+    private static final Set<String> COMMANDS = Set.of("train", "bench");
     private static final Duration GRACE = Duration.ofSeconds(15);
 
     @Option(names = "--processes", required = true, paramLabel = "N", description = "Processes on this machine: at most one for each GPU.")
@@ -63,21 +67,33 @@ final class LaunchCommand implements Callable<Integer> {
         requireLauncher(System.getenv(), System.getProperty("os.name"));
         LaunchSettings settings = new LaunchSettings(processes, nodes, node, master == null ? null : Address.of(master), maxRestarts,
                 restartProcesses == null ? processes : restartProcesses);
-        if (!command.get(0).equals(TRAIN)) {
-            throw new InvalidInputException("'" + command.get(0) + "' cannot be launched: only 'train' runs in several processes");
+        if (!COMMANDS.contains(command.get(0))) {
+            throw cannotBeLaunched(command.get(0));
         }
-        ParseResult parsed = Main.line().parseArgs(command.toArray(String[]::new)).subcommand();
-        if (parsed.isUsageHelpRequested()) {
-            return Main.run(spec.commandLine().getOut(), spec.commandLine().getErr(), TRAIN, "--help");
-        }
-        TrainCommand train = (TrainCommand) parsed.commandSpec().userObject();
-        if (maxRestarts > 0 && train.output() == null) {
-            throw new InvalidInputException("--max-restarts needs --output DIR among the arguments of 'train': a restart goes on in that folder");
+        ParseResult parsed = Main.line().parseArgs(command.toArray(String[]::new));
+        while (parsed.hasSubcommand()) {
+            parsed = parsed.subcommand();
         }
         PrintWriter err = spec.commandLine().getErr();
-        requireDevices(train.device().wanted(train.configuration().device()), err);
+        if (parsed.isUsageHelpRequested()) {
+            return Main.run(spec.commandLine().getOut(), err, command.toArray(String[]::new));
+        }
+        if (!(parsed.commandSpec().userObject() instanceof Launchable launched)) {
+            throw cannotBeLaunched(String.join(" ", command.subList(0, Math.min(2, command.size()))));
+        }
+        Optional<Path> folder = launched.resumableFolder();
+        if (maxRestarts > 0 && folder.isEmpty()) {
+            throw new InvalidInputException("--max-restarts needs --output DIR among the arguments of 'train': a restart goes on in that folder");
+        }
+        requireDevices(launched.wantedDevice(), err);
         List<String> program = JavaCommand.of(Main.class);
-        return new Supervisor(settings, with(program, command), () -> with(program, resumed(command, train.output())), err::println, GRACE).run();
+        return new Supervisor(settings, with(program, command), () -> with(program, resumed(command, folder.orElseThrow())), err::println, GRACE)
+                .run();
+    }
+
+    private static InvalidInputException cannotBeLaunched(String name) {
+        return new InvalidInputException("'" + name + "' cannot be launched: only 'train', 'bench train' and 'bench collectives' run in several"
+                + " processes");
     }
 
     /** A worker must not become a launcher, and what the processes talk by is not there everywhere. */

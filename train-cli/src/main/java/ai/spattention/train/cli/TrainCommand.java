@@ -1,22 +1,22 @@
 package ai.spattention.train.cli;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Launchable;
 import ai.spattention.train.cli.option.Outputs;
 import ai.spattention.train.cli.session.LaunchedProcesses;
 import ai.spattention.train.cli.session.Processes;
 import ai.spattention.train.cli.session.RunFolder;
 import ai.spattention.train.cli.session.TrainingSession;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.config.Presets;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.data.Manifest;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.distributed.Collectives;
-import ai.spattention.train.distributed.RankDevice;
 import ai.spattention.train.distributed.WorkerIdentity;
 import ai.spattention.train.info.InfoText;
 import ai.spattention.train.info.RunPlan;
@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,7 +38,7 @@ import picocli.CommandLine.Spec;
 /** Trains a model on prepared data: a new one, or one that is there. */
 @Command(name = "train", mixinStandardHelpOptions = true, description = {
     "Pretrain a model on prepared data, or train one further (--from)."})
-final class TrainCommand implements Callable<Integer> {
+final class TrainCommand implements Callable<Integer>, Launchable {
 
     @Mixin
     private DeviceOption device;
@@ -103,7 +104,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new InvalidInputException("a run of several processes needs --output, the folder that all of them see");
         }
         Ranks.requireEvenShares(run, identity.size());
-        Device where = ofThisProcess(identity, device.device(run.device()));
+        Device where = device.ofProcess(identity, run.device());
         HostMemory.require(run, where, identity.size(), identity.localSize());
         try (Collectives collectives = processes.join(run, where, output)) {
             train(run, where, collectives);
@@ -130,18 +131,6 @@ final class TrainCommand implements Callable<Integer> {
                 : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output);
     }
 
-    /** Of several processes on a machine each takes a GPU of its own. */
-    private Device ofThisProcess(WorkerIdentity identity, Device chosen) {
-        if (identity.size() == 1 || !chosen.isGpu()) {
-            return chosen;
-        }
-        if (chosen.getDeviceId() > 0) {
-            throw new InvalidInputException("--device " + device.request() + " is for a run of one process: of several each takes the GPU of its"
-                    + " own number on its machine; leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
-        }
-        return RankDevice.gpu(identity, Engine.getEngine("PyTorch").getGpuCount(), System.getenv());
-    }
-
     /** Where the configuration comes from, before the overrides. */
     private ConfigSource source() {
         if (resume && output == null) {
@@ -157,22 +146,14 @@ final class TrainCommand implements Callable<Integer> {
                 : from != null ? Presets.finetune() : ConfigSource.of(output.resolve("config.yaml").toString());
     }
 
-    /**
-     * The run's configuration; refused where the command would refuse it.
-     *
-     * @return the configuration
-     */
-    RunConfig configuration() {
-        return RunConfigLoader.load(source(), overrides());
+    @Override
+    public DeviceRequest wantedDevice() {
+        return device.wanted(RunConfigLoader.load(source(), overrides()).device());
     }
 
-    DeviceOption device() {
-        return device;
-    }
-
-    /** Null if it was not given. */
-    Path output() {
-        return output;
+    @Override
+    public Optional<Path> resumableFolder() {
+        return Optional.ofNullable(output);
     }
 
     /** The option is a key like any other; it is quoted, for a folder may be called 1 or null. */

@@ -1,6 +1,8 @@
 package ai.spattention.train.distributed;
 
 import ai.djl.ndarray.NDArray;
+import ai.spattention.cuda.CudaStream;
+import java.util.Optional;
 
 /**
  * What the processes of a run compute together. Each has a rank, and all call the same operations in the same order with arrays of the same
@@ -64,6 +66,26 @@ public interface Collectives extends AutoCloseable {
 
     /** Waits until all ranks are here. */
     void barrier();
+
+    /**
+     * The same processes, with a name for what is computed next.
+     *
+     * @param what what the arrays are, for messages about a process that waits
+     * @return what they compute together; to be closed as this one is, and no more than once
+     */
+    default Collectives named(String what) {
+        return this;
+    }
+
+    /**
+     * The stream on which operations are put.
+     *
+     * @return a stream of a GPU's own, which keeps no order with others like it; empty where operations are done when they return, or are put
+     *     on PyTorch's own
+     */
+    default Optional<CudaStream> stream() {
+        return Optional.empty();
+    }
 
     /**
      * How long the collectives took that have ended, waiting for others included; a step's are the difference of two readings.

@@ -4,16 +4,22 @@ import ai.spattention.cuda.CudaDevice;
 import ai.spattention.cuda.CudaEvent;
 import ai.spattention.cuda.CudaStream;
 import com.sun.jna.Pointer;
+import java.util.Optional;
 
 /**
- * A stream that keeps order with PyTorch's default one.
+ * A stream that keeps order with PyTorch's default one, whose work goes first: others wait for it.
  *
- * @param stream the stream
+ * @param own the stream
  */
-record CudaQueue(CudaStream stream) implements DeviceQueue {
+record CudaQueue(CudaStream own) implements DeviceQueue {
 
     static CudaQueue on(int deviceIndex) {
-        return new CudaQueue(new CudaStream(CudaDevice.of(deviceIndex)));
+        return new CudaQueue(CudaStream.urgent(CudaDevice.of(deviceIndex)));
+    }
+
+    @Override
+    public Optional<CudaStream> stream() {
+        return Optional.of(own);
     }
 
     /** An event on the stream. */
@@ -37,28 +43,28 @@ record CudaQueue(CudaStream stream) implements DeviceQueue {
 
     @Override
     public int deviceIndex() {
-        return stream.device().index();
+        return own.device().index();
     }
 
     @Override
     public Pointer handle() {
-        return stream.handle();
+        return own.handle();
     }
 
     @Override
     public void inContext(Runnable work) {
-        stream.device().inContext(work);
+        own.device().inContext(work);
     }
 
     @Override
     public Moment moment() {
-        CudaEvent event = new CudaEvent(stream.device());
-        event.record(stream);
+        CudaEvent event = new CudaEvent(own.device());
+        event.record(own);
         return new EventMoment(event);
     }
 
     @Override
     public void close() {
-        stream.close();
+        own.close();
     }
 }

@@ -1,12 +1,19 @@
 package ai.spattention.train.distributed;
 
+import ai.spattention.cuda.CudaStream;
 import com.sun.jna.Pointer;
+import java.util.Optional;
 
 /** Where NCCL puts its work. */
 interface DeviceQueue extends AutoCloseable {
 
     /** The GPU's number, as arrays tell it; -1 for the host's memory. */
     int deviceIndex();
+
+    /** The stream, if it is one of a GPU. */
+    default Optional<CudaStream> stream() {
+        return Optional.empty();
+    }
 
     /** The stream's handle. */
     Pointer handle();

@@ -3,6 +3,7 @@ package ai.spattention.train.distributed;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.spattention.cuda.CudaStream;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.Optional;
@@ -146,6 +147,11 @@ final class NcclCollectives implements WatchableCollectives {
         String last = api.ncclGetLastError(comm);
         return api.ncclGetErrorString(code) + " (NCCL's error " + code + ")"
                 + (last == null || last.isBlank() ? "" : ": " + last.strip().replaceAll("\\s*\\R\\s*", "; "));
+    }
+
+    @Override
+    public Optional<CudaStream> stream() {
+        return queue.stream();
     }
 
     @Override

@@ -1,16 +1,34 @@
 package ai.spattention.train.distributed;
 
 import ai.djl.ndarray.NDArray;
+import ai.spattention.cuda.CudaStream;
+import java.util.Optional;
 
 /** A backend, every operation of which is watched. */
 final class WatchedCollectives implements Collectives {
 
     private final WatchableCollectives backend;
     private final HangWatch watch;
+    private final String what; // " of ..." behind an operation's name
 
     WatchedCollectives(WatchableCollectives backend, HangWatch watch) {
+        this(backend, watch, "");
+    }
+
+    private WatchedCollectives(WatchableCollectives backend, HangWatch watch, String what) {
         this.backend = backend;
         this.watch = watch;
+        this.what = what;
+    }
+
+    @Override
+    public Collectives named(String name) {
+        return new WatchedCollectives(backend, watch, " of " + name);
+    }
+
+    @Override
+    public Optional<CudaStream> stream() {
+        return backend.stream();
     }
 
     @Override
@@ -45,7 +63,7 @@ final class WatchedCollectives implements Collectives {
 
     @Override
     public double[] sum(double... values) {
-        return watch.during("sum", values.length, backend::moment, () -> backend.sum(values));
+        return watch.during("sum" + what, values.length, backend::moment, () -> backend.sum(values));
     }
 
     @Override
@@ -54,7 +72,7 @@ final class WatchedCollectives implements Collectives {
     }
 
     private void during(String name, long elements, Runnable operation) {
-        watch.during(name, elements, backend::moment, () -> {
+        watch.during(name + what, elements, backend::moment, () -> {
             operation.run();
             return null;
         });

@@ -125,7 +125,7 @@ public final class TrainingRun implements AutoCloseable {
         skips = new SkipLimit(observer::note);
         try {
             PassChoice choice = PassChoice.of(config, device, collectives.size());
-            Ranks ranks = Ranks.of(config, choice, collectives);
+            Ranks ranks = Ranks.of(config, collectives);
             batches = resources.add(new MicroBatches(config, data, collectives.rank(), collectives.size()));
             betweenSteps = resources.add(new BetweenSteps());
             validation = betweenSteps.add(Validation.open(config, data, collectives));

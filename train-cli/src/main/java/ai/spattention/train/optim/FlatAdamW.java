@@ -38,12 +38,14 @@ public final class FlatAdamW implements AutoCloseable {
     private final NDManager manager;
     private final List<FlatWeights.Section> sections;
     private final SectionShares shares;
+    private final FlatSums gradients;
     private final Map<FlatWeights.Section, AdamW.Moments> moments = new LinkedHashMap<>();
     private final long mostUpdates;
     private final NDArray updates;
     private final NDArray loss;
     /** The sums of squares of the gradients' parts, float64. */
     private final NDArray sums;
+    private final Tensor parts;
     private final NDArray state;
     private final Plan plan;
     private Plan.Loaded ready;
@@ -72,17 +74,17 @@ public final class FlatAdamW implements AutoCloseable {
     /**
      * Creates the optimizer, with moments of zeros.
      *
-     * @param weights the weights, cut as the shares say
+     * @param gradients the sums by which weights are updated
      * @param target the GPU
      * @param parent the manager that owns the memory if {@link #close} is not called earlier, of that GPU
      * @param settings what is the same in all updates
-     * @param shares what of the weights is updated here
      */
-    public FlatAdamW(FlatWeights weights, CudaTarget target, NDManager parent, Settings settings, SectionShares shares) {
+    public FlatAdamW(FlatSums gradients, CudaTarget target, NDManager parent, Settings settings) {
         manager = parent.newSubManager();
         manager.setName("optimizer");
-        this.shares = shares;
-        sections = weights.sections();
+        this.gradients = gradients;
+        shares = gradients.shares();
+        sections = gradients.weights().sections();
         mostUpdates = settings.mostUpdates;
         updates = manager.zeros(new Shape(1), DataType.INT64);
         loss = manager.zeros(new Shape(1));
@@ -92,12 +94,14 @@ public final class FlatAdamW implements AutoCloseable {
         PlanBuilder builder = new PlanBuilder(target);
         builder.phase(SQUARES);
         builder.part("optimizer");
-        Tensor parts = Tensor.dense(Region.fixed("sums of squares", TorchTensors.address(sums), Double.BYTES * sums.size()), 0,
+        parts = Tensor.dense(Region.fixed("sums of squares", TorchTensors.address(sums), Double.BYTES * sums.size()), 0,
                 TensorView.Type.INT64, sums.size()); // float64, of as many bytes
         long first = 0;
         for (FlatWeights.Section section : sections) {
             long all = AdamWSteps.parts(section.elements());
-            AdamWSteps.squares(builder, shares.of(section, section.gradients()), shares.ofSums(section, parts.rows(first, all)));
+            for (SectionShares.Share share : shares.shares(section)) {
+                AdamWSteps.squares(builder, gradients.of(section, share), SectionShares.ofSums(share, parts.rows(first, all)));
+            }
             first += all;
         }
         builder.phase(UPDATE);
@@ -111,14 +115,20 @@ public final class FlatAdamW implements AutoCloseable {
             AdamW.Moments own = new AdamW.Moments(zeros(shares.elements(section), method.statePrecision()),
                     zeros(shares.elements(section), method.statePrecision()));
             moments.put(section, own);
-            AdamWSteps.Moments read = new AdamWSteps.Moments(shares.of(section, section.gradients()),
-                    tensor("means of " + section, own.mean()), tensor("variances of " + section, own.variance()));
+            Tensor means = tensor("means of " + section, own.mean());
+            Tensor variances = tensor("variances of " + section, own.variance());
             double decay = section.decays() ? method.weightDecay() : 0;
-            if (section.isSplit()) {
-                AdamWSteps.update(builder, shares.of(section, section.high()), shares.of(section, section.low()), read, decided, constants,
-                        decay);
-            } else {
-                AdamWSteps.update(builder, shares.of(section, section.values()), read, decided, constants, decay);
+            for (SectionShares.Share share : shares.shares(section)) {
+                long begin = share.begin();
+                long count = share.elements();
+                AdamWSteps.Moments read = new AdamWSteps.Moments(gradients.of(section, share), means.rows(share.place(), count),
+                        variances.rows(share.place(), count));
+                if (section.isSplit()) {
+                    AdamWSteps.update(builder, section.high().rows(begin, count), section.low().rows(begin, count), read, decided, constants,
+                            decay);
+                } else {
+                    AdamWSteps.update(builder, section.values().rows(begin, count), read, decided, constants, decay);
+                }
             }
         }
         plan = builder.build();
@@ -152,7 +162,7 @@ public final class FlatAdamW implements AutoCloseable {
     /**
      * Puts an update on a stream and returns at once; {@link #outcome} tells what it was.
      *
-     * @param stream where the gradients are computed
+     * @param stream where the gradients are computed: the passes' lane
      * @param stepLoss what must be finite for the update to take place: the first number of a float32 array
      * @throws IllegalStateException if there were as many updates as were said before
      */
@@ -161,13 +171,13 @@ public final class FlatAdamW implements AutoCloseable {
             throw new IllegalStateException("the learning rates of " + mostUpdates + " updates were asked for: there is none for another");
         }
         prepare();
-        shares.sumGradients(sections, stream);
-        shares.clearSums(sums, stream);
+        gradients.complete();
+        shares.clearSums(parts, gradients.lanes());
         ready.run(SQUARES, stream);
-        shares.gatherSums(sums, sections, stream);
+        shares.gatherSums(sums, sections, gradients.lanes());
         stream.copy(TorchTensors.view(loss).address(), TorchTensors.view(stepLoss).address(), Float.BYTES);
         ready.run(UPDATE, stream);
-        shares.gatherWeights(sections, stream);
+        shares.gatherWeights(sections, gradients.lanes());
     }
 
     /**

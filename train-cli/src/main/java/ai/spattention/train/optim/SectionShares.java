@@ -1,21 +1,20 @@
 package ai.spattention.train.optim;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.Shape;
 import ai.spattention.adamw.AdamWSteps;
-import ai.spattention.cuda.CudaStream;
-import ai.spattention.cuda.TorchTensors;
+import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.olmoe.pass.FlatWeights;
+import ai.spattention.olmoe.pass.GradientGroup;
 import ai.spattention.plan.Tensor;
 import ai.spattention.train.distributed.Collectives;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * What of a planned pass's flat weights this rank updates, and what it exchanges with the others for that. Where the optimizer is sharded,
- * that is a slice of the matrices; the routers and norms, which are few, every rank updates alike.
+ * that is a slice of each piece of the matrices; the routers and norms, which are few, every rank updates alike.
  */
 public final class SectionShares {
 
@@ -34,17 +33,109 @@ public final class SectionShares {
     }
 
     /**
-     * How the flat weights must be cut.
+     * How flat weights are cut where ranks share the matrices out.
      *
-     * @return the matrices have a multiple of so many elements
+     * @param ranks how many there are, at least 2
+     * @return pieces of the matrices begin and end at multiples of so many elements
      */
-    public long cut() {
-        return sharded ? AdamWSteps.CUT * collectives.size() : FlatWeights.UNIT;
+    public static long cut(int ranks) {
+        return AdamWSteps.CUT * ranks;
+    }
+
+    private long cut() {
+        return sharded ? cut(collectives.size()) : FlatWeights.UNIT;
+    }
+
+    /** The next place where a piece may end. */
+    long roundUp(long element) {
+        return (element + cut() - 1) / cut() * cut();
+    }
+
+    /**
+     * Makes room for weights and all their gradients.
+     *
+     * @param model a model whose parameters have their shapes
+     * @param parent the manager that owns the memory
+     * @return the weights, cut as the shares need it
+     */
+    public FlatWeights weights(OlmoeModel model, NDManager parent) {
+        return FlatWeights.of(model, parent, cut());
+    }
+
+    /**
+     * Makes room for weights, and for the gradients of matrices while passes compute them only.
+     *
+     * @param model a model whose parameters have their shapes
+     * @param parent the manager that owns the memory
+     * @return the weights, cut as the shares need it
+     */
+    public FlatWeights passingWeights(OlmoeModel model, NDManager parent) {
+        return FlatWeights.passing(model, parent, cut());
+    }
+
+    /** The ranks. */
+    Collectives collectives() {
+        return collectives;
+    }
+
+    /**
+     * What of the matrices ranks sum together: about a group, but for its beginning up to the next multiple of the cut, which belongs to the
+     * piece of the group before it.
+     *
+     * @param group the group that completes it
+     * @param begin the first element
+     * @param end the element after the last
+     */
+    record Piece(GradientGroup group, long begin, long end) {}
+
+    /** A section's pieces in the order in which passes complete them, from the end to the beginning; a small group may have none. */
+    List<Piece> pieces(FlatWeights.Section section) {
+        List<Piece> pieces = new ArrayList<>();
+        long end = section.elements();
+        for (GradientGroup group : section.groups()) {
+            long begin = roundUp(group.begin());
+            if (begin < end) {
+                pieces.add(new Piece(group, begin, end));
+                end = begin;
+            }
+        }
+        return pieces;
+    }
+
+    /**
+     * What this rank updates together.
+     *
+     * @param begin the section's first element of it
+     * @param end the element after the last
+     * @param place where it begins in arrays of all that this rank updates of the section
+     */
+    record Share(long begin, long end, long place) {
+
+        long elements() {
+            return end - begin;
+        }
     }
 
     /** Whether a section is updated in slices. */
-    private boolean isSliced(FlatWeights.Section section) {
+    boolean isSliced(FlatWeights.Section section) {
         return sharded && section.isSplit();
+    }
+
+    /** What this rank updates of a section, in order. */
+    List<Share> shares(FlatWeights.Section section) {
+        if (!isSliced(section)) {
+            return List.of(new Share(0, section.elements(), 0));
+        }
+        List<Share> shares = new ArrayList<>();
+        pieces(section).forEach(piece -> shares.add(0, share(piece)));
+        return shares;
+    }
+
+    /** This rank's slice of a piece that is shared out: as much of every piece lies before it as every rank has. */
+    Share share(Piece piece) {
+        long elements = (piece.end - piece.begin) / collectives.size();
+        long begin = piece.begin + collectives.rank() * elements;
+        return new Share(begin, begin + elements, piece.begin / collectives.size());
     }
 
     /** How many elements of a section are updated here. */
@@ -52,124 +143,82 @@ public final class SectionShares {
         return isSliced(section) ? section.elements() / collectives.size() : section.elements();
     }
 
-    /** The first of them. */
-    private long first(FlatWeights.Section section) {
-        return isSliced(section) ? collectives.rank() * elements(section) : 0;
-    }
-
-    /** The part that is updated here of a flat tensor. */
-    Tensor of(FlatWeights.Section section, Tensor flat) {
-        return isSliced(section) ? flat.rows(first(section), elements(section)) : flat;
-    }
-
-    /** The part that is written here of the sums of squares of a section. */
-    Tensor ofSums(FlatWeights.Section section, Tensor sums) {
-        long own = AdamWSteps.parts(elements(section));
-        return isSliced(section) ? sums.rows(collectives.rank() * own, own) : sums;
+    /** The part that belongs to a share of the sums of squares of a section. */
+    static Tensor ofSums(Share share, Tensor sums) {
+        long first = share.begin == 0 ? 0 : AdamWSteps.parts(share.begin);
+        return sums.rows(first, AdamWSteps.parts(share.elements()));
     }
 
     /** The parts of parameters that are updated here. */
     List<FlatLayout.Fragment> updated(FlatWeights.Section section) {
         FlatLayout layout = layout(section);
-        return isSliced(section) ? layout.fragments(collectives.rank()) : layout.whole();
+        return shares(section).stream().flatMap(share -> layout.fragments(share.begin, share.end).stream()).toList();
     }
 
     /** The parts of parameters whose state this rank keeps for all: no two ranks keep the same. */
     List<FlatLayout.Fragment> kept(FlatWeights.Section section) {
-        return layout(section).fragments(collectives.rank());
+        return isSliced(section) ? updated(section) : layout(section).fragments(collectives.rank());
     }
 
     private FlatLayout layout(FlatWeights.Section section) {
-        return new FlatLayout(section.parameters(), FlatWeights.UNIT, isSliced(section) ? AdamWSteps.CUT : FlatWeights.UNIT, collectives.size());
+        return new FlatLayout(section.parameters(), FlatWeights.UNIT, FlatWeights.UNIT, collectives.size());
     }
 
     /** A part of a flat array of what is updated here. */
     NDArray view(FlatWeights.Section section, FlatLayout.Fragment part, NDArray own) {
-        return part.ofFlat(own, first(section));
+        Share holding = shares(section).stream().filter(share -> share.begin <= part.place() && part.place() < share.end).findFirst()
+                .orElseThrow();
+        return part.ofFlat(own, holding.begin - holding.place);
     }
 
-    /** Sums the gradients over the ranks; a sliced section's only where they are updated. */
-    void sumGradients(List<FlatWeights.Section> sections, CudaStream stream) {
-        exchange(stream, () -> {
-            for (FlatWeights.Section section : sections) {
-                if (isSliced(section)) {
-                    collectives.reduceScatter(section.gradientArray());
-                } else {
-                    collectives.allReduce(section.gradientArray());
-                }
-            }
-        });
-    }
-
-    /** Before the sums of squares of what is updated here are computed: there are none of others. */
-    void clearSums(NDArray sums, CudaStream stream) {
-        if (sharded) {
-            stream.fill(TorchTensors.address(sums), 0, Double.BYTES * sums.size());
-        }
+    /** A view of some of a flat array's elements. */
+    static NDArray part(NDArray flat, long begin, long end) {
+        return flat.get(new NDIndex("{}:{}", begin, end));
     }
 
     /** Puts together the sums of squares of sliced sections, which lie at a begin; the others all ranks have alike. */
-    void gatherSums(NDArray sums, List<FlatWeights.Section> sections, CudaStream stream) {
+    void gatherSums(NDArray sums, List<FlatWeights.Section> sections, Lanes lanes) {
         if (!sharded) {
             return;
         }
-        exchange(stream, () -> {
-            long first = 0;
-            for (FlatWeights.Section section : sections) {
-                long all = AdamWSteps.parts(section.elements());
-                if (isSliced(section)) {
-                    try (NDArray own = sums.get(new NDIndex("{}:{}", first, first + all))) {
-                        collectives.allReduce(own);
-                    }
+        lanes.collectivesWait();
+        long first = 0;
+        for (FlatWeights.Section section : sections) {
+            long all = AdamWSteps.parts(section.elements());
+            if (isSliced(section)) {
+                try (NDArray own = part(sums, first, first + all)) {
+                    collectives.named("the gradients' squares").allReduce(own);
                 }
-                first += all;
             }
-        });
+            first += all;
+        }
+        lanes.passesWait();
     }
 
     /** Gives all ranks the weights of sliced sections. */
-    void gatherWeights(List<FlatWeights.Section> sections, CudaStream stream) {
+    void gatherWeights(List<FlatWeights.Section> sections, Lanes lanes) {
         if (!sharded) {
             return;
         }
-        exchange(stream, () -> sections.stream().filter(this::isSliced).forEach(section -> section.arrays().forEach(collectives::allGather)));
+        lanes.collectivesWait();
+        sections.stream().filter(this::isSliced).forEach(section -> {
+            for (Piece piece : pieces(section)) {
+                Collectives named = collectives.named(piece.group + "'s weights");
+                for (NDArray array : section.arrays()) {
+                    long each = section.elements() / array.size();
+                    try (NDArray part = part(array, piece.begin / each, piece.end / each)) {
+                        named.allGather(part);
+                    }
+                }
+            }
+        });
+        lanes.passesWait();
     }
 
-    /** Between what is on the stream and what follows there. */
-    private void exchange(CudaStream stream, Runnable operations) {
-        if (collectives.size() == 1) {
-            return;
-        }
-        try (Fence fence = new Fence(stream)) {
-            fence.pass();
-            operations.run();
-            fence.pass();
-        }
-    }
-
-    /**
-     * Two streams that keep order with PyTorch's keep none with each other: what is put on PyTorch's waits for all that is on either, and
-     * what comes on either then waits for that.
-     */
-    private static final class Fence implements AutoCloseable {
-
-        private final CudaStream ofPyTorch;
-        private final NDManager manager;
-        private final long address;
-
-        Fence(CudaStream stream) {
-            ofPyTorch = CudaStream.ofPyTorch(stream.device());
-            manager = NDManager.newBaseManager(Device.gpu(stream.device().index()), "PyTorch");
-            address = TorchTensors.address(manager.zeros(new Shape(1)));
-        }
-
-        void pass() {
-            ofPyTorch.fill(address, 0, Float.BYTES);
-        }
-
-        @Override
-        public void close() {
-            manager.close();
+    /** Before the sums of squares of what is updated here are computed: there are none of others. */
+    void clearSums(Tensor sums, Lanes lanes) {
+        if (sharded) {
+            lanes.passes().clear(sums);
         }
     }
 }

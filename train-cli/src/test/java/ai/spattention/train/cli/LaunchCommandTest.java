@@ -33,6 +33,9 @@ class LaunchCommandTest {
         "--processes 2 --max-restarts 1 train --config quickstart | --max-restarts needs --output DIR",
         "--processes 2 --restart-processes 3 train --config quickstart | --restart-processes must be from 1 to --processes, 2 (got 3)",
         "--processes 2 prepare --output x | 'prepare' cannot be launched",
+        "--processes 2 bench step | 'bench step' cannot be launched: only 'train', 'bench train' and 'bench collectives' run",
+        "--processes 2 --max-restarts 1 bench train --device cpu | --max-restarts needs --output DIR",
+        "--processes 2 bench train --device gpu:1 | names one GPU",
         "--processes 2 launch --processes 2 train | 'launch' cannot be launched",
         "--processes 2 train --confg quickstart | unknown argument '--confg'",
         "--processes 2 train | --config is missing",
@@ -55,6 +58,7 @@ class LaunchCommandTest {
     @Test
     void tellsTheHelpOfWhatItLaunches() {
         assertEquals(Cli.ok("train", "--help").out(), Cli.ok("launch", "--processes", "2", "train", "--help").out());
+        assertEquals(Cli.ok("bench", "train", "--help").out(), Cli.ok("launch", "--processes", "2", "bench", "train", "--help").out());
     }
 
     @Test

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class DistributedConfigTest {
 
-    private static final DistributedConfig DEFAULTS = new DistributedConfig(ShardMode.OPTIMIZER, 600, CollectiveBackend.AUTO);
+    private static final DistributedConfig DEFAULTS = new DistributedConfig(ShardMode.OPTIMIZER, true, 600, CollectiveBackend.AUTO);
 
     @Test
     void defaults() {
@@ -18,9 +18,9 @@ class DistributedConfigTest {
 
     @Test
     void everyKey() {
-        DistributedConfig changed = ConfigFiles.load("distributed.shard=gradients", "distributed.timeout_seconds=30",
+        DistributedConfig changed = ConfigFiles.load("distributed.shard=gradients", "distributed.overlap=false", "distributed.timeout_seconds=30",
                 "distributed.backend=mpi").distributed();
-        assertEquals(new DistributedConfig(ShardMode.GRADIENTS, 30, CollectiveBackend.MPI), changed);
+        assertEquals(new DistributedConfig(ShardMode.GRADIENTS, false, 30, CollectiveBackend.MPI), changed);
         ConfigFiles.assertAllDiffer(DEFAULTS, changed);
     }
 

@@ -194,6 +194,20 @@ class HangWatchTest {
     }
 
     @Test
+    void whatIsSummedIsNamed() throws Exception {
+        Device device = new Device();
+        try (WatchedCollectives watched = watched(device, SHORT)) {
+            watched.named("layer 3's gradients").sum(1, 2);
+            watched.sum(1);
+            device.moments.get(0).reached = true;
+            awaitEnd();
+            device.moments.forEach(moment -> moment.reached = true);
+        }
+        assertEquals("sum of layer 3's gradients", report().at("/waiting_in/name").asText());
+        assertTrue(console.get(0).contains("waits in sum of layer 3's gradients (collective 2, 2 elements)"), console.get(0));
+    }
+
+    @Test
     void aFailureOfTheBackendNeedsNoTimeout() throws Exception {
         Device device = new Device();
         try (WatchedCollectives watched = watched(device, LONG)) {

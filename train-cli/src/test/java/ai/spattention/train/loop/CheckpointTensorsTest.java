@@ -28,10 +28,12 @@ import ai.spattention.train.distributed.TurnCollectives;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatAdamW;
 import ai.spattention.train.optim.FlatLayout;
+import ai.spattention.train.optim.HostLanes;
 import ai.spattention.train.optim.MomentSlice;
 import ai.spattention.train.optim.SavedMoments;
 import ai.spattention.train.optim.Schedule;
 import ai.spattention.train.optim.SectionShares;
+import ai.spattention.train.optim.WholeSums;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,8 +73,8 @@ class CheckpointTensorsTest {
     }
 
     private static FlatAdamW flat(FlatWeights weights, NDManager manager, Precision precision) {
-        return new FlatAdamW(weights, TARGET, manager, new FlatAdamW.Settings(settings(precision), Schedule.constant(0.1, 0), 5, 2, 1),
-                new SectionShares(new SingleProcess(), true));
+        return new FlatAdamW(WholeSums.atTheEnd(weights, new SectionShares(ONE, true), new HostLanes(HostLanes.Late.PASSES)), TARGET, manager,
+                new FlatAdamW.Settings(settings(precision), Schedule.constant(0.1, 0), 5, 2, 1));
     }
 
     private static List<FlatLayout.Fragment> whole(OlmoeModel model) {

@@ -52,6 +52,7 @@ class FlatAdamWGpuTest {
         final OlmoeModel model;
         final List<Parameter> parameters;
         final FlatWeights weights;
+        final FlatSums sums;
         final FlatAdamW optimizer;
         final FlatAdamW.Settings settings;
         final List<double[]> expected = new ArrayList<>();
@@ -76,11 +77,12 @@ class FlatAdamWGpuTest {
                 means.add(new double[expected.get(expected.size() - 1).length]);
                 variances.add(new double[expected.get(expected.size() - 1).length]);
             }
-            weights = FlatWeights.of(model, manager, shares.cut());
+            weights = shares.weights(model, manager);
             weights.adopt();
             settings = new FlatAdamW.Settings(new AdamW.Settings(BETA1, BETA2, 1e-8, DECAY, precision),
                     Schedule.warmupCosine(0.02, 3, 12, 0.1), 12, divisor, maxNorm);
-            optimizer = new FlatAdamW(weights, CudaTarget.of(CudaDevice.of(0)), manager, settings, shares);
+            sums = WholeSums.atTheEnd(weights, shares, new CudaLanes(stream, shares.collectives()));
+            optimizer = new FlatAdamW(sums, CudaTarget.of(CudaDevice.of(0)), manager, settings);
         }
 
         static double[] doubles(NDArray array) {
@@ -113,6 +115,7 @@ class FlatAdamWGpuTest {
 
         FlatAdamW.Outcome update(float loss) {
             try (NDArray losses = manager.create(new float[] {loss, 7, 7, 7})) {
+                sums.beginStep();
                 optimizer.update(stream, losses);
                 return optimizer.outcome();
             }
@@ -170,6 +173,7 @@ class FlatAdamWGpuTest {
         public void close() {
             stream.synchronize();
             optimizer.close();
+            sums.close();
             stream.close();
             manager.close();
         }

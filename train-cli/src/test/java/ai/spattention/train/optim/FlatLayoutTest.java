@@ -11,10 +11,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Parameter;
 import ai.djl.training.initializer.Initializer;
-import ai.spattention.adamw.AdamWSteps;
-import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.model.OlmoeModel;
-import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.train.distributed.SingleProcess;
 import ai.spattention.train.distributed.TurnCollectives;
 import java.util.ArrayList;
@@ -180,42 +176,6 @@ class FlatLayoutTest {
                     part -> part.of(gradients.get(part.parameter()))))) {
                 assertEquals(one, norm, ranks + " ranks");
             }
-        }
-    }
-
-    /** A planned pass's sections, in the processor's memory. */
-    @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 8})
-    void sectionsLieAsTheirLayoutsSay(int ranks) throws Exception {
-        OlmoeModel model = OlmoeModel.builder().setConfig(OlmoeConfig.builder().setVocabSize(2000).setHiddenSize(72).setIntermediateSize(40)
-                .setNumHiddenLayers(2).setNumAttentionHeads(4).setNumExperts(9).setNumExpertsPerTok(2).setMaxPositionEmbeddings(16).build())
-                .build();
-        model.initialize(manager, DataType.FLOAT32, new Shape(1, 4));
-        List<Map<Parameter, Long>> kept = TurnCollectives.run(ranks, collectives -> {
-            SectionShares shares = new SectionShares(collectives, true);
-            Map<Parameter, Long> own = new IdentityHashMap<>();
-            try (NDManager owner = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-                    FlatWeights weights = FlatWeights.of(model, owner, shares.cut())) {
-                for (FlatWeights.Section section : weights.sections()) {
-                    boolean sliced = ranks > 1 && section.isSplit();
-                    assertEquals(0, section.elements() % (sliced ? AdamWSteps.CUT * ranks : FlatWeights.UNIT));
-                    assertEquals(sliced ? section.elements() / ranks : section.elements(), shares.elements(section));
-                    assertEquals(shares.elements(section), shares.of(section, section.gradients()).elements());
-                    try (NDArray flat = owner.arange(0, shares.elements(section), 1, DataType.FLOAT32)) {
-                        for (FlatLayout.Fragment part : shares.updated(section)) {
-                            float first = shares.view(section, part, flat).toFloatArray()[0];
-                            long place = weights.gradient(part.parameter(), part.parameter().getShape().size()).address() / Float.BYTES
-                                    - shares.of(section, section.gradients()).address() / Float.BYTES + part.begin();
-                            assertEquals(place, first, "where the gradients lie, the moments do");
-                        }
-                    }
-                    shares.kept(section).forEach(part -> own.merge(part.parameter(), part.size(), Long::sum));
-                }
-            }
-            return own;
-        });
-        for (Parameter parameter : model.getParameters().values()) {
-            assertEquals(parameter.getShape().size(), kept.stream().mapToLong(own -> own.getOrDefault(parameter, 0L)).sum(), "kept once");
         }
     }
 }

@@ -5,7 +5,9 @@ import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.bench.CollectivesBench;
 import ai.spattention.train.cli.option.DeviceOption;
+import ai.spattention.train.cli.option.Launchable;
 import ai.spattention.train.config.DeviceChoice;
+import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.distributed.CollectiveBackend;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.RankDevice;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,10 +31,10 @@ import picocli.CommandLine.Spec;
 
 /** Times what several processes compute together. */
 @Command(name = "collectives", mixinStandardHelpOptions = true, description = {
-    "Time all-reduce, reduce-scatter and all-gather of float32 arrays among several processes: start it by mpiexec (on processors), or by torchrun,",
-    "srun or another launcher (on GPUs, each process on one of its own). Rank 0 prints.",
+    "Time all-reduce, reduce-scatter and all-gather of float32 arrays among several processes: start it by 'spattn launch',",
+    "mpiexec (on processors), torchrun, srun or another launcher (on GPUs, each process on one of its own). Rank 0 prints.",
     "Bus GB/s: 2 (n - 1) / n times bytes a second for all-reduce, (n - 1) / n for the others, of n processes; 1 GB is 1e9 bytes."})
-final class BenchCollectivesCommand implements Callable<Integer> {
+final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
 
     @Mixin
     private DeviceOption device;
@@ -52,6 +55,16 @@ final class BenchCollectivesCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    @Override
+    public DeviceRequest wantedDevice() {
+        return device.request();
+    }
+
+    @Override
+    public Optional<Path> resumableFolder() {
+        return Optional.empty();
+    }
 
     @Override
     public Integer call() {

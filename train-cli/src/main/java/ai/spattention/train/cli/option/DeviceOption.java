@@ -5,6 +5,8 @@ import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
+import ai.spattention.train.distributed.RankDevice;
+import ai.spattention.train.distributed.WorkerIdentity;
 import java.util.Optional;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
@@ -54,6 +56,26 @@ public final class DeviceOption {
      */
     public Device device(DeviceChoice otherwise) {
         return resolve(wanted(otherwise));
+    }
+
+    /**
+     * The device of one of several processes: of those on a machine each takes a GPU of its own.
+     *
+     * @param identity the process
+     * @param otherwise what counts if the option was not given
+     * @return the device
+     * @throws InvalidInputException if a GPU was asked for that is not there, or one by its number for several processes
+     */
+    public Device ofProcess(WorkerIdentity identity, DeviceChoice otherwise) {
+        Device chosen = device(otherwise);
+        if (identity.size() == 1 || !chosen.isGpu()) {
+            return chosen;
+        }
+        if (chosen.getDeviceId() > 0) {
+            throw new InvalidInputException("--device " + request() + " is for a run of one process: of several each takes the GPU of its"
+                    + " own number on its machine; leave it out, or choose GPUs by CUDA_VISIBLE_DEVICES");
+        }
+        return RankDevice.gpu(identity, Engine.getEngine("PyTorch").getGpuCount(), System.getenv());
     }
 
     /**

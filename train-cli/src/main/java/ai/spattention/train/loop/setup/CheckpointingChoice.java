@@ -61,9 +61,10 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
 
     private static MemoryEstimate ofPlan(RunConfig run, OlmoeConfig model, PassDevice device, ActivationCheckpointing mode,
             boolean passAlone, int processes) {
-        PassMemory pass = PassMemory.of(model, device.target(), PassChoice.shapes(run, kept(mode)));
-        return passAlone ? MemoryEstimate.ofPassAlone(pass) : MemoryEstimate.ofPlan(model, microBatchTokens(run), pass,
-                run.optimizer().statePrecision(), run.training().steps()).ofProcess(run.distributed().shard(), processes);
+        PassMemory pass = PassMemory.of(model, device.target(), PassChoice.shapes(run, kept(mode), processes));
+        Precision state = run.optimizer().statePrecision();
+        return passAlone ? MemoryEstimate.ofPassAlone(pass) : MemoryEstimate.ofPlan(model, microBatchTokens(run), pass, state,
+                run.training().steps()).ofPlannedProcess(pass, run.distributed().shard(), processes, state);
     }
 
     private static InvalidInputException refusal(RunConfig run, OlmoeConfig model, PassDevice device, long free, boolean passAlone, int processes) {
@@ -118,7 +119,7 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
 
     private static MemoryEstimate ofBlocks(RunConfig run, OlmoeConfig model, boolean full, boolean passAlone, int processes) {
         MemoryEstimate memory = MemoryEstimate.of(model, microBatchTokens(run), run.precision(), full, run.optimizer().statePrecision());
-        return passAlone ? memory.withoutOptimizer() : memory.ofProcess(run.distributed().shard(), processes);
+        return passAlone ? memory.withoutOptimizer() : memory.ofBlockProcess(run.distributed().shard(), processes);
     }
 
     private static long microBatchTokens(RunConfig run) {

@@ -6,6 +6,7 @@ import ai.spattention.olmoe.config.OlmoeConfig;
 import ai.spattention.olmoe.loss.HeadLoss;
 import ai.spattention.olmoe.pass.PassMemory;
 import ai.spattention.train.config.ShardMode;
+import ai.spattention.train.optim.SectionShares;
 
 /**
  * The memory that training takes, all in bytes, by the sizes of the model. Weights and gradients are float32, 4 bytes a
@@ -132,19 +133,35 @@ public record MemoryEstimate(long weights, long gradients, long optimizer, long 
     }
 
     /**
-     * The estimate of one of several processes that share out the optimizer's state.
+     * The estimate of one of several processes that run by blocks and share out the optimizer's state.
      *
      * @param shard what they share out
      * @param processes how many they are
-     * @return its part of the moments, the routers' and norms' counted alike; by blocks with the sums of its gradients, beside all gradients of
-     *     its own
+     * @return its part of the moments, and the sums of its gradients beside all gradients of its own
      */
-    MemoryEstimate ofProcess(ShardMode shard, int processes) {
+    MemoryEstimate ofBlockProcess(ShardMode shard, int processes) {
+        return processes == 1 || shard == ShardMode.NONE ? this : new MemoryEstimate(weights, gradients + (gradients + processes - 1) / processes,
+                (optimizer + processes - 1) / processes, activations, betweenSteps);
+    }
+
+    /**
+     * The memory of one of several processes whose passes are planned.
+     *
+     * @param pass what the passes need
+     * @param shard what they share out
+     * @param processes how many they are
+     * @param statePrecision the precision of the optimizer's moments
+     * @return the weights as they are cut, all gradients or what it has of them where they pass, and its moments
+     */
+    MemoryEstimate ofPlannedProcess(PassMemory pass, ShardMode shard, int processes, Precision statePrecision) {
         if (processes == 1 || shard == ShardMode.NONE) {
             return this;
         }
-        long sums = isExact() ? 0 : (gradients + processes - 1) / processes;
-        return new MemoryEstimate(weights, gradients + sums, (optimizer + processes - 1) / processes, activations, betweenSteps);
+        long cut = SectionShares.cut(processes);
+        long others = pass.elements() - pass.updatedElements(cut, processes); // what other processes update
+        return new MemoryEstimate(Float.BYTES * pass.cutElements(cut),
+                Float.BYTES * (shard == ShardMode.GRADIENTS ? pass.passingElements(cut, processes) : pass.cutElements(cut)),
+                optimizer - 2 * bytes(statePrecision) * others, activations, betweenSteps);
     }
 
     /**

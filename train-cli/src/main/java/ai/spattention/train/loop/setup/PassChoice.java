@@ -11,6 +11,7 @@ import ai.spattention.olmoe.pass.TrainingPass;
 import ai.spattention.train.config.GraphMode;
 import ai.spattention.train.config.PassMode;
 import ai.spattention.train.config.RunConfig;
+import ai.spattention.train.config.ShardMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -85,12 +86,14 @@ public record PassChoice(Optional<String> whyBlocks, TrainingPass.Start start, C
      *
      * @param run the run's configuration
      * @param kept what is kept of each layer for the backward phase
+     * @param processes how many learn together
      * @return their shapes: the first overwrites gradients, others add to them
      */
-    public static List<PassShape> shapes(RunConfig run, Kept kept) {
+    public static List<PassShape> shapes(RunConfig run, Kept kept, int processes) {
         List<PassShape> shapes = new ArrayList<>();
         shapes.add(shape(run, kept, false));
-        if (run.training().gradientAccumulationSteps() > 1) {
+        boolean isPassing = processes > 1 && run.distributed().shard() == ShardMode.GRADIENTS;
+        if (run.training().gradientAccumulationSteps() > processes && !isPassing) {
             shapes.add(shape(run, kept, true));
         }
         return shapes;

@@ -9,7 +9,6 @@ import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.olmoe.loss.LossValues;
 import ai.spattention.segment.NoGradient;
-import ai.spattention.train.config.ShardMode;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.optim.AdamW;
 import ai.spattention.train.optim.FlatLayout;
@@ -51,8 +50,7 @@ final class BlockUpdate implements StepUpdate {
         views = manager.newSubManager();
         List<Parameter> trained = Gradients.trained(parameters);
         layout = new FlatLayout(trained, collectives.size());
-        ShardMode shard = collectives.size() == 1 ? ShardMode.NONE : ranks.shard();
-        gradients = switch (shard) {
+        gradients = switch (ranks.shard()) {
             case NONE -> new WholeGradients(trained, layout, collectives, manager);
             case OPTIMIZER -> new SlicedGradients(trained, new GradientSlice(layout, collectives, manager));
             case GRADIENTS -> new PassingGradients(trained, new GradientSlice(layout, collectives, manager));

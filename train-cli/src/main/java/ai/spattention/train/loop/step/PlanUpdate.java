@@ -10,9 +10,9 @@ import ai.spattention.olmoe.pass.TrainingPass;
 import ai.spattention.plan.Plan;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.FlatSums;
 import ai.spattention.train.optim.MomentSlice;
 import ai.spattention.train.optim.SavedMoments;
-import ai.spattention.train.optim.SectionShares;
 import java.util.List;
 
 /** The update where passes are planned: everything is put on the stream, and the host reads at its end how it went. */
@@ -21,7 +21,7 @@ final class PlanUpdate implements StepUpdate {
     private final PlannedModel model;
     private final TrainingPass pass;
     private final Collectives collectives;
-    private final SectionShares shares;
+    private final FlatSums gradients;
     private final Passes passes;
     private final NDManager manager;
     private final FlatAdamW.Settings settings;
@@ -41,17 +41,17 @@ final class PlanUpdate implements StepUpdate {
      * @param model the model
      * @param pass its passes
      * @param collectives who learns together
-     * @param shares what of the weights each updates
+     * @param gradients their sums, which closing this closes
      * @param passes what passes there are
      * @param manager owns the optimizer's state
      * @param settings the optimizer's settings
      */
-    PlanUpdate(PlannedModel model, TrainingPass pass, Collectives collectives, SectionShares shares, Passes passes, NDManager manager,
+    PlanUpdate(PlannedModel model, TrainingPass pass, Collectives collectives, FlatSums gradients, Passes passes, NDManager manager,
             FlatAdamW.Settings settings) {
         this.model = model;
         this.pass = pass;
         this.collectives = collectives;
-        this.shares = shares;
+        this.gradients = gradients;
         this.passes = passes;
         this.manager = manager;
         this.settings = settings;
@@ -60,7 +60,7 @@ final class PlanUpdate implements StepUpdate {
     /** Made when it is needed: a benchmark of passes alone has no memory for its state. */
     private FlatAdamW optimizer() {
         if (optimizer == null) {
-            optimizer = new FlatAdamW(pass.weights(), CudaTarget.of(pass.stream().device()), manager, settings, shares);
+            optimizer = new FlatAdamW(gradients, CudaTarget.of(pass.stream().device()), manager, settings);
         }
         return optimizer;
     }
@@ -87,6 +87,12 @@ final class PlanUpdate implements StepUpdate {
     public void begin() {
         preparePasses();
         model.beginStep();
+    }
+
+    /** The passes alone: what other ranks have still to send is no work of this one. */
+    @Override
+    public void await(LossMeter losses) {
+        pass.synchronize();
     }
 
     @Override
@@ -124,7 +130,7 @@ final class PlanUpdate implements StepUpdate {
 
     @Override
     public void close() {
-        try (pass) { // also where the optimizer cannot be closed
+        try (pass; gradients) { // also where the optimizer cannot be closed
             if (optimizer != null) {
                 optimizer.close();
             }

@@ -5,7 +5,6 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ShardMode;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.distributed.SingleProcess;
-import ai.spattention.train.loop.setup.PassChoice;
 
 /**
  * The processes that learn together.
@@ -22,19 +21,17 @@ public record Ranks(Collectives collectives, ShardMode shard) {
      * Those of a run.
      *
      * @param config the run's configuration
-     * @param choice which way its passes go
      * @param collectives what its processes compute together; stay the caller's
      * @return the ranks
-     * @throws InvalidInputException if a step's micro-batches cannot be shared out evenly, or gradients are to be shared out in a planned pass
+     * @throws InvalidInputException if a step's micro-batches cannot be shared out evenly
      */
-    public static Ranks of(RunConfig config, PassChoice choice, Collectives collectives) {
+    public static Ranks of(RunConfig config, Collectives collectives) {
         requireEvenShares(config, collectives.size());
-        ShardMode shard = config.distributed().shard();
-        if (collectives.size() > 1 && shard == ShardMode.GRADIENTS && choice.whyBlocks().isEmpty()) {
-            throw new InvalidInputException("distributed.shard=gradients is not known to planned passes, whose gradients lie in one place for"
-                    + " all micro-batches: set distributed.shard=optimizer, or training.pass=blocks");
-        }
-        return new Ranks(collectives, shard);
+        return new Ranks(collectives, collectives.size() == 1 ? ShardMode.NONE : config.distributed().shard());
+    }
+
+    int size() {
+        return collectives.size();
     }
 
     /**

@@ -32,6 +32,15 @@ interface StepUpdate extends AutoCloseable {
     }
 
     /**
+     * Waits until this rank has computed a step's passes.
+     *
+     * @param losses the micro-batches' losses
+     */
+    default void await(LossMeter losses) {
+        losses.sums().toFloatArray();
+    }
+
+    /**
      * After a step's last micro-batch: sums over the ranks, divides, clips and updates, or skips. Waits for the device.
      *
      * @param losses the micro-batches' losses, which are read

@@ -27,11 +27,15 @@ import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.ShardMode;
 import ai.spattention.train.loop.setup.PassChoice;
 import ai.spattention.train.optim.AdamW;
+import ai.spattention.train.optim.CudaLanes;
 import ai.spattention.train.optim.FlatAdamW;
+import ai.spattention.train.optim.FlatSums;
 import ai.spattention.train.optim.MomentSlice;
+import ai.spattention.train.optim.PassingSums;
 import ai.spattention.train.optim.SavedMoments;
 import ai.spattention.train.optim.Schedule;
 import ai.spattention.train.optim.SectionShares;
+import ai.spattention.train.optim.WholeSums;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -123,11 +127,13 @@ public final class TrainStep implements AutoCloseable {
                 training.optOptimizer(optimizer);
             } else {
                 SectionShares shares = new SectionShares(ranks.collectives(), ranks.shard() != ShardMode.NONE);
-                TrainingPass pass = TrainingPass.adopting(block, manager, shares.cut());
-                PlannedModel planned = new PlannedModel(block, pass, choice.checkpointing().kept(), choice.start(), watch.notes);
-                PlanUpdate.Passes passes = new PlanUpdate.Passes(PassChoice.shapes(config, choice.checkpointing().kept()),
+                boolean isPassing = ranks.shard() == ShardMode.GRADIENTS;
+                TrainingPass pass = TrainingPass.adopting(block, manager, isPassing ? shares::passingWeights : shares::weights);
+                FlatSums gradients = sums(config, pass, shares, ranks);
+                PlannedModel planned = new PlannedModel(block, pass, choice.checkpointing().kept(), choice.start(), watch.notes, gradients);
+                PlanUpdate.Passes passes = new PlanUpdate.Passes(PassChoice.shapes(config, choice.checkpointing().kept(), ranks.size()),
                         choice.checkpointing().givesBackBetweenSteps());
-                update = resources.add(new PlanUpdate(planned, pass, ranks.collectives(), shares, passes, manager,
+                update = resources.add(new PlanUpdate(planned, pass, ranks.collectives(), gradients, passes, manager,
                         new FlatAdamW.Settings(settings(config.optimizer()), schedule, mostUpdates, microBatches,
                                 config.training().maxGradNorm())));
                 model.setBlock(new SegmentedBlock(planned, watch.parts));
@@ -138,6 +144,16 @@ public final class TrainStep implements AutoCloseable {
             resources.closeAfter(e);
             throw e;
         }
+    }
+
+    private FlatSums sums(RunConfig config, TrainingPass pass, SectionShares shares, Ranks ranks) {
+        CudaLanes lanes = new CudaLanes(pass.stream(), ranks.collectives());
+        if (ranks.shard() == ShardMode.GRADIENTS) {
+            return new PassingSums(pass.weights(), shares, lanes, manager);
+        }
+        return config.distributed().overlap()
+                ? WholeSums.behindPasses(pass.weights(), shares, lanes, config.training().gradientAccumulationSteps() / ranks.size())
+                : WholeSums.atTheEnd(pass.weights(), shares, lanes);
     }
 
     /** Between a micro-batch's forward and backward pass. */
@@ -212,7 +228,7 @@ public final class TrainStep implements AutoCloseable {
 
     /** Waits until the device has computed all passes. */
     public void await() {
-        losses.sums().toFloatArray();
+        update.await(losses);
     }
 
     /**

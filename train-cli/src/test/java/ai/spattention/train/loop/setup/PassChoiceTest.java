@@ -17,6 +17,7 @@ import ai.spattention.train.config.ActivationCheckpointing;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfig;
 import ai.spattention.train.config.RunConfigLoader;
+import ai.spattention.train.optim.SectionShares;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,9 +63,12 @@ class PassChoiceTest {
 
     @Test
     void onlyFurtherMicroBatchesAddToGradients() {
-        assertEquals(List.of(new PassShape(4, 48, false, false, Kept.ALL)), PassChoice.shapes(config(), Kept.ALL));
+        assertEquals(List.of(new PassShape(4, 48, false, false, Kept.ALL)), PassChoice.shapes(config(), Kept.ALL, 1));
         assertEquals(List.of(new PassShape(4, 48, true, false, Kept.INPUTS), new PassShape(4, 48, true, true, Kept.INPUTS)),
-                PassChoice.shapes(config("training.gradient_accumulation_steps=3", "data.document_mask=true"), Kept.INPUTS));
+                PassChoice.shapes(config("training.gradient_accumulation_steps=3", "data.document_mask=true"), Kept.INPUTS, 1));
+        RunConfig four = config("training.gradient_accumulation_steps=4", "distributed.shard=gradients");
+        assertEquals(List.of(2, 1, 1), Stream.of(PassChoice.shapes(config("training.gradient_accumulation_steps=4"), Kept.ALL, 2),
+                PassChoice.shapes(four, Kept.ALL, 4), PassChoice.shapes(four, Kept.ALL, 2)).map(List::size).toList());
     }
 
     /** A GPU that is made up. */
@@ -110,10 +114,18 @@ class PassChoiceTest {
         RunConfig run = planned("training.micro_batch=4");
         MemoryEstimate alone = choice(run, H200).memory();
         MemoryEstimate of8 = PassChoice.of(run, gpu(H200), false, 8).checkpointing().memory();
-        assertEquals(List.of(alone.weights(), alone.gradients(), (alone.optimizer() + 7) / 8, alone.activations()),
-                List.of(of8.weights(), of8.gradients(), of8.optimizer(), of8.activations()));
+        long others = 16 * (64 * 2048 + 4 * 2048) + 2048; // routers and norms
+        long matrices = (ELEMENTS - others + SectionShares.cut(8) - 1) / SectionShares.cut(8) * SectionShares.cut(8);
+        assertEquals(List.of(4 * (matrices + others), 4 * (matrices + others), MOMENTS - 8 * ELEMENTS + 8 * (matrices / 8 + others),
+                alone.activations()), List.of(of8.weights(), of8.gradients(), of8.optimizer(), of8.activations()));
         assertEquals(alone, PassChoice.of(planned("training.micro_batch=4", "distributed.shard=none"), gpu(H200), false, 8).checkpointing()
                 .memory());
+        MemoryEstimate passing = PassChoice.of(planned("training.micro_batch=4", "distributed.shard=gradients"), gpu(H200), false, 8).checkpointing()
+                .memory();
+        long layer = 4 * 2048 * 2048 + 64 * 3 * 2048 * 1024;
+        assertEquals(4 * (2 * layer + matrices / 8 + 2 * others), passing.gradients(), 8.0 * SectionShares.cut(8),
+                "two layers up to a cut each, an eighth of the matrices' sums, the others and their sums");
+        assertEquals(List.of(of8.weights(), of8.optimizer()), List.of(passing.weights(), passing.optimizer()));
         MemoryEstimate blocks = PassChoice.of(config(), gpu(H200), false, 1).checkpointing().memory();
         assertEquals(blocks.gradients() + blocks.gradients() / 4, PassChoice.of(config(), gpu(H200), false, 4).checkpointing().memory()
                 .gradients(), 1);

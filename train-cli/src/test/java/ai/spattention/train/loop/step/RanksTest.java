@@ -94,7 +94,7 @@ class RanksTest {
         PassChoice choice = PassChoice.of(config, Device.cpu());
         OlmoeModel model = ModelSetup.model(config, (Integer) null, choice);
         try (TrainStep step = new TrainStep(config, choice, model, Device.cpu(), Schedule.warmupCosine(1e-3, 10, 400, 0.1), 400,
-                new TrainStep.Watch(PartObserver.NONE, note -> { }, List.of()), Ranks.of(config, choice, collectives))) {
+                new TrainStep.Watch(PartObserver.NONE, note -> { }, List.of()), Ranks.of(config, collectives))) {
             step.prepare();
             Map<String, String> names = new HashMap<>();
             model.getParameters().forEach(named -> names.put(named.getValue().getId(), named.getKey()));
@@ -241,7 +241,7 @@ class RanksTest {
     void ranksThatDoNotDivideTheMicroBatchesAreRefused() {
         RunConfig config = config(ShardMode.OPTIMIZER, 1);
         String message = assertThrows(InvalidInputException.class, () -> TurnCollectives.run(3,
-                collectives -> Ranks.of(config, PassChoice.of(config, Device.cpu()), collectives))).getMessage();
+                collectives -> Ranks.of(config, collectives))).getMessage();
         assertEquals("training.gradient_accumulation_steps must be a multiple of the number of processes, for each computes as many"
                 + " micro-batches of a step (got 4 and 3 processes): set it to 6 or start another number of processes", message);
     }
