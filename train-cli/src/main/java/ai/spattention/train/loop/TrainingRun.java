@@ -293,7 +293,7 @@ public final class TrainingRun implements AutoCloseable {
         }
         Optional<RankTimes> times = times(start);
         StepOutcome outcome = step.update();
-        skips.count(number, outcome);
+        skips.count(number, outcome, step::notFinite);
         double seconds = (System.nanoTime() - start) / 1e9;
         progress = progress.plusStep(config.tokensPerStep(), seconds);
         StepMetrics.Builder metrics = meter.measure(progress, outcome, step.updates(), seconds);

@@ -93,4 +93,16 @@ public final class Gradients {
         }
         return gradients;
     }
+
+    /**
+     * Whether all elements are finite.
+     *
+     * @param gradient any shape
+     * @return whether there is neither an infinite one nor one that is no number; waits for the device
+     */
+    public static boolean areFinite(NDArray gradient) {
+        try (NDArray largest = gradient.max(); NDArray smallest = gradient.min()) { // of numbers and no number: no number
+            return Float.isFinite(largest.getFloat()) && Float.isFinite(smallest.getFloat());
+        }
+    }
 }

@@ -108,6 +108,15 @@ final class BlockUpdate implements StepUpdate {
     }
 
     @Override
+    public List<Parameter> notFinite() {
+        return gradients.updated().stream().filter(part -> {
+            try (NDArray gradient = gradients.of(part)) {
+                return !Gradients.areFinite(gradient);
+            }
+        }).map(FlatLayout.Fragment::parameter).distinct().toList();
+    }
+
+    @Override
     public long updates() {
         return optimizer.getStep();
     }

@@ -1,6 +1,8 @@
 package ai.spattention.train.loop.step;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.nn.Parameter;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
@@ -11,6 +13,7 @@ import ai.spattention.plan.Plan;
 import ai.spattention.train.distributed.Collectives;
 import ai.spattention.train.optim.FlatAdamW;
 import ai.spattention.train.optim.FlatSums;
+import ai.spattention.train.optim.Gradients;
 import ai.spattention.train.optim.MomentSlice;
 import ai.spattention.train.optim.SavedMoments;
 import java.util.List;
@@ -101,6 +104,16 @@ final class PlanUpdate implements StepUpdate {
         optimizer().update(pass.stream(), losses.sums());
         FlatAdamW.Outcome outcome = optimizer.outcome();
         return new StepOutcome(RankLosses.ofSums(losses, collectives), outcome.norm(), outcome.skipped());
+    }
+
+    @Override
+    public List<Parameter> notFinite() {
+        return pass.weights().sections().stream().filter(section -> !section.isSplit() || pass.weights().windows().isEmpty())
+                .flatMap(section -> section.parameters().stream().filter(parameter -> {
+                    try (NDArray gradient = section.part(section.gradientArray(), parameter)) {
+                        return !Gradients.areFinite(gradient);
+                    }
+                })).toList();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package ai.spattention.train.loop.step;
 
+import ai.djl.nn.Parameter;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.plan.Plan;
@@ -47,6 +48,13 @@ interface StepUpdate extends AutoCloseable {
      * @return what the step was on all ranks
      */
     StepOutcome update(LossMeter losses);
+
+    /**
+     * After an update that was skipped: where gradients were not finite.
+     *
+     * @return those of the parameters that this rank updates, as far as their gradients still have memory
+     */
+    List<Parameter> notFinite();
 
     /**
      * How many updates there were, skipped ones not counted.

@@ -10,6 +10,7 @@ import ai.djl.training.EasyTrain;
 import ai.djl.training.Trainer;
 import ai.djl.training.dataset.Batch;
 import ai.djl.training.listener.TrainingListener;
+import ai.spattention.olmoe.checkpoint.HuggingFaceNames;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.io.Resources;
 import ai.spattention.olmoe.loss.LossMeter;
@@ -38,7 +39,9 @@ import ai.spattention.train.optim.SectionShares;
 import ai.spattention.train.optim.WholeSums;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -64,6 +67,7 @@ public final class TrainStep implements AutoCloseable {
     private final LossMeter losses;
     private final StepUpdate update;
     private final Trainer trainer;
+    private final OlmoeModel block;
 
     /**
      * What else is told of a step's passes.
@@ -105,6 +109,7 @@ public final class TrainStep implements AutoCloseable {
     public TrainStep(RunConfig config, PassChoice choice, OlmoeModel block, Device device, Schedule schedule, long mostUpdates,
             Watch watch, Ranks ranks) {
         this.choice = choice;
+        this.block = block;
         int microBatches = config.training().gradientAccumulationSteps();
         Shape shape = new Shape(config.training().microBatch(), config.data().sequenceLength());
         try {
@@ -238,6 +243,19 @@ public final class TrainStep implements AutoCloseable {
      */
     public StepOutcome update() {
         return update.update(losses);
+    }
+
+    /**
+     * Where the gradients of an update that was skipped were not finite.
+     *
+     * @return the names, as checkpoints of Hugging Face have them (of experts' matrices the first expert's), of parameters that this rank
+     *     updates, as far as their gradients still have memory; waits for the device
+     */
+    public List<String> notFinite() {
+        List<Parameter> parameters = update.notFinite();
+        Map<Parameter, String> names = new IdentityHashMap<>();
+        HuggingFaceNames.of(block).forEach(slot -> names.putIfAbsent(slot.parameter(), slot.name()));
+        return parameters.stream().map(parameter -> names.getOrDefault(parameter, parameter.getName())).toList();
     }
 
     /**
