@@ -13,6 +13,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
 import com.sun.jna.Pointer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,18 +52,27 @@ class NcclCollectivesTest {
             return -1;
         }
 
+        private void requireOpen() {
+            if (isClosed) { // the driver would read memory that is gone
+                throw new AssertionError("asked of a stream that is closed");
+            }
+        }
+
         @Override
         public Pointer handle() {
+            requireOpen();
             return new Pointer(STREAM);
         }
 
         @Override
         public void inContext(Runnable work) {
+            requireOpen();
             work.run();
         }
 
         @Override
         public Moment moment() {
+            requireOpen();
             return Moment.Host.now();
         }
 
@@ -213,6 +223,17 @@ class NcclCollectivesTest {
         }
         assertCalled("abort");
         assertTrue(stub.stub_calls().lines().noneMatch("destroy"::equals), "a communicator ends once");
+    }
+
+    @Test
+    void nothingIsAskedOfAStreamThatIsClosed() {
+        HostQueue queue = new HostQueue();
+        HangWatch watch = new HangWatch(new WorkerIdentity(0, 1, 0, 1, "127.0.0.1", 1), Duration.ofMinutes(1), folder, line -> { }, backend -> { });
+        WatchedCollectives watched = new WatchedCollectives(watch.open(() -> open(0, 1, queue)), watch);
+        watched.barrier();
+        watched.close();
+        assertTrue(queue.isClosed);
+        assertTrue(watched.waitedSeconds() >= 0);
     }
 
     @Test
