@@ -27,6 +27,9 @@ public final class EngineArrays {
      * @return an array of shape []
      */
     public static NDArray scalar(NDArray like, double value) {
+        if (like.getDataType() == DataType.FLOAT32) { // made on the device, while what comes from the host waits for all work there
+            return like.getManager().full(new Shape(), (float) value, DataType.FLOAT32);
+        }
         try (NDArray shared = like.getManager().create(value)) {
             return inEngine(shared, like.getDataType());
         }

@@ -15,6 +15,7 @@ import ai.spattention.olmoe.moe.RouterStatistics;
 import ai.spattention.segment.ExplicitPart;
 import ai.spattention.segment.SegmentedBlock;
 import ai.spattention.segment.Segments;
+import ai.spattention.torch.EngineArrays;
 import java.util.function.Consumer;
 
 /**
@@ -154,8 +155,9 @@ public final class PlannedModel extends AbstractBlock implements SegmentedBlock.
     static NDArray onlyForOne(NDManager scope, NDArray gradient, NDArray lossGradient, Shape shape) {
         NDArray received = gradient == null ? scope.zeros(shape) : gradient.reshape(shape);
         received.attach(scope);
-        NDArray isOne = lossGradient.eq(1).toType(DataType.FLOAT32, false);
-        isOne.attach(scope);
+        NDArray one = EngineArrays.scalar(lossGradient, 1);
+        NDArray isOne = lossGradient.eq(one).toType(DataType.FLOAT32, false);
+        new NDList(one, isOne).attach(scope);
         return received.div(isOne);
     }
 
