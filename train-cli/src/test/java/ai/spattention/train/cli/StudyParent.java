@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What {@code study} does for two devices, with workers on the processor: the study, its folder, prepared data, a folder for the workers. */
+/** What {@code study} does for two devices, with any workers: the study, its folder, then their command. */
 final class StudyParent {
 
     private StudyParent() {}
@@ -21,7 +21,7 @@ final class StudyParent {
     public static void main(String[] arguments) throws IOException {
         ConfigSource config = ConfigSource.file(Path.of(arguments[0]));
         StudySession session = StudySession.prepare(config, Path.of(arguments[1]), Optional.empty(), Optional.empty());
-        List<String> worker = command(HeldWorker.class, arguments[2], arguments[3]);
+        List<String> worker = List.of(arguments).subList(2, arguments.length);
         int code;
         try (StudyWorkers workers = new StudyWorkers(List.of(worker("first", worker), worker("second", worker)))) {
             code = session.run(workers, Optional.empty(), new PrintWriter(System.out, true, StandardCharsets.UTF_8));

@@ -2,15 +2,21 @@ package ai.spattention.train.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
+import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.SmallData;
+import ai.spattention.train.cli.session.StudySession;
+import ai.spattention.train.cli.session.StudyWorkers;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.config.StudyConfigReader;
 import ai.spattention.train.study.config.StudyPlan;
+import ai.spattention.train.study.result.ResultFiles;
 import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.run.RunExecutor;
 import ai.spattention.train.study.run.Study;
@@ -18,15 +24,19 @@ import ai.spattention.train.study.run.StudyFolder;
 import ai.spattention.train.study.run.TrainingExecutor;
 import ai.spattention.train.study.run.WorkerExecutor;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -68,37 +78,38 @@ class StudyWorkersTest {
         text.append("parts:\n  breadth: {steps: ").append(STEPS).append("}\nprobes: [position]\n");
         config = Files.writeString(shared.resolve("study.yaml"), text);
         plan = StudyPlan.of(ConfigSource.file(config), StudyConfigReader.read(ConfigSource.file(config)));
-        alone = new LinkedHashMap<>();
-        study(shared.resolve("alone"), "", here()).forEach((name, result) -> alone.put(name, numbers(result)));
+        assertEquals(new Study.Outcome(4, 0, List.of()), study(shared.resolve("alone"), () -> false, here()));
+        alone = numbers(shared.resolve("alone"));
         assertEquals(4, alone.size());
-    }
-
-    /** All but how fast it was. */
-    private static List<Object> numbers(RunResult result) {
-        return List.of(result.heldOut(), result.probes(), result.curve(), result.configurationDigest(), result.dataDigest());
     }
 
     private static TrainingExecutor here() throws IOException {
         return new TrainingExecutor(PreparedData.open(data), Device.cpu());
     }
 
-    /** Does what is left of the study in a folder; the results. */
-    private static Map<String, RunResult> study(Path output, String failures, RunExecutor... executors) throws IOException {
+    private static Study.Outcome study(Path output, BooleanSupplier stop, RunExecutor... executors) throws IOException {
         try (StudyFolder own = StudyFolder.open(output, plan.study())) {
-            Study study = new Study(plan, own, PreparedData.open(data).manifest().fingerprint(), System.err::println);
-            Study.Outcome outcome = study.run(List.of(executors), new Study.Until(Optional.empty(), Optional.empty(), () -> false), () -> { });
-            assertTrue(String.join("\n", outcome.failures()).matches(failures), outcome::toString);
-            assertEquals(0, outcome.left());
-            Map<String, RunResult> results = new LinkedHashMap<>();
-            study.finished().forEach((PlannedRun run, RunResult result) -> results.put(run.name(), result));
-            return results;
+            return new Study(plan, own, PreparedData.open(data).manifest().fingerprint(), System.err::println)
+                    .run(List.of(executors), new Study.Until(Optional.empty(), Optional.empty(), stop), () -> { });
         }
     }
 
-    private void assertGoesOn(Path output) throws IOException {
-        Map<String, RunResult> results = study(output, "", here());
-        assertEquals(alone.keySet(), results.keySet());
-        results.forEach((name, result) -> assertEquals(alone.get(name), numbers(result), name));
+    /** What is finished in a folder: all but how fast it was. */
+    private static Map<String, List<Object>> numbers(Path output) throws IOException {
+        Map<String, List<Object>> numbers = new TreeMap<>();
+        for (PlannedRun run : plan.runs()) {
+            Path file = run.folder(output).resolve(RunResult.FILE_NAME);
+            if (Files.exists(file)) {
+                RunResult result = ResultFiles.readRun(file);
+                numbers.put(run.name(), List.of(result.heldOut(), result.probes(), result.curve(), result.configurationDigest(),
+                        result.dataDigest()));
+            }
+        }
+        return numbers;
+    }
+
+    private static void assertWhole(Path output) throws IOException {
+        assertEquals(alone, numbers(output));
         try (Stream<Path> all = Files.walk(output)) {
             assertFalse(all.anyMatch(file -> file.endsWith("checkpoints") || file.endsWith(".lock")), "finished runs keep none");
         }
@@ -108,47 +119,66 @@ class StudyWorkersTest {
         return Files.createDirectories(folder.resolve("marks"));
     }
 
+    /** One worker is killed in its run, and the study asked to stop in the middle of another one. */
     @Test
-    void aKilledWorkerCostsItsRunAlone() throws IOException {
+    void whateverEndsAWorkerTheNumbersAreThoseOfOneProcess() throws IOException {
         Files.createFile(marks().resolve("sp-1.kill"));
+        Files.createFile(marks().resolve("sp-2.hold"));
         Path output = folder.resolve("out");
         List<String> held = StudyParent.command(HeldWorker.class, data.toString(), marks().toString());
-        List<String> own = StudyParent.command(Main.class, "study-worker", "--device", "cpu", "--shards", data.toString());
+        Path isHeld = marks().resolve("sp-2.held");
         try (WorkerExecutor first = new WorkerExecutor("first", held, Map.of(), notes::add);
                 WorkerExecutor second = new WorkerExecutor("second", held, Map.of(), notes::add)) {
-            Map<String, RunResult> results = study(output, "breadth sp seed 1 failed: the process of (first|second) was killed by signal 9", first,
-                    second);
-            assertEquals(3, results.size());
-            results.forEach((name, result) -> assertEquals(alone.get(name), numbers(result), name));
+            AtomicBoolean stop = new AtomicBoolean();
+            Study.Outcome outcome = study(output, () -> stop.get() || Files.exists(isHeld) && stop.compareAndSet(false, true), first, second);
+            assertTrue(String.join("\n", outcome.failures())
+                    .matches("breadth sp seed 1 failed: the process of (first|second) was killed by signal 9"), outcome::toString);
+            assertEquals(3, outcome.done() + outcome.left(), outcome::toString);
+            assertEquals(outcome.done(), numbers(output).size());
+            numbers(output).forEach((name, numbers) -> assertEquals(alone.get(name), numbers, name));
         }
         assertTrue(notes.stream().anyMatch(note -> note.startsWith("[first] step 1 of " + STEPS)), notes::toString);
-        assertTrue(Files.exists(output.resolve("runs/breadth/sp/seed-1/checkpoints")), "what it has is kept");
-        try (WorkerExecutor only = new WorkerExecutor("only", own, Map.of(), notes::add)) {
-            study(output, "", only);
+        for (String seed : List.of("1", "2")) {
+            assertTrue(Files.exists(output.resolve("runs/breadth/sp/seed-" + seed + "/checkpoints")), "what it has is kept");
         }
-        assertTrue(notes.stream().anyMatch(note -> note.startsWith("[only] step 6 of " + STEPS)), notes::toString);
-        assertGoesOn(output);
+        assertEquals(0, goOn(output), "the program's own workers go on with it");
+        assertTrue(Files.size(output.resolve("study.html")) > 0);
+        assertWhole(output);
     }
 
-    private void start(Path output) throws IOException {
-        for (String run : List.of("causal-1", "sp-1")) {
-            Files.createFile(marks().resolve(run + ".hold"));
+    /** As the command does with devices that differ. */
+    private static int goOn(Path output) throws IOException {
+        StudySession session = StudySession.prepare(ConfigSource.file(config), output, Optional.empty(), Optional.empty());
+        try (StudyWorkers workers = StudyWorkers.on(List.of(Device.cpu(), Device.cpu()), StudyParent.command(Main.class), session.data())) {
+            return session.run(workers, Optional.empty(), new PrintWriter(Writer.nullWriter()));
         }
-        List<String> command = StudyParent.command(StudyParent.class, config.toString(), output.toString(), data.toString(), marks().toString());
+    }
+
+    @Test
+    void aRunThatAProcessOfAKilledStudyStillWritesIsRefused() throws IOException {
+        Path output = folder.resolve("out");
+        Path run = output.resolve("runs/breadth/causal/seed-1").toAbsolutePath();
+        try (StudyFolder own = StudyFolder.open(output, plan.study())) {
+            own.begin(plan.runs().get(0));
+        }
+        try (FolderLock held = FolderLock.take(run.resolve(".lock"), run)) {
+            String message = assertThrows(InvalidInputException.class, () -> study(output, () -> false, here())).getMessage();
+            assertEquals("another process is writing to " + output.resolve("runs/breadth/causal/seed-1") + ": wait for it, or choose another place",
+                    message);
+        }
+    }
+
+    private void start(Path output, List<String> worker) throws IOException {
+        List<String> command = StudyParent.command(StudyParent.class, config.toString(), output.toString());
+        command.addAll(worker);
         parent = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve("log").toFile()).start();
     }
 
-    private List<ProcessHandle> awaitHeld() throws Exception {
-        List<ProcessHandle> held = new ArrayList<>();
-        for (String run : List.of("causal-1", "sp-1")) {
-            Path mark = marks().resolve(run + ".held");
-            while (!Files.exists(mark)) {
-                assertTrue(parent.isAlive(), this::log);
-                parent.waitFor(10, TimeUnit.MILLISECONDS);
-            }
-            held.add(ProcessHandle.of(Long.parseLong(Files.readString(mark))).orElseThrow());
+    private void await(BooleanSupplier there) throws InterruptedException {
+        while (!there.getAsBoolean()) {
+            assertTrue(parent.isAlive(), this::log);
+            parent.waitFor(10, TimeUnit.MILLISECONDS);
         }
-        return held;
     }
 
     private String log() {
@@ -168,23 +198,41 @@ class StudyWorkersTest {
     }
 
     @Test
-    void aStudyThatIsAskedToStopOrKilledLeavesWhatItHas() throws Exception {
-        Path output = folder.resolve("out");
-        start(output);
-        awaitHeld();
+    void aStudyThatIsAskedToStopAsksItsWorkersOnceAndThenKills() throws Exception {
+        String script = "trap 'echo asked >&2' TERM; echo ready >&2; read order; while true; do sleep 1000 >/dev/null 2>&1 & wait; done";
+        start(folder.resolve("out"), List.of("/bin/bash", "-c", script));
+        await(() -> log().contains("[first] ready") && log().contains("[second] ready"));
         parent.destroy(); // SIGTERM
+        await(() -> log().contains("[first] asked") && log().contains("[second] asked"));
+        parent.destroy();
         assertEquals(143, parent.waitFor(), this::log);
-        assertTrue(log().contains("4 runs are left: go on with the same command\n"), this::log);
+        assertTrue(log().endsWith("4 runs are left: go on with the same command\n"), this::log);
         assertFalse(log().contains("failed"), this::log);
-        for (String arm : List.of("causal", "sp")) {
-            assertTrue(Files.exists(output.resolve("runs/breadth/" + arm + "/seed-1/checkpoints")), this::log);
+    }
+
+    @Test
+    void workersOfAKilledStudyLeaveWhatTheyHave() throws Exception {
+        Path output = folder.resolve("out");
+        for (String run : List.of("causal-1", "sp-1")) {
+            Files.createFile(marks().resolve(run + ".hold"));
         }
-        start(output);
-        List<ProcessHandle> workers = awaitHeld();
+        start(output, StudyParent.command(HeldWorker.class, data.toString(), marks().toString()));
+        List<ProcessHandle> workers = new ArrayList<>();
+        for (String run : List.of("causal-1", "sp-1")) {
+            Path mark = marks().resolve(run + ".held");
+            await(() -> Files.exists(mark));
+            workers.add(ProcessHandle.of(Long.parseLong(Files.readString(mark))).orElseThrow());
+        }
         parent.destroyForcibly(); // SIGKILL
         for (ProcessHandle worker : workers) {
             worker.onExit().get();
         }
-        assertGoesOn(output);
+        for (String arm : List.of("causal", "sp")) {
+            try (Stream<Path> checkpoints = Files.list(output.resolve("runs/breadth/" + arm + "/seed-1/checkpoints"))) {
+                assertTrue(checkpoints.anyMatch(step -> step.getFileName().toString().matches("step-0000000[67]")), "one for the end, besides step 5's");
+            }
+        }
+        assertEquals(new Study.Outcome(4, 0, List.of()), study(output, () -> false, here()));
+        assertWhole(output);
     }
 }

@@ -130,10 +130,10 @@ public final class StudySession {
         tell(out);
     }
 
-    /** Makes sure that the runs fit the machine and the data are as they were prepared. */
+    /** Makes sure that the runs fit the machine, one at a time on each device, and the data are as they were prepared. */
     public void check(List<Device> devices) throws IOException {
         for (PlannedRun run : plan.timings(source, 1)) {
-            devices.forEach(device -> HostMemory.require(run.config(), device));
+            devices.forEach(device -> HostMemory.require(run.config(), device, 1, devices.size()));
         }
         DataVerification.verify(data);
     }
