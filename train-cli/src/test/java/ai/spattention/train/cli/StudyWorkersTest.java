@@ -29,14 +29,15 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -62,7 +63,7 @@ class StudyWorkersTest {
     @TempDir
     private Path folder;
 
-    private final List<String> notes = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> notes = new CopyOnWriteArrayList<>();
     private Process parent;
 
     @BeforeAll
@@ -78,20 +79,20 @@ class StudyWorkersTest {
         text.append("parts:\n  breadth: {steps: ").append(STEPS).append("}\nprobes: [position]\n");
         config = Files.writeString(shared.resolve("study.yaml"), text);
         plan = StudyPlan.of(ConfigSource.file(config), StudyConfigReader.read(ConfigSource.file(config)));
-        assertEquals(new Study.Outcome(4, 0, List.of()), study(shared.resolve("alone"), () -> false, here()));
+        assertEquals(new Study.Outcome(4, 0, List.of()), studyHere(shared.resolve("alone")));
         alone = numbers(shared.resolve("alone"));
         assertEquals(4, alone.size());
     }
 
-    private static TrainingExecutor here() throws IOException {
-        return new TrainingExecutor(PreparedData.open(data), Device.cpu());
-    }
-
-    private static Study.Outcome study(Path output, BooleanSupplier stop, RunExecutor... executors) throws IOException {
+    private static Study.Outcome study(Path output, Consumer<String> notes, BooleanSupplier stop, RunExecutor... executors) throws IOException {
         try (StudyFolder own = StudyFolder.open(output, plan.study())) {
-            return new Study(plan, own, PreparedData.open(data).manifest().fingerprint(), System.err::println)
+            return new Study(plan, own, PreparedData.open(data).manifest().fingerprint(), notes)
                     .run(List.of(executors), new Study.Until(Optional.empty(), Optional.empty(), stop), () -> { });
         }
+    }
+
+    private static Study.Outcome studyHere(Path output) throws IOException {
+        return study(output, System.err::println, () -> false, new TrainingExecutor(PreparedData.open(data), Device.cpu()));
     }
 
     /** What is finished in a folder: all but how fast it was. */
@@ -129,8 +130,10 @@ class StudyWorkersTest {
         Path isHeld = marks().resolve("sp-2.held");
         try (WorkerExecutor first = new WorkerExecutor("first", held, Map.of(), notes::add);
                 WorkerExecutor second = new WorkerExecutor("second", held, Map.of(), notes::add)) {
-            AtomicBoolean stop = new AtomicBoolean();
-            Study.Outcome outcome = study(output, () -> stop.get() || Files.exists(isHeld) && stop.compareAndSet(false, true), first, second);
+            AtomicBoolean stop = new AtomicBoolean(); // until then the run is held
+            BooleanSupplier bothHappened = () -> Files.exists(isHeld) && notes.stream().anyMatch(note -> note.startsWith("warning: breadth sp seed 1"));
+            Study.Outcome outcome = study(output, notes::add, () -> stop.get() || bothHappened.getAsBoolean() && stop.compareAndSet(false, true),
+                    first, second);
             assertTrue(String.join("\n", outcome.failures())
                     .matches("breadth sp seed 1 failed: the process of (first|second) was killed by signal 9"), outcome::toString);
             assertEquals(3, outcome.done() + outcome.left(), outcome::toString);
@@ -162,7 +165,7 @@ class StudyWorkersTest {
             own.begin(plan.runs().get(0));
         }
         try (FolderLock held = FolderLock.take(run.resolve(".lock"), run)) {
-            String message = assertThrows(InvalidInputException.class, () -> study(output, () -> false, here())).getMessage();
+            String message = assertThrows(InvalidInputException.class, () -> studyHere(output)).getMessage();
             assertEquals("another process is writing to " + output.resolve("runs/breadth/causal/seed-1") + ": wait for it, or choose another place",
                     message);
         }
@@ -232,7 +235,7 @@ class StudyWorkersTest {
                 assertTrue(checkpoints.anyMatch(step -> step.getFileName().toString().matches("step-0000000[67]")), "one for the end, besides step 5's");
             }
         }
-        assertEquals(new Study.Outcome(4, 0, List.of()), study(output, () -> false, here()));
+        assertEquals(new Study.Outcome(4, 0, List.of()), studyHere(output));
         assertWhole(output);
     }
 }

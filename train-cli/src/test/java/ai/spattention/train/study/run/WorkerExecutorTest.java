@@ -13,12 +13,11 @@ import ai.spattention.train.study.result.RunResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -34,7 +33,7 @@ class WorkerExecutorTest {
     @TempDir
     private Path folder;
 
-    private final List<String> notes = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> notes = new CopyOnWriteArrayList<>();
     private final PlannedRun run =
             new PlannedRun("breadth", "sp", 1, RunConfigLoader.load(ConfigSource.of("quickstart"), List.of("data.path=data")), "digest");
     private WorkerExecutor executor;
