@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
             GenerateCommand.class, EvalCommand.class, ExportCommand.class, ForwardCommand.class, InfoCommand.class, ReportCommand.class,
             MaskCommand.class, BenchCommand.class, TasksCommand.class, PresetsCommand.class, ConfigCommand.class, DoctorCommand.class,
             GpuNativesCommand.class, CompletionCommand.class, VersionCommand.class, HelpCommand.class,
-            UnitsCommand.class})
+            StudyWorkerCommand.class, UnitsCommand.class})
 public final class Main {
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")

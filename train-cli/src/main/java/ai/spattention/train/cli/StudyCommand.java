@@ -4,9 +4,11 @@ import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.cli.option.DevicesOption;
 import ai.spattention.train.cli.session.StudySession;
+import ai.spattention.train.cli.session.StudyWorkers;
 import ai.spattention.train.config.ConfigSource;
-import ai.spattention.train.loop.StopSignal;
+import ai.spattention.train.machine.JavaCommand;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -69,13 +71,18 @@ final class StudyCommand implements Callable<Integer> {
             return 0;
         }
         List<Device> where = found();
+        session.check(where);
+        PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
-            session.time(where, TIMED_STEPS, spec.commandLine().getOut());
+            session.time(where, TIMED_STEPS, out);
             return 0;
         }
         Optional<Duration> time = Optional.ofNullable(minutes).map(value -> Duration.ofMillis((long) (value * 60_000)));
-        try (StopSignal stop = StopSignal.watch()) {
-            return session.run(where, time, stop, spec.commandLine().getOut());
+        if (where.size() == 1) {
+            return session.run(where.get(0), time, out);
+        }
+        try (StudyWorkers workers = StudyWorkers.on(where, JavaCommand.of(Main.class), session.data())) {
+            return session.run(workers, time, out);
         }
     }
 

@@ -1,5 +1,6 @@
 package ai.spattention.train.launch;
 
+import ai.spattention.train.launch.Worker.Streams;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,7 +58,7 @@ final class Attempt {
                 var environment = variables.of(local);
                 int rank = variables.rank(local);
                 pmi.ifPresent(server -> environment.putAll(server.variables(rank)));
-                Worker worker = Worker.start(rank, command, environment, note);
+                Worker worker = Worker.start("rank " + rank, command, environment, rank == 0 ? Streams.OURS : Streams.MESSAGES, note);
                 workers.add(worker);
                 alive++;
                 worker.onEnd(end -> events.add(() -> ended(end)));

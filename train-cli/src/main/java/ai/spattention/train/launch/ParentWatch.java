@@ -52,7 +52,8 @@ public final class ParentWatch {
         }
     }
 
-    private static void leave() {
+    /** Ends this process in order, and after a minute at once: its launcher is gone. */
+    public static void leave() {
         System.err.println("spattn: the launcher is gone: this process ends, too");
         daemon(ParentWatch::haltInTime);
         System.exit(1); // a run writes its checkpoint, if the others are there for it

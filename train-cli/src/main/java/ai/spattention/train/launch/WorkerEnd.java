@@ -3,10 +3,10 @@ package ai.spattention.train.launch;
 /**
  * How a worker ended.
  *
- * @param rank which one
+ * @param name which one
  * @param code its exit code; 128 and a signal's number for one that a signal ended
  */
-record WorkerEnd(int rank, int code) {
+public record WorkerEnd(String name, int code) {
 
     private static final int SIGNALLED = 128;
     private static final int BAD_INPUT = 2;
@@ -32,6 +32,6 @@ record WorkerEnd(int rank, int code) {
 
     @Override
     public String toString() {
-        return "rank " + rank + (code > SIGNALLED ? " was killed by signal " + (code - SIGNALLED) : " ended with exit code " + code);
+        return name + (code > SIGNALLED ? " was killed by signal " + (code - SIGNALLED) : " ended with exit code " + code);
     }
 }

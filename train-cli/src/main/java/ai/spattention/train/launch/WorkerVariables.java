@@ -14,7 +14,8 @@ import java.util.TreeMap;
 record WorkerVariables(LaunchSettings settings, int attempt, String masterHost, int masterPort) {
 
     /** Those that another launcher set for this process would make a worker take itself for that one. */
-    private static final String[] OTHERS = {"PMI_", "PMIX_", "OMPI_", "PRTE_", "PALS_", "MPI_", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "PET_"};
+    private static final String[] OTHERS = {"PMI_", "PMIX_", "OMPI_", "PRTE_", "PALS_", "MPI_", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS", "PET_",
+        ParentWatch.VARIABLE};
 
     /** What a worker's environment must not have from its launcher's. */
     static boolean isOthers(String name) {
@@ -36,9 +37,7 @@ record WorkerVariables(LaunchSettings settings, int attempt, String masterHost, 
                 "LOCAL_RANK", text(local), "LOCAL_WORLD_SIZE", text(here), "GROUP_RANK", text(settings.node()), "MASTER_ADDR", masterHost,
                 "MASTER_PORT", text(masterPort), "TORCHELASTIC_RESTART_COUNT", text(attempt),
                 "TORCHELASTIC_MAX_RESTARTS", text(settings.maxRestarts()), ParentWatch.VARIABLE, ParentWatch.BY_INPUT));
-        if (System.getenv("OMP_NUM_THREADS") == null) { // each would take all processors
-            variables.put("OMP_NUM_THREADS", text(Math.max(1, Runtime.getRuntime().availableProcessors() / here)));
-        }
+        variables.putAll(ProcessorShare.of(here));
         return variables;
     }
 

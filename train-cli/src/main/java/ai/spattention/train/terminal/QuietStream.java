@@ -9,14 +9,15 @@ import java.util.regex.Pattern;
 
 /**
  * Standard error where somebody wants quiet: of the lines that are written, those that warn are handed on. A line warns if it begins
- * with {@link #WARNING}, or is one of the log's at level WARN or above. While {@code System.err} is such a stream, no bar is drawn.
+ * with {@link #WARNING}, or is one of the log's at level WARN or above; the name of another process may stand in brackets before it. While
+ * {@code System.err} is such a stream, no bar is drawn.
  */
 public final class QuietStream extends PrintStream {
 
     /** How every line begins that has to be seen. */
     public static final String WARNING = "warning: ";
 
-    private static final Pattern SEEN = Pattern.compile("^(" + WARNING + "|\\d\\d:\\d\\d:\\d\\d (WARN|ERROR|FATAL) )");
+    private static final Pattern SEEN = Pattern.compile("^(\\[[^\\]]+] )?(" + WARNING + "|\\d\\d:\\d\\d:\\d\\d (WARN|ERROR|FATAL) )");
 
     /**
      * Creates a stream.

@@ -20,8 +20,11 @@ class QuietStreamTest {
             stream.println();
             stream.println("12:00:00 INFO  nothing");
             stream.println("12:00:00 WARN  something");
+            stream.println("[gpu:1] step 1");
+            stream.println("[gpu:1] warning: of another process");
             stream.print("warning: the last\r\nwarning: without an end");
         }
-        assertEquals(List.of("warning: wörter", "12:00:00 WARN  something", "warning: the last", "warning: without an end"), seen);
+        assertEquals(List.of("warning: wörter", "12:00:00 WARN  something", "[gpu:1] warning: of another process", "warning: the last",
+                "warning: without an end"), seen);
     }
 }

@@ -11,6 +11,7 @@ import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.data.Split;
 import ai.spattention.train.data.TokenSequences;
 import ai.spattention.train.loop.HostMemory;
+import ai.spattention.train.loop.StopSignal;
 import ai.spattention.train.loop.periodic.TextProbes;
 import ai.spattention.train.loop.setup.ModelSetup;
 import ai.spattention.train.machine.GpuName;
@@ -53,6 +54,11 @@ public final class StudySession {
     private final Optional<String> part;
     private final PreparedData data;
     private final List<String> sets;
+
+    /** Prepared data that the runs learn from. */
+    public Path data() {
+        return data.folder();
+    }
 
     private StudySession(ConfigSource source, StudyPlan plan, Path output, Optional<String> part, PreparedData data, List<String> sets) {
         this.source = source;
@@ -124,13 +130,30 @@ public final class StudySession {
         tell(out);
     }
 
-    /** Does the runs; the exit code. */
-    public int run(List<Device> devices, Optional<Duration> time, BooleanSupplier stop, PrintWriter out) throws IOException {
-        requireMemory(devices);
+    /** Makes sure that the runs fit the machine, one at a time on each device, and the data are as they were prepared. */
+    public void check(List<Device> devices) throws IOException {
+        for (PlannedRun run : plan.timings(source, 1)) {
+            devices.forEach(device -> HostMemory.require(run.config(), device, 1, devices.size()));
+        }
         DataVerification.verify(data);
+    }
+
+    /** Does the runs in this process; the exit code. */
+    public int run(Device device, Optional<Duration> time, PrintWriter out) throws IOException {
+        try (StopSignal stop = StopSignal.watch()) {
+            return run(List.of(new TrainingExecutor(data, device)), time, stop, out);
+        }
+    }
+
+    /** Has workers do the runs; the exit code. */
+    public int run(StudyWorkers workers, Optional<Duration> time, PrintWriter out) throws IOException {
+        return workers.exitCode(run(workers.executors(), time, workers, out));
+    }
+
+    private int run(List<? extends RunExecutor> executors, Optional<Duration> time, BooleanSupplier stop, PrintWriter out) throws IOException {
         try (StudyFolder folder = StudyFolder.open(output, plan.study())) {
             Study study = study(folder);
-            Study.Outcome outcome = study.run(devices, new Study.Until(part, time, stop), () -> {
+            Study.Outcome outcome = study.run(executors, new Study.Until(part, time, stop), () -> {
                 try {
                     write(study.finished().values());
                 } catch (IOException e) {
@@ -149,12 +172,6 @@ public final class StudySession {
         }
     }
 
-    private void requireMemory(List<Device> devices) {
-        for (PlannedRun run : plan.timings(source, 1)) {
-            devices.forEach(device -> HostMemory.require(run.config(), device));
-        }
-    }
-
     private Map<PlannedRun, RunResult> finished(StudyFolder folder) throws IOException {
         Map<PlannedRun, RunResult> finished = study(folder).finished();
         if (finished.isEmpty()) {
@@ -164,10 +181,11 @@ public final class StudySession {
     }
 
     private Study study(StudyFolder folder) {
-        return new Study(plan, folder, data.manifest().fingerprint(), new TrainingExecutor(data, data.manifest().fingerprint()), StudySession::note);
+        return new Study(plan, folder, data.manifest().fingerprint(), StudySession::note);
     }
 
-    private static void note(String line) {
+    /** Tells a person, as a study's workers do. */
+    static void note(String line) {
         System.err.println(line);
     }
 
@@ -193,17 +211,15 @@ public final class StudySession {
 
     /** Times a few steps of each arm and tells how long the study takes. */
     public void time(List<Device> devices, int steps, PrintWriter out) throws IOException {
-        requireMemory(devices);
-        DataVerification.verify(data);
         Device device = devices.get(0);
-        RunExecutor executor = new TrainingExecutor(data, data.manifest().fingerprint());
-        Map<String, RunExecutor.Pace> paces = new LinkedHashMap<>();
+        TrainingExecutor executor = new TrainingExecutor(data, device);
+        Map<String, TrainingExecutor.Pace> paces = new LinkedHashMap<>();
         List<PlannedRun> timings = plan.timings(source, steps);
         for (PlannedRun run : timings) {
             note("timing " + steps + " steps of " + run.arm() + " on " + GpuName.orType(device));
             Path scratch = Files.createTempDirectory("spattn-study");
             try {
-                paces.put(run.arm(), executor.time(run, scratch, device, steps));
+                paces.put(run.arm(), executor.time(run, scratch, steps));
             } finally {
                 OwnFiles.deleteTree(scratch);
             }
@@ -214,7 +230,7 @@ public final class StudySession {
         }
         out.println();
         double all = 0;
-        for (Map.Entry<String, RunExecutor.Pace> pace : paces.entrySet()) {
+        for (Map.Entry<String, TrainingExecutor.Pace> pace : paces.entrySet()) {
             out.printf(Locale.ROOT, "%-12s %12.1f %14.1f", pace.getKey(), 1000 * pace.getValue().secondsPerStep(), pace.getValue().secondsOnce());
             for (StudyPart each : plan.parts()) {
                 int runs = each.arms().contains(pace.getKey()) ? each.seeds().size() : 0;

@@ -1,12 +1,10 @@
 package ai.spattention.train.study.run;
 
-import ai.djl.Device;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.config.StudyPlan;
 import ai.spattention.train.study.result.RunResult;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,13 +22,15 @@ import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** A study's runs, done one after the other on each device. A run that fails is told of, and the others go on. */
+/**
+ * A study's runs, done one after the other on each device. A run that fails is told of, and the others go on. Of several executors each has a
+ * thread here, and has to compute in a process of its own: DJL's engine follows gradients for one thread of a process at a time.
+ */
 public final class Study {
 
     private final StudyPlan plan;
     private final StudyFolder folder;
     private final String dataDigest;
-    private final RunExecutor executor;
     private final Consumer<String> notes;
 
     /**
@@ -39,14 +39,12 @@ public final class Study {
      * @param plan its runs
      * @param folder where they are kept
      * @param dataDigest of what they learn from and are measured on
-     * @param executor does a run
      * @param notes is told of what happens, one line each, by any of the threads
      */
-    public Study(StudyPlan plan, StudyFolder folder, String dataDigest, RunExecutor executor, Consumer<String> notes) {
+    public Study(StudyPlan plan, StudyFolder folder, String dataDigest, Consumer<String> notes) {
         this.plan = plan;
         this.folder = folder;
         this.dataDigest = dataDigest;
-        this.executor = executor;
         this.notes = notes;
     }
 
@@ -92,29 +90,29 @@ public final class Study {
     /**
      * Does the runs that are still to do.
      *
-     * @param devices where to compute, each with a thread of its own
+     * @param executors do them, one for each device
      * @param until how long to go on
      * @param afterEach what follows each finished run, one at a time
      * @return what came of it
      * @throws IOException if the study's folder cannot be read or written
      */
-    public Outcome run(List<Device> devices, Until until, Runnable afterEach) throws IOException {
+    public Outcome run(List<? extends RunExecutor> executors, Until until, Runnable afterEach) throws IOException {
         Map<PlannedRun, RunResult> finished = finished();
         List<PlannedRun> wanted = plan.runs().stream().filter(run -> until.part.map(run.part()::equals).orElse(true)).toList();
         Queue queue = new Queue(wanted.stream().filter(run -> !finished.containsKey(run)).toList(), wanted.size(), until, afterEach);
-        if (devices.size() == 1) {
-            queue.work(devices.get(0));
+        if (executors.size() == 1) {
+            queue.work(executors.get(0));
         } else {
-            inParallel(devices, queue);
+            inParallel(executors, queue);
         }
         return new Outcome(queue.done, queue.left.size(), queue.failures);
     }
 
-    private static void inParallel(List<Device> devices, Queue queue) throws IOException {
-        ExecutorService threads = Executors.newFixedThreadPool(devices.size());
+    private static void inParallel(List<? extends RunExecutor> executors, Queue queue) throws IOException {
+        ExecutorService threads = Executors.newFixedThreadPool(executors.size());
         try {
-            List<Callable<Void>> workers = devices.stream().<Callable<Void>>map(device -> () -> {
-                queue.work(device);
+            List<Callable<Void>> workers = executors.stream().<Callable<Void>>map(executor -> () -> {
+                queue.work(executor);
                 return null;
             }).toList();
             for (Future<Void> worker : threads.invokeAll(workers)) { // all have ended before the first is asked how
@@ -168,24 +166,26 @@ public final class Study {
         }
 
         /** What ends one device's work ends the others' too: they leave their runs as they are. */
-        void work(Device device) throws IOException {
+        void work(RunExecutor executor) throws IOException {
             try {
-                doRuns(device);
+                doRuns(executor);
             } catch (IOException | RuntimeException | Error e) {
                 end();
                 throw e;
             }
         }
 
-        private void doRuns(Device device) throws IOException {
+        private void doRuns(RunExecutor executor) throws IOException {
             for (PlannedRun run = next(); run != null; run = next()) {
                 Optional<RunResult> result;
                 try {
-                    Path own = folder.begin(run);
-                    result = executor.run(run, own, device, this::isStopped);
+                    result = executor.run(run, folder.begin(run), this::isStopped);
                 } catch (InvalidInputException | IOException e) {
                     giveBack(run);
                     throw e; // the folder or the data: it would be so for every run
+                } catch (WorkerLostException e) {
+                    fail(run, e);
+                    return;
                 } catch (RuntimeException e) {
                     fail(run, e);
                     continue;
@@ -208,8 +208,7 @@ public final class Study {
             notes.accept("warning: " + line);
         }
 
-        private synchronized void finish(PlannedRun run, RunResult result) throws IOException {
-            folder.finish(run, result);
+        private synchronized void finish(PlannedRun run, RunResult result) {
             done++;
             notes.accept(String.format(Locale.ROOT, "%s: %s (%d of %d runs to do)", run.name(), result.heldOut().entrySet().stream()
                     .map(set -> String.format(Locale.ROOT, "%s %.4f nats a token", set.getKey(), set.getValue().natsPerToken()))

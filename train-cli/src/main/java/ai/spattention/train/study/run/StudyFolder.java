@@ -4,6 +4,7 @@ import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.config.StudyConfig;
 import ai.spattention.train.study.config.StudyConfigReader;
@@ -24,7 +25,13 @@ import java.util.stream.Stream;
 public final class StudyFolder implements Closeable {
 
     private static final String CONFIG = "study.yaml";
-    private static final String LOCK = ".lock";
+
+    /** A run's configuration, in its folder. */
+    static final String RUN_CONFIG = "config.yaml";
+
+    /** The file by which a folder, the study's or a run's, is one process's alone. */
+    static final String LOCK = ".lock";
+
     private static final String DIGEST = "configuration.sha256";
     private static final int DIGITS_SHOWN = 12;
 
@@ -135,7 +142,7 @@ public final class StudyFolder implements Closeable {
     }
 
     /**
-     * Makes a run's folder, and notes what it is of.
+     * Makes a run's folder, and notes what it is of: its configuration, and the digest of what counts in it.
      *
      * @param run the run
      * @return its folder
@@ -144,18 +151,8 @@ public final class StudyFolder implements Closeable {
     public Path begin(PlannedRun run) throws IOException {
         Path folder = Files.createDirectories(run.folder(path));
         AtomicFile.write(folder.resolve(DIGEST), run.digest() + "\n");
+        AtomicFile.write(folder.resolve(RUN_CONFIG), RunConfigWriter.toYaml(run.config()));
         return folder;
-    }
-
-    /**
-     * Keeps a run's result: with it the run is finished.
-     *
-     * @param run the run
-     * @param result its result
-     * @throws IOException if it cannot be written
-     */
-    public void finish(PlannedRun run, RunResult result) throws IOException {
-        ResultFiles.write(run.folder(path).resolve(RunResult.FILE_NAME), result);
     }
 
     @Override

@@ -3,10 +3,9 @@ package ai.spattention.train.study.run;
 import ai.djl.Device;
 import ai.spattention.eval.probe.ProbeResult;
 import ai.spattention.olmoe.config.OlmoeConfig;
-import ai.spattention.olmoe.io.AtomicFile;
+import ai.spattention.olmoe.io.FolderLock;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.train.config.RunConfig;
-import ai.spattention.train.config.RunConfigWriter;
 import ai.spattention.train.data.PreparedData;
 import ai.spattention.train.loop.TrainedModel;
 import ai.spattention.train.loop.TrainingFailedException;
@@ -19,6 +18,7 @@ import ai.spattention.train.metrics.MetricsReader;
 import ai.spattention.train.metrics.StepMetrics;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.result.CurvePoint;
+import ai.spattention.train.study.result.ResultFiles;
 import ai.spattention.train.study.result.RunResult;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,8 +28,8 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /**
- * Trains the models of a study and probes them. A run's folder gets config.yaml, metrics.jsonl and, until it is finished, checkpoints to go on
- * from; the models themselves are not kept.
+ * Trains the models of a study and probes them, in this process. A run's folder gets metrics.jsonl, result.json and, until it is finished,
+ * checkpoints to go on from; the models themselves are not kept.
  */
 public final class TrainingExecutor implements RunExecutor {
 
@@ -37,21 +37,28 @@ public final class TrainingExecutor implements RunExecutor {
     private static final int MOST_POINTS = 60;
 
     private final PreparedData data;
-    private final String dataDigest;
+    private final Device device;
 
     /**
      * Creates an executor.
      *
      * @param data what the models learn from and are measured on, verified
-     * @param dataDigest its digest
+     * @param device where to compute
      */
-    public TrainingExecutor(PreparedData data, String dataDigest) {
+    public TrainingExecutor(PreparedData data, Device device) {
         this.data = data;
-        this.dataDigest = dataDigest;
+        this.device = device;
     }
 
+    /** The lock is for a run whose study was killed and goes on, while the process that did it still writes its last checkpoint. */
     @Override
-    public Optional<RunResult> run(PlannedRun run, Path folder, Device device, BooleanSupplier stop) throws IOException {
+    public Optional<RunResult> run(PlannedRun run, Path folder, BooleanSupplier stop) throws IOException {
+        try (FolderLock lock = FolderLock.take(folder.resolve(StudyFolder.LOCK), folder)) {
+            return runAlone(run, folder, stop);
+        }
+    }
+
+    private Optional<RunResult> runAlone(PlannedRun run, Path folder, BooleanSupplier stop) throws IOException {
         OlmoeConfig model;
         Probing probing = new Probing();
         try (RunRecorder recorder = new RunRecorder(run.name(), folder.resolve(METRICS), folder.resolve("samples.jsonl"),
@@ -59,7 +66,6 @@ public final class TrainingExecutor implements RunExecutor {
                 TrainingRun training = new TrainingRun(run.config(), data, device, folder.resolve(TrainedModel.CHECKPOINTS),
                         new RunObservers(new Once(recorder), probing))) {
             training.resume();
-            AtomicFile.write(folder.resolve("config.yaml"), RunConfigWriter.toYaml(run.config()));
             model = training.getModel().getConfig();
             if (!training.run(stop) || stop.getAsBoolean() && probing.results == null) {
                 return Optional.empty();
@@ -68,12 +74,13 @@ public final class TrainingExecutor implements RunExecutor {
         if (probing.results == null) {
             throw new TrainingFailedException("the model of " + run.name() + " could not be probed: see the lines before", null);
         }
-        Optional<RunResult> result = Optional.of(result(run, device, model, probing.results, MetricsReader.read(folder.resolve(METRICS))));
+        RunResult result = result(run, model, probing.results, MetricsReader.read(folder.resolve(METRICS)));
+        ResultFiles.write(folder.resolve(RunResult.FILE_NAME), result);
         OwnFiles.deleteTree(folder.resolve(TrainedModel.CHECKPOINTS));
-        return result;
+        return Optional.of(result);
     }
 
-    private RunResult result(PlannedRun run, Device device, OlmoeConfig model, List<ProbeResult> results, List<StepMetrics> steps) {
+    private RunResult result(PlannedRun run, OlmoeConfig model, List<ProbeResult> results, List<StepMetrics> steps) {
         RunConfig config = run.config();
         Measured measured;
         try {
@@ -81,9 +88,9 @@ public final class TrainingExecutor implements RunExecutor {
         } catch (IllegalArgumentException e) {
             throw new TrainingFailedException(e.getMessage(), e);
         }
-        return new RunResult(RunResult.VERSION, run.part(), run.arm(), run.seed(), run.digest(), dataDigest, config.training().steps(),
-                config.training().steps() * config.tokensPerStep(), model.totalParams(), model.activeParams(), measured.heldOut(), measured.probes(),
-                curve(steps), medianRate(steps), GpuName.orType(device));
+        return new RunResult(RunResult.VERSION, run.part(), run.arm(), run.seed(), run.digest(), data.manifest().fingerprint(),
+                config.training().steps(), config.training().steps() * config.tokensPerStep(), model.totalParams(), model.activeParams(),
+                measured.heldOut(), measured.probes(), curve(steps), medianRate(steps), GpuName.orType(device));
     }
 
     /** The loss curve in at most {@value #MOST_POINTS} points, each the mean of as many steps but perhaps the last. */
@@ -101,8 +108,35 @@ public final class TrainingExecutor implements RunExecutor {
         return steps.stream().mapToDouble(StepMetrics::tokensPerSecond).sorted().skip(steps.size() / 2).findFirst().orElseThrow();
     }
 
-    @Override
-    public Pace time(PlannedRun run, Path scratch, Device device, int steps) throws IOException {
+    /**
+     * How long a run takes.
+     *
+     * @param secondsPerStep the median of its steps
+     * @param secondsOnce for the model, its first steps and what is measured on the finished model
+     */
+    public record Pace(double secondsPerStep, double secondsOnce) {
+
+        /**
+         * The whole run.
+         *
+         * @param steps its steps
+         * @return seconds
+         */
+        public double seconds(long steps) {
+            return secondsOnce + secondsPerStep * steps;
+        }
+    }
+
+    /**
+     * Measures what a step takes.
+     *
+     * @param run a run
+     * @param scratch an empty folder
+     * @param steps how many steps
+     * @return seconds a step, and for all that is done once a run besides
+     * @throws IOException if reading or writing fails
+     */
+    public Pace time(PlannedRun run, Path scratch, int steps) throws IOException {
         long start = System.nanoTime();
         List<Double> seconds = new ArrayList<>();
         RunObserver clock = new RunObserver() {
