@@ -220,9 +220,18 @@ final class NcclCollectives implements WatchableCollectives {
         isClosed = true;
         try (manager; queue) {
             if (!isOver) {
-                queue.synchronize();
+                awaitLastWork();
             }
             end("ncclCommDestroy", () -> api.ncclCommDestroy(comm));
+        }
+    }
+
+    private void awaitLastWork() {
+        try {
+            queue.synchronize();
+        } catch (RuntimeException | Error e) { // the GPU is lost: the others need not wait
+            abortAfter(e);
+            throw e;
         }
     }
 }

@@ -49,6 +49,7 @@ class NcclCollectivesTest {
         private final CountDownLatch waits = new CountDownLatch(1);
         private final CountDownLatch done = new CountDownLatch(1);
         private Step slow = Step.NONE;
+        private boolean isLost;
         private volatile boolean isClosed;
 
         /** What lasts until the test says that it is done. */
@@ -74,6 +75,9 @@ class NcclCollectivesTest {
         public void synchronize() {
             requireOpen();
             last(Step.SYNCHRONIZE);
+            if (isLost) {
+                throw new IllegalStateException("an illegal memory access");
+            }
         }
 
         private void requireOpen() {
@@ -276,6 +280,17 @@ class NcclCollectivesTest {
         one.close();
         one.abort();
         assertEquals(1, stub.stub_calls().lines().filter(line -> line.equals("destroy") || line.equals("abort")).count());
+    }
+
+    @Test
+    void aRankWhoseGpuIsLostLetsTheOthersGo() {
+        HostQueue queue = new HostQueue();
+        NcclCollectives one = open(0, 1, queue);
+        queue.isLost = true;
+        assertEquals("an illegal memory access", assertThrows(IllegalStateException.class, one::close).getMessage());
+        assertTrue(queue.isClosed);
+        assertCalled("abort");
+        assertTrue(stub.stub_calls().lines().noneMatch("destroy"::equals), "a communicator ends once");
     }
 
     @Test
