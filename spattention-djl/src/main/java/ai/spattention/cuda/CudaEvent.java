@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class CudaEvent implements AutoCloseable {
 
     private final CudaDevice device;
-    private final Pointer handle;
+    private Pointer handle; // null once it is closed: the driver would read memory that is gone
 
     /**
      * Makes an event.
@@ -28,7 +28,7 @@ public final class CudaEvent implements AutoCloseable {
      * @param stream the stream
      */
     public void record(CudaStream stream) {
-        device.inContext(() -> device.check("cuEventRecord", CudaApi.cuEventRecord(handle, stream.handle())));
+        device.inContext(() -> device.check("cuEventRecord", CudaApi.cuEventRecord(open(), stream.handle())));
     }
 
     /**
@@ -39,7 +39,7 @@ public final class CudaEvent implements AutoCloseable {
      */
     public boolean isReached() {
         AtomicInteger code = new AtomicInteger();
-        device.inContext(() -> code.set(CudaApi.cuEventQuery(handle)));
+        device.inContext(() -> code.set(CudaApi.cuEventQuery(open())));
         if (code.get() != CudaApi.NOT_READY) {
             device.check("cuEventQuery", code.get());
         }
@@ -55,8 +55,8 @@ public final class CudaEvent implements AutoCloseable {
     public double millisecondsTo(CudaEvent later) {
         Memory cell = new Memory(4);
         device.inContext(() -> {
-            device.check("cuEventSynchronize", CudaApi.cuEventSynchronize(later.handle));
-            device.check("cuEventElapsedTime", CudaApi.cuEventElapsedTime(cell, handle, later.handle));
+            device.check("cuEventSynchronize", CudaApi.cuEventSynchronize(later.open()));
+            device.check("cuEventElapsedTime", CudaApi.cuEventElapsedTime(cell, open(), later.open()));
         });
         return cell.getFloat(0);
     }
@@ -67,11 +67,23 @@ public final class CudaEvent implements AutoCloseable {
      * @param stream the other stream, of the same GPU
      */
     public void holdUp(CudaStream stream) {
-        device.inContext(() -> device.check("cuStreamWaitEvent", CudaApi.cuStreamWaitEvent(stream.handle(), handle, 0)));
+        device.inContext(() -> device.check("cuStreamWaitEvent", CudaApi.cuStreamWaitEvent(stream.handle(), open(), 0)));
     }
 
+    private Pointer open() {
+        if (handle == null) {
+            throw new IllegalStateException("the event on " + device + " is closed");
+        }
+        return handle;
+    }
+
+    /** Closing it again does nothing. */
     @Override
     public void close() {
-        device.inContext(() -> device.check("cuEventDestroy", CudaApi.cuEventDestroy_v2(handle)));
+        if (handle != null) {
+            Pointer ended = handle;
+            handle = null;
+            device.inContext(() -> device.check("cuEventDestroy", CudaApi.cuEventDestroy_v2(ended)));
+        }
     }
 }

@@ -13,7 +13,7 @@ public sealed class CudaStream implements AutoCloseable {
     private static final int HIGHEST_PRIORITY = Integer.MIN_VALUE / 2; // the driver takes the highest that it has
 
     private final CudaDevice device;
-    private final Pointer handle;
+    private Pointer handle; // null once it is closed: the driver would read memory that is gone
 
     /** PyTorch's stream, which is not ours to end. */
     private static final class OfPyTorch extends CudaStream {
@@ -81,13 +81,17 @@ public sealed class CudaStream implements AutoCloseable {
      * The stream as libraries of CUDA take it.
      *
      * @return a CUstream, which is a cudaStream_t, too
+     * @throws IllegalStateException if it is closed
      */
     public Pointer handle() {
+        if (handle == null) {
+            throw new IllegalStateException("the stream on " + device + " is closed");
+        }
         return handle;
     }
 
     long address() {
-        return Pointer.nativeValue(handle);
+        return Pointer.nativeValue(handle());
     }
 
     /**
@@ -98,7 +102,7 @@ public sealed class CudaStream implements AutoCloseable {
      * @param bytes how much
      */
     public void copy(long to, long from, long bytes) {
-        device.inContext(() -> device.check("cuMemcpyDtoDAsync", CudaApi.cuMemcpyDtoDAsync_v2(to, from, bytes, handle)));
+        device.inContext(() -> device.check("cuMemcpyDtoDAsync", CudaApi.cuMemcpyDtoDAsync_v2(to, from, bytes, handle())));
     }
 
     /**
@@ -109,7 +113,7 @@ public sealed class CudaStream implements AutoCloseable {
      * @param bytes how much
      */
     public void fill(long address, int value, long bytes) {
-        device.inContext(() -> device.check("cuMemsetD8Async", CudaApi.cuMemsetD8Async(address, (byte) value, bytes, handle)));
+        device.inContext(() -> device.check("cuMemsetD8Async", CudaApi.cuMemsetD8Async(address, (byte) value, bytes, handle())));
     }
 
     /**
@@ -123,8 +127,8 @@ public sealed class CudaStream implements AutoCloseable {
     public byte[] read(long address, int bytes) {
         Memory read = new Memory(bytes);
         device.inContext(() -> {
-            device.check("cuMemcpyDtoHAsync", CudaApi.cuMemcpyDtoHAsync_v2(read, address, bytes, handle));
-            device.check("cuStreamSynchronize", CudaApi.cuStreamSynchronize(handle));
+            device.check("cuMemcpyDtoHAsync", CudaApi.cuMemcpyDtoHAsync_v2(read, address, bytes, handle()));
+            device.check("cuStreamSynchronize", CudaApi.cuStreamSynchronize(handle()));
         });
         return read.getByteArray(0, bytes);
     }
@@ -135,11 +139,16 @@ public sealed class CudaStream implements AutoCloseable {
      * @throws CudaException if something of it failed
      */
     public void synchronize() {
-        device.inContext(() -> device.check("cuStreamSynchronize", CudaApi.cuStreamSynchronize(handle)));
+        device.inContext(() -> device.check("cuStreamSynchronize", CudaApi.cuStreamSynchronize(handle())));
     }
 
+    /** Ends the stream when its work is done, without waiting for that; closing it again does nothing. */
     @Override
     public void close() {
-        device.inContext(() -> device.check("cuStreamDestroy", CudaApi.cuStreamDestroy_v2(handle)));
+        if (handle != null) {
+            Pointer ended = handle;
+            handle = null;
+            device.inContext(() -> device.check("cuStreamDestroy", CudaApi.cuStreamDestroy_v2(ended)));
+        }
     }
 }

@@ -1,18 +1,27 @@
 package ai.spattention.eval.measure;
 
+import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.Collections;
 import java.util.List;
 
 /**
  * What each window (or document, or sequence of a probe) gave: tokens of one window depend on one another, so errors are estimated by
  * drawing whole windows. Window i is the same text for every model, which makes differences between models paired.
  *
- * @param n how many values each window has; 0 where a window has none
+ * @param n how many values each window has, 0 where a window has none; a single one is that of all windows, and so JSON has it where all are alike
  * @param mean the mean of each window's values, in {@value #DIGITS} digits; 0 where there are none
  */
-public record WindowMeans(List<Long> n, List<Double> mean) {
+public record WindowMeans(
+        @JsonSerialize(using = OneIfAlike.class) @JsonFormat(with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) List<Long> n,
+        List<Double> mean) {
 
     /** Nothing was kept by window. */
     public static final WindowMeans NONE = new WindowMeans(List.of(), List.of());
@@ -20,12 +29,32 @@ public record WindowMeans(List<Long> n, List<Double> mean) {
     /** Digits of a mean: far below what windows differ by, and short in a file of many thousands. */
     private static final int DIGITS = 5;
 
+    /** Writes counts that are all alike, which most are, as one number: thousands of them would be most of a file. */
+    private static final class OneIfAlike extends JsonSerializer<List<Long>> {
+
+        @Override
+        public void serialize(List<Long> counts, JsonGenerator json, SerializerProvider unused) throws IOException {
+            if (counts.stream().distinct().count() == 1) {
+                json.writeNumber(counts.get(0));
+            } else {
+                json.writeStartArray();
+                for (long count : counts) {
+                    json.writeNumber(count);
+                }
+                json.writeEndArray();
+            }
+        }
+    }
+
     /**
      * Checks the lists.
      *
      * @throws IllegalArgumentException if they differ in length, or a count is negative
      */
     public WindowMeans {
+        if (n.size() == 1 && mean.size() > 1) {
+            n = Collections.nCopies(mean.size(), n.get(0));
+        }
         if (n.size() != mean.size()) {
             throw new IllegalArgumentException(n.size() + " windows have counts and " + mean.size() + " have means");
         }

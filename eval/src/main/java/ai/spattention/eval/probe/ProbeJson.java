@@ -17,8 +17,8 @@ import java.util.List;
 /** Probes' results as JSON: {@code format_version} and {@code probes}, a list of {@link ProbeResult}. */
 public final class ProbeJson {
 
-    /** The version of the format. */
-    public static final int FORMAT_VERSION = 1;
+    /** The version of the format that is written; version 1 writes out counts of windows that are all alike, and is read, too. */
+    public static final int FORMAT_VERSION = 2;
 
     private static final ObjectMapper JSON = StrictJson.ofRecords().propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE).build();
 
@@ -52,7 +52,7 @@ public final class ProbeJson {
      *
      * @param file a file that {@link #write} wrote
      * @return the results
-     * @throws InvalidInputException if it is none, is damaged or of another version
+     * @throws InvalidInputException if it is none, is damaged or of a later version
      * @throws IOException if reading fails
      */
     public static List<ProbeResult> read(Path file) throws IOException {
@@ -70,12 +70,12 @@ public final class ProbeJson {
      * @param name where they stand, for messages
      * @param tree what {@link #tree} gave
      * @return the results
-     * @throws InvalidInputException if they are damaged or of another version
+     * @throws InvalidInputException if they are damaged or of a later version
      */
     public static List<ProbeResult> parse(String name, JsonNode tree) {
         JsonNode version = tree == null ? null : tree.path("format_version");
-        if (version == null || !version.isInt() || version.intValue() != FORMAT_VERSION) {
-            throw new InvalidInputException(name + " holds no probes of format version " + FORMAT_VERSION + " (got "
+        if (version == null || !version.isInt() || version.intValue() < 1 || version.intValue() > FORMAT_VERSION) {
+            throw new InvalidInputException(name + " holds no probes of format version 1 to " + FORMAT_VERSION + " (got "
                     + (version == null || version.isMissingNode() ? "none" : version) + ")");
         }
         try {

@@ -42,11 +42,23 @@ class ProbeJsonTest {
         assertTrue(Files.readString(file).contains("\"moments\":{\"n\":4,\"sum\":11.0,\"sum_of_squares\":37.0}"));
     }
 
+    /** Windows are mostly of one size: thousands of equal counts would be most of a study's file. */
+    @Test
+    void countsThatAreAllAlikeAreOneNumberAndWereAList() throws IOException {
+        String json = Files.readString(file);
+        assertTrue(json.contains("\"n\":2,\"mean\":[1.5,4.0]") && json.contains("\"n\":[0,1],\"mean\":[0.0,-3.25]"), json);
+        String first = json.replace("\"n\":2,\"mean\"", "\"n\":[2,2],\"mean\"").replace("version\":2,\"probes", "version\":1,\"probes");
+        Files.writeString(file, first);
+        assertEquals(RESULTS, ProbeJson.read(file));
+        assertTrue(message(first.replace("[2,2]", "[2,2,2]")).endsWith("3 windows have counts and 2 have means"));
+        assertTrue(message(first.replace("[2,2]", "\"2\"")).startsWith(file + " is damaged"));
+    }
+
     @Test
     void whatIsNotThatIsRefused() throws IOException {
         String json = Files.readString(file);
-        assertEquals(file + " holds no probes of format version 1 (got 2)", message(json.replace("version\":1,\"probes", "version\":2,\"probes")));
-        assertEquals(file + " holds no probes of format version 1 (got none)", message("[]"));
+        assertEquals(file + " holds no probes of format version 1 to 2 (got 3)", message(json.replace("version\":2,\"probes", "version\":3,\"probes")));
+        assertEquals(file + " holds no probes of format version 1 to 2 (got none)", message("[]"));
         assertTrue(message(json.substring(0, 40)).startsWith(file + " is not valid JSON"));
         assertTrue(message(json.replace("\"length\":5", "\"length\":\"5\"")).startsWith(file + " is damaged"));
         assertTrue(message(json.replace("\"n\":4", "\"n\":-4")).startsWith(file + " is damaged"));

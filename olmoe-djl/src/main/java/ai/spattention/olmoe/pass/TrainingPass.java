@@ -306,9 +306,9 @@ public final class TrainingPass implements AutoCloseable {
 
     @Override
     public void close() {
-        stream.synchronize();
-        forgetPlans();
-        stream.close();
-        manager.close();
+        try (manager; stream) { // also after a fault of the GPU, of which the first line tells
+            stream.synchronize();
+            forgetPlans();
+        }
     }
 }

@@ -118,7 +118,7 @@ final class TrainCommand implements Callable<Integer>, Launchable {
             collectives.barrier(); // the folder is there, and cleared of what a killed run left
             new TrainingSession(run, where, folder, spec.commandLine().getOut(), collectives).run(resume);
         } catch (IOException | RuntimeException | Error e) {
-            collectives.abort();
+            collectives.abortAfter(e);
             throw e;
         }
     }

@@ -66,10 +66,18 @@ final class CollectiveLog {
         sweep();
     }
 
-    /** The call has failed: whoever called it knows. */
-    synchronized void failed(Entry entry) {
-        underWay.remove(entry);
-        entry.begun.close();
+    /** The call has failed: whoever called it knows, by an exception that nothing here may hide. */
+    synchronized void failed(Entry entry, Throwable failure) {
+        if (underWay.remove(entry)) {
+            try {
+                entry.begun.close();
+                if (entry.ended != null) {
+                    entry.ended.close();
+                }
+            } catch (RuntimeException | Error e) {
+                failure.addSuppressed(e);
+            }
+        }
     }
 
     /** The first that has begun to run on the device, and has not ended; empty if there is none. */

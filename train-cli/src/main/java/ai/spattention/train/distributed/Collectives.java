@@ -102,6 +102,20 @@ public interface Collectives extends AutoCloseable {
      */
     void abort();
 
+    /**
+     * {@linkplain #abort() Aborts} because something failed here, which is what a person has to read: where aborting fails, too, that is added to it
+     * as suppressed.
+     *
+     * @param failure what failed
+     */
+    default void abortAfter(Throwable failure) {
+        try {
+            abort();
+        } catch (RuntimeException | Error e) {
+            failure.addSuppressed(e);
+        }
+    }
+
     /** Leaves. Every rank does so when nothing is left to do together. */
     @Override
     void close();

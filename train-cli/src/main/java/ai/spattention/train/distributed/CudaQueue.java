@@ -57,6 +57,11 @@ record CudaQueue(CudaStream own) implements DeviceQueue {
     }
 
     @Override
+    public void synchronize() {
+        own.synchronize();
+    }
+
+    @Override
     public Moment moment() {
         CudaEvent event = new CudaEvent(own.device());
         event.record(own);

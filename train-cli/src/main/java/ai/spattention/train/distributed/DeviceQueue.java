@@ -21,6 +21,9 @@ interface DeviceQueue extends AutoCloseable {
     /** Runs something with the GPU's context current on this thread. */
     void inContext(Runnable work);
 
+    /** Waits until all is done that has been put on the stream. */
+    void synchronize();
+
     /** The moment at which all is done that has been put on the stream so far. */
     Moment moment();
 

@@ -18,7 +18,10 @@ import java.util.function.Supplier;
  */
 final class HangWatch implements AutoCloseable {
 
-    /** Others who wait for the same rank fire at about the same time: they are left time to write their reports, too. */
+    /**
+     * Others who wait for the same rank fire at about the same time: they are left time to write their reports, too, and this process to leave by
+     * itself.
+     */
     private static final Duration LONGEST_GRACE = Duration.ofSeconds(5);
 
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(500);
@@ -63,16 +66,13 @@ final class HangWatch implements AutoCloseable {
     /** Runs a collective, watched. */
     <T> T during(String name, long elements, Supplier<Moment> moments, Supplier<T> collective) {
         CollectiveLog.Entry entry = log.begin(name, elements, moments.get());
-        boolean returned = false;
         try {
             T result = collective.get();
             log.returned(entry, moments.get());
-            returned = true;
             return result;
-        } finally {
-            if (!returned) {
-                log.failed(entry);
-            }
+        } catch (RuntimeException | Error e) {
+            log.failed(entry, e);
+            throw e;
         }
     }
 
@@ -85,13 +85,8 @@ final class HangWatch implements AutoCloseable {
         long pause = Math.max(1, Math.min(LONGEST_PAUSE.toMillis(), timeout.toMillis() / 20));
         try {
             while (!closed.await(pause, TimeUnit.MILLISECONDS)) {
-                Optional<CollectiveLog.Entry> running = log.running();
-                if (running.isPresent()) {
-                    Optional<String> reason = reason(running.get());
-                    if (reason.isPresent()) {
-                        fire(running.get(), reason.get());
-                        return;
-                    }
+                if (look()) {
+                    return;
                 }
             }
         } catch (InterruptedException e) {
@@ -99,12 +94,30 @@ final class HangWatch implements AutoCloseable {
         }
     }
 
+    /** Whether there is nothing left to look at. */
+    private boolean look() throws InterruptedException {
+        try {
+            Optional<CollectiveLog.Entry> running = log.running();
+            Optional<String> reason = running.flatMap(this::reason);
+            if (reason.isEmpty()) {
+                return false;
+            }
+            report(running.get(), reason.get());
+        } catch (RuntimeException | LinkageError e) { // after a fault the driver answers nothing more
+            console.accept(identity + " on " + Passport.hostName() + " cannot tell how far its device is: " + e.getMessage());
+        }
+        if (!closed.await(Math.min(LONGEST_GRACE.toMillis(), timeout.toMillis() / 4), TimeUnit.MILLISECONDS)) {
+            end.accept(backend);
+        }
+        return true;
+    }
+
     private Optional<String> reason(CollectiveLog.Entry running) {
         return backend.flatMap(WatchableCollectives::failure).or(() -> log.secondsOf(running) * 1e9 > timeout.toNanos()
                 ? Optional.of(String.format(Locale.ROOT, "no end after %.0f s", log.secondsOf(running))) : Optional.empty());
     }
 
-    private void fire(CollectiveLog.Entry stuck, String reason) throws InterruptedException {
+    private void report(CollectiveLog.Entry stuck, String reason) {
         String where;
         try {
             HangReport.write(folder, identity, reason, stuck, log);
@@ -114,8 +127,6 @@ final class HangWatch implements AutoCloseable {
         }
         console.accept(identity + " on " + Passport.hostName() + " waits in " + stuck + ": " + reason + "; another rank has ended, hangs, or does"
                 + " something else: " + where);
-        closed.await(Math.min(LONGEST_GRACE.toMillis(), timeout.toMillis() / 4), TimeUnit.MILLISECONDS);
-        end.accept(backend);
     }
 
     @Override

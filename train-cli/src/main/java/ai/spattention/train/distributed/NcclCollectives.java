@@ -7,6 +7,7 @@ import ai.spattention.cuda.CudaStream;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
 
 /**
@@ -21,7 +22,9 @@ final class NcclCollectives implements WatchableCollectives {
     private final int rank;
     private final int size;
     private final Pointer comm;
+    private final ReentrantLock ending = new ReentrantLock(); // held while NCCL is asked about the communicator, or ends it
     private volatile boolean isOver;
+    private boolean isClosed;
 
     private NcclCollectives(NcclApi api, DeviceQueue queue, NDManager manager, WorkerIdentity identity, Pointer comm) {
         this.api = api;
@@ -50,16 +53,22 @@ final class NcclCollectives implements WatchableCollectives {
      * @param api NCCL
      * @param identity this process
      * @param id rank 0's
-     * @param queue the stream, which is closed with this
-     * @param manager a manager of arrays on the GPU, which is closed with this
+     * @param queue the stream, which is closed with this, and where this fails
+     * @param manager a manager of arrays on the GPU, which is closed with this, and where this fails
      * @throws CollectiveException if NCCL refuses
      */
     static NcclCollectives open(NcclApi api, WorkerIdentity identity, byte[] id, DeviceQueue queue, NDManager manager) {
         NcclApi.UniqueId unique = new NcclApi.UniqueId();
         System.arraycopy(id, 0, unique.bytes, 0, unique.bytes.length);
         Memory comm = new Memory(8);
-        queue.inContext(() -> check(api, null, "ncclCommInitRank", api.ncclCommInitRank(comm, identity.size(), unique, identity.rank()),
-                identity.toString()));
+        try {
+            queue.inContext(() -> check(api, null, "ncclCommInitRank", api.ncclCommInitRank(comm, identity.size(), unique, identity.rank()),
+                    identity.toString()));
+        } catch (RuntimeException | Error e) {
+            try (manager; queue) {
+                throw e;
+            }
+        }
         return new NcclCollectives(api, queue, manager, identity, comm.getPointer(0));
     }
 
@@ -159,23 +168,41 @@ final class NcclCollectives implements WatchableCollectives {
         return queue.moment();
     }
 
+    /** Empty, too, while another thread ends the communicator: that may take forever, and the watch must not wait for it. */
     @Override
-    public synchronized Optional<String> failure() {
-        if (isOver) {
+    public Optional<String> failure() {
+        if (!ending.tryLock()) {
             return Optional.empty();
         }
-        Memory code = new Memory(4);
-        int asked = api.ncclCommGetAsyncError(comm, code);
-        int failure = asked == NcclApi.SUCCESS ? code.getInt(0) : asked;
-        return failure == NcclApi.SUCCESS || failure == NcclApi.IN_PROGRESS ? Optional.empty() : Optional.of("NCCL: " + text(api, comm, failure));
+        try {
+            if (isOver) {
+                return Optional.empty();
+            }
+            Memory code = new Memory(4);
+            int asked = api.ncclCommGetAsyncError(comm, code);
+            int failure = asked == NcclApi.SUCCESS ? code.getInt(0) : asked;
+            return failure == NcclApi.SUCCESS || failure == NcclApi.IN_PROGRESS ? Optional.empty()
+                    : Optional.of("NCCL: " + text(api, comm, failure));
+        } finally {
+            ending.unlock();
+        }
+    }
+
+    private void end(String name, IntSupplier function) {
+        ending.lock();
+        try {
+            if (!isOver) {
+                isOver = true;
+                queue.inContext(() -> check(api, null, name, function.getAsInt(), "rank " + rank + " of " + size));
+            }
+        } finally {
+            ending.unlock();
+        }
     }
 
     @Override
-    public synchronized void abort() {
-        if (!isOver) {
-            isOver = true;
-            queue.inContext(() -> check(api, null, "ncclCommAbort", api.ncclCommAbort(comm), "rank " + rank));
-        }
+    public void abort() {
+        end("ncclCommAbort", () -> api.ncclCommAbort(comm));
     }
 
     /** The others notice that this one's connections end. */
@@ -184,13 +211,27 @@ final class NcclCollectives implements WatchableCollectives {
         abort();
     }
 
+    /** Waits for what is under way, which another thread may {@linkplain #abort() abort} meanwhile: a communicator ends when its work is done. */
     @Override
-    public synchronized void close() {
-        if (!isOver) {
-            isOver = true;
-            queue.inContext(() -> check(api, comm, "ncclCommDestroy", api.ncclCommDestroy(comm), "rank " + rank));
+    public void close() {
+        if (isClosed) {
+            return;
         }
-        queue.close();
-        manager.close();
+        isClosed = true;
+        try (manager; queue) {
+            if (!isOver) {
+                awaitLastWork();
+            }
+            end("ncclCommDestroy", () -> api.ncclCommDestroy(comm));
+        }
+    }
+
+    private void awaitLastWork() {
+        try {
+            queue.synchronize();
+        } catch (RuntimeException | Error e) { // the GPU is lost: the others need not wait
+            abortAfter(e);
+            throw e;
+        }
     }
 }

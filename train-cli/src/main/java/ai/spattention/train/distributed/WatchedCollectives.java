@@ -85,15 +85,18 @@ final class WatchedCollectives implements Collectives {
 
     @Override
     public void abort() {
-        watch.close();
-        backend.abort();
+        leave("abort", backend::abort);
     }
 
     @Override
     public void close() {
+        leave("close", backend::close);
+    }
+
+    private void leave(String name, Runnable leaving) {
         try {
-            watch.during("close", 0, Moment.Host::now, () -> { // a stream that is closed has no moments
-                backend.close();
+            watch.during(name, 0, Moment.Host::now, () -> { // a stream that is closed has no moments
+                leaving.run();
                 return null;
             });
         } finally {

@@ -110,8 +110,8 @@ public final class CudaLanes implements Lanes {
 
     @Override
     public void close() {
-        passes.close();
-        collectives.close();
-        marks.forEach(CudaEvent::close);
+        try (passes; collectives) {
+            marks.forEach(CudaEvent::close);
+        }
     }
 }

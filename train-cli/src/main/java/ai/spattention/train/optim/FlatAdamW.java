@@ -272,9 +272,10 @@ public final class FlatAdamW implements AutoCloseable {
 
     @Override
     public void close() {
-        if (ready != null) {
-            ready.close();
+        try (manager) {
+            if (ready != null) {
+                ready.close();
+            }
         }
-        manager.close();
     }
 }

@@ -40,25 +40,43 @@ class HangWatchTest {
         private final double seconds;
         private volatile boolean reached;
         private volatile boolean closed;
+        private volatile boolean isLost;
 
         private DeviceMoment(double seconds) {
             this.seconds = seconds;
         }
 
+        /** As the driver is: what is gone is not asked, and after a fault nothing is answered. */
+        private void requireUsable() {
+            assertFalse(closed, "asked of a moment that is closed");
+            requireNotLost();
+        }
+
         @Override
         public boolean isReached() {
-            assertFalse(closed);
+            requireUsable();
             return reached;
         }
 
         @Override
         public double secondsSince(Moment earlier) {
+            requireUsable();
+            ((DeviceMoment) earlier).requireUsable();
             return seconds - ((DeviceMoment) earlier).seconds;
         }
 
         @Override
         public void close() {
+            boolean wasClosed = closed;
             closed = true;
+            assertFalse(wasClosed, "closed twice");
+            requireNotLost();
+        }
+
+        private void requireNotLost() {
+            if (isLost) {
+                throw new IllegalStateException("an illegal memory access");
+            }
         }
     }
 
@@ -69,11 +87,13 @@ class HangWatchTest {
         private final CountDownLatch release = new CountDownLatch(1);
         private volatile String failure;
         private boolean isHost;
+        private boolean isLost;
 
         @Override
         public Moment moment() {
             DeviceMoment moment = new DeviceMoment(moments.size());
             moment.reached = isHost;
+            moment.isLost = isLost;
             moments.add(moment);
             return moment;
         }
@@ -251,6 +271,41 @@ class HangWatchTest {
         try (WatchedCollectives watched = watched(device, SHORT)) {
             assertThrows(CollectiveException.class, watched::sum);
             assertFalse(ended.await(4 * SHORT.toMillis(), TimeUnit.MILLISECONDS));
+        }
+    }
+
+    @Test
+    void aDeviceThatIsLostEndsTheProcess() throws Exception {
+        Device device = new Device();
+        try (WatchedCollectives watched = watched(device, SHORT)) {
+            watched.sum(1);
+            device.moments.get(0).isLost = true;
+            awaitEnd();
+            device.moments.get(0).isLost = false;
+        }
+        assertTrue(console.get(0).matches("rank 3 of 8 on \\S+ cannot tell how far its device is: an illegal memory access"), console.get(0));
+    }
+
+    @Test
+    void oneThatLeavesByItselfIsNotEnded() throws Exception {
+        Device device = new Device();
+        WatchedCollectives watched = watched(device, LONG); // which gives five seconds to leave
+        device.failure = "NCCL: remote process exited";
+        watched.sum(1);
+        device.moments.get(0).reached = true;
+        assertTrue(waitsFor(() -> !console.isEmpty()));
+        watched.abort();
+        assertFalse(ended.await(4 * SHORT.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    @Test
+    void whatFailsAfterwardsDoesNotHideTheFirstFailure() {
+        Device device = new Device();
+        try (WatchedCollectives watched = watched(device, LONG)) {
+            device.isLost = true;
+            CollectiveException first = assertThrows(CollectiveException.class, watched::sum);
+            assertEquals("refused", first.getMessage());
+            assertEquals("an illegal memory access", first.getSuppressed()[0].getMessage());
         }
     }
 

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -45,11 +46,38 @@ class NcclCollectivesTest {
     /** A stream of the host. */
     private static final class HostQueue implements DeviceQueue {
 
-        private boolean isClosed;
+        private final CountDownLatch waits = new CountDownLatch(1);
+        private final CountDownLatch done = new CountDownLatch(1);
+        private Step slow = Step.NONE;
+        private boolean isLost;
+        private volatile boolean isClosed;
+
+        /** What lasts until the test says that it is done. */
+        private enum Step { NONE, SYNCHRONIZE, DESTROY }
 
         @Override
         public int deviceIndex() {
             return -1;
+        }
+
+        private void last(Step step) {
+            if (slow == step) {
+                waits.countDown();
+                try {
+                    assertTrue(done.await(2, TimeUnit.MINUTES), "nothing ends it");
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        }
+
+        @Override
+        public void synchronize() {
+            requireOpen();
+            last(Step.SYNCHRONIZE);
+            if (isLost) {
+                throw new IllegalStateException("an illegal memory access");
+            }
         }
 
         private void requireOpen() {
@@ -68,6 +96,9 @@ class NcclCollectivesTest {
         public void inContext(Runnable work) {
             requireOpen();
             work.run();
+            if (stub.stub_calls().endsWith("destroy\n")) {
+                last(Step.DESTROY);
+            }
         }
 
         @Override
@@ -78,6 +109,7 @@ class NcclCollectivesTest {
 
         @Override
         public void close() {
+            requireOpen();
             isClosed = true;
         }
     }
@@ -203,8 +235,10 @@ class NcclCollectivesTest {
         }
         assertTrue(queue.isClosed);
         stub.stub_fail("ncclCommInitRank");
-        String message = assertThrows(CollectiveException.class, () -> open(1, 2, new HostQueue())).getMessage();
+        HostQueue unused = new HostQueue();
+        String message = assertThrows(CollectiveException.class, () -> open(1, 2, unused)).getMessage();
         assertTrue(message.startsWith("ncclCommInitRank failed on rank 1 of 2: internal error"), message);
+        assertTrue(unused.isClosed);
         stub.stub_fail("ncclGetUniqueId");
         assertThrows(CollectiveException.class, () -> NcclCollectives.uniqueId(api));
     }
@@ -234,6 +268,75 @@ class NcclCollectivesTest {
         watched.close();
         assertTrue(queue.isClosed);
         assertTrue(watched.waitedSeconds() >= 0);
+    }
+
+    @Test
+    void whatCannotBeEndedIsClosedAllTheSameAndOnce() {
+        HostQueue queue = new HostQueue();
+        NcclCollectives one = open(0, 1, queue);
+        stub.stub_fail("ncclCommDestroy");
+        assertTrue(assertThrows(CollectiveException.class, one::close).getMessage().startsWith("ncclCommDestroy failed on rank 0 of 1"));
+        assertTrue(queue.isClosed);
+        one.close();
+        one.abort();
+        assertEquals(1, stub.stub_calls().lines().filter(line -> line.equals("destroy") || line.equals("abort")).count());
+    }
+
+    @Test
+    void aRankWhoseGpuIsLostLetsTheOthersGo() {
+        HostQueue queue = new HostQueue();
+        NcclCollectives one = open(0, 1, queue);
+        queue.isLost = true;
+        assertEquals("an illegal memory access", assertThrows(IllegalStateException.class, one::close).getMessage());
+        assertTrue(queue.isClosed);
+        assertCalled("abort");
+        assertTrue(stub.stub_calls().lines().noneMatch("destroy"::equals), "a communicator ends once");
+    }
+
+    @Test
+    void aFailureToAbortDoesNotHideWhatFailedFirst() {
+        try (NcclCollectives one = open(0, 1, new HostQueue())) {
+            stub.stub_fail("ncclCommAbort");
+            IllegalStateException first = new IllegalStateException("first");
+            one.abortAfter(first);
+            assertTrue(first.getSuppressed()[0].getMessage().startsWith("ncclCommAbort failed on rank 0 of 1"));
+        }
+    }
+
+    /** Others have died: what was begun never ends, until the watch aborts it from its own thread. */
+    @Test
+    void oneThatWaitsForItsLastWorkCanBeAborted() throws Exception {
+        HostQueue queue = new HostQueue();
+        queue.slow = HostQueue.Step.SYNCHRONIZE;
+        NcclCollectives one = open(0, 1, queue);
+        Thread leaving = new Thread(one::close);
+        leaving.start();
+        assertTrue(queue.waits.await(2, TimeUnit.MINUTES));
+        assertEquals(Optional.empty(), one.failure());
+        one.abort();
+        queue.done.countDown();
+        leaving.join();
+        assertTrue(queue.isClosed);
+        assertCalled("abort");
+        assertTrue(stub.stub_calls().lines().noneMatch("destroy"::equals), "a communicator ends once");
+    }
+
+    /** The watch asks for failures before it looks at the clock: to wait there would be to hang, too. */
+    @Test
+    void oneThatHangsWhileItEndsDoesNotHoldTheWatchUp() throws Exception {
+        HostQueue queue = new HostQueue();
+        queue.slow = HostQueue.Step.DESTROY;
+        CountDownLatch fired = new CountDownLatch(1);
+        HangWatch watch = new HangWatch(new WorkerIdentity(0, 1, 0, 1, "127.0.0.1", 1), Duration.ofMillis(200), folder, line -> { },
+                backend -> fired.countDown());
+        WatchedCollectives watched = new WatchedCollectives(watch.open(() -> open(0, 1, queue)), watch);
+        Thread leaving = new Thread(watched::close);
+        leaving.start();
+        assertTrue(queue.waits.await(2, TimeUnit.MINUTES));
+        assertTrue(fired.await(2, TimeUnit.MINUTES), "the watch does not fire");
+        queue.done.countDown();
+        leaving.join();
+        assertTrue(queue.isClosed);
     }
 
     @Test

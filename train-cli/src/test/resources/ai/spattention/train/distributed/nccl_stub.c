@@ -133,5 +133,5 @@ int ncclBroadcast(const void *send, void *receive, size_t count, int type, int r
 }
 
 int ncclCommGetAsyncError(void *comm, int *code) { *code = asynchronous; return 0; }
-int ncclCommAbort(void *comm) { note("abort"); return 0; }
-int ncclCommDestroy(void *comm) { note("destroy"); return 0; }
+int ncclCommAbort(void *comm) { note("abort"); return fails("ncclCommAbort"); }
+int ncclCommDestroy(void *comm) { note("destroy"); return fails("ncclCommDestroy"); }

@@ -86,7 +86,7 @@ final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
             try {
                 rows = new CollectivesBench(collectives, own, mib, repetitions).run();
             } catch (RuntimeException | Error e) {
-                collectives.abort();
+                collectives.abortAfter(e);
                 throw e;
             }
             if (identity.rank() == 0) {

@@ -109,7 +109,7 @@ final class BenchTrainCommand implements Callable<Integer>, Launchable {
                 }
             }).run(run);
         } catch (RuntimeException | Error e) {
-            collectives.abort();
+            collectives.abortAfter(e);
             throw e;
         }
     }

@@ -50,7 +50,7 @@ public final class ResultFiles {
      *
      * @param file the file
      * @return the result
-     * @throws InvalidInputException if the file is not there, damaged, or of another version
+     * @throws InvalidInputException if the file is not there, damaged, or of a later version
      * @throws IOException if reading fails otherwise
      */
     public static RunResult readRun(Path file) throws IOException {
@@ -62,7 +62,7 @@ public final class ResultFiles {
      *
      * @param file the file
      * @return the study
-     * @throws InvalidInputException if the file is not there, damaged, or of another version
+     * @throws InvalidInputException if the file is not there, damaged, or of a later version
      * @throws IOException if reading fails otherwise
      */
     public static StudyResult readStudy(Path file) throws IOException {
@@ -77,9 +77,9 @@ public final class ResultFiles {
                 throw new InvalidInputException(file + " is damaged: it holds no JSON object");
             }
             JsonNode written = root.path("format_version"); // first, since another version may have other entries
-            if (!written.isInt() || written.intValue() != version) {
+            if (!written.isInt() || written.intValue() < 1 || written.intValue() > version) {
                 throw new InvalidInputException(file + " has format version " + (written.isMissingNode() ? "none" : written)
-                        + ", this program reads version " + version);
+                        + ", this program reads versions 1 to " + version);
             }
             return JSON.treeToValue(root, type);
         } catch (JsonProcessingException e) {

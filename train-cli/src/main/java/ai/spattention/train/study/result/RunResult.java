@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * A finished run of a study, {@value #FILE_NAME} in its folder. There is none before the run is finished.
  *
- * @param formatVersion {@value #VERSION}
+ * @param formatVersion {@value #VERSION}; 1, which writes out counts of windows that are all alike, is taken up as that
  * @param part the study's part, such as {@code breadth}
  * @param arm the arm's name
  * @param seed the seed of weights and order of data
@@ -29,7 +29,7 @@ public record RunResult(int formatVersion, String part, String arm, long seed, S
         List<CurvePoint> curve, double tokensPerSecond, String device) {
 
     /** The format that this program writes. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** The file's name in the run's folder. */
     public static final String FILE_NAME = "result.json";
@@ -40,9 +40,10 @@ public record RunResult(int formatVersion, String part, String arm, long seed, S
      * @throws IllegalArgumentException if a number cannot be, or no loss was measured
      */
     public RunResult {
-        if (formatVersion != VERSION) {
-            throw new IllegalArgumentException("a run's result has format version " + VERSION + " (got " + formatVersion + ")");
+        if (formatVersion < 1 || formatVersion > VERSION) {
+            throw new IllegalArgumentException("a run's result has format version 1 to " + VERSION + " (got " + formatVersion + ")");
         }
+        formatVersion = VERSION;
         if (steps < 1 || tokens < 1 || activeParams < 1 || totalParams < activeParams
                 || !(tokensPerSecond > 0) || Double.isInfinite(tokensPerSecond)) {
             throw new IllegalArgumentException("no run has " + steps + " steps, " + tokens + " tokens, " + totalParams + " parameters, "

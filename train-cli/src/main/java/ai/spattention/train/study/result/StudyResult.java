@@ -8,7 +8,7 @@ import java.util.TreeMap;
 /**
  * A study, {@value #FILE_NAME} in its folder: what was to be done, and all that was measured. Statistics are not in it; they follow from it.
  *
- * @param formatVersion {@value #VERSION}
+ * @param formatVersion {@value #VERSION}; 1, which writes out counts of windows that are all alike, is taken up as that
  * @param name the study's name, the page's title
  * @param configuration the study's configuration as it was read, YAML
  * @param arms the arms in the order in which they are shown
@@ -30,7 +30,7 @@ public record StudyResult(int formatVersion, String name, String configuration, 
         Map<String, String> dataDigests, String commit, String device, List<RunResult> runs) {
 
     /** The format that this program writes. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** The file's name in the study's folder. */
     public static final String FILE_NAME = "study.json";
@@ -51,7 +51,8 @@ public record StudyResult(int formatVersion, String name, String configuration, 
         dataDigests = Map.copyOf(dataDigests);
         runs = List.copyOf(runs);
         List<String> names = arms.stream().map(StudyArm::name).toList();
-        require(formatVersion == VERSION, "a study has format version " + VERSION + " (got " + formatVersion + ")");
+        require(formatVersion >= 1 && formatVersion <= VERSION, "a study has format version 1 to " + VERSION + " (got " + formatVersion + ")");
+        formatVersion = VERSION;
         require(names.stream().distinct().count() == names.size(), "two arms have one name: " + names);
         require(names.contains(reference), "the reference '" + reference + "' is none of the arms " + names);
         require(margin > 0 && !Double.isInfinite(margin), "the margin must be above 0 nats a token (got " + margin + ")");

@@ -11,6 +11,7 @@ import ai.spattention.eval.measure.WindowMeans;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -39,10 +40,23 @@ class ResultFilesTest {
         }
     }
 
+    /** Version 1 wrote a count for each window. */
+    @Test
+    void whatTheFirstVersionWroteIsRead() throws IOException {
+        Path file = temporary.resolve("study.json");
+        ResultFiles.write(file, study);
+        String second = Files.readString(file);
+        String counts = String.join(",", Collections.nCopies(16, "64"));
+        String first = second.replace("\"format_version\":2", "\"format_version\":1").replace("\"n\":64,", "\"n\":[" + counts + "],");
+        Files.writeString(file, first);
+        assertEquals(study, ResultFiles.readStudy(file));
+        assertTrue(second.length() < first.length());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "'\"format_version\":1'       | '\"format_version\":2'  | has format version 2, this program reads version 1",
-        "'\"format_version\":1,'      | ''                      | has format version none",
+        "'\"format_version\":2'       | '\"format_version\":3'  | has format version 3, this program reads versions 1 to 2",
+        "'\"format_version\":2,'      | ''                      | has format version none",
         "'\"margin\":0.01'            | '\"margin\":0'          | the margin must be above 0 nats a token (got 0.0)",
         "'\"reference\":\"causal\"'   | '\"reference\":\"x\"'   | the reference 'x' is none of the arms [causal]",
         "'\"seed\":2'                 | '\"seed\":1'            | two runs are of one part, arm and seed",
