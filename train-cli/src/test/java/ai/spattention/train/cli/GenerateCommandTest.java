@@ -65,6 +65,12 @@ class GenerateCommandTest {
         return Cli.ok(all.toArray(String[]::new)).out();
     }
 
+    @Test
+    void aKernelThatCannotComputePrintsNothing() {
+        String line = Cli.refused("generate", "--model", model.toString(), "--prompt", "A", "--pattern", "sp", "--kernel", "dense");
+        assertTrue(line.contains("the dense kernel cannot compute this attention (pattern sp)"), line);
+    }
+
     /** What is asked for counts before the file, and that before the command's own defaults. */
     @Test
     void theFolderSaysHowWhereNoOptionDoes() throws IOException {
