@@ -67,8 +67,8 @@ class GenerateCommandTest {
 
     @Test
     void aKernelThatCannotComputePrintsNothing() {
-        String line = Cli.refused("generate", "--model", model.toString(), "--prompt", "A", "--pattern", "sp", "--kernel", "dense");
-        assertTrue(line.contains("the dense kernel cannot compute this attention (pattern sp)"), line);
+        String line = Cli.refused("generate", "--model", model.toString(), "--prompt", "A", "--device", "cpu", "--kernel", "fused");
+        assertTrue(line.contains("the fused kernel cannot compute this attention (pattern causal)"), line);
     }
 
     /** What is asked for counts before the file, and that before the command's own defaults. */
