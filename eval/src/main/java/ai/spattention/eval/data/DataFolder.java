@@ -46,12 +46,15 @@ public final class DataFolder {
      *
      * @param folder the folder
      * @return the folder's sets
-     * @throws InvalidInputException if it is not there
+     * @throws InvalidInputException if it is not there or cannot be read
      */
     public static DataFolder open(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new InvalidInputException("the data folder " + folder + " is not there: --data must name a folder that"
                     + " holds TASK/SPLIT.jsonl, or Parquet or Arrow files as the Hugging Face hub and its cache do");
+        }
+        if (!Files.isReadable(folder) || !Files.isExecutable(folder)) {
+            throw new InvalidInputException("the data folder " + folder + " cannot be read: you have no permission");
         }
         return new DataFolder(folder);
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -38,6 +39,8 @@ public final class JsonFile {
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(file + " is not valid JSON: " + JsonProblem.of(e)
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")"), e);
+        } catch (AccessDeniedException e) {
+            throw new InvalidInputException(file + " cannot be read: you have no permission", e);
         } catch (IOException e) {
             throw new InvalidInputException("cannot read " + file + ": " + what, e);
         }

@@ -10,8 +10,8 @@ import picocli.CommandLine.Spec;
 /** Writes what makes a shell complete this program's commands and options. */
 @Command(name = "completion", mixinStandardHelpOptions = true, description = {
     "Print a script that makes a shell complete commands and options.",
-    "For the running shell: source <(spattn completion bash). For every new one put that line into ~/.bashrc, or with 'zsh' in place of",
-    "'bash' into ~/.zshrc."})
+    "For the running shell: source <(spattn completion bash). For every new one put that line into ~/.bashrc, or with 'zsh' in place of "
+        + "'bash' into ~/.zshrc."})
 final class CompletionCommand implements Runnable {
 
     /** What zsh needs to read a script for bash. */

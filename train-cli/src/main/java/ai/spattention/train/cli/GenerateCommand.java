@@ -70,13 +70,14 @@ final class GenerateCommand implements Callable<Integer> {
                 Generation generation = Generation.open(model, request, DEFAULT_TEMPERATURE, manager, spec.commandLine().getErr()::println)) {
             long[] start = new Prompts(generation.tokenizer(), generation.special()).encode(text);
             PrintWriter out = main.textOut();
-            out.print(text);
+            StringBuilder ahead = new StringBuilder(text); // shown with the first token: a kernel that refuses has printed nothing
             TextPieces pieces = new TextPieces(generation.tokenizer());
             TextGenerator.builder().setModel(generation.model(), manager).optOptions(generation.options()).build().generate(token -> {
-                out.print(pieces.add(token));
+                out.print(ahead.append(pieces.add(token)));
+                ahead.setLength(0);
                 out.flush();
             }, start);
-            out.println(pieces.end());
+            out.println(ahead.append(pieces.end()));
         }
         return 0;
     }

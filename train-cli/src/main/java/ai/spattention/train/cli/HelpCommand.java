@@ -2,8 +2,8 @@ package ai.spattention.train.cli;
 
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.config.Hints;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -30,7 +30,8 @@ final class HelpCommand implements Runnable {
         for (String name : names) {
             CommandLine next = about.getSubcommands().get(name);
             if (next == null) {
-                List<String> known = new ArrayList<>(about.getSubcommands().keySet());
+                List<String> known = about.getSubcommands().entrySet().stream()
+                        .filter(below -> !below.getValue().getCommandSpec().usageMessage().hidden()).map(Map.Entry::getKey).toList();
                 String hint = Hints.nearest(name, known).map(near -> "did you mean " + near + "? ").orElse("");
                 throw new InvalidInputException("unknown command '" + name + "': " + (known.isEmpty()
                         ? about.getCommandSpec().qualifiedName() + " has no commands below it"

@@ -24,8 +24,8 @@ import picocli.CommandLine.Spec;
 
 /** Compares models by training each with several seeds. */
 @Command(name = "study", mixinStandardHelpOptions = true, description = {
-    "Train several models with several seeds each, probe them, and say what their differences are worth: study.json (all that was",
-    "measured), runs.csv and study.html in the output folder. A stopped or killed study goes on where it was."})
+    "Train several models with several seeds each, probe them, and say what their differences are worth.",
+    "The output folder gets study.json (all that was measured), runs.csv and study.html. A stopped or killed study goes on where it was."})
 final class StudyCommand implements Callable<Integer> {
 
     private static final int TIMED_STEPS = 20;

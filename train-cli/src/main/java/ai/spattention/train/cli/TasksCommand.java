@@ -27,8 +27,8 @@ import picocli.CommandLine.Spec;
 /** Lists the benchmark tasks. */
 @Command(name = "tasks", mixinStandardHelpOptions = true, description = {
     "List the benchmark tasks and groups, and the data that each needs.",
-    "These are what eval --task and evaluation.tasks know. Data is looked for below --data: as a file, or as a data set of the Hugging",
-    "Face hub, copied there or in its cache."})
+    "These are what eval --task and evaluation.tasks know. Data is looked for below --data: as a file, or as a data set of the Hugging "
+        + "Face hub, copied there or in its cache."})
 final class TasksCommand implements Callable<Integer> {
 
     private static final int SHOWN = 3;

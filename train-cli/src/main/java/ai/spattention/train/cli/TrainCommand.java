@@ -83,14 +83,7 @@ final class TrainCommand implements Callable<Integer>, Launchable {
         if (!dryRun) {
             requireData(source.name(), run);
         }
-        if (!resume && output != null) {
-            Outputs outputs = new Outputs().reads("data.path", preparedData(run.data().path()));
-            for (String folder : run.data().validationPath().byName().values()) {
-                outputs.reads("data.validation_path", preparedData(folder));
-            }
-            outputs.writesFolder("--output", output);
-            RunFolder.requireFresh(output);
-        }
+        requirePlace(run);
         WorkerIdentity identity = processes.identity();
         if (dryRun) {
             spec.commandLine().getOut().print(InfoText.of(RunPlan.of(run, device.find(run.device()), identity.size())));
@@ -112,6 +105,24 @@ final class TrainCommand implements Callable<Integer>, Launchable {
         return 0;
     }
 
+    private void requirePlace(RunConfig run) throws IOException {
+        Outputs outputs = new Outputs();
+        if (!resume) {
+            outputs.reads("data.path", preparedData(run.data().path()));
+            for (String folder : run.data().validationPath().byName().values()) {
+                outputs.reads("data.validation_path", preparedData(folder));
+            }
+        }
+        outputs.writesFolder("--output", output == null ? RunFolder.free(place(run)) : output);
+        if (!resume && output != null) {
+            RunFolder.requireFresh(output);
+        }
+    }
+
+    private static Path place(RunConfig run) {
+        return Path.of("runs", run.name());
+    }
+
     /** What fails here must not leave the others waiting. */
     private void train(RunConfig run, Device where, Collectives collectives) throws IOException {
         try (RunFolder folder = folder(run, collectives)) {
@@ -128,7 +139,7 @@ final class TrainCommand implements Callable<Integer>, Launchable {
             return RunFolder.ofFirstProcess(output);
         }
         return resume ? RunFolder.reopen(output)
-                : output == null ? RunFolder.createFree(Path.of("runs", run.name())) : RunFolder.create(output);
+                : output == null ? RunFolder.createFree(place(run)) : RunFolder.create(output);
     }
 
     /** Where the configuration comes from, before the overrides. */

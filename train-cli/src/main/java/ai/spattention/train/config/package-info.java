@@ -7,5 +7,6 @@
  * key's meaning, unit, default and range stand beside the component that holds its value, as {@link ai.spattention.olmoe.keys.Key}
  * and {@link ai.spattention.olmoe.keys.Range}; {@link ai.spattention.train.config.ConfigSchema} lists them. The model's section is an
  * {@link ai.spattention.olmoe.config.OlmoeConfig}.
+ * Begin at {@link ai.spattention.train.config.RunConfigLoader}.
  */
 package ai.spattention.train.config;

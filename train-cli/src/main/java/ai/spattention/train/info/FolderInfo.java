@@ -51,6 +51,9 @@ public final class FolderInfo {
         if (!Files.isDirectory(path)) {
             return path + " is a file: name a folder";
         }
+        if (!Files.isReadable(path) || !Files.isExecutable(path)) {
+            return path + " cannot be read: you have no permission";
+        }
         if (has(path, "state.json")) {
             return path + " is a checkpoint: name the run's folder, or the model in it";
         }

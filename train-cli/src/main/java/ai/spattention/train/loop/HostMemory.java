@@ -91,7 +91,7 @@ public final class HostMemory {
             }
             remedies.add(CheckpointingChoice.FEWER_TOKENS);
         } else {
-            remedies.add("weights, gradients and moments alone do not fit: take a smaller model, a machine with more memory"
+            remedies.add("weights, gradients and moments alone do not fit: take a smaller model, or a machine with more memory"
                     + (here == 1 ? "" : ", or fewer processes on this one"));
         }
         throw new InvalidInputException(String.format(Locale.ROOT, "the run needs about %,d bytes of memory, but this machine has %,d%s:"

@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DryRunTest {
 
@@ -30,6 +32,19 @@ class DryRunTest {
     private static String line(String text, String label) {
         return text.lines().map(String::strip).filter(line -> line.startsWith(label + " ")).findFirst()
                 .orElseThrow(() -> new AssertionError("no " + label + " in\n" + text)).substring(label.length()).strip();
+    }
+
+    /** A place where nothing can be made is refused by a dry run, too, before anything is printed. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void refusesAPlaceWhereTheRunCouldNotWrite(boolean resume) throws IOException {
+        Path data = folder.resolve("data");
+        SmallData.prepare(data);
+        Files.writeString(folder.resolve("file"), "x");
+        String[] arguments = dryRun(data, resume ? "--resume" : "--quiet");
+        arguments[Arrays.asList(arguments).indexOf("--output") + 1] = folder.resolve("file/run").toString();
+        String line = Cli.refused(arguments);
+        assertTrue(line.contains("file is a file where a folder has to be"), line);
     }
 
     @Test

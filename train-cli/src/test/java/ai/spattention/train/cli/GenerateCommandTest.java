@@ -65,6 +65,12 @@ class GenerateCommandTest {
         return Cli.ok(all.toArray(String[]::new)).out();
     }
 
+    @Test
+    void aKernelThatCannotComputePrintsNothing() {
+        String line = Cli.refused("generate", "--model", model.toString(), "--prompt", "A", "--device", "cpu", "--kernel", "fused");
+        assertTrue(line.contains("the fused kernel cannot compute this attention (pattern causal)"), line);
+    }
+
     /** What is asked for counts before the file, and that before the command's own defaults. */
     @Test
     void theFolderSaysHowWhereNoOptionDoes() throws IOException {

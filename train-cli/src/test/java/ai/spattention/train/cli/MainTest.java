@@ -18,6 +18,12 @@ class MainTest {
     }
 
     @Test
+    void namesNoHiddenCommand() {
+        String line = Cli.refused("help", "no-such-command");
+        assertTrue(line.contains("choose one of quickstart, ") && !line.contains("units"), line);
+    }
+
+    @Test
     void helpsWhereACommandIsMissing() {
         assertEquals(Cli.ok("--help").out(), Cli.ok().out());
         assertEquals(Cli.ok("bench", "--help").out(), Cli.ok("bench").out());
@@ -55,6 +61,20 @@ class MainTest {
     @Test
     void whatIsSaidOfCommandsAndOptionsCanBeFormatted() {
         descriptions(Main.line()).forEach(text -> assertDoesNotThrow(() -> String.format(Locale.ROOT, text), text));
+    }
+
+    /** Lists of commands show the first line of what is said of each. */
+    @Test
+    void everyLineOfACommandsDescriptionIsWholeSentences() {
+        commands(Main.line()).forEach(spec -> {
+            for (String line : spec.usageMessage().description()) {
+                assertTrue(line.endsWith("."), spec.qualifiedName() + ": " + line);
+            }
+        });
+    }
+
+    private static Stream<CommandSpec> commands(CommandLine line) {
+        return Stream.concat(Stream.of(line.getCommandSpec()), line.getSubcommands().values().stream().flatMap(MainTest::commands));
     }
 
     private static Stream<String> descriptions(CommandLine line) {

@@ -26,8 +26,8 @@ import picocli.CommandLine.Spec;
 
 /** Times attention alone. */
 @Command(name = "attention", mixinStandardHelpOptions = true, description = {
-    "Time attention alone, forward and forward with backward, pattern against pattern in one run, and tell from which length on a pattern",
-    "is faster than dense attention, and by which of the kernels.",
+    "Time attention alone, pattern against pattern, and tell from which length on a pattern is faster than dense attention.",
+    "Each is timed forward, and forward with backward, all in one run; the table also names the kernel that was the fastest.",
     "'x causal' compares with dense attention of the same run, for which --pattern must name causal."})
 final class BenchAttentionCommand implements Callable<Integer> {
 

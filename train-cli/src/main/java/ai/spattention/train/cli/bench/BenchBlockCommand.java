@@ -34,9 +34,10 @@ import picocli.CommandLine.Spec;
 
 /** Times the block in a plain DJL Trainer. */
 @Command(name = "block", mixinStandardHelpOptions = true, description = {
-    "Time what a plain DJL Trainer gets from the block, against DJL's own block and libtorch's fused dense attention in one run:",
-    "attention alone under libtorch's autograd, then whole training steps (DJL's Adam) of a transformer of DJL's own blocks of width",
-    "heads x head-dim. 'x DJL' and 'x dense' say how many times faster a row is, of attention alone forward + backward, else of the step."})
+    "Time what a plain DJL Trainer gets from the block, against DJL's own block and libtorch's fused dense attention in one run.",
+    "First attention alone under libtorch's autograd, then whole training steps (DJL's Adam) of a transformer of DJL's own blocks of width "
+        + "heads x head-dim.",
+    "'x DJL' and 'x dense' say how many times faster a row is, of attention alone forward + backward, else of the step."})
 final class BenchBlockCommand implements Callable<Integer> {
 
     private static final List<Integer> LENGTHS = List.of(1024, 4096);

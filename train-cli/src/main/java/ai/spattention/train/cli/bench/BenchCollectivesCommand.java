@@ -31,8 +31,9 @@ import picocli.CommandLine.Spec;
 
 /** Times what several processes compute together. */
 @Command(name = "collectives", mixinStandardHelpOptions = true, description = {
-    "Time all-reduce, reduce-scatter and all-gather of float32 arrays among several processes: start it by 'spattn launch',",
-    "mpiexec (on processors), torchrun, srun or another launcher (on GPUs, each process on one of its own). Rank 0 prints.",
+    "Time all-reduce, reduce-scatter and all-gather of float32 arrays among several processes.",
+    "Start it by 'spattn launch', by mpiexec (on processors), or by torchrun, srun or another launcher (on GPUs, each process on one of its "
+        + "own). Rank 0 prints.",
     "Bus GB/s: 2 (n - 1) / n times bytes a second for all-reduce, (n - 1) / n for the others, of n processes; 1 GB is 1e9 bytes."})
 final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
 

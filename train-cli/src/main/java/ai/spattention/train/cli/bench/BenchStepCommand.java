@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
 
 /** Times whole training steps. */
 @Command(name = "step", mixinStandardHelpOptions = true, description = {
-    "Time the training step of a configuration on random tokens, pattern against pattern in one run: forward and backward pass, the",
-    "optimizer's update, and the parts of the pass. Throughput counts the tokens of one micro batch."})
+    "Time the training step of a configuration on random tokens, pattern against pattern in one run.",
+    "Told are the forward and backward pass, the optimizer's update, and the parts of the pass. Throughput counts the tokens of one micro batch."})
 final class BenchStepCommand implements Callable<Integer> {
 
     @Mixin
@@ -80,8 +80,8 @@ final class BenchStepCommand implements Callable<Integer> {
     private Path output;
 
     @Option(names = "--profile", paramLabel = "FILE", description = {
-        "Write a planned pass of each row as a trace for chrome://tracing or ui.perfetto.dev: every launch, which part of the",
-        "model it belongs to, and how long it took by the GPU's own clock between the others of the running pass."})
+        "Write a planned pass of each row as a trace for chrome://tracing or ui.perfetto.dev: every launch, which part of the "
+        + "model it belongs to, and how long it took by the GPU's own clock between the others of the running pass."})
     private Path profile;
 
     @Spec

@@ -35,8 +35,8 @@ import picocli.CommandLine.Spec;
 
 /** Times whole steps of training, also of several processes. */
 @Command(name = "train", mixinStandardHelpOptions = true, description = {
-    "Time whole training steps of a configuration on random tokens, with all their micro batches: alone, or in several processes by",
-    "'spattn launch --processes 2 bench train ...'. The slowest process counts; the first one prints."})
+    "Time whole training steps of a configuration on random tokens, with all their micro batches, in one process or several.",
+    "For several: 'spattn launch --processes 2 bench train ...'. The slowest one counts; the first one prints."})
 final class BenchTrainCommand implements Callable<Integer>, Launchable {
 
     @Mixin

@@ -124,7 +124,7 @@ public final class Outputs {
      * @param option what names it
      * @param folder the folder; need not exist
      * @return this
-     * @throws InvalidInputException if it is an input or lies in one
+     * @throws InvalidInputException if it is an input or lies in one, or could not be written
      * @throws IOException if a path cannot be followed
      */
     public Outputs writesFolder(String option, Path folder) throws IOException {
@@ -135,6 +135,7 @@ public final class Outputs {
                         + input.name.option + " reads: name a folder elsewhere");
             }
         }
+        requireWritable(folder, nearest(folder, real));
         return this;
     }
 
@@ -168,14 +169,23 @@ public final class Outputs {
     }
 
     private static void requireWritable(Path named, OutputFile output) {
-        Path nearest = output.path();
+        Path nearest = nearest(named, output.path());
+        requireWritable(named, Files.isRegularFile(nearest) && !output.isStream() ? nearest.getParent() : nearest);
+    }
+
+    /** The path, or what is there of those above it. */
+    private static Path nearest(Path named, Path path) {
+        Path nearest = path;
         while (!Files.exists(nearest)) {
             nearest = nearest.getParent();
         }
-        if (!output.path().equals(nearest) && !Files.isDirectory(nearest)) {
+        if (!path.equals(nearest) && !Files.isDirectory(nearest)) {
             throw new InvalidInputException("cannot write " + named + ": " + nearest + " is a file where a folder has to be");
         }
-        Path written = Files.isRegularFile(nearest) && !output.isStream() ? nearest.getParent() : nearest;
+        return nearest;
+    }
+
+    private static void requireWritable(Path named, Path written) {
         if (!Files.isWritable(written)) {
             throw new InvalidInputException("cannot write " + named + ": " + written + " is read-only or not yours");
         }

@@ -153,6 +153,8 @@ public final class InputFiles {
             return files.filter(file -> !isHidden(folder.relativize(file)) && !Files.isDirectory(file)).toList();
         } catch (UncheckedIOException e) {
             throw ReadFailures.explain(folder, e.getCause());
+        } catch (IOException e) {
+            throw ReadFailures.explain(folder, e);
         }
     }
 

@@ -107,6 +107,8 @@ class OutputsTest {
         assertEquals("--output " + folder + " is a folder: name a file to write", refused(() -> new Outputs().writes("--output", folder)));
         assertEquals("cannot write " + input.resolve("x") + ": " + input.toAbsolutePath() + " is a file where a folder has to be",
                 refused(() -> new Outputs().writes("--output", input.resolve("x"))));
+        assertEquals("cannot write " + input.resolve("x") + ": " + input.toAbsolutePath() + " is a file where a folder has to be",
+                refused(() -> new Outputs().writesFolder("--output", input.resolve("x"))));
     }
 
     @Test

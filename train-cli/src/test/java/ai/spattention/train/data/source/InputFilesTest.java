@@ -7,8 +7,11 @@ import ai.spattention.common.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +44,20 @@ class InputFilesTest {
     void aFolderIsEverythingBelowInOrder() throws IOException {
         assertEquals(List.of("[odd].txt", "a.txt", "b.txt", "x/c.txt", "x/y/d.jsonl"), find(""));
         assertEquals(List.of("x/c.txt", "x/y/d.jsonl"), find("x"));
+    }
+
+    @Test
+    void aFolderThatMayNotBeReadIsRefused() throws IOException {
+        Path closed = folder.resolve("x/y");
+        Assumptions.assumeTrue(Files.getFileStore(closed).supportsFileAttributeView("posix"), "folders have no permissions here");
+        Files.setPosixFilePermissions(closed, Set.of());
+        try {
+            Assumptions.assumeFalse(Files.isReadable(closed), "this user may read everything");
+            assertEquals("x/y cannot be read: you have no permission", refusal("x/y"));
+            assertEquals("x/y cannot be read: you have no permission", refusal("x"));
+        } finally {
+            Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+        }
     }
 
     @Test
