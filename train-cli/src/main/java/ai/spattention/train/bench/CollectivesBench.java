@@ -87,9 +87,7 @@ public record CollectivesBench(Collectives collectives, Device device, int large
                     operation.run();
                 }
             });
-            double[] all = new double[collectives.size()];
-            all[collectives.rank()] = own;
-            rounds.add(Arrays.stream(collectives.sum(all)).max().orElseThrow() / 1e3 / repetitions);
+            rounds.add(Arrays.stream(collectives.ofEachRank(own)).max().orElseThrow() / 1e3 / repetitions);
         }
         return Median.of(rounds);
     }

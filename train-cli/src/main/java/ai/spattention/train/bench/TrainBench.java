@@ -73,11 +73,11 @@ public record TrainBench(Collectives collectives, Device device, int warmUps, in
             for (int i = 0; i < warmUps + repetitions; i++) {
                 collectives.barrier();
                 double waited = collectives.waitedSeconds();
-                double ms = slowest(clock.milliseconds(() -> {
+                double ms = Arrays.stream(collectives.ofEachRank(clock.milliseconds(() -> {
                     step.begin();
                     batches.forEach(step::accumulate);
                     step.update();
-                }));
+                }))).max().orElseThrow();
                 if (i >= warmUps) {
                     steps.add(ms);
                     collected.add(1e3 * (collectives.waitedSeconds() - waited));
@@ -88,12 +88,6 @@ public record TrainBench(Collectives collectives, Device device, int warmUps, in
             return new Row(collectives.size(), batches.size(), stepMs, Median.of(collected), 1e3 * config.tokensPerStep() / stepMs, memory.bytes(),
                     choice.toString(), choice.checkpointing().toString());
         }
-    }
-
-    private double slowest(double own) {
-        double[] all = new double[collectives.size()];
-        all[collectives.rank()] = own;
-        return Arrays.stream(collectives.sum(all)).max().orElseThrow();
     }
 
     /** A step's micro-batches of this process. */

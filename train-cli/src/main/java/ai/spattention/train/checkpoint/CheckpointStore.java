@@ -117,10 +117,9 @@ public final class CheckpointStore {
                 AtomicFile.write(probe, "");
             }
         });
-        double[] blind = new double[collectives.size()];
+        double[] blind;
         try {
-            blind[collectives.rank()] = Files.exists(probe) ? 0 : 1;
-            blind = collectives.sum(blind);
+            blind = collectives.ofEachRank(Files.exists(probe) ? 0 : 1);
         } finally {
             if (isRoot) {
                 Files.deleteIfExists(probe);

@@ -73,9 +73,7 @@ public final class Agreement {
      * @return why all leave, the same on all ranks; empty if all parts are done
      */
     public Optional<Reason> meet(Optional<Throwable> failure) {
-        double[] own = new double[collectives.size()];
-        own[collectives.rank()] = failure.map(Ending::of).orElse(Ending.DONE).ordinal();
-        double[] endings = collectives.sum(own);
+        double[] endings = collectives.ofEachRank(failure.map(Ending::of).orElse(Ending.DONE).ordinal());
         return first(endings, Ending.REFUSED).or(() -> first(endings, Ending.STOPPED)).map(rank -> new Reason(rank,
                 Ending.values()[(int) endings[rank]], message(rank == collectives.rank() ? String.valueOf(failure.orElseThrow().getMessage()) : "")));
     }

@@ -64,6 +64,18 @@ public interface Collectives extends AutoCloseable {
      */
     double[] sum(double... values);
 
+    /**
+     * Tells all ranks each one's number, and waits for that.
+     *
+     * @param own this rank's
+     * @return the numbers by rank, the same bits on all ranks
+     */
+    default double[] ofEachRank(double own) {
+        double[] numbers = new double[size()];
+        numbers[rank()] = own;
+        return sum(numbers);
+    }
+
     /** Waits until all ranks are here. */
     void barrier();
 

@@ -14,9 +14,7 @@ record RankTimes(double slowest, double median) {
 
     /** Puts the times together; all processes call it with their own. */
     static RankTimes of(Collectives collectives, double seconds) {
-        double[] times = new double[collectives.size()];
-        times[collectives.rank()] = seconds;
-        times = collectives.sum(times);
+        double[] times = collectives.ofEachRank(seconds);
         Arrays.sort(times);
         return new RankTimes(times[times.length - 1], (times[(times.length - 1) / 2] + times[times.length / 2]) / 2);
     }

@@ -21,19 +21,19 @@ final class RankWeights {
         if (collectives.size() == 1) {
             return;
         }
-        double[] other = new double[collectives.size()];
+        int others = 0;
         try (NoGradient copying = new NoGradient()) {
             for (Parameter parameter : model.getParameters().values().stream().distinct().toList()) {
                 try (NDArray own = values.read(parameter); NDArray first = own.duplicate()) {
                     collectives.broadcast(first, 0);
                     if (!own.contentEquals(first)) {
-                        other[collectives.rank()]++;
+                        others++;
                         values.write(parameter, first);
                     }
                 }
             }
         }
-        other = collectives.sum(other);
+        double[] other = collectives.ofEachRank(others);
         for (int rank = 0; rank < other.length; rank++) {
             if (other[rank] > 0) {
                 notes.accept("warning: rank " + rank + " began with other weights than rank 0, in " + (long) other[rank] + " parameters, and has"

@@ -1,8 +1,10 @@
 package ai.spattention.train.optim;
 
+import ai.djl.ndarray.NDArray;
 import ai.spattention.olmoe.pass.FlatWeights;
 import ai.spattention.olmoe.pass.GradientFlow;
 import ai.spattention.plan.Tensor;
+import java.util.function.Function;
 
 /** The sums, over a step's passes on all ranks, of gradients in flat arrays. */
 public abstract class FlatSums implements GradientFlow, AutoCloseable {
@@ -39,6 +41,15 @@ public abstract class FlatSums implements GradientFlow, AutoCloseable {
     @Override
     public void close() {
         lanes.close();
+    }
+
+    /** Sums the routers' and norms' gradients, of which each rank has all, and lets what follows on the passes' lane wait for all sums. */
+    final void completeOthers(Function<FlatWeights.Section, NDArray> gradients) {
+        lanes.collectivesWait();
+        for (FlatWeights.Section section : weights.others()) {
+            shares.collectives().named("the " + section + "' gradients").allReduce(gradients.apply(section));
+        }
+        lanes.passesWait();
     }
 
     /** Puts what is left of the sums on the collectives' lane, and lets what follows on the passes' lane wait for all. */

@@ -105,11 +105,7 @@ public final class PassingSums extends FlatSums {
 
     @Override
     void complete() {
-        lanes().collectivesWait();
-        for (FlatWeights.Section section : weights().others()) {
-            shares().collectives().named("the " + section + "' gradients").allReduce(sums.get(section));
-        }
-        lanes().passesWait();
+        completeOthers(sums::get);
     }
 
     @Override

@@ -99,11 +99,7 @@ public final class WholeSums extends FlatSums {
         while (summed < pieces.size()) {
             sumPiece();
         }
-        lanes().collectivesWait();
-        for (FlatWeights.Section section : weights().others()) {
-            shares().collectives().named("the " + section + "' gradients").allReduce(section.gradientArray());
-        }
-        lanes().passesWait();
+        completeOthers(FlatWeights.Section::gradientArray);
     }
 
     @Override
