@@ -44,10 +44,11 @@ def barriers(COUNT: gl.constexpr):
 
 
 @gluon.jit
-def end_barriers(ready, COUNT: gl.constexpr):
+def end_barriers(ready):
     """To be called at a kernel's end for every barrier. The compiler gives the memory of what is not used any more to others, a barrier's
     after the last wait for it. But something writes to a barrier even then: numbers that lay there were seen to change, now and then on a full
     GPU, more often where other processes shared it."""
+    COUNT: gl.constexpr = ready.shape[0]
     for i in gl.static_range(COUNT):
         mbarrier.invalidate(ready.index(i))
 

@@ -152,9 +152,9 @@ def forward(q, k, v, heads, documents, spans, out, lse, H, group, N, M, log2_sca
     log_sum = gl.where(sees & (rows < N), largest + gl.log2(safe), float("inf"))  # the padding is read: it must say "nothing"
     line = (batch * H + head).to(gl.int64) * pad4(N)
     gl.store(lse + line + rows, log_sum, mask=rows < pad4(N))
-    end_barriers(q_ready, 1)
-    end_barriers(k_ready, STAGES)
-    end_barriers(v_ready, STAGES)
+    end_barriers(q_ready)
+    end_barriers(k_ready)
+    end_barriers(v_ready)
 
 
 @gluon.jit
@@ -233,10 +233,10 @@ def backward_queries(q, k, v, grad, heads, documents, spans, out, lse, delta, q_
         stage, phase = next_place(stage, phase, STAGES)
     gradient = warpgroup_mma_wait(0, deps=[gradient])
     store_tile(q_grad, gradient * scale, batch, head, row, N, H, QUERIES, D)
-    end_barriers(q_ready, 1)
-    end_barriers(grad_ready, 1)
-    end_barriers(k_ready, STAGES)
-    end_barriers(v_ready, STAGES)
+    end_barriers(q_ready)
+    end_barriers(grad_ready)
+    end_barriers(k_ready)
+    end_barriers(v_ready)
 
 
 @gluon.jit
@@ -341,7 +341,7 @@ def backward_keys(q, k, v, grad, heads, documents, spans, lse, delta, k_grad, v_
     k_gradient, v_gradient = warpgroup_mma_wait(0, deps=[k_gradient, v_gradient])
     store_tile(v_grad, v_gradient, batch, head, start, M, H, KEYS, D)
     store_tile(k_grad, k_gradient * scale, batch, head, start, M, H, KEYS, D)
-    end_barriers(k_ready, 1)
-    end_barriers(v_ready, 1)
-    end_barriers(q_ready, STAGES)
-    end_barriers(grad_ready, STAGES)
+    end_barriers(k_ready)
+    end_barriers(v_ready)
+    end_barriers(q_ready)
+    end_barriers(grad_ready)

@@ -258,14 +258,14 @@ def forward(q, k, v, counter, heads, out, lse, H, group, N, M, log2_scale, KEYS:
         (forward_copies, (q, k, v, counter, heads, H, group, N, M, q_places, k_places, v_places, q_ready, k_ready, v_ready, q_free, k_free,
                           v_free, work_place, work_ready, work_free, KEYS, D, STAGES)),
     ], [4, 1], [REGISTERS, FEW_REGISTERS])
-    end_barriers(q_ready, GROUPS)
-    end_barriers(q_free, GROUPS)
-    end_barriers(k_ready, STAGES)
-    end_barriers(k_free, STAGES)
-    end_barriers(v_ready, STAGES)
-    end_barriers(v_free, STAGES)
-    end_barriers(work_ready, 2)
-    end_barriers(work_free, 2)
+    end_barriers(q_ready)
+    end_barriers(q_free)
+    end_barriers(k_ready)
+    end_barriers(k_free)
+    end_barriers(v_ready)
+    end_barriers(v_free)
+    end_barriers(work_ready)
+    end_barriers(work_free)
 
 
 # ---- Backward: queries -----------------------------------------------------------------------------------------------------
@@ -383,15 +383,15 @@ def backward_queries(q, k, v, grad, counter, heads, out, lse, delta, q_grad, H, 
         (query_copies, (q, k, v, grad, counter, heads, H, group, N, M, q_places, grad_places, k_places, v_places, q_ready, grad_ready, k_ready,
                         v_ready, rows_free, k_free, v_free, work_place, work_ready, work_free, KEYS, D, STAGES)),
     ], [4, 1], [REGISTERS, FEW_REGISTERS])
-    end_barriers(q_ready, GROUPS)
-    end_barriers(grad_ready, GROUPS)
-    end_barriers(rows_free, GROUPS)
-    end_barriers(k_ready, STAGES)
-    end_barriers(k_free, STAGES)
-    end_barriers(v_ready, STAGES)
-    end_barriers(v_free, STAGES)
-    end_barriers(work_ready, 2)
-    end_barriers(work_free, 2)
+    end_barriers(q_ready)
+    end_barriers(grad_ready)
+    end_barriers(rows_free)
+    end_barriers(k_ready)
+    end_barriers(k_free)
+    end_barriers(v_ready)
+    end_barriers(v_free)
+    end_barriers(work_ready)
+    end_barriers(work_free)
 
 
 # ---- Backward: keys --------------------------------------------------------------------------------------------------------
@@ -515,11 +515,11 @@ def backward_keys(q, k, v, grad, counter, heads, lse, delta, k_grad, v_grad, H, 
                       delta_places, k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, QUERIES, D,
                       STAGES)),
     ], [4, 1], [REGISTERS, FEW_REGISTERS])
-    end_barriers(k_ready, GROUPS)
-    end_barriers(v_ready, GROUPS)
-    end_barriers(keys_free, GROUPS)
-    end_barriers(q_ready, STAGES)
-    end_barriers(grad_ready, STAGES)
-    end_barriers(rows_free, STAGES)
-    end_barriers(work_ready, 2)
-    end_barriers(work_free, 2)
+    end_barriers(k_ready)
+    end_barriers(v_ready)
+    end_barriers(keys_free)
+    end_barriers(q_ready)
+    end_barriers(grad_ready)
+    end_barriers(rows_free)
+    end_barriers(work_ready)
+    end_barriers(work_free)

@@ -110,7 +110,7 @@ def rows(array, matrices, out, ends, tile_ends, experts, N, K, ROWS: gl.constexp
         sums = warpgroup_mma_wait(0, deps=[sums])
         store(out, sums, row, end, column, N, False)
         expert, row, end, column = next_expert, next_row, next_end, next_column
-    end_barriers(ready, STAGES)
+    end_barriers(ready)
 
 
 # ---- Sums of outer products ------------------------------------------------------------------------------------------------
@@ -204,4 +204,4 @@ def matrices(left, right, out, ends, experts, M, N, ROWS: gl.constexpr, COLUMNS:
         sums = warpgroup_mma_wait(0, deps=[sums])
         store(out + expert.to(gl.int64) * M * N, sums, m, M, n, N, ADD)
         expert, m, n, begin, end = next_expert, next_m, next_n, next_begin, next_end
-    end_barriers(ready, STAGES)
+    end_barriers(ready)
