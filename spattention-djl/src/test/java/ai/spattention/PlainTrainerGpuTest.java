@@ -27,6 +27,7 @@ import ai.djl.translate.StackBatchifier;
 import ai.djl.util.cuda.CudaUtils;
 import ai.spattention.attention.AttentionKernel;
 import ai.spattention.attention.AttentionLayout;
+import ai.spattention.attention.engine.MaskedKernel;
 import ai.spattention.attention.engine.TiledKernel;
 import ai.spattention.attention.fused.FusedKernel;
 import ai.spattention.pattern.LayoutLength;
@@ -93,14 +94,26 @@ class PlainTrainerGpuTest {
         return sum;
     }
 
-    /** Rounding alone parts two runs in the end; before that their steps are the same, and afterwards they learn as much. */
+    /** How far the losses of two runs lie apart on average, as a part of the loss. */
+    private static double apart(double[] losses, double[] others) {
+        double sum = 0;
+        for (int step = 0; step < losses.length; step++) {
+            sum += Math.abs(losses[step] - others[step]) / others[step] / losses.length;
+        }
+        return sum;
+    }
+
+    /**
+     * Adam's first step moves every weight by the learning rate, however small its gradient, so that rounding alone parts two runs from
+     * there on. How far, two kernels of libtorch's own operators tell.
+     */
     @Test
-    void threeHundredStepsEndWhereTheTiledKernelsDo() {
+    void threeHundredStepsPartNoFurtherThanRoundingDoes() {
         double[] fused = train(new FusedKernel(), 7, 300);
         double[] tiled = train(new TiledKernel(), 7, 300);
-        for (int step = 0; step < 10; step++) {
-            assertEquals(tiled[step], fused[step], 2e-3 * tiled[step], "step " + step);
-        }
+        double rounding = apart(train(new MaskedKernel(), 7, 300), tiled);
+        double distance = apart(fused, tiled);
+        assertTrue(distance <= 2 * rounding, "fused and tiled: " + distance + ", masked and tiled: " + rounding);
         assertEquals(last(tiled), last(fused), 0.05 * last(tiled), "the last fifty steps");
     }
 
