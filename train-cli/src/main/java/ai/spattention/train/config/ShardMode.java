@@ -1,6 +1,7 @@
 package ai.spattention.train.config;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Locale;
 
 /** What the processes of a run share out among themselves, each keeping a part of it. */
 public enum ShardMode {
@@ -15,5 +16,11 @@ public enum ShardMode {
 
     /** The optimizer's state, and gradients between two micro-batches. */
     @JsonProperty("gradients")
-    GRADIENTS
+    GRADIENTS;
+
+    /** The word that stands for it in a configuration. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 }

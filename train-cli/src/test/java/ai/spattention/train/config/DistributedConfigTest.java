@@ -14,6 +14,7 @@ class DistributedConfigTest {
     @Test
     void defaults() {
         assertEquals(DEFAULTS, ConfigFiles.load().distributed());
+        assertEquals("optimizer", DEFAULTS.shard().toString(), "the word of the configuration, as bench train prints it");
     }
 
     @Test
