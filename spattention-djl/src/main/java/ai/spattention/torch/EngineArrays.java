@@ -105,6 +105,17 @@ public final class EngineArrays {
         }
     }
 
+    /**
+     * An array's numbers on the host, to be read and closed. DJL reads a GPU's array through such an array as well, but leaves it open: it lives as
+     * long as the manager, a run's end perhaps.
+     *
+     * @param array the array
+     * @return an array on the processor of the same manager; on a processor a view
+     */
+    public static NDArray readable(NDArray array) {
+        return array.toDevice(Device.cpu(), true);
+    }
+
     /** Converting copies, except to the type that the array has. */
     private static NDArray inEngine(NDArray shared, DataType type) {
         return shared.getDataType() == type ? shared.duplicate() : shared.toType(type, true);

@@ -3,6 +3,7 @@ package ai.spattention.olmoe.loss;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
+import ai.spattention.torch.EngineArrays;
 import java.util.function.Consumer;
 
 /**
@@ -45,7 +46,10 @@ public final class LossMeter implements Consumer<LossParts>, AutoCloseable {
      */
     public LossValues read() {
         requireLosses();
-        Number[] values = sums.toArray();
+        Number[] values;
+        try (NDArray read = EngineArrays.readable(sums)) {
+            values = read.toArray();
+        }
         LossValues mean = new LossValues(values[0].doubleValue() / count, values[1].doubleValue() / count,
                 values[2].doubleValue() / count, values[3].doubleValue() / count);
         sums.close();

@@ -1,8 +1,6 @@
 package ai.spattention.olmoe.safetensors;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.spattention.common.InvalidInputException;
@@ -13,7 +11,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -34,6 +31,11 @@ public final class SafetensorsWriter {
 
         long bytes() {
             return Math.multiplyExact(shape.size(), (long) type.bytes());
+        }
+
+        /** The type of an array that holds the tensor exactly. */
+        DataType inMemory() {
+            return type.inMemory().orElseThrow(() -> new InvalidInputException("no array holds a tensor of type " + type));
         }
     }
 
@@ -97,19 +99,27 @@ public final class SafetensorsWriter {
     }
 
     /**
+     * Takes the memory into which {@link #taken} copies this file's tensors, and touches all of it; nothing of their content is read.
+     *
+     * @param copies the memory; stays the caller's
+     */
+    public void reserve(TensorCopies copies) {
+        entries.forEach((name, entry) -> copies.reserve(name, entry.shape, entry.inMemory()));
+    }
+
+    /**
      * The same file with its content taken now, so that what is written later is what arrays hold at this moment.
      *
-     * @param host a manager of the processor's memory, which owns the copies until each is written
-     * @return a writer that can write once
+     * @param copies the memory into which it is copied; stays the caller's
+     * @return a writer of the copies, which holds until the next file is taken into them or they are closed
      */
-    public SafetensorsWriter taken(NDManager host) {
+    public SafetensorsWriter taken(TensorCopies copies) {
         SafetensorsWriter taken = new SafetensorsWriter();
         taken.metadata.putAll(metadata);
         entries.forEach((name, entry) -> {
-            try (NDArray array = entry.content.get()) {
-                NDArray copy = array.getDevice().isGpu() ? array.toDevice(Device.cpu(), true) : array.duplicate();
-                copy.attach(host);
-                taken.add(name, entry.type, entry.shape, () -> copy);
+            try (NDArray array = content(name, entry)) {
+                NDArray copy = copies.copy(name, array, entry.inMemory());
+                taken.add(name, entry.type, entry.shape, copy::stopGradient); // a view of the copy, for the writer closes what it gets
             }
         });
         return taken;
@@ -152,8 +162,10 @@ public final class SafetensorsWriter {
 
     private void writeTo(Sink sink) throws IOException {
         sink.write(header());
-        for (Map.Entry<String, Entry> entry : entries.entrySet()) {
-            writeTensor(sink, entry.getKey(), entry.getValue());
+        try (PieceBuffer buffer = new PieceBuffer()) {
+            for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+                writeTensor(sink, buffer, entry.getKey(), entry.getValue());
+            }
         }
     }
 
@@ -185,46 +197,44 @@ public final class SafetensorsWriter {
         return header.flip();
     }
 
-    private static void writeTensor(Sink sink, String name, Entry entry) throws IOException {
-        try (NDArray array = entry.content.get()) {
-            if (!array.getShape().equals(entry.shape)) {
-                throw new IllegalStateException("tensor " + name + " was announced as " + entry.shape + " and came as "
-                        + array.getShape());
-            }
-            long elements = entry.shape.size();
-            if (elements == 0) {
-                return;
-            }
-            try (NDArray flat = array.reshape(elements)) {
-                for (long from = 0; from < elements; from += TensorPieces.ELEMENTS) {
-                    int count = (int) Math.min(TensorPieces.ELEMENTS, elements - from);
-                    if (count == elements) {
-                        sink.write(encode(flat, entry.type));
-                    } else {
-                        try (NDArray part = flat.get(TensorPieces.range(from, count))) {
-                            sink.write(encode(part, entry.type));
-                        }
-                    }
+    private static void writeTensor(Sink sink, PieceBuffer buffer, String name, Entry entry) throws IOException {
+        long elements = entry.shape.size();
+        try (NDArray array = content(name, entry); NDArray flat = array.reshape(elements)) {
+            for (long from = 0; from < elements; from += TensorPieces.ELEMENTS) {
+                int count = (int) Math.min(TensorPieces.ELEMENTS, elements - from);
+                try (NDArray part = flat.get(TensorPieces.range(from, count))) {
+                    sink.write(encode(buffer.bytes(part, entry.inMemory()), entry.type));
                 }
             }
         }
     }
 
-    private static ByteBuffer encode(NDArray values, TensorType type) {
-        boolean halves = type == TensorType.BF16 || type == TensorType.F16 && values.getDataType() == DataType.FLOAT32;
-        if (!halves) {
-            if (typeOf(values.getDataType()) != type) {
-                throw new InvalidInputException("an array of type " + values.getDataType() + " cannot be written as " + type);
-            }
-            return values.toByteBuffer();
+    /** A tensor's content, which must be what was announced. */
+    private static NDArray content(String name, Entry entry) {
+        NDArray array = entry.content.get();
+        if (!array.getShape().equals(entry.shape)) {
+            array.close();
+            throw new IllegalStateException("tensor " + name + " was announced as " + entry.shape + " and came as " + array.getShape());
         }
-        FloatBuffer floats = values.toByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer();
-        ByteBuffer encoded = ByteBuffer.allocateDirect(floats.remaining() * 2).order(ByteOrder.LITTLE_ENDIAN);
-        while (floats.hasRemaining()) {
-            float value = floats.get();
-            encoded.putShort(type == TensorType.BF16 ? FloatFormats.toBfloat16(value) : FloatFormats.toFloat16(value));
+        DataType type = array.getDataType();
+        if (type != entry.inMemory() && typeOf(type) != entry.type) {
+            array.close();
+            throw new InvalidInputException("an array of type " + type + " cannot be written as " + entry.type);
         }
-        return encoded.flip();
+        return array;
+    }
+
+    /** Halves are made in place: each lies before all numbers that are still to be read. */
+    private static ByteBuffer encode(ByteBuffer values, TensorType type) {
+        if (type != TensorType.BF16 && type != TensorType.F16) {
+            return values;
+        }
+        int count = values.remaining() / Float.BYTES;
+        for (int i = 0; i < count; i++) {
+            float value = values.getFloat(i * Float.BYTES);
+            values.putShort(i * Short.BYTES, type == TensorType.BF16 ? FloatFormats.toBfloat16(value) : FloatFormats.toFloat16(value));
+        }
+        return values.limit(count * Short.BYTES);
     }
 
     private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -136,19 +136,63 @@ class SafetensorsTest {
     @Test
     void whatIsTakenStaysAsItWasAndIsDigested() throws IOException {
         NDArray array = manager.create(new float[] {1, 2, 3});
-        SafetensorsWriter writer = new SafetensorsWriter().metadata("a", "b").add("live", array);
-        Path before = folder.resolve("before");
-        String digest = writer.writeDigested(before);
-        assertEquals(Sha256.of(List.of(before)), digest);
-        Path after = folder.resolve("after");
-        try (NDManager host = NDManager.newBaseManager(Device.cpu(), "PyTorch")) {
-            SafetensorsWriter taken = writer.taken(host);
-            array.muli(2);
-            assertEquals(digest, taken.writeDigested(after));
+        array.setRequiresGradient(true); // as parameters do
+        NDArray halves = manager.create(new float[] {1, 2, 4, 8}, new Shape(2, 2)).toType(DataType.FLOAT16, false);
+        SafetensorsWriter writer = new SafetensorsWriter().metadata("a", "b").add("live", TensorType.F32, array.getShape(), array::stopGradient)
+                .add("halves", halves).add("brain", TensorType.BF16, array.getShape(), array::stopGradient)
+                .add("scalar", manager.create(7L)).add("none", manager.create(new Shape(0, 3)));
+        try (TensorCopies copies = new TensorCopies()) {
+            writer.reserve(copies);
+            long reserved = copies.bytes();
+            assertEquals(3 * 4 + 4 * 4 + 3 * 4 + 8, reserved);
+            String last = "";
+            for (int time = 0; time < 3; time++) { // into the same memory
+                Path before = folder.resolve("before" + time);
+                String digest = writer.writeDigested(before);
+                assertEquals(Sha256.of(List.of(before)), digest);
+                assertFalse(digest.equals(last), "the live ones have moved on");
+                last = digest;
+                SafetensorsWriter taken = writer.taken(copies);
+                try (NDArray live = array.stopGradient()) {
+                    live.muli(2);
+                }
+                halves.addi(1);
+                for (String again : List.of("after", "again")) {
+                    Path after = folder.resolve(again + time);
+                    assertEquals(digest, taken.writeDigested(after));
+                    assertEquals(-1, Files.mismatch(before, after));
+                }
+                assertEquals(reserved, copies.bytes());
+            }
         }
-        assertEquals(-1, Files.mismatch(before, after));
-        writer.write(after);
-        assertTrue(Files.mismatch(before, after) > 0, "the live one has moved on");
+    }
+
+    @Test
+    void copiesOfOtherTensorsGetOtherMemory() throws IOException {
+        Path file = folder.resolve("file");
+        try (TensorCopies copies = new TensorCopies()) {
+            new SafetensorsWriter().add("a", manager.ones(new Shape(2, 3))).taken(copies).write(file);
+            NDArray larger = manager.arange(12f).reshape(3, 4);
+            new SafetensorsWriter().add("a", larger).taken(copies).write(file);
+            assertEquals(12 * 4, copies.bytes());
+            try (SafetensorsFile read = SafetensorsFile.open(file)) {
+                assertEquals(larger, read.read(manager, "a"));
+            }
+        }
+    }
+
+    @Test
+    void whatIsNotAsAnnouncedIsRefused() {
+        NDArray array = manager.ones(new Shape(2));
+        try (TensorCopies copies = new TensorCopies()) {
+            SafetensorsWriter number = new SafetensorsWriter().add("a", TensorType.I32, array.getShape(), array::duplicate);
+            assertEquals("an array of type float32 cannot be written as I32",
+                    assertThrows(InvalidInputException.class, () -> number.taken(copies)).getMessage());
+            assertThrows(InvalidInputException.class, () -> number.write(folder.resolve("file")));
+            SafetensorsWriter longer = new SafetensorsWriter().add("a", TensorType.F32, new Shape(3), array::duplicate);
+            assertEquals("tensor a was announced as (3) and came as (2)",
+                    assertThrows(IllegalStateException.class, () -> longer.taken(copies)).getMessage());
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package ai.spattention.train.data;
 
+import ai.spattention.olmoe.io.Failures;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -46,12 +47,7 @@ final class BlockEncoder implements AutoCloseable {
                 Thread.currentThread().interrupt();
                 throw new InterruptedIOException("interrupted while text was encoded");
             } catch (ExecutionException e) {
-                if (e.getCause() instanceof RuntimeException failure) {
-                    throw failure;
-                } else if (e.getCause() instanceof Error error) {
-                    throw error;
-                }
-                throw new IOException(e.getCause());
+                throw Failures.asThrown(e.getCause());
             }
         }
 

@@ -1,5 +1,6 @@
 package ai.spattention.train.data;
 
+import ai.spattention.olmoe.io.Failures;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -63,12 +64,8 @@ final class BlockPipeline implements Closeable {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while text was read");
         }
-        if (item.failure() instanceof IOException failure) {
-            throw failure;
-        } else if (item.failure() instanceof RuntimeException failure) {
-            throw failure;
-        } else if (item.failure() instanceof Error failure) {
-            throw failure;
+        if (item.failure() != null) {
+            throw Failures.asThrown(item.failure());
         }
         return Optional.ofNullable(item.encoding());
     }

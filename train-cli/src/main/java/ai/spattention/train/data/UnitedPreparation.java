@@ -3,6 +3,7 @@ package ai.spattention.train.data;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.AtomicFile;
 import ai.spattention.olmoe.io.AtomicFolder;
+import ai.spattention.olmoe.io.Failures;
 import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.olmoe.tokenizer.Tokenizer;
 import ai.spattention.train.data.source.InputFile;
@@ -147,14 +148,8 @@ public final class UnitedPreparation {
         if (failure instanceof InterruptedIOException) {
             Thread.currentThread().interrupt();
         }
-        if (failure instanceof IOException io) {
-            throw io;
-        }
-        if (failure instanceof RuntimeException unchecked) {
-            throw unchecked;
-        }
-        if (failure instanceof Error error) {
-            throw error;
+        if (failure != null) {
+            throw Failures.asThrown(failure);
         }
     }
 

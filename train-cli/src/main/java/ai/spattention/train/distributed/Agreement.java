@@ -1,6 +1,7 @@
 package ai.spattention.train.distributed;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.Failures;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -117,7 +118,7 @@ public final class Agreement {
             }
         }
         if (failure.isPresent()) {
-            rethrow(failure.get());
+            throw Failures.asThrown(failure.get());
         }
         if (reason.isPresent()) {
             String message = "rank " + reason.get().rank + " of " + collectives.size() + " could not " + what + ": " + reason.get().message;
@@ -137,18 +138,5 @@ public final class Agreement {
         } catch (Throwable e) {
             return Optional.of(e);
         }
-    }
-
-    private static void rethrow(Throwable failure) throws IOException {
-        if (failure instanceof IOException e) {
-            throw e;
-        }
-        if (failure instanceof RuntimeException e) {
-            throw e;
-        }
-        if (failure instanceof Error e) {
-            throw e;
-        }
-        throw new IOException(failure);
     }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.training.Trainer;
 import ai.djl.training.listener.TrainingListenerAdapter;
 import ai.spattention.olmoe.model.OlmoeOutput;
+import ai.spattention.torch.EngineArrays;
 import ai.spattention.train.distributed.Collectives;
 import java.util.Arrays;
 
@@ -38,7 +39,10 @@ final class ExpertLoadMeter extends TrainingListenerAdapter implements AutoClose
     /** For each layer, how many tokens each expert got since the last call. All processes call it. */
     long[][] read() {
         int experts = (int) sums.getShape().get(1);
-        double[] own = Arrays.stream(sums.toLongArray()).asDoubleStream().toArray();
+        double[] own;
+        try (NDArray read = EngineArrays.readable(sums)) {
+            own = Arrays.stream(read.toLongArray()).asDoubleStream().toArray();
+        }
         long[] counts = Arrays.stream(collectives.sum(own)).mapToLong(count -> (long) count).toArray();
         sums.close();
         sums = null;

@@ -55,47 +55,60 @@ public final class HostMemory {
      * @throws InvalidInputException as for one process
      */
     public static void require(RunConfig run, Device device, int processes, int here) {
-        OptionalLong share = bytes().isPresent() ? OptionalLong.of(bytes().getAsLong() / here) : OptionalLong.empty();
+        Share share = new Share(bytes().isPresent() ? OptionalLong.of(bytes().getAsLong() / here) : OptionalLong.empty(), processes, here);
         if (!device.isGpu()) {
-            require(run, PassChoice.of(run, device, processes), share, here);
+            require(run, PassChoice.of(run, device, processes), share);
         } else if (run.checkpoint().asynchronous()) {
-            requireCopy(run, PassChoice.of(run, device, processes), 0, share, here);
+            requireCopy(run, PassChoice.of(run, device, processes), 0, share);
         }
     }
+
+    /**
+     * What a process has of its machine's memory.
+     *
+     * @param bytes the memory; empty if the system does not tell
+     * @param processes how many learn together
+     * @param here how many of them are on the machine
+     */
+    record Share(OptionalLong bytes, int processes, int here) {}
 
     /** Whose memory is told. */
     private static String ofEach(int here) {
         return here == 1 ? "" : " for each of its " + here + " processes";
     }
 
-    /** Refuses what is copied for a checkpoint behind training if it does not fit beside the rest: the weights and both moments in float32. */
-    static void requireCopy(RunConfig run, PassChoice choice, long others, OptionalLong bytes, int here) {
-        long copy = 3 * choice.checkpointing().memory().weights();
-        if (run.checkpoint().asynchronous() && bytes.isPresent() && copy > bytes.getAsLong() - others) {
+    /**
+     * Refuses what is copied for checkpoints behind training if it does not fit beside the rest: the weights and both moments in float32, of
+     * which each process keeps the copy of its part to the run's end.
+     */
+    static void requireCopy(RunConfig run, PassChoice choice, long others, Share share) {
+        long copy = (3 * choice.checkpointing().memory().weights() + share.processes - 1) / share.processes;
+        if (run.checkpoint().asynchronous() && share.bytes.isPresent() && copy > share.bytes.getAsLong() - others) {
             throw new InvalidInputException(String.format(Locale.ROOT, "checkpoints behind training copy about %,d bytes into this machine's"
-                    + " memory, which has %,d%s and of that needs %,d for the run: set checkpoint.asynchronous=false", copy, bytes.getAsLong(), ofEach(here),
-                    others));
+                    + " memory, which has %,d%s and of that needs %,d for the run: set checkpoint.asynchronous=false", copy,
+                    share.bytes.getAsLong(), ofEach(share.here), others));
         }
     }
 
-    static void require(RunConfig run, PassChoice choice, OptionalLong bytes, int here) {
+    static void require(RunConfig run, PassChoice choice, Share share) {
         MemoryEstimate memory = choice.checkpointing().memory();
-        if (bytes.isEmpty() || memory.total() <= bytes.getAsLong()) {
-            requireCopy(run, choice, memory.total(), bytes, here);
+        if (share.bytes.isEmpty() || memory.total() <= share.bytes.getAsLong()) {
+            requireCopy(run, choice, memory.total(), share);
             return;
         }
+        long bytes = share.bytes.getAsLong();
         List<String> remedies = new ArrayList<>();
-        if (memory.resident() < bytes.getAsLong()) {
+        if (memory.resident() < bytes) {
             if (choice.checkpointing().mode() != ActivationCheckpointing.FULL) {
                 remedies.add("set training.activation_checkpointing=full");
             }
             remedies.add(CheckpointingChoice.FEWER_TOKENS);
         } else {
             remedies.add("weights, gradients and moments alone do not fit: take a smaller model, or a machine with more memory"
-                    + (here == 1 ? "" : ", or fewer processes on this one"));
+                    + (share.here == 1 ? "" : ", or fewer processes on this one"));
         }
         throw new InvalidInputException(String.format(Locale.ROOT, "the run needs about %,d bytes of memory, but this machine has %,d%s:"
-                + " weights %,d, gradients %,d, moments %,d, a pass %,d: %s", memory.total(), bytes.getAsLong(), ofEach(here), memory.weights(),
+                + " weights %,d, gradients %,d, moments %,d, a pass %,d: %s", memory.total(), bytes, ofEach(share.here), memory.weights(),
                 memory.gradients(), memory.optimizer(), memory.activations(), String.join(", or ", remedies)));
     }
 }

@@ -1,8 +1,5 @@
 package ai.spattention.train.loop;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDManager;
-import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.train.checkpoint.CheckpointWriting;
 import java.io.Closeable;
 import java.io.IOException;
@@ -16,38 +13,27 @@ import java.util.concurrent.CompletableFuture;
 final class PendingCheckpoint implements Closeable {
 
     private final long step;
-    private final NDManager host;
     private final CheckpointWriting writing;
     private final CompletableFuture<Void> written = new CompletableFuture<>();
 
     /**
-     * Copies what is to be written, and begins to write.
+     * Begins to write.
      *
      * @param step after which step
      * @param writing what writes it; closed with this
-     * @param model this rank's part of the parameters
-     * @param optimizer its part of the moments
+     * @param copies what is written, which must stay as it is until this is closed
      */
-    PendingCheckpoint(long step, CheckpointWriting writing, SafetensorsWriter model, SafetensorsWriter optimizer) {
+    PendingCheckpoint(long step, CheckpointWriting writing, CheckpointCopies.Files copies) {
         this.step = step;
         this.writing = writing;
-        host = NDManager.newBaseManager(Device.cpu(), "PyTorch");
-        host.setName("checkpoint");
-        try {
-            SafetensorsWriter ownModel = model.taken(host);
-            SafetensorsWriter ownOptimizer = optimizer.taken(host);
-            Thread thread = new Thread(() -> write(ownModel, ownOptimizer), "checkpoint of step " + step);
-            thread.setDaemon(true);
-            thread.start();
-        } catch (Throwable e) {
-            host.close();
-            throw e;
-        }
+        Thread thread = new Thread(() -> write(copies), "checkpoint of step " + step);
+        thread.setDaemon(true);
+        thread.start();
     }
 
-    private void write(SafetensorsWriter model, SafetensorsWriter optimizer) {
+    private void write(CheckpointCopies.Files copies) {
         try {
-            writing.write(model, optimizer);
+            writing.write(copies.model(), copies.optimizer());
             written.complete(null);
         } catch (Throwable e) { // told in the run's thread
             written.completeExceptionally(e);
@@ -81,7 +67,6 @@ final class PendingCheckpoint implements Closeable {
     @Override
     public void close() throws IOException {
         written.exceptionally(failure -> null).join();
-        host.close();
         writing.close();
     }
 }

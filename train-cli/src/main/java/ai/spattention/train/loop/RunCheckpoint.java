@@ -27,7 +27,8 @@ import java.util.OptionalDouble;
  * <p>The last step's checkpoint is written before anything that measures it, so that no failure there costs what was learned; it keeps
  * the step's metrics, which nobody else has then. All others are written when everything else after their step is done. If the
  * configuration says so, the run then waits for a copy only: the checkpoint is written behind training, and becomes current when a later step
- * is done. Until then the one before it is the newest; there is one on its way at most.
+ * is done. Until then the one before it is the newest; there is one on its way at most. The copy's memory is taken while the steps before the
+ * first such checkpoint run, and kept.
  *
  * <p>All ranks of a run call the same methods after the same steps.
  */
@@ -41,7 +42,10 @@ final class RunCheckpoint implements Periodic {
     private final RunObserver observer;
     private final Interval interval;
     private final Collectives ranks;
+    private final CheckpointWaits waits;
+    private final CheckpointCopies copies = new CheckpointCopies();
     private Optional<PendingCheckpoint> pending = Optional.empty();
+    private boolean isReserved;
     private long savedStep = -1;
     private long waitedNanos;
 
@@ -69,6 +73,7 @@ final class RunCheckpoint implements Periodic {
         store = new CheckpointStore(folder, config.checkpoint().keepLast(), config.checkpoint().keepEverySteps(), ranks);
         store.requireShared();
         interval = new Interval(config.checkpoint().everySteps());
+        waits = new CheckpointWaits(observer::note);
     }
 
     /**
@@ -123,13 +128,12 @@ final class RunCheckpoint implements Periodic {
     }
 
     private void begin(RunProgress progress) throws IOException {
-        finish();
+        finishBefore(progress.step());
         long start = System.nanoTime();
         step.pause();
         CheckpointWriting writing = store.begin(state(progress, ""));
         try {
-            pending = Optional.of(new PendingCheckpoint(progress.step(), writing, CheckpointTensors.weights(model, step.values(), ranks),
-                    CheckpointTensors.moments(model, step.moments(), ranks)));
+            pending = Optional.of(new PendingCheckpoint(progress.step(), writing, copies.taken(files())));
         } catch (Throwable e) {
             writing.close();
             throw e;
@@ -137,13 +141,34 @@ final class RunCheckpoint implements Periodic {
         waitedNanos += System.nanoTime() - start;
     }
 
+    /** What is on its way reads the copies that the next checkpoint is to fill. */
+    private void finishBefore(long due) throws IOException {
+        if (pending.isPresent()) {
+            long before = waitedNanos;
+            long written = pending.get().step();
+            finish();
+            waits.waited(written, due, (waitedNanos - before) / 1e9);
+        }
+    }
+
+    private CheckpointCopies.Files files() {
+        return new CheckpointCopies.Files(CheckpointTensors.weights(model, step.values(), ranks),
+                CheckpointTensors.moments(model, step.moments(), ranks));
+    }
+
     /**
-     * Makes a checkpoint on its way current if all ranks have written it; to be called after every step.
+     * Makes a checkpoint on its way current if all ranks have written it, and reserves memory for the first to come; to be called after every
+     * step, before the step's checkpoint begins.
      *
+     * @param ofStep the step
      * @throws ai.spattention.common.InvalidInputException if it could not be written for lack of space
      * @throws IOException if it could not be written otherwise
      */
-    void advance() throws IOException {
+    void advance(long ofStep) throws IOException {
+        if (isAsynchronous() && !isReserved && interval.comesBetween(ofStep, config.training().steps())) {
+            isReserved = true;
+            copies.reserve(files());
+        }
         if (pending.isPresent()) {
             double[] sums = ranks.sum(pending.get().hasEnded() ? 1 : 0, pending.get().hasFailed() ? 1 : 0);
             if (sums[0] == ranks.size() || sums[1] > 0) {
@@ -194,8 +219,8 @@ final class RunCheckpoint implements Periodic {
         finish();
         long start = System.nanoTime();
         step.pause();
-        Path written = store.save(state(progress, unrecorded), CheckpointTensors.weights(model, step.values(), ranks),
-                CheckpointTensors.moments(model, step.moments(), ranks));
+        CheckpointCopies.Files files = files();
+        Path written = store.save(state(progress, unrecorded), files.model(), files.optimizer());
         waitedNanos += System.nanoTime() - start;
         tell(progress.step(), written);
     }
@@ -205,11 +230,18 @@ final class RunCheckpoint implements Periodic {
                 dataFingerprint, RunConfigWriter.settings(config), unrecorded);
     }
 
+    /** The processor's memory that is kept for checkpoints behind training: bytes. */
+    long keptBytes() {
+        return copies.bytes();
+    }
+
     /** Waits for what is being written, which a run that fails does not make current. */
     @Override
     public void close() throws IOException {
-        if (pending.isPresent()) {
-            pending.get().close();
+        try (copies) {
+            if (pending.isPresent()) {
+                pending.get().close();
+            }
         }
     }
 }

@@ -323,7 +323,7 @@ public final class TrainingRun implements AutoCloseable {
             betweenSteps.act(end(isLast, stop), metrics);
             progress = progress.plusSeconds((System.nanoTime() - start) / 1e9);
         }
-        checkpoint.advance();
+        checkpoint.advance(progress.step());
         if (checkpoint.isAsynchronous() && checkpoint.isDue(progress.step(), isLast)) {
             checkpoint.act(end(isLast, stop), metrics);
         }

@@ -19,6 +19,7 @@ import ai.spattention.plan.Region;
 import ai.spattention.plan.Tensor;
 import ai.spattention.segment.NoGradient;
 import ai.spattention.torch.Bfloat16;
+import ai.spattention.torch.EngineArrays;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -186,10 +187,12 @@ public final class FlatAdamW implements AutoCloseable {
      * @return what it was
      */
     public Outcome outcome() {
-        float[] values = state.toFloatArray();
-        boolean skipped = values[AdamWSteps.STATE_SKIPPED] != 0;
-        step += skipped ? 0 : 1;
-        return new Outcome(values[AdamWSteps.STATE_NORM], skipped);
+        try (NDArray own = EngineArrays.readable(state)) {
+            float[] values = own.toFloatArray();
+            boolean skipped = values[AdamWSteps.STATE_SKIPPED] != 0;
+            step += skipped ? 0 : 1;
+            return new Outcome(values[AdamWSteps.STATE_NORM], skipped);
+        }
     }
 
     /**

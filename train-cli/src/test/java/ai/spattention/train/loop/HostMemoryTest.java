@@ -21,8 +21,12 @@ class HostMemoryTest {
     private final PassChoice choice = PassChoice.of(run, Device.cpu());
     private final MemoryEstimate memory = choice.checkpointing().memory();
 
+    private static HostMemory.Share share(long bytes, int processes) {
+        return new HostMemory.Share(OptionalLong.of(bytes), processes, processes);
+    }
+
     private String refusal(long bytes) {
-        return assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, OptionalLong.of(bytes), 1)).getMessage();
+        return assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, share(bytes, 1))).getMessage();
     }
 
     @Test
@@ -32,8 +36,8 @@ class HostMemoryTest {
 
     @Test
     void whatFitsExactlyMayRun() {
-        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.of(memory.total()), 1));
-        assertDoesNotThrow(() -> HostMemory.require(run, choice, OptionalLong.empty(), 1));
+        assertDoesNotThrow(() -> HostMemory.require(run, choice, share(memory.total(), 1)));
+        assertDoesNotThrow(() -> HostMemory.require(run, choice, new HostMemory.Share(OptionalLong.empty(), 1, 1)));
         String refusal = refusal(memory.total() - 1);
         assertTrue(refusal.contains("set training.activation_checkpointing=full") && refusal.contains("lower training.micro_batch"), refusal);
     }
@@ -42,11 +46,13 @@ class HostMemoryTest {
     void copiesForCheckpointsBehindTrainingCount() {
         RunConfig behind = SmallData.config(Path.of("data"), "checkpoint.asynchronous=true");
         long all = memory.total() + 3 * memory.weights();
-        assertDoesNotThrow(() -> HostMemory.require(behind, choice, OptionalLong.of(all), 1));
-        assertDoesNotThrow(() -> HostMemory.requireCopy(run, choice, 0, OptionalLong.of(0), 1));
+        assertDoesNotThrow(() -> HostMemory.require(behind, choice, share(all, 1)));
+        assertDoesNotThrow(() -> HostMemory.requireCopy(run, choice, 0, share(0, 1)));
         String refusal = assertThrows(InvalidInputException.class,
-                () -> HostMemory.require(behind, choice, OptionalLong.of(all - 1), 1)).getMessage();
+                () -> HostMemory.require(behind, choice, share(all - 1, 1))).getMessage();
         assertTrue(refusal.endsWith("set checkpoint.asynchronous=false"), refusal);
+        assertDoesNotThrow(() -> HostMemory.require(behind, choice, share(memory.total() + memory.weights(), 3)), "each copies its part");
+        assertThrows(InvalidInputException.class, () -> HostMemory.require(behind, choice, share(memory.total() + memory.weights() - 1, 3)));
     }
 
     @Test
@@ -58,7 +64,7 @@ class HostMemoryTest {
 
     @Test
     void processesShareTheMachinesMemory() {
-        String refusal = assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, OptionalLong.of(1000), 4)).getMessage();
+        String refusal = assertThrows(InvalidInputException.class, () -> HostMemory.require(run, choice, share(1000, 4))).getMessage();
         assertTrue(refusal.contains("this machine has 1,000 for each of its 4 processes: ") && refusal.endsWith("or fewer processes on this one"),
                 refusal);
         assertDoesNotThrow(() -> HostMemory.require(run, Device.cpu(), 4, 4));

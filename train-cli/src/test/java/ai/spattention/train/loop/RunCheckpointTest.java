@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.io.OwnFiles;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.segment.PartObserver;
+import ai.spattention.torch.Bfloat16;
 import ai.spattention.train.SmallData;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.TrainingState;
@@ -46,6 +48,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunCheckpointTest {
 
@@ -98,10 +102,16 @@ class RunCheckpointTest {
             model.getParameters().forEach(named -> {
                 state.put(named.getKey(), named.getValue().getArray().toFloatArray());
                 AdamW.Moments moments = all.get(named.getValue().getId());
-                state.put(named.getKey() + " mean", moments.mean().toFloatArray());
-                state.put(named.getKey() + " variance", moments.variance().toFloatArray());
+                state.put(named.getKey() + " mean", numbers(moments.mean()));
+                state.put(named.getKey() + " variance", numbers(moments.variance()));
             });
             return state;
+        }
+
+        private float[] numbers(NDArray moment) {
+            try (NDArray exact = Bfloat16.toFloat32(moment)) {
+                return exact.toFloatArray();
+            }
         }
 
         @Override
@@ -198,12 +208,12 @@ class RunCheckpointTest {
             checkpoint.finish();
             assertEquals(List.of(2L), store.steps());
             assertTrue(checkpoint.takeWaitedSeconds().getAsDouble() > 0);
-            checkpoint.advance();
+            checkpoint.advance(3);
             checkpoint.finish();
             assertTrue(checkpoint.takeWaitedSeconds().isEmpty(), "there is none");
             fixture.act(4, false);
             while (!store.steps().contains(4L)) { // as steps would come and go
-                checkpoint.advance();
+                checkpoint.advance(5);
                 Thread.onSpinWait();
             }
             fixture.act(6, false);
@@ -219,6 +229,57 @@ class RunCheckpointTest {
         try (Fixture fixture = new Fixture("data")) {
             assertEquals(2, fixture.checkpoint.resume().orElseThrow().step());
             assertSame(saved, fixture.state());
+        }
+    }
+
+    /** Several in a row, most of which are due while the one before is still being written. */
+    @ParameterizedTest
+    @ValueSource(strings = {"float32", "bfloat16"})
+    void whatIsWrittenBehindTrainingIsWhatTheStepLeft(String statePrecision) throws IOException {
+        String[] overrides = {"checkpoint.asynchronous=true", "checkpoint.keep_last=9", "training.steps=20",
+            "optimizer.state_precision=" + statePrecision};
+        List<Map<String, float[]>> saved = new ArrayList<>();
+        try (Fixture fixture = new Fixture("data", overrides); RunCheckpoint checkpoint = fixture.checkpoint) {
+            assertEquals(0, checkpoint.keptBytes());
+            long kept = 0;
+            for (long step = 1; step <= 8; step++) {
+                fixture.learn(step);
+                checkpoint.advance(step);
+                if (step == 1) {
+                    kept = checkpoint.keptBytes();
+                    assertEquals(3L * Float.BYTES * fixture.config.model().totalParams(), kept, "reserved before the first is due");
+                }
+                if (step % 2 == 0) {
+                    fixture.act(step, false);
+                    saved.add(fixture.state());
+                }
+                assertEquals(kept, checkpoint.keptBytes(), "one checkpoint's copies are kept, not more");
+            }
+            checkpoint.finish();
+        }
+        for (int i = 0; i < saved.size(); i++) {
+            try (Fixture fixture = new Fixture("data", overrides)) {
+                assertEquals(8 - 2 * i, fixture.checkpoint.resume().orElseThrow().step());
+                assertSame(saved.get(3 - i), fixture.state());
+            }
+            OwnFiles.deleteTree(folder.resolve("step-0000000" + (8 - 2 * i)));
+        }
+    }
+
+    @Test
+    void memoryIsReservedOnlyForACheckpointThatIsToCome() throws IOException {
+        for (String every : List.of("0", "6", "7")) {
+            try (Fixture fixture = new Fixture("data", "checkpoint.asynchronous=true", "training.steps=6", "checkpoint.every_steps=" + every);
+                    RunCheckpoint checkpoint = fixture.checkpoint) {
+                fixture.learn(1);
+                checkpoint.advance(1);
+                assertEquals(0, checkpoint.keptBytes(), "every " + every);
+            }
+        }
+        try (Fixture fixture = new Fixture("data", "training.steps=6"); RunCheckpoint checkpoint = fixture.checkpoint) {
+            fixture.learn(1);
+            checkpoint.advance(1);
+            assertEquals(0, checkpoint.keptBytes(), "checkpoints that are waited for need no copies");
         }
     }
 
@@ -244,9 +305,40 @@ class RunCheckpointTest {
             assertEquals("the disk is full: cannot write " + half.resolve("optimizer.safetensors") + "; free some space or choose another folder",
                     message);
             assertFalse(checkpoint.isSaved(4));
+            assertEquals(List.of("checkpoint 2 step-00000002"), told);
+            assertEquals(List.of("step-00000002"), List.of(folder.toFile().list()), "nothing half written is left");
         }
-        assertEquals(List.of("checkpoint 2 step-00000002"), told);
-        assertEquals(List.of("step-00000002"), List.of(folder.toFile().list()), "nothing half written is left");
+        assertEquals(List.of("step-00000002"), List.of(folder.toFile().list()), "nor when the run has ended");
+    }
+
+    @Test
+    void afterAFailureAnotherCheckpointCanBeWritten() throws IOException {
+        Map<String, float[]> saved;
+        Path half = folder.resolve("step-00000002.tmp");
+        Collectives spoiling = meeting(() -> {
+            if (Files.isDirectory(half)) {
+                try {
+                    Files.createDirectories(half.resolve("optimizer.safetensors").resolve("in the way"));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        });
+        try (Fixture fixture = new Fixture(spoiling, "data", "checkpoint.asynchronous=true"); RunCheckpoint checkpoint = fixture.checkpoint) {
+            fixture.learn(1);
+            fixture.act(2, false);
+            assertThrows(Exception.class, checkpoint::finish);
+            fixture.learn(2);
+            fixture.act(4, false);
+            saved = fixture.state();
+            fixture.learn(3);
+            checkpoint.finish();
+        }
+        assertEquals(List.of("checkpoint 4 step-00000004"), told);
+        try (Fixture fixture = new Fixture("data")) {
+            assertEquals(4, fixture.checkpoint.resume().orElseThrow().step());
+            assertSame(saved, fixture.state());
+        }
     }
 
     @Test

@@ -1,7 +1,6 @@
 package ai.spattention.train.cli.bench;
 
 import ai.djl.Device;
-import ai.djl.engine.Engine;
 import ai.spattention.common.InvalidInputException;
 import ai.spattention.train.bench.CollectivesBench;
 import ai.spattention.train.cli.option.DeviceOption;
@@ -10,7 +9,6 @@ import ai.spattention.train.config.DeviceChoice;
 import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.distributed.CollectiveBackend;
 import ai.spattention.train.distributed.Collectives;
-import ai.spattention.train.distributed.RankDevice;
 import ai.spattention.train.distributed.WorkerIdentity;
 import ai.spattention.train.distributed.Workers;
 import ai.spattention.train.machine.Versions;
@@ -77,7 +75,7 @@ final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
             throw new InvalidInputException("nothing launched this process as one of several: start with 'mpiexec -n 2 ./spattn bench collectives"
                     + " --device cpu', or with torchrun or srun on GPUs");
         }
-        Device own = device(identity);
+        Device own = device.ofProcess(identity, DeviceChoice.AUTO);
         PrintWriter err = spec.commandLine().getErr();
         Workers workers = new Workers(identity, CollectiveBackend.AUTO, Duration.ofSeconds(timeout), Path.of(""), line -> err.println("spattn: " + line),
                 System.getenv());
@@ -95,14 +93,6 @@ final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
             }
         }
         return 0;
-    }
-
-    private Device device(WorkerIdentity identity) {
-        if (device.request().choice() == DeviceChoice.CPU) {
-            return Device.cpu();
-        }
-        Device found = device.device(); // refuses a GPU that is not there
-        return found.isGpu() ? RankDevice.gpu(identity, Engine.getEngine("PyTorch").getGpuCount(), System.getenv()) : found;
     }
 
     private static void positive(String option, int value) {

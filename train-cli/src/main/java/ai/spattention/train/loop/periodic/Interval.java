@@ -18,4 +18,15 @@ public record Interval(int everySteps) {
     public boolean includes(long step, boolean isLast) {
         return isLast || everySteps > 0 && step % everySteps == 0;
     }
+
+    /**
+     * Whether it is still to be done after a step that is not the run's last.
+     *
+     * @param step the first step that counts, from 1 on
+     * @param last the run's last step, which does not count
+     * @return true if it is
+     */
+    public boolean comesBetween(long step, long last) {
+        return everySteps > 0 && (step + everySteps - 1) / everySteps * everySteps < last;
+    }
 }

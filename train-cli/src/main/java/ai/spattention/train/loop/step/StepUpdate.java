@@ -4,6 +4,7 @@ import ai.djl.nn.Parameter;
 import ai.spattention.olmoe.checkpoint.ParameterValues;
 import ai.spattention.olmoe.loss.LossMeter;
 import ai.spattention.plan.Plan;
+import ai.spattention.torch.EngineArrays;
 import ai.spattention.train.optim.MomentSlice;
 import ai.spattention.train.optim.SavedMoments;
 import java.util.List;
@@ -38,7 +39,7 @@ interface StepUpdate extends AutoCloseable {
      * @param losses the micro-batches' losses
      */
     default void await(LossMeter losses) {
-        losses.sums().toFloatArray();
+        EngineArrays.readable(losses.sums()).close(); // to copy from a device waits for it
     }
 
     /**

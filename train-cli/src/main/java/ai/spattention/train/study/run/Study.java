@@ -1,6 +1,7 @@
 package ai.spattention.train.study.run;
 
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.olmoe.io.Failures;
 import ai.spattention.train.study.config.PlannedRun;
 import ai.spattention.train.study.config.StudyPlan;
 import ai.spattention.train.study.result.RunResult;
@@ -119,10 +120,7 @@ public final class Study {
                 worker.get();
             }
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof IOException cause) {
-                throw cause;
-            }
-            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+            throw Failures.asThrown(e.getCause());
         } catch (InterruptedException e) {
             queue.end();
             Thread.currentThread().interrupt();

@@ -29,4 +29,17 @@ class IntervalTest {
     void aResumeDoesNotShiftIt() {
         assertEquals(List.of(6L, 9L, 11L), included(3, 5, 11));
     }
+
+    @Test
+    void whatIsStillToComeBeforeTheLastStep() {
+        for (int everySteps = 0; everySteps < 5; everySteps++) {
+            for (long last = 1; last < 9; last++) {
+                for (long step = 1; step <= last; step++) {
+                    Interval interval = new Interval(everySteps);
+                    boolean expected = LongStream.range(step, last).anyMatch(later -> interval.includes(later, false));
+                    assertEquals(expected, interval.comesBetween(step, last), everySteps + " from " + step + " to " + last);
+                }
+            }
+        }
+    }
 }
