@@ -9,15 +9,17 @@ import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
 /**
  * What each window (or document, or sequence of a probe) gave: tokens of one window depend on one another, so errors are estimated by
- * drawing whole windows. Window i is the same text for every model, which makes differences between models paired.
+ * drawing whole windows. Window i is the same text for every model, which makes differences between models paired. Neighbouring windows can
+ * be merged to blocks ({@link #merged}), which are windows again, only longer.
  *
  * @param n how many values each window has, 0 where a window has none; a single one is that of all windows, and so JSON has it where all are alike
- * @param mean the mean of each window's values, in {@value #DIGITS} digits; 0 where there are none
+ * @param mean the mean of each window's values, in {@value #DIGITS} digits or, of blocks, fewer; 0 where there are none
  */
 public record WindowMeans(
         @JsonSerialize(using = OneIfAlike.class) @JsonFormat(with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY) List<Long> n,
@@ -73,11 +75,51 @@ public record WindowMeans(
      */
     public static WindowMeans of(List<Moments> windows) {
         return new WindowMeans(windows.stream().map(Moments::n).toList(),
-                windows.stream().map(window -> window.isEmpty() ? 0 : rounded(window.mean())).toList());
+                windows.stream().map(window -> window.isEmpty() ? 0 : rounded(window.mean(), DIGITS)).toList());
     }
 
-    private static double rounded(double value) {
-        return Double.isFinite(value) ? new BigDecimal(value).round(new MathContext(DIGITS)).doubleValue() : value;
+    /**
+     * Merges neighbours to blocks of 1, 2, 4, ... windows, as few to a block as will do; the last block may have fewer. Which windows a block
+     * has follows from their number alone, so that what was paired stays paired. Merging once more changes nothing.
+     *
+     * @param mostBlocks the most blocks to leave, at least 1
+     * @param digits the digits of a block's mean, at least 1
+     * @return the blocks: the sums of their windows' counts, and the means of all values in them
+     * @throws IllegalArgumentException if a number is below 1
+     */
+    public WindowMeans merged(int mostBlocks, int digits) {
+        if (mostBlocks < 1 || digits < 1) {
+            throw new IllegalArgumentException("there is at least 1 block of 1 digit (got " + mostBlocks + " and " + digits + ")");
+        }
+        int length = 1;
+        while ((size() - 1) / length >= mostBlocks) {
+            length *= 2;
+        }
+        List<Long> counts = new ArrayList<>();
+        List<Double> means = new ArrayList<>();
+        for (int from = 0; from < size(); from += length) {
+            int to = Math.min(from + length, size());
+            counts.add(n.subList(from, to).stream().mapToLong(count -> count).sum());
+            means.add(rounded(mean(from, to), digits));
+        }
+        return new WindowMeans(counts, means);
+    }
+
+    /** The mean of all values of some windows; 0 if they have none. */
+    private double mean(int from, int to) {
+        long count = 0;
+        double sum = 0;
+        for (int window = from; window < to; window++) {
+            if (n.get(window) > 0) {
+                count += n.get(window);
+                sum += n.get(window) * mean.get(window);
+            }
+        }
+        return count == 0 ? 0 : sum / count;
+    }
+
+    private static double rounded(double value, int digits) {
+        return Double.isFinite(value) ? new BigDecimal(value).round(new MathContext(digits)).doubleValue() : value;
     }
 
     /**

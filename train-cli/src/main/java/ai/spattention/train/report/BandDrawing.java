@@ -48,14 +48,17 @@ final class BandDrawing {
             }
         }
         Axis axis = Axis.upTo(length);
-        for (double tick : axis.ticks()) {
-            double at = LEFT + axis.place(tick) * (RIGHT - LEFT);
-            svg.with(Svg.line(at, bottom, at, bottom + 4).withClass("axis"),
-                    Svg.text(at, bottom + 16, "middle", Numbers.whole(Math.round(tick))));
-        }
-        svg.with(Svg.text((LEFT + RIGHT) / 2, bottom + 32, "middle", "distance from query to key (tokens)"));
+        StringBuilder ticks = new StringBuilder();
+        axis.ticks().forEach(tick -> ticks.append(Svg.upright(across(axis, tick), bottom, bottom + 4)));
+        svg.with(Svg.path(ticks).withClass("axis"), Svg.group("at-middle", axis.ticks().stream()
+                .map(tick -> Svg.text(across(axis, tick), bottom + 16, Numbers.whole(Math.round(tick)))))
+                .with(Svg.text((LEFT + RIGHT) / 2, bottom + 32, "distance from query to key (tokens)")));
         return Page.figure(title, "A row for each head, coloured where it sees keys at that distance: a distance that few rows colour can be"
                 + " bridged by few heads.", svg).withClass("wide");
+    }
+
+    private static double across(Axis axis, double value) {
+        return LEFT + axis.place(value) * (RIGHT - LEFT);
     }
 
     /** Neighbouring cells of the same shade become one strip; the shades are those of {@link Shade}. */

@@ -1,9 +1,9 @@
 package ai.spattention.train.report.chart;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /**
  * Curves over a number: loss over tokens, copying over distance. Points carry intervals and the single measurements behind them, and up to
@@ -18,17 +18,11 @@ public final class CurveChart {
     private static final double BELOW = 40;
 
     private final Builder is;
-    private final Axis x;
-    private final Axis y;
-    private final double right;
-    private final double bottom;
+    private final Frame frame;
 
     private CurveChart(Builder builder) {
         is = builder;
-        x = builder.x;
-        y = builder.y;
-        right = builder.width - 14;
-        bottom = builder.height - BELOW;
+        frame = new Frame(builder.x, builder.y, LEFT, TOP, builder.width - 14, builder.height - BELOW);
     }
 
     /**
@@ -168,67 +162,43 @@ public final class CurveChart {
 
     private Svg draw() {
         Svg svg = Svg.canvas(is.width, is.height, is.title).attr("role", "group");
-        axes(svg);
-        for (int edge : is.edges) {
-            if (edge >= x.low() && edge <= x.high() && edge > 0) {
-                svg.with(Svg.line(across(edge), TOP, across(edge), bottom).withClass("edge").hover("a band's edge at " + edge));
-            }
+        frame.draw(svg, is.xUnit, is.yUnit);
+        List<Integer> edges = is.edges.stream().filter(edge -> edge >= is.x.low() && edge <= is.x.high() && edge > 0).toList();
+        if (!edges.isEmpty()) {
+            svg.with(Svg.group("edges", edges.stream().map(this::edge)));
         }
         is.curves.forEach(curve -> curve(svg, curve));
-        is.curves.forEach(curve -> points(svg, curve)); // their labels lie over every curve
+        is.curves.forEach(curve -> svg.with(points(curve))); // their labels lie over every curve
         return svg;
     }
 
-    private void axes(Svg svg) {
-        for (double tick : y.ticks()) {
-            svg.with(Svg.line(LEFT, up(tick), right, up(tick)).withClass(tick == 0 ? "zero" : "grid"),
-                    Svg.text(LEFT - 6, up(tick) + 4, "end", Numbers.tick(tick)));
-        }
-        for (double tick : ticksWithRoom()) {
-            svg.with(Svg.line(across(tick), bottom, across(tick), bottom + 4).withClass("axis"),
-                    Svg.text(across(tick), bottom + 17, "middle", Numbers.tick(tick)));
-        }
-        svg.with(Svg.line(LEFT, bottom, right, bottom).withClass("axis"),
-                Svg.text((LEFT + right) / 2, is.height - 6, "middle", is.xUnit + (x.isLogarithmic() ? " (log scale)" : "")),
-                Svg.text(4, 12, "start", is.yUnit + (y.isLogarithmic() ? " (log scale)" : "")));
-    }
-
-    private List<Double> ticksWithRoom() {
-        List<Double> ticks = new ArrayList<>();
-        for (double tick : x.ticks()) {
-            if (ticks.isEmpty() || across(tick) - across(ticks.get(ticks.size() - 1)) >= 34) {
-                ticks.add(tick);
-            }
-        }
-        return ticks;
+    private Svg edge(int distance) {
+        return Svg.path(Svg.upright(frame.across(distance), frame.top(), frame.bottom())).hover("a band's edge at " + distance);
     }
 
     private void curve(Svg svg, Curve curve) {
-        String colour = "--c:" + curve.style().colour();
-        StringBuilder path = new StringBuilder();
+        Polyline line = new Polyline();
+        StringBuilder ranges = new StringBuilder();
+        Polyline singles = new Polyline();
         for (Spot spot : curve.spots()) {
-            path.append(path.length() == 0 ? "M" : "L").append(Svg.number(across(spot.x()))).append(' ').append(Svg.number(up(spot.y())));
-            spot.interval().ifPresent(range -> svg.with(Svg.line(across(spot.x()), up(range.low()), across(spot.x()), up(range.high()))
-                    .withClass("range").withStyle(colour)));
-            spot.single().forEach(value -> svg.with(Svg.of("circle").attr("cx", Svg.number(across(spot.x())))
-                    .attr("cy", Svg.number(up(value))).attr("r", "1.6").withClass("single").withStyle(colour)));
+            double at = frame.across(spot.x());
+            line.to(at, frame.up(spot.y()));
+            spot.interval().ifPresent(range -> ranges.append(Svg.upright(at, frame.up(range.low()), frame.up(range.high()))));
+            spot.single().forEach(value -> singles.to(at, frame.up(value)));
         }
-        svg.with(Svg.path(path.toString()).withClass(("line " + curve.style().dash()).strip()).withStyle(colour));
+        if (ranges.length() > 0) {
+            svg.with(Svg.path(ranges).withClass("range " + curve.style().ink()));
+        }
+        if (!singles.isEmpty()) { // a ring at each corner of a path that is not drawn
+            svg.with(Svg.path(singles.toString()).withClass("single " + curve.style().ink()));
+        }
+        svg.with(Svg.path(line.toString()).withClass(curve.style().classes("", true)));
     }
 
-    private void points(Svg svg, Curve curve) {
+    private Svg points(Curve curve) {
         int every = (curve.spots().size() + MOST_STOPS - 1) / MOST_STOPS;
-        for (int i = curve.spots().size() - 1; i >= 0; i -= every) { // the last one counts most
-            Spot spot = curve.spots().get(i);
-            curve.style().point(svg, across(spot.x()), up(spot.y()), across(spot.x()) > is.width / 2, spot.label());
-        }
-    }
-
-    private double across(double value) {
-        return LEFT + x.place(value) * (right - LEFT);
-    }
-
-    private double up(double value) {
-        return bottom - y.place(value) * (bottom - TOP);
+        int last = curve.spots().size() - 1; // it counts most
+        return curve.style().points(IntStream.rangeClosed(0, last).filter(i -> (last - i) % every == 0).mapToObj(curve.spots()::get)
+                .map(spot -> new LabelledPoint(curve.style(), frame.across(spot.x()), frame.up(spot.y()), spot.label())).toList(), is.width / 2);
     }
 }

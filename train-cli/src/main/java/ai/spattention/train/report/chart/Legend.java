@@ -12,6 +12,7 @@ import java.util.List;
 public final class Legend {
 
     private static final double WIDTH = 30;
+    private static final double HEIGHT = 10;
 
     private Legend() {}
 
@@ -36,15 +37,14 @@ public final class Legend {
     }
 
     /**
-     * What an entry's line looks like.
+     * What an entry's line looks like. Its name stands beside it, so that those who cannot see it miss nothing.
      *
      * @param entry the entry
      * @return a small drawing
      */
     public static Svg key(Entry entry) {
-        String classes = ("line " + entry.look() + " " + (entry.isMarked() ? entry.style().dash() : "")).strip();
-        Svg key = Svg.canvas(WIDTH, 10, entry.name()).withClass("key")
-                .with(Svg.path("M1 5h28").withClass(classes).withStyle("--c:" + entry.style().colour()));
-        return entry.isMarked() ? key.with(entry.style().marker(WIDTH / 2, 5)) : key;
+        Svg key = Svg.of("svg").attr("viewBox", "0 0 " + Svg.pair(WIDTH, HEIGHT)).withClass("key " + entry.style().ink()).attr("aria-hidden", "true")
+                .with(Svg.path("M1 5h28").withClass(entry.style().classes(entry.look(), entry.isMarked())));
+        return entry.isMarked() ? key.with(entry.style().marker(WIDTH / 2, HEIGHT / 2)) : key;
     }
 }

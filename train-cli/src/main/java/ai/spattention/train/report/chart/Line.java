@@ -24,6 +24,6 @@ public record Line(String name, LineStyle style, String look, List<Point> points
 
     /** The CSS classes of its path. */
     String classes() {
-        return ("line " + look + " " + (isFaint() ? "" : style.dash())).strip().replace("  ", " ");
+        return style.classes(look, !isFaint());
     }
 }

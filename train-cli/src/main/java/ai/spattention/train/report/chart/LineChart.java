@@ -7,6 +7,7 @@ import j2html.tags.specialized.FigureTag;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /** Lines over a run's progress, with axes, a legend and, where the pointer rests, the values there. */
 public final class LineChart {
@@ -29,8 +30,7 @@ public final class LineChart {
     private final List<Line> lines;
     private final List<Point> notFinite;
     private final Progress.Unit progressUnit;
-    private final Axis x;
-    private final Axis y;
+    private final Frame frame;
 
     private LineChart(String title, String see, String unit, Progress progress, List<Line> lines, List<Point> notFinite, Axis y) {
         this.title = title;
@@ -39,11 +39,10 @@ public final class LineChart {
         this.progress = progress;
         this.lines = lines;
         this.notFinite = notFinite;
-        this.y = y;
         double longest = lines.stream().flatMap(line -> line.points().stream()).mapToDouble(progress::of)
                 .filter(Double::isFinite).max().orElse(1);
         progressUnit = progress.unit(longest);
-        x = Axis.upTo(longest / progressUnit.size());
+        frame = new Frame(Axis.upTo(longest / progressUnit.size()), y, LEFT, TOP, RIGHT, BOTTOM);
     }
 
     /**
@@ -72,60 +71,42 @@ public final class LineChart {
 
     private FigureTag draw() {
         Svg svg = Svg.canvas(WIDTH, HEIGHT, title).attr("role", "group");
-        axes(svg);
-        lines.forEach(line -> line(svg, line));
+        frame.draw(svg, progressUnit.name(), unit);
+        lines.forEach(line -> svg.with(path(line)));
         notFinite.stream().filter(point -> Double.isFinite(progress.of(point))).forEach(point -> svg.with(
-                Svg.of("path").withClass("bad").attr("d", "M" + Svg.number(place(point) - 4) + " " + Svg.number(TOP - 6)
-                        + "h8l-4 7z").hover("step " + Numbers.whole(point.step()) + ": not a finite number")));
+                Svg.path("M" + Svg.pair(place(point) - 4, TOP - 6) + "h8l-4 7z").withClass("bad").hover("step " + Numbers.whole(point.step()) + ": not a finite number")));
         svg.with(new HoverStrips(lines, point -> (place(point) - LEFT) / (RIGHT - LEFT)).draw(LEFT, TOP, RIGHT, BOTTOM));
-        lines.stream().filter(line -> !line.isFaint()).forEach(line -> markers(svg, line)); // above the strips, and so within reach
+        lines.stream().filter(line -> !line.isFaint()).forEach(line -> svg.with(markers(line))); // above the strips, and so within reach
         return Page.figure(title, see, svg, legend()).withClass("chart");
     }
 
-    private void axes(Svg svg) {
-        for (double tick : y.ticks()) {
-            double at = height(tick);
-            svg.with(Svg.line(LEFT, at, RIGHT, at).withClass("grid"), Svg.text(LEFT - 6, at + 4, "end", Numbers.tick(tick)));
-        }
-        for (double tick : x.ticks()) {
-            double at = LEFT + x.place(tick) * (RIGHT - LEFT);
-            svg.with(Svg.line(at, BOTTOM, at, BOTTOM + 4).withClass("axis"),
-                    Svg.text(at, BOTTOM + 17, "middle", Numbers.tick(tick)));
-        }
-        svg.with(Svg.line(LEFT, BOTTOM, RIGHT, BOTTOM).withClass("axis"),
-                Svg.text((LEFT + RIGHT) / 2, HEIGHT - 6, "middle", progressUnit.name()),
-                Svg.text(4, 12, "start", unit + (y.isLogarithmic() ? " (log scale)" : "")));
-    }
-
-    private void line(Svg svg, Line line) {
-        StringBuilder path = new StringBuilder();
+    private Svg path(Line line) {
+        Polyline path = new Polyline();
         boolean pen = false; // whether it is down
         for (Point point : line.points()) {
             boolean drawn = isDrawn(point);
-            if (drawn) {
-                path.append(pen ? "L" : "M").append(Svg.number(place(point))).append(' ').append(Svg.number(height(point.value())));
-                if (!pen) {
-                    path.append("h0"); // a lone point becomes a dot of the line's width
-                }
+            if (drawn && pen) {
+                path.lineTo(place(point), frame.up(point.value()));
+            } else if (drawn) {
+                path.moveTo(place(point), frame.up(point.value())).lineTo(place(point), frame.up(point.value())); // alone it becomes a dot
             }
             pen = drawn;
         }
-        svg.with(Svg.path(path.toString()).withClass(line.classes()).withStyle("--c:" + line.style().colour()));
+        return Svg.path(path.toString()).withClass(line.classes());
     }
 
     private boolean isDrawn(Point point) {
         return point.isFinite() && Double.isFinite(progress.of(point));
     }
 
-    private void markers(Svg svg, Line line) {
+    private Svg markers(Line line) {
         List<Point> drawn = line.points().stream().filter(this::isDrawn).toList();
         int most = Math.max(1, Math.min(MOST_MARKERS_OF_LINE, MOST_MARKERS / lines.size()));
         int every = drawn.size() <= most ? 1 : drawn.size() / Math.min(most, MARKERS_OF_MANY);
-        for (int i = (drawn.size() - 1) % every; i < drawn.size(); i += every) { // the last one among them
-            Point point = drawn.get(i);
-            line.style().point(svg, place(point), height(point.value()), place(point) > WIDTH / 2, line.name() + " at "
-                    + progress.label(point) + ": " + Numbers.plain(point.value()) + (unit.isEmpty() ? "" : " " + unit));
-        }
+        int last = drawn.size() - 1;
+        return line.style().points(IntStream.range(0, drawn.size()).filter(i -> (last - i) % every == 0).mapToObj(drawn::get)
+                .map(point -> new LabelledPoint(line.style(), place(point), frame.up(point.value()), line.name() + " at "
+                        + progress.label(point) + ": " + Numbers.plain(point.value()) + (unit.isEmpty() ? "" : " " + unit))).toList(), WIDTH / 2);
     }
 
     private DomContent legend() {
@@ -134,10 +115,6 @@ public final class LineChart {
     }
 
     private double place(Point point) {
-        return LEFT + x.place(progress.of(point) / progressUnit.size()) * (RIGHT - LEFT);
-    }
-
-    private double height(double value) {
-        return BOTTOM - y.place(value) * (BOTTOM - TOP);
+        return frame.across(progress.of(point) / progressUnit.size());
     }
 }

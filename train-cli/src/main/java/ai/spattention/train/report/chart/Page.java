@@ -57,9 +57,9 @@ public final class Page {
                 meta().withName("viewport").withContent("width=device-width, initial-scale=1"),
                 title(title),
                 style(rawHtml(css()))),
-                body(main(each(content.stream())))).withLang("en");
+                body(Shapes.definitions(), main(each(content.stream())))).withLang("en");
         try {
-            return page.render(FlatHtml.into(new StringBuilder("<!DOCTYPE html>\n"), XML), null).append("\n").toString();
+            return page.render(FlatHtml.into(new StringBuilder("<!DOCTYPE html>\n"), XML), new PageIds()).append("\n").toString();
         } catch (IOException e) {
             throw new UncheckedIOException("memory cannot be written to", e);
         }

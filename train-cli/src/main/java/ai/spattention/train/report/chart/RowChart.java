@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** Things below one another, each with its measurements as points on one axis: losses with seeds as dots, differences as a forest plot. */
@@ -83,36 +84,47 @@ public final class RowChart {
         Svg svg = Svg.canvas(WIDTH, bottom + BELOW, title).attr("role", "group");
         margin.ifPresent(range -> svg.with(Svg.rect(across(range.low()), TOP, across(range.high()) - across(range.low()), bottom - TOP)
                 .withClass("margin")));
-        for (double tick : axis.ticks()) {
-            svg.with(Svg.line(across(tick), TOP, across(tick), bottom).withClass("grid"),
-                    Svg.text(across(tick), bottom + 17, "middle", Numbers.tick(tick)));
-        }
-        mark.ifPresent(value -> svg.with(Svg.line(across(value), TOP, across(value), bottom).withClass("zero")));
-        svg.with(Svg.line(LEFT, bottom, RIGHT, bottom).withClass("axis"),
-                Svg.text((LEFT + RIGHT) / 2, bottom + BELOW - 6, "middle", unit));
+        StringBuilder grid = new StringBuilder();
+        axis.ticks().forEach(tick -> grid.append(Svg.upright(across(tick), TOP, bottom)));
+        svg.with(Svg.path(grid).withClass("grid"), Svg.group("at-middle", axis.ticks().stream()
+                .map(tick -> Svg.label(across(tick), bottom + 17, Numbers.tick(tick))))
+                .with(Svg.text((LEFT + RIGHT) / 2, bottom + BELOW - 6, unit)));
+        mark.ifPresent(value -> svg.with(Svg.path(Svg.upright(across(value), TOP, bottom)).withClass("zero")));
+        svg.with(Svg.path(Svg.level(LEFT, RIGHT, bottom)).withClass("axis"),
+                Svg.group("at-end", IntStream.range(0, rows.size()).mapToObj(i -> name(rows.get(i), middle(i)))));
         for (int i = 0; i < rows.size(); i++) {
-            lines(svg, rows.get(i), TOP + (i + 0.5) * ROW);
+            lines(svg, rows.get(i), middle(i));
         }
         for (int i = 0; i < rows.size(); i++) {
-            points(svg, rows.get(i), TOP + (i + 0.5) * ROW);
+            svg.with(points(rows.get(i), middle(i)));
         }
         return svg;
     }
 
-    private void lines(Svg svg, Row row, double at) {
-        String colour = "--c:" + row.style().colour();
-        String name = row.name().length() <= LONGEST_NAME ? row.name() : row.name().substring(0, LONGEST_NAME - 1) + "…";
-        svg.with(Svg.text(LEFT - 8, at + 4, "end", name).hover(row.name()), Svg.text(RIGHT + 8, at + 4, "start", row.remark()));
-        row.interval().ifPresent(range -> svg.with(Svg.line(across(range.low()), at, across(range.high()), at).withClass("range")
-                .withStyle(colour)));
-        row.inner().ifPresent(range -> svg.with(Svg.line(across(range.low()), at, across(range.high()), at).withClass("range thick")
-                .withStyle(colour)));
-        row.middle().ifPresent(value -> svg.with(Svg.line(across(value), at - 9, across(value), at + 9).withClass("range")
-                .withStyle(colour)));
+    private static double middle(int row) {
+        return TOP + (row + 0.5) * ROW;
     }
 
-    private void points(Svg svg, Row row, double at) {
-        row.dots().forEach(dot -> row.style().point(svg, across(dot.value()), at, across(dot.value()) > (LEFT + RIGHT) / 2, dot.label()));
+    private static Svg name(Row row, double at) {
+        return row.name().length() <= LONGEST_NAME ? Svg.text(LEFT - 8, at + 4, row.name())
+                : Svg.text(LEFT - 8, at + 4, row.name().substring(0, LONGEST_NAME - 1) + "…").hover(row.name());
+    }
+
+    private void lines(Svg svg, Row row, double at) {
+        svg.with(Svg.text(RIGHT + 8, at + 4, row.remark()));
+        row.inner().ifPresent(range -> svg.with(Svg.path(Svg.level(across(range.low()), across(range.high()), at))
+                .withClass("range thick " + row.style().ink())));
+        StringBuilder range = new StringBuilder();
+        row.interval().ifPresent(ends -> range.append(Svg.level(across(ends.low()), across(ends.high()), at)));
+        row.middle().ifPresent(value -> range.append(Svg.upright(across(value), at - 9, at + 9)));
+        if (range.length() > 0) {
+            svg.with(Svg.path(range).withClass("range " + row.style().ink()));
+        }
+    }
+
+    private Svg points(Row row, double at) {
+        return row.style().points(row.dots().stream().map(dot -> new LabelledPoint(row.style(), across(dot.value()), at, dot.label())).toList(),
+                (LEFT + RIGHT) / 2);
     }
 
     private double across(double value) {

@@ -74,28 +74,38 @@ public record LossAnalysis(StudyPart part, String set, String reference, double 
         return measured.get(arm).values().stream().mapToDouble(value -> value).average().orElseThrow();
     }
 
+    private record Gap(String part, String problem) {}
+
     /**
-     * What cannot be said, or only in part, and why.
+     * What cannot be said, or only in part, and why; what is so for several texts of a part is said once.
      *
+     * @param losses analyses of any parts and texts
      * @return a sentence each
      */
-    public List<String> gaps() {
-        List<String> gaps = new ArrayList<>();
+    public static List<String> gaps(List<LossAnalysis> losses) {
+        Map<Gap, List<String>> sets = new LinkedHashMap<>();
+        losses.forEach(loss -> loss.problems().forEach(problem ->
+                sets.computeIfAbsent(new Gap(loss.part.name(), problem), key -> new ArrayList<>()).add(loss.set)));
+        return sets.entrySet().stream().map(entry -> "Part " + entry.getKey().part + ", " + Words.list(entry.getValue()) + ": "
+                + entry.getKey().problem + ".").toList();
+    }
+
+    private List<String> problems() {
+        List<String> problems = new ArrayList<>();
         SeedTable table = model.table();
-        String where = "Part " + part.name() + ", " + set + ": ";
         if (!table.missing().isEmpty()) {
-            gaps.add(where + "no finished run of " + String.join(", ", table.missing()) + ".");
+            problems.add("no finished run of " + String.join(", ", table.missing()));
         }
         if (!table.leftOut().isEmpty()) {
-            gaps.add(where + "some arms have no finished run of seed " + Words.list(table.leftOut()) + "; differences use the complete seeds "
-                    + (table.seeds().isEmpty() ? "only, and there is none" : Words.list(table.seeds()) + " only") + ".");
+            problems.add("some arms have no finished run of seed " + Words.list(table.leftOut()) + "; differences use the complete seeds "
+                    + (table.seeds().isEmpty() ? "only, and there is none" : Words.list(table.seeds()) + " only"));
         }
         if (table.arms().size() > 1 && table.seeds().size() == 1) {
-            gaps.add(where + "one seed says nothing of how much seeds differ, so no difference is decided.");
+            problems.add("one seed says nothing of how much seeds differ, so no difference is decided");
         }
         if (!table.arms().isEmpty() && !table.arms().contains(reference)) {
-            gaps.add(where + "without a run of the reference " + reference + " nothing is compared.");
+            problems.add("without a run of the reference " + reference + " nothing is compared");
         }
-        return gaps;
+        return problems;
     }
 }

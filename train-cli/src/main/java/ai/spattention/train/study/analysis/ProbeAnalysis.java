@@ -46,7 +46,7 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
      *
      * @param estimate the mean over the seeds that both have
      * @param bySeed each seed's difference
-     * @param interval the 95% interval by drawing windows, then seeds; empty where windows were not kept or are too few
+     * @param interval the 95% interval by drawing blocks of windows, then seeds; empty where windows were not kept or are too few
      */
     public record BinDifference(double estimate, Map<Long, Double> bySeed, Optional<Interval> interval) {}
 

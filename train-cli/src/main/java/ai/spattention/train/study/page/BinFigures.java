@@ -46,7 +46,7 @@ final class BinFigures {
         String title = name + ", " + label + ": " + Bins.where(analysis);
         return Page.figure(title, kind.map(ProbeKind::see).orElse(analysis.isLossLike() ? "Less is better." : "More is better.")
                 + " Each mark is a seed, the upright line an arm's mean; at the right the difference to " + study.reference()
-                + ", in brackets where its 95% interval (drawing windows, then seeds) holds 0.",
+                + ", in brackets where its 95% interval (drawing blocks of windows, then seeds) holds 0.",
                 RowChart.draw(title, analysis.unit(), rows, Optional.empty(), OptionalDouble.empty())).withClass("chart");
     }
 

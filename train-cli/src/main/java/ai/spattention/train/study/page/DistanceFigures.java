@@ -66,7 +66,7 @@ final class DistanceFigures {
         Axis y = Axis.of(Scale.LINEAR, range.getMin(), range.getMax());
         String title = kind.heading() + ", each arm less " + study.reference() + ": " + Bins.where(analysis);
         return Page.figure(title, (analysis.isLossLike() ? "Below 0 is better than " : "Above 0 is better than ") + study.reference()
-                + ". Upright bars are 95% intervals by drawing windows, then seeds; one that crosses 0 decides nothing. All panels have one"
+                + ". Upright bars are 95% intervals by drawing blocks of windows, then seeds; one that crosses 0 decides nothing. All panels have one"
                 + " scale." + (kind.hasEdges() ? " Dashed lines: the edges of the arm's own bands." : ""),
                 div(each(curves, curve -> div(Page.panelTitle(curve.name()), CurveChart.builder(title + ": " + curve.name(), List.of(curve))
                         .setX(kind.axis(), kind.scale()).setY(analysis.unit(), y).optEdges(kind.hasEdges()

@@ -76,7 +76,7 @@ public final class StudyPage {
     private static List<String> notes(StudyResult study, List<LossAnalysis> losses) {
         List<String> notes = new ArrayList<>();
         study.parts().forEach(part -> missing(study, part).ifPresent(notes::add));
-        losses.forEach(loss -> notes.addAll(loss.gaps()));
+        notes.addAll(LossAnalysis.gaps(losses));
         List<String> probes = ProbeSection.missing(study);
         if (!probes.isEmpty()) {
             notes.add("Not measured: " + String.join(", ", probes) + ".");

@@ -19,7 +19,7 @@ import java.util.Map;
  * @param totalParams the model's parameters
  * @param activeParams those that a token uses
  * @param heldOut the final losses on texts unseen, by their names
- * @param probes what probes measured
+ * @param probes what probes measured, by window; by block of windows in a run that comes from {@value StudyResult#FILE_NAME}
  * @param curve the training loss on the way
  * @param tokensPerSecond the median throughput of its steps
  * @param device what it ran on, for people

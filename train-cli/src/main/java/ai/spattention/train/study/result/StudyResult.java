@@ -8,7 +8,8 @@ import java.util.TreeMap;
 /**
  * A study, {@value #FILE_NAME} in its folder: what was to be done, and all that was measured. Statistics are not in it; they follow from it.
  *
- * @param formatVersion {@value #VERSION}; 1, which writes out counts of windows that are all alike, is taken up as that
+ * @param formatVersion {@value #VERSION}; 2, which has every window of the runs, and 1, which also writes out counts of windows that are all
+ *     alike, are taken up as that
  * @param name the study's name, the page's title
  * @param configuration the study's configuration as it was read, YAML
  * @param arms the arms in the order in which they are shown
@@ -23,14 +24,15 @@ import java.util.TreeMap;
  * @param dataDigests what was learnt from and measured on: digests by what they are of
  * @param commit the program's commit, or its version where that is not known
  * @param device what the runs ran on, for people
- * @param runs the finished runs
+ * @param runs the finished runs, the windows of each bin merged to at most 64 blocks of neighbours with means in four digits; each is a
+ *     run's {@value RunResult#FILE_NAME}, too, and put back as that gives the same study
  */
 public record StudyResult(int formatVersion, String name, String configuration, List<StudyArm> arms, String reference, double margin,
         List<StudyPart> parts, List<String> sets, List<String> probes, int trainingLength, List<SpeedUp> speedUps, List<String> deviations,
         Map<String, String> dataDigests, String commit, String device, List<RunResult> runs) {
 
     /** The format that this program writes. */
-    public static final int VERSION = 2;
+    public static final int VERSION = 3;
 
     /** The file's name in the study's folder. */
     public static final String FILE_NAME = "study.json";
@@ -49,7 +51,7 @@ public record StudyResult(int formatVersion, String name, String configuration, 
         speedUps = List.copyOf(speedUps);
         deviations = List.copyOf(deviations);
         dataDigests = Map.copyOf(dataDigests);
-        runs = List.copyOf(runs);
+        runs = runs.stream().map(WindowBlocks::of).toList();
         List<String> names = arms.stream().map(StudyArm::name).toList();
         require(formatVersion >= 1 && formatVersion <= VERSION, "a study has format version 1 to " + VERSION + " (got " + formatVersion + ")");
         formatVersion = VERSION;

@@ -9,8 +9,8 @@ import java.util.stream.IntStream;
 
 /**
  * Percentile intervals of a difference in a bin, by drawing windows with replacement, then seeds (Efron and Tibshirani, An Introduction to
- * the Bootstrap, chapters 8 and 13). A drawn window counts for both arms and all seeds, for it is the same text. Equal seeds give equal
- * numbers: the generator is {@link Random}, whose numbers its specification fixes.
+ * the Bootstrap, chapters 8 and 13). A study's windows are blocks of neighbours. A drawn window counts for both arms and all seeds, for it is
+ * the same text. Equal seeds give equal numbers: the generator is {@link Random}, whose numbers its specification fixes.
  *
  * <p>With few seeds the interval is too narrow for what other seeds would give, for three seeds say little of all.
  */

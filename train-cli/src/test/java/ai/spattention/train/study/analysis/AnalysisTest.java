@@ -38,7 +38,7 @@ class AnalysisTest {
         assertEquals(List.of("sp", "local"), validation.comparisons().stream().map(each -> each.difference().arm()).toList());
         assertEquals(validation.mean("sp") - 1, code.mean("sp"), 1e-9);
         assertEquals(0.05, validation.comparison("sp").orElseThrow().difference().estimate(), 0.01);
-        assertEquals(List.of(), validation.gaps());
+        assertEquals(List.of(), LossAnalysis.gaps(List.of(validation, code)));
         assertTrue(LossAnalysis.of(study, breadth, "unknown").measured().isEmpty());
     }
 

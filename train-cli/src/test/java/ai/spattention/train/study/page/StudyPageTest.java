@@ -55,7 +55,7 @@ class StudyPageTest {
         String text = StudyPage.render(study);
         Html page = Html.parse(text);
         assertFalse(text.contains("NaN") || text.contains("Infinity") || text.contains("null") || text.contains("Optional"), "no holes");
-        assertEquals(List.of(), page.find("//script | //link | //img | //iframe | //@href | //@src"));
+        assertEquals(List.of(), page.find("//script | //link | //img | //iframe | //@href[not(starts-with(., '#'))] | //@src"));
         assertEquals(List.of(), page.find("//figure[not(figcaption) or not(p[@class='see'])]"), "every figure says what to see");
         return page;
     }
@@ -80,9 +80,11 @@ class StudyPageTest {
     @Test
     void everySeedIsAPointThatTakesTheFocusAndSaysWhatItIs() {
         String figure = "//figure[starts-with(figcaption, 'Final loss of every seed: validation, part breadth')]";
-        assertEquals(6 * 3, page.find(figure + "//*[@class='point' and @tabindex='0']").size());
-        assertTrue(page.find(figure + "//*[@class='point']/@aria-label").get(0).matches("causal, seed 1: \\d\\.\\d{4} nats a token"));
-        assertEquals(page.find("//*[@class='point']/title"), page.find("//*[@class='point']/@aria-label"));
+        assertEquals(6 * 3, page.find(figure + "//g[starts-with(@class, 'points ')]//use[@tabindex='0' and @role='img']").size());
+        assertTrue(page.find(figure + "//use/following-sibling::text").get(0).matches("causal, seed 1: \\d\\.\\d{4} nats a token"));
+        List<String> names = page.find("//@aria-labelledby");
+        assertEquals(names, page.find("//*[@aria-labelledby]/following-sibling::*[1][self::text]/@id"));
+        assertEquals(page.find("//@id").size(), page.find("//@id").stream().distinct().count());
         assertEquals(List.of(), page.find("//svg[@role='img']//*[@tabindex]"), "an image hides what is in it");
     }
 
@@ -90,15 +92,15 @@ class StudyPageTest {
     void distancesHaveTheEdgesOfTheArmsOwnBands() {
         String figure = "//figure[starts-with(figcaption, 'Recall, each arm less causal: validation, part breadth, layout fixed')]";
         assertEquals(5, page.find(figure + "//svg").size());
-        assertEquals(3, page.find(figure + "//svg[contains(@aria-label, ': sp')]/line[@class='edge']").size());
-        assertEquals(0, page.find(figure + "//svg[contains(@aria-label, ': window')]/line[@class='edge']").size());
+        assertEquals(3, page.find(figure + "//svg[contains(@aria-label, ': sp')]/g[@class='edges']/path").size());
+        assertEquals(0, page.find(figure + "//svg[contains(@aria-label, ': window')]/g[@class='edges']/path").size());
         assertEquals(2, page.find("//details[starts-with(summary, 'The same with layout sequence')]//h3[starts-with(., 'Copying')]").size());
     }
 
     @Test
     void binsWithoutAnOrderHaveAChartEach() {
         String figure = "//figure[starts-with(figcaption, 'Tasks: lead of the right answer, piqa: part breadth, layout fixed')]";
-        assertEquals(6 * 3, page.find(figure + "//*[@class='point']").size());
+        assertEquals(6 * 3, page.find(figure + "//use[@tabindex='0']").size());
         assertTrue(page.find(figure + "//text").contains("-0.0500"), page.find(figure + "//text").toString());
         assertEquals(1, page.find("//section[h2='a new <probe>']//figure[starts-with(figcaption, 'a new <probe>, all: part breadth, layout"
                 + " fixed')]").size(), "what the page does not know is drawn too");
@@ -110,7 +112,7 @@ class StudyPageTest {
         String figure = "//figure[starts-with(figcaption, 'Loss at other lengths, by layout: validation, part breadth')]";
         assertEquals(6, page.find(figure + "/div/div[@class='panel']").size());
         assertEquals(List.of("layout fixed", "layout sequence"), page.find(figure + "/ul/li/span"));
-        assertEquals(List.of("line", "line dashed"), page.find(figure + "//svg[contains(@aria-label, ': sp')]/path"
+        assertEquals(List.of("line ink0", "line dashed ink1"), page.find(figure + "//svg[contains(@aria-label, ': sp')]/path"
                 + "[starts-with(@class, 'line')]/@class"));
     }
 
@@ -125,7 +127,7 @@ class StudyPageTest {
     void linesDifferInMoreThanColour() {
         List<String> looks = page.find("//figure[starts-with(figcaption, 'Training loss over tokens, part breadth')]/svg/path"
                 + "[starts-with(@class, 'line')]/@class");
-        assertEquals(List.of("line", "line dashed", "line dotted", "line dash-dot", "line", "line dashed"), looks);
+        assertEquals(List.of("line ink0", "line dashed ink1", "line dotted ink2", "line dash-dot ink3", "line ink4", "line dashed ink5"), looks);
     }
 
     @Test
@@ -155,7 +157,7 @@ class StudyPageTest {
     @Test
     void oneSeedDecidesNothingAndSaysSo() {
         Html other = render(with(study(), run -> run.seed() == 1));
-        assertTrue(other.find("//ul[@class='notes']/li").contains("Part breadth, validation: one seed says nothing of how much seeds differ,"
+        assertTrue(other.find("//ul[@class='notes']/li").contains("Part breadth, validation and code: one seed says nothing of how much seeds differ,"
                 + " so no difference is decided."));
         assertEquals("? undecided", verdict(other, "sp is on par with dense attention", "breadth"));
         assertTrue(other.text().contains("not known"));
@@ -166,8 +168,8 @@ class StudyPageTest {
         Html other = render(with(study(), run -> !run.arm().equals("bigbird") && !(run.arm().equals("window") && run.seed() == 3)));
         List<String> notes = other.find("//ul[@class='notes']/li");
         assertTrue(notes.contains("Not finished in part breadth: bigbird seed 1, bigbird seed 2, window seed 3, bigbird seed 3."), notes.toString());
-        assertTrue(notes.contains("Part breadth, validation: no finished run of bigbird."), notes.toString());
-        assertTrue(notes.contains("Part breadth, validation: some arms have no finished run of seed 3; differences use the complete seeds 1"
+        assertTrue(notes.contains("Part breadth, validation and code: no finished run of bigbird."), notes.toString());
+        assertTrue(notes.contains("Part breadth, validation and code: some arms have no finished run of seed 3; differences use the complete seeds 1"
                 + " and 2 only."), notes.toString());
         assertTrue(notes.contains("Not measured: task_bits."), notes.toString());
     }
@@ -182,7 +184,7 @@ class StudyPageTest {
     @Test
     void withoutTheReferenceNothingIsCompared() {
         Html other = render(with(study(), run -> !run.arm().equals("causal")));
-        assertTrue(other.find("//ul[@class='notes']/li").contains("Part breadth, validation: without a run of the reference causal nothing is"
+        assertTrue(other.find("//ul[@class='notes']/li").contains("Part breadth, validation and code: without a run of the reference causal nothing is"
                 + " compared."));
         assertEquals("✓ holds: ▼ better", verdict(other, "sp is ahead of Longformer's mask", "breadth"), "others can be");
     }
