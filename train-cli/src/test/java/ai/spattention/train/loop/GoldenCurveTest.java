@@ -35,6 +35,12 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class GoldenCurveTest {
 
+    /**
+     * From the next step on two experts of nearly one weight may change places for a token, by the last digits of a sum, which differ from one
+     * kind of processor to another. The curves part there, a little.
+     */
+    private static final int STEPS_ALIKE = 29;
+
     @TempDir
     private static Path dataFolder;
 
@@ -61,7 +67,7 @@ class GoldenCurveTest {
                 "model.num_key_value_heads=2", "model.num_experts=4", "model.num_experts_per_tok=2", "training.steps=50",
                 "training.micro_batch=4", "training.gradient_accumulation_steps=2", "optimizer.peak_lr=1e-2", "schedule.warmup_steps=5",
                 "validation.every_steps=0", "sample.tokens=0", "seed=0",
-                "model.kernel=masked")); // by another one's last digits, two experts of nearly one weight change places at step 30
+                "model.kernel=masked"));
     }
 
     @Test
@@ -95,11 +101,12 @@ class GoldenCurveTest {
         for (int i = 0; i < steps.size(); i++) {
             String step = "step " + (i + 1);
             JsonNode expected = recorded.get(i);
+            boolean alike = i < STEPS_ALIKE;
             assertEquals(expected.get("learning_rate").doubleValue(), steps.get(i).learningRate(), 1e-12, step);
-            assertEquals(expected.get("loss").doubleValue(), steps.get(i).loss(), 2e-4, step);
-            assertEquals(expected.get("loss_aux").doubleValue(), steps.get(i).lossAux(), 2e-3, step);
-            assertEquals(expected.get("loss_z").doubleValue(), steps.get(i).lossZ(), 2e-3, step);
-            assertEquals(expected.get("grad_norm").doubleValue(), steps.get(i).gradientNorm(), 2e-3, step);
+            assertEquals(expected.get("loss").doubleValue(), steps.get(i).loss(), alike ? 2e-5 : 2e-2, step);
+            assertEquals(expected.get("loss_aux").doubleValue(), steps.get(i).lossAux(), alike ? 5e-5 : 2e-2, step);
+            assertEquals(expected.get("loss_z").doubleValue(), steps.get(i).lossZ(), alike ? 1e-4 : 2e-2, step);
+            assertEquals(expected.get("grad_norm").doubleValue(), steps.get(i).gradientNorm(), alike ? 5e-4 : 0.1, step);
         }
     }
 }
