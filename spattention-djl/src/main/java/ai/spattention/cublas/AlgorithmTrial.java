@@ -86,14 +86,13 @@ final class AlgorithmTrial {
             NDArray workspace = room(manager, DenseMatmul.WORKSPACE_BYTES);
             CudaStream stream = CudaStream.ofPyTorch(device);
             List<Call> calls = new ArrayList<>();
-            for (int i = 0; i < candidates; i++) {
-                calls.add(product.apply(i, new Addresses(address(left), address(right), address(i == 0 ? expected : found), address(workspace))));
-            }
+            boolean[] alike = new boolean[candidates];
             int[] fastest = new int[1];
             device.inContext(() -> {
-                boolean[] alike = new boolean[candidates];
                 for (int i = 0; i < candidates; i++) {
-                    stream.fill(address(i == 0 ? expected : found), 0, shape.out().bytes());
+                    NDArray out = i == 0 ? expected : found;
+                    calls.add(product.apply(i, new Addresses(address(left), address(right), address(out), address(workspace))));
+                    stream.fill(address(out), 0, shape.out().bytes());
                     alike[i] = calls.get(i).on(stream) == CublasLtApi.SUCCESS && (i == 0 || expected.contentEquals(found));
                 }
                 fastest[0] = alike[0] ? fastest(times(calls, alike, stream)) : 0;

@@ -4,7 +4,6 @@ import ai.spattention.olmoe.io.StrictJson;
 import ai.spattention.train.config.ConfigSource;
 import ai.spattention.train.config.RunConfigLoader;
 import ai.spattention.train.study.config.PlannedRun;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,10 +39,6 @@ record RunOrder(String part, String arm, long seed, String digest, String folder
     }
 
     String line() {
-        try {
-            return JSON.writeValueAsString(this);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e); // a record of texts and a number
-        }
+        return JSON.valueToTree(this).toString();
     }
 }
