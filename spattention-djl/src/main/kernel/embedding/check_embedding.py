@@ -26,11 +26,13 @@ def check(T, V, D, left_out=-1):
     links = unwritten(2, T, dtype=torch.int32)
     embedding.embedding_links[(-(-T // TILE),)](tokens, links, T, TILE)
     embedding.embedding_firsts[(-(-T // TILE),)](links, T, TILE)
-    gradient, out = torch.randn(T, D), torch.randn(V, D)
-    learns = tokens != left_out
-    expected = out.double().index_add(0, tokens[learns], gradient[learns].double())
-    embedding.embedding_backward[(T, columns)](tokens, links, gradient, out, V, T, D, left_out, COLUMNS)
-    require("gradients", out, expected, 1e-6)
+    gradient, alone, before = torch.randn(T, D), torch.zeros(V, D), torch.randn(V, D)
+    out, learns = before.clone(), tokens != left_out
+    expected = torch.zeros(V, D, dtype=torch.float64).index_add(0, tokens[learns], gradient[learns].double())
+    for array in (alone, out):
+        embedding.embedding_backward[(T, columns)](tokens, links, gradient, array, V, T, D, left_out, COLUMNS)
+    require("gradients", alone, expected, 1e-6)
+    require("gradients added to others", out, before + alone, 0)
     print("ok", T, V, D, left_out)
 
 

@@ -53,7 +53,10 @@ def embedding_firsts(links, T, TILE: tl.constexpr):
 
 @triton.jit
 def embedding_backward(tokens, links, x_grad, out, V, T, size, left_out, BLOCK: tl.constexpr):
-    """Adds to out [V, size], float32; the row of the token `left_out` learns nothing."""
+    """Adds to out [V, size], float32; the row of the token `left_out` learns nothing.
+
+    A pass's rows are summed by themselves before they are added, so that passes of one GPU add up to what ranks' sums add up to.
+    """
     position = tl.program_id(0)
     token = tl.load(tokens + position)
     first = tl.load(links + T + position)
@@ -61,8 +64,8 @@ def embedding_backward(tokens, links, x_grad, out, V, T, size, left_out, BLOCK: 
         columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
         inside = columns < size
         at = out + token * size + columns
-        total = tl.load(at, mask=inside, other=0.0)
+        total = tl.zeros([BLOCK], tl.float32)
         while position < T:
             total += tl.load(x_grad + tl.cast(position, tl.int64) * size + columns, mask=inside, other=0.0)
             position = tl.load(links + position)
-        tl.store(at, total, mask=inside)
+        tl.store(at, tl.load(at, mask=inside, other=0.0) + total, mask=inside)
