@@ -3,11 +3,17 @@ package ai.spattention.olmoe.pass;
 import ai.spattention.crossentropy.CrossEntropySteps;
 import ai.spattention.plan.Tensor;
 
-/** The output matrix and its loss in a pass, some tokens at a time: all logits never exist at once. */
+/**
+ * The output matrix and its loss in a pass, in slices of tokens where there are many logits. Fewer slices add to the matrix's gradient less often,
+ * and the backward phase mostly needs as much memory again after them.
+ */
 final class HeadPass {
 
-    /** How many logits exist at once. */
-    private static final long LOGITS_OF_A_SLICE = 1L << 28;
+    /** How many logits exist at once, or a few more: 2 GiB. */
+    private static final long LOGITS_OF_A_SLICE = 1L << 30;
+
+    /** Slices are full tiles of products, but for the last. */
+    private static final long ROWS_OF_A_TILE = 128;
 
     private final PassContext context;
     private final CrossEntropySteps entropy;
@@ -35,16 +41,23 @@ final class HeadPass {
         Tensor count = context.single("number of targets", 1);
         Tensor losses = context.single("losses", tokens);
         entropy.count(targets, count);
-        long slice = Math.max(1, Math.min(tokens, LOGITS_OF_A_SLICE / classes));
+        long slice = rowsOfSlice(tokens, classes);
         for (long first = 0; first < tokens; first += slice) {
-            long rowsOfSlice = Math.min(slice, tokens - first);
-            Tensor logits = context.half("logits", rowsOfSlice, classes);
-            Tensor part = hidden.rows(first, rowsOfSlice);
+            long rows = Math.min(slice, tokens - first);
+            Tensor logits = context.half("logits", rows, classes);
+            Tensor part = hidden.rows(first, rows);
             context.products.timesTransposed(part, matrix, logits);
             entropy.gradients(logits, targets, losses, count, first);
-            context.products.times(logits, matrix, hiddenGradient.rows(first, rowsOfSlice));
+            context.products.times(logits, matrix, hiddenGradient.rows(first, rows));
             context.products.transposedTimes(logits, part, matrixGradient, add || first > 0);
         }
         entropy.mean(losses, count, loss);
+    }
+
+    /** As few slices as the bound allows, about as large as each other. */
+    static long rowsOfSlice(long tokens, long classes) {
+        long slices = (Math.multiplyExact(tokens, classes) - 1) / LOGITS_OF_A_SLICE + 1;
+        long tiles = ((tokens - 1) / slices) / ROWS_OF_A_TILE + 1;
+        return Math.min(tokens, tiles * ROWS_OF_A_TILE);
     }
 }
