@@ -20,6 +20,8 @@ final class CudaApi {
     // CUfunction_attribute
     static final int MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
 
+    static final int MEMHOSTREGISTER_PORTABLE = 1; // CU_MEMHOSTREGISTER_PORTABLE: for all contexts
+
     // CUjit_option
     static final int JIT_ERROR_LOG_BUFFER = 5;
     static final int JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6;
@@ -113,6 +115,10 @@ final class CudaApi {
     static native int cuMemcpyDtoHAsync_v2(Pointer to, long from, long bytes, Pointer stream);
 
     static native int cuMemsetD8Async(long address, byte value, long bytes, Pointer stream);
+
+    static native int cuMemHostRegister_v2(long address, long bytes, int flags);
+
+    static native int cuMemHostUnregister(long address);
 
     static native int cuEventCreate(Pointer event, int flags);
 

@@ -141,7 +141,7 @@ class SafetensorsTest {
         SafetensorsWriter writer = new SafetensorsWriter().metadata("a", "b").add("live", TensorType.F32, array.getShape(), array::stopGradient)
                 .add("halves", halves).add("brain", TensorType.BF16, array.getShape(), array::stopGradient)
                 .add("scalar", manager.create(7L)).add("none", manager.create(new Shape(0, 3)));
-        try (TensorCopies copies = new TensorCopies()) {
+        try (TensorCopies copies = new TensorCopies(manager.getDevice())) {
             writer.reserve(copies);
             long reserved = copies.bytes();
             assertEquals(3 * 4 + 4 * 4 + 3 * 4 + 8, reserved);
@@ -170,7 +170,7 @@ class SafetensorsTest {
     @Test
     void copiesOfOtherTensorsGetOtherMemory() throws IOException {
         Path file = folder.resolve("file");
-        try (TensorCopies copies = new TensorCopies()) {
+        try (TensorCopies copies = new TensorCopies(manager.getDevice())) {
             new SafetensorsWriter().add("a", manager.ones(new Shape(2, 3))).taken(copies).write(file);
             NDArray larger = manager.arange(12f).reshape(3, 4);
             new SafetensorsWriter().add("a", larger).taken(copies).write(file);
@@ -184,7 +184,7 @@ class SafetensorsTest {
     @Test
     void whatIsNotAsAnnouncedIsRefused() {
         NDArray array = manager.ones(new Shape(2));
-        try (TensorCopies copies = new TensorCopies()) {
+        try (TensorCopies copies = new TensorCopies(manager.getDevice())) {
             SafetensorsWriter number = new SafetensorsWriter().add("a", TensorType.I32, array.getShape(), array::duplicate);
             assertEquals("an array of type float32 cannot be written as I32",
                     assertThrows(InvalidInputException.class, () -> number.taken(copies)).getMessage());

@@ -1,5 +1,6 @@
 package ai.spattention.train.loop;
 
+import ai.djl.Device;
 import ai.spattention.olmoe.safetensors.SafetensorsWriter;
 import ai.spattention.olmoe.safetensors.TensorCopies;
 import java.io.Closeable;
@@ -11,9 +12,19 @@ import java.util.concurrent.CompletableFuture;
  */
 final class CheckpointCopies implements Closeable {
 
-    private final TensorCopies model = new TensorCopies();
-    private final TensorCopies optimizer = new TensorCopies();
+    private final TensorCopies model;
+    private final TensorCopies optimizer;
     private CompletableFuture<Void> reserved = CompletableFuture.completedFuture(null);
+
+    /**
+     * Begins without memory.
+     *
+     * @param source where model and moments are
+     */
+    CheckpointCopies(Device source) {
+        model = new TensorCopies(source);
+        optimizer = new TensorCopies(source);
+    }
 
     /**
      * What is written of a rank.

@@ -43,7 +43,7 @@ final class RunCheckpoint implements Periodic {
     private final Interval interval;
     private final Collectives ranks;
     private final CheckpointWaits waits;
-    private final CheckpointCopies copies = new CheckpointCopies();
+    private final CheckpointCopies copies;
     private Optional<PendingCheckpoint> pending = Optional.empty();
     private boolean isReserved;
     private long savedStep = -1;
@@ -74,6 +74,7 @@ final class RunCheckpoint implements Periodic {
         store.requireShared();
         interval = new Interval(config.checkpoint().everySteps());
         waits = new CheckpointWaits(observer::note);
+        copies = new CheckpointCopies(step.manager().getDevice());
     }
 
     /**
