@@ -86,7 +86,7 @@ class StudyPlanTest {
         for (String name : List.of("study-paper", "study-laptop")) {
             ConfigSource source = ConfigSource.file(Path.of("..", "config", name + ".yaml"));
             StudyPlan plan = StudyPlan.of(source, StudyConfigReader.read(source));
-            assertEquals(name.equals("study-paper") ? 10 * 3 + 3 * 2 + 4 : 3 * 3 + 3, plan.runs().size());
+            assertEquals(name.equals("study-paper") ? 10 * 3 + 4 * 2 + 4 : 3 * 3 + 3, plan.runs().size());
             for (PlannedRun run : plan.runs()) {
                 assertEquals(run.config().training().steps() / 10, run.config().schedule().warmupSteps(), run.name());
             }
