@@ -6,7 +6,6 @@ import com.sun.jna.Pointer;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.IntSupplier;
 
 /** cuBLASLt on a GPU. */
 final class CublasLt {
@@ -14,7 +13,6 @@ final class CublasLt {
     private static final Map<Integer, CublasLt> DEVICES = new ConcurrentHashMap<>();
 
     private final Pointer handle;
-    private final Map<ProductShape, Integer> chosen = new ConcurrentHashMap<>();
 
     private CublasLt(CudaDevice device) {
         Memory cell = new Memory(8);
@@ -32,11 +30,6 @@ final class CublasLt {
             throw new CublasException(reason);
         });
         return DEVICES.computeIfAbsent(device.index(), index -> new CublasLt(device));
-    }
-
-    /** Which of a product's algorithms is taken on this GPU: what was found out once stays. */
-    int chosen(ProductShape shape, IntSupplier trial) {
-        return chosen.computeIfAbsent(shape, unused -> trial.getAsInt());
     }
 
     Pointer handle() {

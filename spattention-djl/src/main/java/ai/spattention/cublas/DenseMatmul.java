@@ -1,8 +1,6 @@
 package ai.spattention.cublas;
 
-import ai.spattention.cublas.ProductShape.Matrix;
 import ai.spattention.cuda.CudaDevice;
-import ai.spattention.cuda.CudaStream;
 import ai.spattention.cuda.CudaTarget;
 import ai.spattention.cuda.TensorView;
 import ai.spattention.plan.Step;
@@ -32,7 +30,6 @@ public final class DenseMatmul implements Step {
     private final Tensor out;
     private final boolean add;
     private final Tensor workspace;
-    private final int candidates; // algorithms that the library is asked for
 
     /**
      * A factor.
@@ -88,17 +85,12 @@ public final class DenseMatmul implements Step {
      * @throws IllegalArgumentException if the shapes or types do not fit
      */
     public DenseMatmul(CudaTarget target, Factor left, Factor right, Tensor out, boolean add, Tensor workspace) {
-        this(target, left, right, out, add, workspace, AlgorithmTrial.candidates());
-    }
-
-    private DenseMatmul(CudaTarget target, Factor left, Factor right, Tensor out, boolean add, Tensor workspace, int candidates) {
         this.target = target;
         this.left = left;
         this.right = right;
         this.out = out;
         this.add = add;
         this.workspace = workspace;
-        this.candidates = candidates;
         boolean fits = left.size(1) == right.size(0) && out.size(0) == left.size(0) && out.size(1) == right.size(1)
                 && left.matrix.type() == TensorView.Type.BFLOAT16 && right.matrix.type() == TensorView.Type.BFLOAT16
                 && (out.type() == TensorView.Type.BFLOAT16 || out.type() == TensorView.Type.FLOAT32);
@@ -110,21 +102,13 @@ public final class DenseMatmul implements Step {
         }
     }
 
-    /** The same product by the algorithm that is fastest here. */
-    DenseMatmul triedOut() {
-        return new DenseMatmul(target, left, right, out, add, workspace, AlgorithmTrial.MOST_CANDIDATES);
-    }
-
     @Override
     public List<Tensor> tensors() {
         return List.of(left.matrix, right.matrix, out, workspace);
     }
 
-    /**
-     * What the library made for the product, and the algorithms that it offers, the most promising first; it lives as long as what runs, for
-     * plans are made again and again in a long run.
-     */
-    private record Prepared(Pointer description, Pointer first, Pointer second, Pointer result, Memory algorithms, int candidates) {
+    /** What the library made for the product; it lives as long as what runs, for plans are made again and again in a long run. */
+    private record Prepared(Pointer description, Pointer first, Pointer second, Pointer result, Memory algorithm) {
 
         void dropWhenUnused() {
             Pointer own = description;
@@ -134,75 +118,39 @@ public final class DenseMatmul implements Step {
                 layouts.forEach(CublasLtApi::cublasLtMatrixLayoutDestroy);
             });
         }
-
-        /** The product by one of the algorithms. The library's matrices lie by columns: it computes the transpose, its factors exchanged. */
-        Call by(CublasLt library, int candidate, boolean add, Addresses at) {
-            Memory one = scalar(1);
-            Memory factor = scalar(add ? 1 : 0);
-            Pointer algorithm = algorithms.share((long) CublasLtApi.HEURISTIC_RESULT_BYTES * candidate);
-            Pointer left = new Pointer(at.left);
-            Pointer right = new Pointer(at.right);
-            Pointer out = new Pointer(at.out);
-            Pointer workspace = new Pointer(at.workspace);
-            return stream -> CublasLtApi.cublasLtMatmul(library.handle(), description, one, right, first, left, second, factor, out, result, out,
-                    result, algorithm, workspace, WORKSPACE_BYTES, stream.handle());
-        }
-    }
-
-    /**
-     * Where a product's matrices lie.
-     *
-     * @param left the left factor's address
-     * @param right the right factor's
-     * @param out the result's
-     * @param workspace of {@link #WORKSPACE_BYTES}
-     */
-    record Addresses(long left, long right, long out, long workspace) {}
-
-    /** A product on its addresses, by one algorithm. */
-    @FunctionalInterface
-    interface Call {
-
-        /**
-         * Puts the product on a stream.
-         *
-         * @param stream the stream
-         * @return the library's status
-         */
-        int on(CudaStream stream);
     }
 
     @Override
     public Ready prepare() {
         CudaDevice device = target.device();
         CublasLt library = CublasLt.of(device);
-        ProductShape shape = new ProductShape(Matrix.of(left.matrix), left.transposed, Matrix.of(right.matrix), right.transposed,
-                Matrix.of(out), add);
         Prepared[] made = new Prepared[1];
-        device.inContext(() -> made[0] = describe(library, shape));
+        device.inContext(() -> made[0] = describe(library));
         Prepared product = made[0];
         product.dropWhenUnused();
-        int chosen = AlgorithmTrial.isWorthWhile(shape, product.candidates) ? library.chosen(shape, () -> new AlgorithmTrial(device, shape,
-                product.candidates, (candidate, at) -> product.by(library, candidate, add, at)).choose()) : 0;
-        Call call = product.by(library, chosen, add, new Addresses(left.matrix.address(), right.matrix.address(), out.address(),
-                workspace.address()));
-        String name = toString();
-        return stream -> CublasLt.check(name, call.on(stream));
+        Memory one = scalar(1);
+        Memory factor = scalar(add ? 1 : 0);
+        // the library's matrices lie by columns: it computes the transpose of the product, from the factors in the other order
+        Pointer first = new Pointer(right.matrix.address());
+        Pointer second = new Pointer(left.matrix.address());
+        Pointer result = new Pointer(out.address());
+        Pointer scratch = new Pointer(workspace.address());
+        return stream -> CublasLt.check(toString(), CublasLtApi.cublasLtMatmul(library.handle(), product.description, one, first,
+                product.first, second, product.second, factor, result, product.result, result, product.result, product.algorithm,
+                scratch, WORKSPACE_BYTES, stream.handle()));
     }
 
-    private Prepared describe(CublasLt library, ProductShape shape) {
+    private Prepared describe(CublasLt library) {
         Memory cell = new Memory(8);
         CublasLt.check("cublasLtMatmulDescCreate",
                 CublasLtApi.cublasLtMatmulDescCreate(cell, CublasLtApi.COMPUTE_32F, CublasLtApi.R_32F));
         Pointer description = cell.getPointer(0);
         transpose(description, CublasLtApi.DESC_TRANSA, right.transposed);
         transpose(description, CublasLtApi.DESC_TRANSB, left.transposed);
-        Pointer first = layout(shape.right());
-        Pointer second = layout(shape.left());
-        Pointer result = layout(shape.out());
-        Memory found = new Memory(4);
-        Memory algorithms = algorithms(library, description, List.of(first, second, result), shape, found);
-        return new Prepared(description, first, second, result, algorithms, found.getInt(0));
+        Pointer first = layout(right.matrix);
+        Pointer second = layout(left.matrix);
+        Pointer result = layout(out);
+        return new Prepared(description, first, second, result, algorithm(library, description, first, second, result));
     }
 
     private static void transpose(Pointer description, int attribute, boolean transposed) {
@@ -212,32 +160,33 @@ public final class DenseMatmul implements Step {
                 CublasLtApi.cublasLtMatmulDescSetAttribute(description, attribute, value, 4));
     }
 
-    private static Pointer layout(Matrix matrix) {
+    private static Pointer layout(Tensor matrix) {
         Memory cell = new Memory(8);
         int type = matrix.type() == TensorView.Type.BFLOAT16 ? CublasLtApi.R_16BF : CublasLtApi.R_32F;
-        CublasLt.check("cublasLtMatrixLayoutCreate",
-                CublasLtApi.cublasLtMatrixLayoutCreate(cell, type, /* rows= */ matrix.columns(), /* columns= */ matrix.rows(), matrix.stride()));
+        CublasLt.check("cublasLtMatrixLayoutCreate", CublasLtApi.cublasLtMatrixLayoutCreate(cell, type, matrix.size(1), matrix.size(0),
+                Math.max(matrix.strides()[0], matrix.size(1))));
         return cell.getPointer(0);
     }
 
-    private Memory algorithms(CublasLt library, Pointer description, List<Pointer> layouts, ProductShape shape, Memory found) {
+    private Memory algorithm(CublasLt library, Pointer description, Pointer first, Pointer second, Pointer result) {
         Memory cell = new Memory(8);
         CublasLt.check("cublasLtMatmulPreferenceCreate", CublasLtApi.cublasLtMatmulPreferenceCreate(cell));
         Pointer preference = cell.getPointer(0);
         prefer(preference, CublasLtApi.PREFERENCE_MAX_WORKSPACE_BYTES, WORKSPACE_BYTES, 8);
-        long[] alignments = {shape.right().alignment(), shape.left().alignment(), shape.out().alignment(), shape.out().alignment()};
-        for (int i = 0; i < alignments.length; i++) {
-            prefer(preference, CublasLtApi.PREFERENCE_MIN_ALIGNMENT_BYTES[i], alignments[i], 4);
+        long[] addresses = {right.matrix.address(), left.matrix.address(), out.address(), out.address()};
+        for (int i = 0; i < addresses.length; i++) {
+            prefer(preference, CublasLtApi.PREFERENCE_MIN_ALIGNMENT_BYTES[i], Math.min(256, Long.lowestOneBit(addresses[i])), 4);
         }
-        Memory algorithms = new Memory((long) CublasLtApi.HEURISTIC_RESULT_BYTES * candidates);
-        int status = CublasLtApi.cublasLtMatmulAlgoGetHeuristic(library.handle(), description, layouts.get(0), layouts.get(1), layouts.get(2),
-                layouts.get(2), preference, candidates, algorithms, found);
+        Memory found = new Memory(4);
+        Memory algorithm = new Memory(CublasLtApi.HEURISTIC_RESULT_BYTES);
+        int status = CublasLtApi.cublasLtMatmulAlgoGetHeuristic(library.handle(), description, first, second, result, result, preference,
+                1, algorithm, found);
         CublasLtApi.cublasLtMatmulPreferenceDestroy(preference);
         CublasLt.check("cublasLtMatmulAlgoGetHeuristic for " + this, status);
         if (found.getInt(0) < 1) {
             throw new CublasException("cuBLASLt has no way to compute " + this);
         }
-        return algorithms;
+        return algorithm;
     }
 
     private static void prefer(Pointer preference, int attribute, long value, int bytes) {
