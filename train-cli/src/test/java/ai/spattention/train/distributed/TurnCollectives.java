@@ -3,22 +3,38 @@ package ai.spattention.train.distributed;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.index.NDIndex;
+import ai.djl.pytorch.engine.PtGradientCollector;
 import ai.spattention.segment.NoGradient;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Ranks that are threads of one process; sums are made in the ranks' order. One runs at a time, until it waits for the others: DJL lets no
- * two threads collect gradients.
+ * two threads collect gradients. Nor may one wait with its collector open while another opens its own, which ranks do that talk within a pass;
+ * a rank that waits therefore takes back DJL's note that somebody collects. (What libtorch records is a thread's own.)
  */
 public final class TurnCollectives implements Collectives {
 
     private static final int TIMEOUT_SECONDS = 300;
+
+    private static final AtomicBoolean COLLECTING = collecting();
+
+    private static AtomicBoolean collecting() {
+        try {
+            Field note = PtGradientCollector.class.getDeclaredField("isCollecting");
+            note.setAccessible(true);
+            return (AtomicBoolean) note.get(null);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("DJL keeps its note of a collector elsewhere", e);
+        }
+    }
 
     /** What all ranks see. */
     private static final class Meeting {
@@ -45,7 +61,17 @@ public final class TurnCollectives implements Collectives {
                 arrived = 0;
                 round++;
                 news.signalAll();
+                return;
             }
+            boolean isCollecting = COLLECTING.getAndSet(false); // the others may
+            try {
+                waitFor(own);
+            } finally {
+                COLLECTING.set(isCollecting);
+            }
+        }
+
+        private void waitFor(long own) {
             while (round == own) {
                 try {
                     if (!news.await(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {

@@ -154,10 +154,14 @@ class PlannedTrainingGpuTest {
         });
     }
 
+    /** Gradients' norms follow losses for a while only: sums in another order lead small models apart. */
     private static void assertLearnsAs(Told expected, Told actual) {
         assertNear(expected.losses(), actual.losses(), 2e-3);
-        assertNear(expected.steps.stream().map(StepMetrics::gradientNorm).toList(),
-                actual.steps.stream().map(StepMetrics::gradientNorm).toList(), 2e-2);
+        assertNear(norms(expected).subList(0, 8), norms(actual).subList(0, 8), 2e-2);
+    }
+
+    private static List<Double> norms(Told told) {
+        return told.steps.stream().map(StepMetrics::gradientNorm).toList();
     }
 
     @ParameterizedTest
@@ -168,6 +172,9 @@ class PlannedTrainingGpuTest {
         List<Told> two = runTwo("two", overrides);
         two.forEach(told -> assertLearnsAs(one, told));
         assertEquals(two.get(0).losses(), two.get(1).losses(), "both tell the same");
+        if (microBatches == 2) { // one pass each: the same two sums
+            assertEquals(one.losses(), two.get(0).losses(), "bit by bit");
+        }
     }
 
     /** However gradients are sent, whatever starts the passes. */
