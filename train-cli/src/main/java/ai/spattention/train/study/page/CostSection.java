@@ -58,7 +58,7 @@ final class CostSection {
             if (!rows.isEmpty()) {
                 charts.add(Page.figure(title, "Each mark is a run. At the right, the share of dense attention's pairs of query and key that the"
                         + " arm computes. At this model's size attention is a small part of a step; for the break-even, steps are timed"
-                        + " apart.", RowChart.draw(title, "thousand tokens a second", rows, Optional.empty(), OptionalDouble.empty()))
+                        + " apart.", RowChart.draw(title, "tokens a second", rows, Optional.empty(), OptionalDouble.empty()))
                         .withClass("chart"));
             }
         }
@@ -66,9 +66,9 @@ final class CostSection {
     }
 
     private static Optional<RowChart.Row> row(String arm, double pairs, ArmStyles styles, List<RunResult> runs) {
-        List<RowChart.Dot> dots = runs.stream().map(run -> new RowChart.Dot(run.tokensPerSecond() / 1000, arm + ", seed " + run.seed() + ": "
+        List<RowChart.Dot> dots = runs.stream().map(run -> new RowChart.Dot(run.tokensPerSecond(), arm + ", seed " + run.seed() + ": "
                 + Numbers.count(run.tokensPerSecond()) + " tokens a second")).toList();
-        OptionalDouble mean = runs.stream().mapToDouble(run -> run.tokensPerSecond() / 1000).average();
+        OptionalDouble mean = runs.stream().mapToDouble(RunResult::tokensPerSecond).average();
         return dots.isEmpty() ? Optional.empty() : Optional.of(new RowChart.Row(arm, styles.of(arm), dots, mean, Optional.empty(),
                 Optional.empty(), String.format(Locale.ROOT, "%.1f%% pairs", 100 * pairs)));
     }

@@ -51,14 +51,15 @@ final class DistanceFigures {
         String title = kind.heading() + " of every arm: " + Bins.where(analysis);
         return Page.figure(title, kind.see() + " Rings are single seeds.",
                 CurveChart.builder(title, curves).setX(kind.axis(), kind.scale()).setY(analysis.unit(), Scale.LINEAR)
-                        .optEdges(kind.hasEdges() ? commonEdges() : List.of()).draw(),
+                        .optEdges(kind.hasEdges() ? commonEdges(curves) : List.of()).draw(),
                 Legend.draw(curves.stream().map(curve -> new Legend.Entry(curve.name(), curve.style(), "", true)).toList()))
                 .withClass("chart lone");
     }
 
-    /** The edges of the arm whose claims are tested; those of all arms at once would be a thicket. */
-    private List<Integer> commonEdges() {
-        return study.arm("sp").map(StudyArm::bandEdges).orElse(List.of());
+    /** The edges of the arm whose claims are tested, where it is in the chart; those of all arms at once would be a thicket. */
+    private List<Integer> commonEdges(List<CurveChart.Curve> curves) {
+        return study.arm("sp").filter(arm -> curves.stream().anyMatch(curve -> curve.name().equals(arm.name()))).map(StudyArm::bandEdges)
+                .orElse(List.of());
     }
 
     private DomContent differences(List<CurveChart.Curve> curves) {
