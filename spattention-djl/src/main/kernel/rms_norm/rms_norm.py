@@ -1,9 +1,9 @@
 """RMS normalisation of a residual stream's rows, with the sum that comes before it: the branch that is added, or the experts' rows of a
 token. Arrays are read and written once; sums run in float32.
 
-    norm_forward     one program for each row: total = x + branch (+ the rows), y = norm(total)
-    norm_again       one program for each row: y once more, from total and root
-    norm_backward    one program for `each` rows: the gradients of total and of its summands, and a part of the weight's gradient
+    norm_forward     one program for each row: total = x (+ branch (+ the rows)), y = norm(total)
+    norm_backward    one program for `each` rows: the gradients of total and of its summands, a part of the weight's gradient, and y once
+                     more, which then need not be kept for the gradients of the products that read it
     sum_parts        adds up the parts of a gradient
 
 n = x r with r = 1 / sqrt(mean(x^2) + epsilon), y = n w; dL/dx = r (g - n mean(g n)) with g = w dL/dy, and dL/dw = sum over rows of
@@ -37,17 +37,18 @@ def sum_of_slots(rows, places, token, slots, columns, size, inside, MANY: tl.con
 
 
 @triton.jit
-def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, epsilon, BLOCK: tl.constexpr, SUM: tl.constexpr):
-    """SUM: "nothing" (total is not written), "branch", "slots" or "many slots"."""
+def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, epsilon, BLOCK: tl.constexpr, SUM: tl.constexpr,
+                 WRITE: tl.constexpr):
+    """SUM: "nothing"; "branch"; "slots" or "many slots", which come beside the branch. WRITE: total is written."""
     row = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
     value = load_row(x, row, size, columns, inside)
-    if SUM == "branch":
+    if SUM != "nothing":
         value += load_row(branch, row, size, columns, inside)
     if SUM == "slots" or SUM == "many slots":
         value += sum_of_slots(rows, places, row, slots, columns, size, inside, SUM == "many slots")
-    if SUM != "nothing":
+    if WRITE:
         store_row(total, row, size, columns, inside, value)
     r = tl.rsqrt(tl.sum(value * value) / size + epsilon)
     store_row(y, row, size, columns, inside, value * r * tl.load(weight + columns, mask=inside, other=0.0))
@@ -55,21 +56,12 @@ def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, e
 
 
 @triton.jit
-def norm_again(x, weight, root, y, size, BLOCK: tl.constexpr):
-    """The same bits as norm_forward's."""
-    row = tl.program_id(0)
-    columns = tl.arange(0, BLOCK)
-    inside = columns < size
-    value = load_row(x, row, size, columns, inside)
-    store_row(y, row, size, columns, inside, value * tl.load(root + row) * tl.load(weight + columns, mask=inside, other=0.0))
-
-
-@triton.jit
-def norm_backward(x, weight, root, y_grad, rows, places, total_grad, x_grad, branch_grad, parts, T, size, slots, each,
-                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, BRANCH: tl.constexpr, STAGES: tl.constexpr):
-    """x is what was normalised. SLOTS: rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is a further
-    summand of x's. x's gradient is written as float32 (it may be total_grad itself), and with BRANCH as bfloat16, too. STAGES - 1 further
-    rows' copies are under way. parts [programs, size]."""
+def norm_backward(x, branch, weight, root, y_grad, rows, places, total_grad, x_grad, branch_grad, y, parts, T, size, slots, each,
+                  BLOCK: tl.constexpr, SUM: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, BRANCH: tl.constexpr,
+                  AGAIN: tl.constexpr, STAGES: tl.constexpr):
+    """x was normalised, with SUM x + branch. SLOTS: rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is a
+    further summand of x's. x's gradient is written as float32 (it may be total_grad itself), and with BRANCH as bfloat16, too; with AGAIN
+    y is, with norm_forward's bits. STAGES - 1 further rows' copies are under way. parts [programs, size]."""
     program = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
     inside = columns < size
@@ -80,7 +72,12 @@ def norm_backward(x, weight, root, y_grad, rows, places, total_grad, x_grad, bra
         if SLOTS:
             arriving += sum_of_slots(rows, places, row, slots, columns, size, inside, MANY)
         r = tl.load(root + row)
-        n = load_row(x, row, size, columns, inside) * r
+        n = load_row(x, row, size, columns, inside)
+        if SUM:
+            n += load_row(branch, row, size, columns, inside)
+        n *= r
+        if AGAIN:
+            store_row(y, row, size, columns, inside, n * w)
         g = arriving * w
         grad = r * (g - n * (tl.sum(g * n) / size))
         if ADD:

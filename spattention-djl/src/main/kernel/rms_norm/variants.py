@@ -10,18 +10,25 @@ DIVISORS = {"size": 16, "pitch": 16}
 OF_SLOTS = ("rows", "places", "slots")
 
 
+def stages(block, few_loads):
+    """As measured: a row ahead, two where there is room, none where rows are long."""
+    return 1 if block == 4096 else 3 if block == 2048 and few_loads else 2
+
+
 def jobs():
     for block in (1024, 2048, 4096):
         warps = 4 if block <= 1024 else 8
-        for summed, unused in (("nothing", ("branch", *OF_SLOTS, "total")), ("branch", OF_SLOTS), ("slots", ("branch",)),
-                               ("many slots", ("branch",))):
-            yield Job(f"norm_forward-{summed.replace(' ', '_')}-{block}", "norm_forward", {"BLOCK": block, "SUM": summed}, warps, unused)
-        yield Job(f"norm_again-{block}", "norm_again", {"BLOCK": block}, warps)
-        for name, slots, many, add, branch in (("alone", False, False, False, False), ("last", False, False, False, True),
-                                               ("branch", False, False, True, True), ("slots", True, False, True, True),
-                                               ("many_slots", True, True, True, True)):
-            unused = (() if slots else OF_SLOTS) + (() if add else ("total_grad",)) + (() if branch else ("branch_grad",))
-            yield Job(f"norm_backward-{name}-{block}", "norm_backward", {"BLOCK": block, "SLOTS": slots, "MANY": many, "ADD": add,
-                      "BRANCH": branch, "STAGES": 2 if block < 4096 else 1}, warps, unused)
+        for name, summed, unused in (("nothing", "nothing", ("branch", *OF_SLOTS, "total")), ("branch", "branch", OF_SLOTS),
+                                     ("branch_unwritten", "branch", (*OF_SLOTS, "total")), ("slots", "slots", ()),
+                                     ("many_slots", "many slots", ())):
+            yield Job(f"norm_forward-{name}-{block}", "norm_forward", {"BLOCK": block, "SUM": summed, "WRITE": "total" not in unused}, warps,
+                      unused)
+        for name, slots, many, add, branch, again in (("alone", False, False, False, False, False), ("last", False, False, False, True, False),
+                                                      ("branch", False, False, True, True, False), ("again", False, False, True, True, True),
+                                                      ("slots", True, False, True, True, True), ("many_slots", True, True, True, True, True)):
+            unused = ((() if slots else ("branch", *OF_SLOTS)) + (() if add else ("total_grad",)) + (() if branch else ("branch_grad",))
+                      + (() if again else ("y",)))
+            yield Job(f"norm_backward-{name}-{block}", "norm_backward", {"BLOCK": block, "SUM": slots, "SLOTS": slots, "MANY": many,
+                      "ADD": add, "BRANCH": branch, "AGAIN": again, "STAGES": stages(block, again and not slots)}, warps, unused)
     for add in (False, True):
         yield Job("sum_parts" + ("-add" if add else ""), "sum_parts", {"BLOCK": 32, "PARTS": 128, "ADD": add}, 4)

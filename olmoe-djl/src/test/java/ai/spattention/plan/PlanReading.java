@@ -17,8 +17,8 @@ public final class PlanReading {
 
     /** What each kernel writes, by the first part of its name; its other arrays are read. */
     private static final Map<String, Set<String>> WRITTEN = Map.ofEntries(
-            Map.entry("norm_forward", Set.of("total", "y", "root")), Map.entry("norm_again", Set.of("y")),
-            Map.entry("norm_backward", Set.of("x_grad", "branch_grad", "parts")), Map.entry("sum_parts", Set.of("out")),
+            Map.entry("norm_forward", Set.of("total", "y", "root")),
+            Map.entry("norm_backward", Set.of("x_grad", "branch_grad", "y", "parts")), Map.entry("sum_parts", Set.of("out")),
             Map.entry("rotary_forward", Set.of("y", "root")), Map.entry("rotary_backward", Set.of("x_grad", "parts")),
             Map.entry("router_parts", Set.of("parts", "gradient_parts")),
             Map.entry("router_forward", Set.of("chosen", "weights", "counts", "probability_sums", "square_sums")),
@@ -37,8 +37,8 @@ public final class PlanReading {
 
     /** What the build script promises the compiler of numbers, by the first part of a kernel's name. */
     private static final Map<String, Map<String, Integer>> DIVISORS = Map.ofEntries(
-            Map.entry("norm_forward", Map.of("size", 16)), Map.entry("norm_again", Map.of("size", 16)),
-            Map.entry("norm_backward", Map.of("size", 16)), Map.entry("sum_parts", Map.of("size", 16, "pitch", 16)),
+            Map.entry("norm_forward", Map.of("size", 16)), Map.entry("norm_backward", Map.of("size", 16)),
+            Map.entry("sum_parts", Map.of("size", 16, "pitch", 16)),
             Map.entry("rotary_forward", Map.of("size", 16, "x_pitch", 16)),
             Map.entry("rotary_backward", Map.of("size", 16, "x_pitch", 16, "x_grad_pitch", 16)),
             Map.entry("router_parts", Map.of("count", 16, "all", 16)), Map.entry("router_forward", Map.of("P", 8)),

@@ -98,7 +98,7 @@ public final class RmsNormPart implements ExplicitPart {
         if (totalGradient == null) {
             norm.backward(arrays, false);
         } else {
-            norm.backwardOfSum(arrays, rows.of(launches.dense("gradient of the sum", totalGradient)), false);
+            norm.backwardOfSum(arrays, rows.of(launches.dense("gradient of the sum", totalGradient)), null, false);
         }
         NDList results = branch ? launches.ret(xGradient, branchGradient, weightGradient) : launches.ret(xGradient, weightGradient);
         return results.toArray(new NDArray[0]);

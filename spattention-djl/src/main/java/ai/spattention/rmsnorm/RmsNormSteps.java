@@ -18,7 +18,7 @@ public final class RmsNormSteps {
     static final KernelLibrary LIBRARY = KernelLibrary.beside(RmsNormSteps.class, "");
 
     /** Programs of a backward pass: each keeps a weight's gradient in registers and writes it once. */
-    private static final int MOST_PROGRAMS = 1024;
+    private static final int MOST_PROGRAMS = 528;
 
     private static final int MOST_COLUMNS = 4096;
     private static final int UNIT_OF_COLUMNS = 16;
@@ -100,27 +100,30 @@ public final class RmsNormSteps {
      * @param x [T, C], float32
      * @param branch [T, C], bfloat16
      * @param weight [C], float32
-     * @param total [T, C], float32, written
+     * @param total [T, C], float32, written; null where nobody reads it: adding up again costs less than keeping it
      * @param y [T, C], bfloat16, written
      * @param root of total's rows, [T], float32, written
      */
     public void forwardOfSum(Tensor x, Tensor branch, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        launches.add(forward("branch", x, weight, y, root).with("branch", branch.require(Type.BFLOAT16, x.sizes()))
-                .with("total", total.require(Type.FLOAT32, x.sizes())));
+        KernelStep step = forward(total == null ? "branch_unwritten" : "branch", x, weight, y, root)
+                .with("branch", branch.require(Type.BFLOAT16, x.sizes()));
+        launches.add(total == null ? step : step.with("total", total.require(Type.FLOAT32, x.sizes())));
     }
 
     /**
-     * total = x + the rows of each token, y = norm(total).
+     * total = x + branch + the rows of each token, y = norm(total).
      *
      * @param x [T, C], float32
+     * @param branch [T, C], bfloat16
      * @param slots the rows
      * @param weight [C], float32
      * @param total [T, C], float32, written
      * @param y [T, C], bfloat16, written
      * @param root of total's rows, [T], float32, written
      */
-    public void forwardOfSum(Tensor x, Slots slots, Tensor weight, Tensor total, Tensor y, Tensor root) {
-        launches.add(slots.addTo(forward(slots.name(), x, weight, y, root), x).with("total", total.require(Type.FLOAT32, x.sizes())));
+    public void forwardOfSum(Tensor x, Tensor branch, Slots slots, Tensor weight, Tensor total, Tensor y, Tensor root) {
+        launches.add(slots.addTo(forward(slots.name(), x, weight, y, root), x).with("branch", branch.require(Type.BFLOAT16, x.sizes()))
+                .with("total", total.require(Type.FLOAT32, x.sizes())));
     }
 
     private KernelStep forward(String summed, Tensor x, Tensor weight, Tensor y, Tensor root) {
@@ -132,18 +135,6 @@ public final class RmsNormSteps {
         long size = x.require(Type.FLOAT32, -1, -1).size(1);
         return new KernelStep(LIBRARY, kernel + "-" + KernelStep.block(size, SMALLEST_BLOCK), launches.target()).with("x", x)
                 .with("weight", weight.require(Type.FLOAT32, size)).with("root", root.require(Type.FLOAT32, x.size(0))).with("size", size);
-    }
-
-    /**
-     * y once more, the same bits, where it was not kept.
-     *
-     * @param x what was normalised, [T, C], float32
-     * @param weight [C], float32
-     * @param root from the forward pass, [T], float32
-     * @param y [T, C], bfloat16, written
-     */
-    public void again(Tensor x, Tensor weight, Tensor root, Tensor y) {
-        launches.add(step("norm_again", x, weight, root).with("y", y.require(Type.BFLOAT16, x.sizes())).grid(x.size(0), 1, 1));
     }
 
     /**
@@ -175,22 +166,29 @@ public final class RmsNormSteps {
      *
      * @param arrays the arrays
      * @param totalGradient x's summand, [T, C], float32; may be {@code xGradient}
+     * @param y [T, C], bfloat16, written: the forward pass's bits once more; null where they were kept
      * @param addWeights whether the weight's gradient is added to what stands there
      */
-    public void backwardOfSum(Backward arrays, Tensor totalGradient, boolean addWeights) {
-        add(backward("branch", arrays).with("total_grad", totalGradient.require(Type.FLOAT32, arrays.x.sizes())), arrays, addWeights);
+    public void backwardOfSum(Backward arrays, Tensor totalGradient, Tensor y, boolean addWeights) {
+        KernelStep step = backward(y == null ? "branch" : "again", arrays)
+                .with("total_grad", totalGradient.require(Type.FLOAT32, arrays.x.sizes()));
+        add(y == null ? step : step.with("y", y.require(Type.BFLOAT16, arrays.x.sizes())), arrays, addWeights);
     }
 
     /**
-     * The gradients, with a further summand of x's, and further summands of y's.
+     * The gradients where x + branch was normalised, with a further summand of the sum's, and further summands of y's; and y once more.
      *
-     * @param arrays the arrays
-     * @param totalGradient x's summand, [T, C], float32; may be {@code xGradient}
+     * @param arrays the arrays; their x is without the branch, their gradients of x are the sum's
+     * @param branch [T, C], bfloat16
+     * @param totalGradient the sum's summand, [T, C], float32; may be {@code xGradient}
      * @param slots y's summands
+     * @param y [T, C], bfloat16, written: the forward pass's bits
      * @param addWeights whether the weight's gradient is added to what stands there
      */
-    public void backwardOfSum(Backward arrays, Tensor totalGradient, Slots slots, boolean addWeights) {
-        KernelStep step = backward(slots.name(), arrays).with("total_grad", totalGradient.require(Type.FLOAT32, arrays.x.sizes()));
+    public void backwardOfSum(Backward arrays, Tensor branch, Tensor totalGradient, Slots slots, Tensor y, boolean addWeights) {
+        long[] sizes = arrays.x.sizes();
+        KernelStep step = backward(slots.name(), arrays).with("branch", branch.require(Type.BFLOAT16, sizes))
+                .with("total_grad", totalGradient.require(Type.FLOAT32, sizes)).with("y", y.require(Type.BFLOAT16, sizes));
         add(slots.addTo(step, arrays.x), arrays, addWeights);
     }
 

@@ -146,28 +146,38 @@ public final class RouterSteps {
     }
 
     /**
-     * The gradients.
+     * The gradients, but the weight's.
      *
-     * @param hidden from the forward pass
      * @param routed from the forward pass
      * @param rowWeightGradients [S], float32
      * @param statisticsGradients of the mean probabilities [E] and the mean square [1], float32; loads have none
      * @param hiddenGradient [T, C], bfloat16, written
-     * @param weightGradient [E, C], float32, written or added to
-     * @param add whether the weight's gradient is added to what stands there
+     * @return the gradients of the logits, for {@link #weights}
      */
-    public void backward(Tensor hidden, Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients, Tensor hiddenGradient,
-            Tensor weightGradient, boolean add) {
+    public Tensor backward(Routed routed, Tensor rowWeightGradients, Statistics statisticsGradients, Tensor hiddenGradient) {
         rowWeightGradients.require(Type.FLOAT32, sizes.tokens * sizes.slots);
         require(statisticsGradients);
-        hiddenGradient.require(Type.BFLOAT16, hidden.sizes());
-        weightGradient.require(Type.FLOAT32, sizes.experts, hidden.size(1));
+        hiddenGradient.require(Type.BFLOAT16, sizes.tokens, routed.gradientParts.size(1));
         Tensor logitGradients = launches.array("gradients of router logits", Type.BFLOAT16, sizes.tokens, 3 * padded);
         launches.add(step(renormalized("router_backward")).with("logits", routed.logits).with("chosen", routed.chosen)
                 .with("weights", routed.weights).with("places", routed.places).with("row_weight_grads", rowWeightGradients)
                 .with("probability_grads", statisticsGradients.meanProbabilities).with("square_grad", statisticsGradients.meanSquare)
                 .with("logit_grads", logitGradients).grid(tiles(), 1, 1));
         products.times(logitGradients, routed.gradientParts, hiddenGradient);
+        return logitGradients;
+    }
+
+    /**
+     * The weight's gradient.
+     *
+     * @param hidden from the forward pass
+     * @param logitGradients from {@link #backward}
+     * @param weightGradient [E, C], float32, written or added to
+     * @param add whether it is added to what stands there
+     */
+    public void weights(Tensor hidden, Tensor logitGradients, Tensor weightGradient, boolean add) {
+        hidden.require(Type.BFLOAT16, sizes.tokens, -1);
+        weightGradient.require(Type.FLOAT32, sizes.experts, hidden.size(1));
         Tensor parts = launches.array("parts of a router's gradient", Type.FLOAT32, 2 * padded, hidden.size(1));
         products.transposedTimes(logitGradients.columns(0, 2 * padded), hidden, parts, false);
         // both parts of an expert's line; the padding's lines are skipped

@@ -62,7 +62,7 @@ public final class SwiGluSteps {
      * @param rowWeights from the forward pass
      * @param innerGradient [S, I], bfloat16
      * @param inner [S, I], bfloat16, written
-     * @param bothGradient [S, 2 I], bfloat16, written
+     * @param bothGradient [S, 2 I], bfloat16, written; may be {@code both}
      * @param rowWeightGradients [S], float32, written
      */
     public void backward(Tensor both, Tensor rowWeights, Tensor innerGradient, Tensor inner, Tensor bothGradient,

@@ -68,18 +68,15 @@ class RmsNormStepsGpuTest {
         Tensor w = runner.in("weight", weight);
         Tensor y = runner.out("y", Type.BFLOAT16, rows, size);
         Tensor root = runner.out("root", Type.FLOAT32, rows);
-        Tensor again = runner.out("again", Type.BFLOAT16, rows, size);
         norms.forward(given, w, y, root);
-        norms.again(given, w, root, again);
         NDArray expected = norm(PlanRunner.exact(x), PlanRunner.exact(weight));
         NDArray roots = root(PlanRunner.exact(x)).flatten();
         runner.run();
         runner.assertClose(expected, y, ROUNDED);
         runner.assertClose(roots, root, SINGLE);
-        runner.assertClose(runner.read(y), again, 0);
     }
 
-    /** Slots 0: the sum with a branch; else with so many rows of each token. */
+    /** Slots 0: the sum with a branch, also where it is not written; else with so many rows of each token besides. */
     @ParameterizedTest
     @CsvSource({"1, 16, 0", "7, 1024, 0", "1000, 1040, 0", "5, 4096, 0", "1, 16, 1", "7, 48, 3", "1000, 1040, 8", "33, 2048, 8",
         "7, 1024, 9", "100, 4096, 13"})
@@ -91,16 +88,18 @@ class RmsNormStepsGpuTest {
         Tensor total = runner.out("total", Type.FLOAT32, rows, size);
         Tensor y = runner.out("y", Type.BFLOAT16, rows, size);
         Tensor root = runner.out("root", Type.FLOAT32, rows);
-        NDArray added;
+        NDArray added = runner.rounded(rows, size);
+        Tensor branch = runner.half("branch", added);
+        Tensor unwritten = runner.out("y of a sum that is not written", Type.BFLOAT16, rows, size);
         if (slots == 0) {
-            added = runner.rounded(rows, size);
-            norms.forwardOfSum(given, runner.half("branch", added), w, total, y, root);
+            norms.forwardOfSum(given, branch, w, total, y, root);
+            norms.forwardOfSum(given, branch, w, null, unwritten, runner.out("its root", Type.FLOAT32, rows));
         } else {
             NDArray experts = runner.rounded((long) rows * slots, size);
             NDArray places = places(rows, slots);
-            added = sum(PlanRunner.exact(experts), places);
+            added = PlanRunner.exact(added).add(sum(PlanRunner.exact(experts), places));
             RmsNormSteps.Slots own = new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places));
-            norms.forwardOfSum(given, own, w, total, y, root);
+            norms.forwardOfSum(given, branch, own, w, total, y, root);
         }
         NDArray sum = PlanRunner.exact(x).add(PlanRunner.exact(added));
         NDArray expected = norm(sum, PlanRunner.exact(weight));
@@ -109,9 +108,15 @@ class RmsNormStepsGpuTest {
         runner.assertClose(sum, total, 1e-6);
         runner.assertClose(expected, y, ROUNDED);
         runner.assertClose(roots, root, SINGLE);
+        if (slots == 0) {
+            runner.assertClose(runner.read(y), unwritten, 0);
+        }
     }
 
-    /** Slots -1: nothing else depends on x; 0: something does; else y's gradient has so many further rows of each token, too. */
+    /**
+     * Slots -1: nothing else depends on x; 0: something does, and y comes once more; else the same of x and a branch, and y's gradient has so many
+     * further rows of each token.
+     */
     @ParameterizedTest
     @CsvSource({"1, 16, -1, false", "7, 1024, -1, true", "3000, 64, -1, true", "1, 16, 0, true", "1000, 1040, 0, false",
         "1025, 48, 0, true", "5, 4096, 0, false", "1, 16, 2, false", "7, 48, 8, true", "2100, 64, 8, false", "33, 2048, 8, true", "7, 1024, 9, false",
@@ -127,26 +132,42 @@ class RmsNormStepsGpuTest {
         Tensor branchGradient = runner.out("gradient of the branch", Type.BFLOAT16, rows, size);
         Tensor weightGradient = add ? runner.in("gradient of the weight", before)
                 : runner.out("gradient of the weight", Type.FLOAT32, size);
-        NDArray root = root(PlanRunner.exact(x)).flatten().toType(DataType.FLOAT32, true);
-        RmsNormSteps.Backward arrays = new RmsNormSteps.Backward(runner.in("x", x), runner.in("weight", weight), runner.in("root", root),
-                runner.half("gradient", gradient), xGradient, branchGradient, weightGradient);
+        NDArray branch = runner.rounded(rows, size);
+        NDArray sum = slots > 0 ? x.add(PlanRunner.exact(branch).toType(DataType.FLOAT32, true)) : x;
+        Tensor root = runner.out("root", Type.FLOAT32, rows);
+        Tensor y = runner.out("y", Type.BFLOAT16, rows, size);
+        Tensor again = runner.out("y again", Type.BFLOAT16, rows, size);
+        Tensor w = runner.in("weight", weight);
+        Tensor given = runner.in("x", x);
+        Tensor added = runner.half("branch", branch);
+        RmsNormSteps.Backward arrays = new RmsNormSteps.Backward(given, w, root, runner.half("gradient", gradient), xGradient, branchGradient,
+                weightGradient);
+        if (slots > 0) {
+            norms.forwardOfSum(given, added, w, null, y, root);
+        } else {
+            norms.forward(given, w, y, root);
+        }
         if (slots < 0) {
             norms.backward(arrays, add);
         } else if (slots == 0) {
-            norms.backwardOfSum(arrays, xGradient, add);
+            norms.backwardOfSum(arrays, xGradient, again, add);
         } else {
             NDArray experts = runner.rounded((long) rows * slots, size);
             NDArray places = places(rows, slots);
             arriving = arriving.add(sum(PlanRunner.exact(experts), places));
-            norms.backwardOfSum(arrays, xGradient, new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places)), add);
+            norms.backwardOfSum(arrays, added, xGradient, new RmsNormSteps.Slots(runner.half("rows", experts), runner.in("places", places)),
+                    again, add);
         }
-        NDList expected = runner.differentiate(new NDList(x, weight), new NDList(arriving), in -> new NDList(norm(in.get(0), in.get(1))));
+        NDList expected = runner.differentiate(new NDList(sum, weight), new NDList(arriving), in -> new NDList(norm(in.get(0), in.get(1))));
         NDArray ofX = slots < 0 ? expected.get(1) : expected.get(1).add(PlanRunner.exact(summand));
         NDArray ofWeight = add ? expected.get(2).add(PlanRunner.exact(before)) : expected.get(2);
         runner.run();
         runner.assertClose(ofX, xGradient, SINGLE);
         runner.assertClose(ofX, branchGradient, ROUNDED);
         runner.assertClose(ofWeight, weightGradient, SINGLE);
+        if (slots >= 0) {
+            runner.assertClose(runner.read(y), again, 0);
+        }
     }
 
     /** The other arrays of a block: no branch, or a sum's gradient that must stay as it is. */
@@ -168,7 +189,7 @@ class RmsNormStepsGpuTest {
         Tensor arriving = runner.half("gradient", gradient);
         Tensor total = runner.in("gradient of the sum", summand);
         norms.backward(new RmsNormSteps.Backward(given, w, root, arriving, alone, null, weightAlone), false);
-        norms.backwardOfSum(new RmsNormSteps.Backward(given, w, root, arriving, summed, branch, weightSummed), total, false);
+        norms.backwardOfSum(new RmsNormSteps.Backward(given, w, root, arriving, summed, branch, weightSummed), total, null, false);
         NDList expected = runner.differentiate(new NDList(x, weight), new NDList(gradient), in -> new NDList(norm(in.get(0), in.get(1))));
         runner.run();
         runner.assertClose(expected.get(1), alone, SINGLE);

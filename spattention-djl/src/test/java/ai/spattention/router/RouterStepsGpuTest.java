@@ -136,8 +136,8 @@ class RouterStepsGpuTest {
             routed.tileEnds()}) {
             runner.keep(each);
         }
-        router.backward(given, routed, runner.in("gradients of rows' weights", rowGradients), gradients, hiddenGradient, weightGradient,
-                add);
+        Tensor logitGradients = router.backward(routed, runner.in("gradients of rows' weights", rowGradients), gradients, hiddenGradient);
+        router.weights(given, logitGradients, weightGradient, add);
 
         double[] probabilities = PlanRunner.exact(hidden).matMul(PlanRunner.exact(weight).transpose()).softmax(1).toDoubleArray();
         Upstream upstream = new Upstream(rowGradients.toFloatArray(), meanGradients, squareGradient);

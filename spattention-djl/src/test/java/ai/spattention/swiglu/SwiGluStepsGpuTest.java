@@ -35,7 +35,11 @@ class SwiGluStepsGpuTest {
         Tensor bothGradient = runner.out("gradient of both", Type.BFLOAT16, count, 2L * size);
         Tensor weightGradients = runner.out("gradients of weights", Type.FLOAT32, count);
         steps.forward(given, w, inner);
-        steps.backward(given, w, runner.half("gradient", gradient), again, bothGradient, weightGradients);
+        Tensor arriving = runner.half("gradient", gradient);
+        steps.backward(given, w, arriving, again, bothGradient, weightGradients);
+        Tensor place = runner.half("both, then its gradient", both);
+        Tensor once = runner.out("inner once more", Type.BFLOAT16, count, size);
+        steps.backward(place, w, arriving, once, place, runner.out("gradients of weights once more", Type.FLOAT32, count));
         NDList expected = runner.differentiate(new NDList(both, weights), new NDList(gradient), in -> {
             NDArray gate = in.get(0).get(":, 0:" + size);
             return new NDList(gate.div(gate.neg().exp().add(1)).mul(in.get(0).get(":, " + size + ":")).mul(in.get(1).expandDims(1)));
@@ -45,5 +49,7 @@ class SwiGluStepsGpuTest {
         runner.assertClose(expected.get(0), again, ROUNDED);
         runner.assertClose(expected.get(1), bothGradient, ROUNDED);
         runner.assertClose(expected.get(2), weightGradients, 1e-5);
+        runner.assertClose(runner.read(bothGradient), place, 0);
+        runner.assertClose(runner.read(again), once, 0);
     }
 }

@@ -29,7 +29,7 @@ final class AttentionPass {
     }
 
     /** What the backward pass needs. */
-    record State(Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, BandedAttention.Forward arrays) {}
+    record State(Tensor projected, Tensor queryRoot, Tensor keyRoot, BandedAttention.Forward arrays) {}
 
     /** hidden [T, C] bfloat16 -> out [T, C] bfloat16. */
     State forward(Tensor hidden, LayerWeights weights, Tensor out) {
@@ -41,39 +41,36 @@ final class AttentionPass {
         Tensor keyRoot = context.single("root of keys", tokens);
         Tensor attended = context.half("attended values", tokens, queries);
         Tensor logSums = context.single("logarithms of sums", BandedAttention.lines(batch, queries / dim, length));
-        State state = turned(weights, hidden, projected, queryRoot, keyRoot, attended, logSums);
+        State state = turned(weights, projected, queryRoot, keyRoot, attended, logSums);
         context.plan.part("attention");
         attention.forward(state.arrays);
-        project(attended, weights, out);
+        context.plan.part("projections");
+        context.products.timesTransposed(attended, weights.output(), out);
         return state;
     }
 
-    private void project(Tensor attended, LayerWeights weights, Tensor out) {
-        context.plan.part("projections");
-        context.products.timesTransposed(attended, weights.output(), out);
-    }
-
     /** Norm and rotation of queries and keys. */
-    private State turned(LayerWeights weights, Tensor hidden, Tensor projected, Tensor queryRoot, Tensor keyRoot, Tensor attended,
-            Tensor logSums) {
+    private State turned(LayerWeights weights, Tensor projected, Tensor queryRoot, Tensor keyRoot, Tensor attended, Tensor logSums) {
         context.plan.part("query/key norm and rotation");
         Tensor turnedQueries = context.half("turned queries", projected.size(0), queries);
         Tensor turnedKeys = context.half("turned keys", projected.size(0), keys);
         rotary.forward(queriesOf(projected), weights.queryNorm(), turnedQueries, queryRoot);
         rotary.forward(keysOf(projected), weights.keyNorm(), turnedKeys, keyRoot);
-        return new State(hidden, projected, queryRoot, keyRoot,
+        return new State(projected, queryRoot, keyRoot,
                 new BandedAttention.Forward(heads(turnedQueries), heads(turnedKeys), heads(valuesOf(projected)), attended, logSums));
     }
 
-    /** The state where turned queries and keys were not kept, with its input computed again; so is out [T, C], which is written. */
-    State again(State state, LayerWeights weights, Tensor hidden, Tensor out) {
-        State again = turned(weights, hidden, state.projected, state.queryRoot, state.keyRoot, state.arrays.out(), state.arrays.logSums());
-        project(again.arrays.out(), weights, out);
-        return again;
+    /** The state where turned queries and keys were not kept. */
+    State again(State state, LayerWeights weights) {
+        return turned(weights, state.projected, state.queryRoot, state.keyRoot, state.arrays.out(), state.arrays.logSums());
     }
 
-    /** The gradients of hidden (written to hiddenGradient, bfloat16) and of the weights. */
-    void backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient, Tensor hiddenGradient, boolean add) {
+    /**
+     * The gradients of hidden (written to hiddenGradient, bfloat16) and of the weights that do not read it.
+     *
+     * @return the gradient of queries, keys and values together, for {@link #weights}
+     */
+    Tensor backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient, Tensor hiddenGradient, boolean add) {
         long tokens = outGradient.size(0);
         Tensor attended = state.arrays.out();
         context.plan.part("projections");
@@ -100,7 +97,13 @@ final class AttentionPass {
                 gradients.keyNorm(), add);
         context.plan.part("projections");
         context.products.times(projectedGradient, weights.queryKeyValue(), hiddenGradient);
-        context.products.transposedTimes(projectedGradient, state.hidden, gradients.queryKeyValue(), add);
+        return projectedGradient;
+    }
+
+    /** The gradient of the weights that read hidden. */
+    void weights(Tensor projectedGradient, Tensor hidden, LayerWeights gradients, boolean add) {
+        context.plan.part("projections");
+        context.products.transposedTimes(projectedGradient, hidden, gradients.queryKeyValue(), add);
     }
 
     private Tensor queriesOf(Tensor projected) {

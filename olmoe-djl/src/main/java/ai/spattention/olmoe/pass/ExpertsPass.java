@@ -28,12 +28,7 @@ final class ExpertsPass {
     }
 
     /** What the backward pass needs. */
-    record State(Tensor hidden, RouterSteps.Routed routed, Tensor both) {
-
-        State with(Tensor sameHidden) {
-            return new State(sameHidden, routed, both);
-        }
-    }
+    record State(RouterSteps.Routed routed, Tensor both) {}
 
     /** The state, and the gated rows [S, I]. */
     record Up(State state, Tensor inner) {}
@@ -55,7 +50,7 @@ final class ExpertsPass {
         experts.times(ordered, weights.gateUp(), true, both);
         context.plan.part("gate");
         gate.forward(both, routed.rowWeights(), inner);
-        return new Up(new State(hidden, routed, both), inner);
+        return new Up(new State(routed, both), inner);
     }
 
     /** The rows that a token's result is the sum of. */
@@ -68,11 +63,16 @@ final class ExpertsPass {
     }
 
     /**
-     * The gradients.
+     * The gradients of hidden, and what those of the weights that read it are made of.
      *
-     * @return the gradients of hidden by row, to be added up by token, beside what the router adds (written to routerGradient)
+     * @param rows gradients of hidden by row, to be added up by token, beside what the router adds
+     * @param both of gate and up, [S, 2 I]
+     * @param logits of the router
      */
-    RmsNormSteps.Slots backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient,
+    record Gradients(RmsNormSteps.Slots rows, Tensor both, Tensor logits) {}
+
+    /** The gradients of hidden and of the last product's weights; what the router adds to hidden's is written to routerGradient. */
+    Gradients backward(State state, LayerWeights weights, LayerWeights gradients, Tensor outGradient,
             RouterSteps.Statistics statisticsGradients, Tensor routerGradient, boolean add) {
         RouterSteps.Routed routed = state.routed;
         GroupedMatmulSteps experts = experts(routed);
@@ -83,21 +83,27 @@ final class ExpertsPass {
         experts.times(gradient, weights.down(), false, innerGradient);
         context.plan.part("gate");
         Tensor inner = context.half("gated rows", rowCount, width);
-        Tensor bothGradient = context.half("gradient of gate and up", rowCount, 2 * width);
+        Tensor both = state.both; // its gradient takes its place
         Tensor rowWeightGradients = context.single("gradients of rows' weights", rowCount);
-        gate.backward(state.both, routed.rowWeights(), innerGradient, inner, bothGradient, rowWeightGradients);
+        gate.backward(both, routed.rowWeights(), innerGradient, inner, both, rowWeightGradients);
         context.plan.part("experts' products");
         experts.outer(gradient, inner, gradients.down(), add);
-        context.plan.part("rows in the experts' order");
-        Tensor ordered = dispatch(experts, state.hidden, routed);
-        context.plan.part("experts' products");
-        experts.outer(bothGradient, ordered, gradients.gateUp(), add);
         Tensor hiddenGradients = context.half("gradients of rows", rowCount, hiddenSize);
-        experts.times(bothGradient, weights.gateUp(), false, hiddenGradients);
+        experts.times(both, weights.gateUp(), false, hiddenGradients);
         context.plan.part("router");
-        router.backward(state.hidden, routed, rowWeightGradients, statisticsGradients, routerGradient,
-                gradients.router(), add);
-        return new RmsNormSteps.Slots(hiddenGradients, routed.places());
+        Tensor logits = router.backward(routed, rowWeightGradients, statisticsGradients, routerGradient);
+        return new Gradients(new RmsNormSteps.Slots(hiddenGradients, routed.places()), both, logits);
+    }
+
+    /** The gradients of the weights that read hidden. */
+    void weights(State state, Gradients from, Tensor hidden, LayerWeights gradients, boolean add) {
+        GroupedMatmulSteps experts = experts(state.routed);
+        context.plan.part("rows in the experts' order");
+        Tensor ordered = dispatch(experts, hidden, state.routed);
+        context.plan.part("experts' products");
+        experts.outer(from.both, ordered, gradients.gateUp(), add);
+        context.plan.part("router");
+        router.weights(hidden, from.logits, gradients.router(), add);
     }
 
     private Tensor dispatch(GroupedMatmulSteps experts, Tensor array, RouterSteps.Routed routed) {

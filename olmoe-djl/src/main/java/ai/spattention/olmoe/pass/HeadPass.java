@@ -9,8 +9,8 @@ import ai.spattention.plan.Tensor;
  */
 final class HeadPass {
 
-    /** How many logits exist at once, or a few more: 2 GiB. */
-    private static final long LOGITS_OF_A_SLICE = 1L << 30;
+    /** How many logits exist at once, or a few more: 1 GiB. */
+    private static final long LOGITS_OF_A_SLICE = 1L << 29;
 
     /** Slices are full tiles of products, but for the last. */
     private static final long ROWS_OF_A_TILE = 128;

@@ -32,31 +32,41 @@ final class LayerPass {
      * @param input the residual stream before attention, [T, C], float32
      * @param inputRoot of its rows
      * @param attention of the attention
-     * @param total the residual stream before the experts, [T, C], float32
-     * @param totalRoot of its rows
+     * @param attended the attention's result, [T, C], bfloat16: with the input, the residual stream before the experts
+     * @param totalRoot of that stream's rows
      * @param experts of the experts
      */
     record State(LayerWeights weights, LayerWeights gradients, RouterSteps.Statistics statistics, Tensor input, Tensor inputRoot,
-            AttentionPass.State attention, Tensor total, Tensor totalRoot, ExpertsPass.State experts) {}
+            AttentionPass.State attention, Tensor attended, Tensor totalRoot, ExpertsPass.State experts) {
+
+        State with(AttentionPass.State whole) {
+            return new State(weights, gradients, statistics, input, inputRoot, whole, attended, totalRoot, experts);
+        }
+    }
 
     /**
-     * A residual stream, [T, C], float32, and rows that are still to be added to it.
+     * A residual stream and what is still to be added to it: nothing before the first layer, then both.
      *
-     * @param stream without the rows
-     * @param rows null where there are none
+     * @param stream [T, C], float32
+     * @param branch the attention's result, [T, C], bfloat16
+     * @param rows the experts'
      */
-    record Stream(Tensor stream, RmsNormSteps.Slots rows) {}
+    record Stream(Tensor stream, Tensor branch, RmsNormSteps.Slots rows) {
+
+        /** The stream that nothing is added to. */
+        static Stream of(Tensor stream) {
+            return new Stream(stream, null, null);
+        }
+    }
 
     /** A layer's state and its result. */
     record Result(State state, Stream stream) {}
 
     private record Up(State state, ExpertsPass.Up experts) {}
 
-    private record Middle(Tensor total, Tensor totalRoot, Tensor normed) {}
-
     Result forward(LayerWeights weights, LayerWeights gradients, RouterSteps.Statistics statistics, Stream before) {
         Up up = up(weights, gradients, statistics, before);
-        return new Result(up.state, new Stream(up.state.total, experts.down(up.experts, weights)));
+        return new Result(up.state, new Stream(up.state.input, up.state.attended, experts.down(up.experts, weights)));
     }
 
     /** All but the experts' last product, whose result no gradient needs. */
@@ -69,44 +79,25 @@ final class LayerPass {
             norms.forward(input, weights.attentionNorm(), hidden, inputRoot);
         } else {
             input = context.single("residual stream before attention", tokens, size);
-            norms.forwardOfSum(before.stream, before.rows, weights.attentionNorm(), input, hidden, inputRoot);
+            norms.forwardOfSum(before.stream, before.branch, before.rows, weights.attentionNorm(), input, hidden, inputRoot);
         }
         Tensor attended = context.half("result of attention", tokens, size);
         AttentionPass.State attentionState = attention.forward(hidden, weights, attended);
-        Middle middle = middle(input, attended, weights);
-        ExpertsPass.Up up = experts.up(middle.normed, weights, statistics);
-        return new Up(new State(weights, gradients, statistics, input, inputRoot, attentionState, middle.total, middle.totalRoot, up.state()),
-                up);
-    }
-
-    /** The residual stream between attention and experts: its root, and its norm, which the experts take. */
-    private Middle middle(Tensor input, Tensor attended, LayerWeights weights) {
         context.plan.part("norms and residuals");
-        Tensor total = context.single("residual stream before experts", tokens, size);
         Tensor totalRoot = context.single("root of experts' norm", tokens);
         Tensor normed = context.half("input of experts", tokens, size);
-        norms.forwardOfSum(input, attended, weights.expertsNorm(), total, normed, totalRoot);
-        return new Middle(total, totalRoot, normed);
+        norms.forwardOfSum(input, attended, weights.expertsNorm(), null, normed, totalRoot);
+        ExpertsPass.Up up = experts.up(normed, weights, statistics);
+        return new Up(new State(weights, gradients, statistics, input, inputRoot, attentionState, attended, totalRoot, up.state()), up);
     }
 
     /** The whole state again, where not all of it was kept. */
     private State restored(State state) {
         return switch (context.shape.kept()) {
             case ALL -> state;
-            case PRODUCTS -> withoutProducts(state);
-            case INPUTS -> up(state.weights, state.gradients, state.statistics, new Stream(state.input, null)).state;
+            case UNTURNED -> state.with(attention.again(state.attention, state.weights));
+            case INPUTS -> up(state.weights, state.gradients, state.statistics, Stream.of(state.input)).state;
         };
-    }
-
-    private State withoutProducts(State state) {
-        context.plan.part("norms and residuals");
-        Tensor hidden = context.half("input of attention", tokens, size);
-        norms.again(state.input, state.weights.attentionNorm(), state.inputRoot, hidden);
-        Tensor attended = context.half("result of attention", tokens, size);
-        AttentionPass.State attentionState = attention.again(state.attention, state.weights, hidden, attended);
-        Middle middle = middle(state.input, attended, state.weights);
-        return new State(state.weights, state.gradients, state.statistics, state.input, state.inputRoot, attentionState, middle.total,
-                middle.totalRoot, state.experts.with(middle.normed));
     }
 
     /**
@@ -122,18 +113,22 @@ final class LayerPass {
         State state = restored(kept);
         boolean add = context.shape.addGradients();
         Tensor routerGradient = context.half("gradient of hidden states from the router", tokens, size);
-        RmsNormSteps.Slots rowGradients = experts.backward(state.experts, state.weights, state.gradients, rounded, statisticsGradients,
+        ExpertsPass.Gradients ofExperts = experts.backward(state.experts, state.weights, state.gradients, rounded, statisticsGradients,
                 routerGradient, add);
         context.plan.part("norms and residuals");
         Tensor middle = context.half("gradient of attention's result", tokens, size);
-        norms.backwardOfSum(new RmsNormSteps.Backward(state.total, state.weights.expertsNorm(), state.totalRoot, routerGradient,
-                gradient, middle, state.gradients.expertsNorm()), gradient, rowGradients, add);
+        Tensor normed = context.half("input of experts again", tokens, size);
+        norms.backwardOfSum(new RmsNormSteps.Backward(state.input, state.weights.expertsNorm(), state.totalRoot, routerGradient,
+                gradient, middle, state.gradients.expertsNorm()), state.attended, gradient, ofExperts.rows(), normed, add);
+        experts.weights(state.experts, ofExperts, normed, state.gradients, add);
         Tensor hiddenGradient = context.half("gradient of attention's input", tokens, size);
-        attention.backward(state.attention, state.weights, state.gradients, middle, hiddenGradient, add);
+        Tensor projectedGradient = attention.backward(state.attention, state.weights, state.gradients, middle, hiddenGradient, add);
         context.plan.part("norms and residuals");
         Tensor before = context.half("gradient of the residual stream, rounded", tokens, size);
+        Tensor hidden = context.half("input of attention again", tokens, size);
         norms.backwardOfSum(new RmsNormSteps.Backward(state.input, state.weights.attentionNorm(), state.inputRoot, hiddenGradient,
-                gradient, before, state.gradients.attentionNorm()), gradient, add);
+                gradient, before, state.gradients.attentionNorm()), gradient, hidden, add);
+        attention.weights(projectedGradient, hidden, state.gradients, add);
         return before;
     }
 }

@@ -168,7 +168,7 @@ final class PassPlan {
         context.plan.part("attention");
         attentions.forEach(BandedAttention::findDocuments);
         List<LayerPass.State> states = new ArrayList<>();
-        LayerPass.Stream stream = new LayerPass.Stream(embeddedTokens, null);
+        LayerPass.Stream stream = LayerPass.Stream.of(embeddedTokens);
         for (int number = 0; number < config.numHiddenLayers(); number++) {
             DecoderLayer block = model.getLayers().get(number);
             LayerPass.Result result = layer(number).forward(LayerWeights.of(block, config, weights),
@@ -182,7 +182,7 @@ final class PassPlan {
         Tensor hidden = context.half("last hidden states", tokens, size);
         Tensor hiddenGradient = context.half("gradient of last hidden states", tokens, size);
         Parameter finalNorm = model.getFinalNorm().getWeight();
-        norms.forwardOfSum(stream.stream(), stream.rows(), weights.vectors(finalNorm), last, hidden, lastRoot);
+        norms.forwardOfSum(stream.stream(), stream.branch(), stream.rows(), weights.vectors(finalNorm), last, hidden, lastRoot);
         Parameter output = model.getOutputWeight();
         new HeadPass(context).forward(hidden, arrays.targets().tensor(), weights.high(output, embedded), weights.gradient(output, embedded),
                 hiddenGradient, arrays.loss().tensor(), add);

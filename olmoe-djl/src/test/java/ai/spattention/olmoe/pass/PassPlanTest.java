@@ -146,7 +146,7 @@ class PassPlanTest {
         Set<Region> gradients = gradients(model, weights);
         for (Kept kept : Kept.values()) {
             for (boolean add : new boolean[] {false, true}) {
-                CudaTarget target = kept == Kept.PRODUCTS ? AMPERE : HOPPER;
+                CudaTarget target = kept == Kept.UNTURNED ? AMPERE : HOPPER;
                 PassShape shape = shape(each.batch, each.length, each.documents, add, kept);
                 PassArrays arrays = PassArrays.of(manager, each.config, shape);
                 Plan plan = plan(model, weights, arrays, target, shape);
@@ -239,9 +239,9 @@ class PassPlanTest {
         assertTrue(layers[1] > layers[0]);
         assertEquals(layers[1] - layers[0], layers[2] - layers[1], "each layer keeps as much");
         OlmoeConfig many = config().setNumHiddenLayers(6).build();
-        long products = plan(many, HOPPER, shape(2, 32, false, false, Kept.PRODUCTS)).bytes();
+        long unturned = plan(many, HOPPER, shape(2, 32, false, false, Kept.UNTURNED)).bytes();
         long inputs = plan(many, HOPPER, shape(2, 32, false, false, Kept.INPUTS)).bytes();
-        assertTrue(inputs < products && products < layers[2], inputs + " < " + products + " < " + layers[2]);
+        assertTrue(inputs < unturned && unturned < layers[2], inputs + " < " + unturned + " < " + layers[2]);
     }
 
     /** What the forward phase leaves for the backward phase of a layer, element by element. */
@@ -250,16 +250,16 @@ class PassPlanTest {
         long tokens = 64;
         long inputs = growth(Kept.INPUTS, tokens);
         assertEquals(tokens * 128 * 4, inputs, "the residual stream, float32");
-        // beside it queries, keys, values and attended values, and the rows' gate and up, in bfloat16
-        long products = growth(Kept.PRODUCTS, tokens);
-        long kept = tokens * (128 * 4 + 2 * (4 * 128 + 2 * 2 * 64));
+        // beside it queries, keys, values and attended values, attention's result, and the rows' gate and up, in bfloat16
+        long unturned = growth(Kept.UNTURNED, tokens);
+        long kept = tokens * (128 * 4 + 2 * (5 * 128 + 2 * 2 * 64));
         // and what is small: the roots of three norms, sums of attention's rows, and of the router five numbers for each of 2 slots,
         // and probabilities
-        assertTrue(products >= kept && products <= kept + tokens * 4 * (3 + 4 + 2 * 5 + 4 * 8) + 16 * 512,
-                products + " of " + kept);
+        assertTrue(unturned >= kept && unturned <= kept + tokens * 4 * (3 + 4 + 2 * 5 + 4 * 8) + 16 * 512,
+                unturned + " of " + kept);
         long all = growth(Kept.ALL, tokens);
-        // the rest: three normalised or turned rows and keys in bfloat16, the residual stream within the layer
-        assertEquals(products + tokens * (128 * 4 + 2 * 4 * 128), all, 8 * 512);
+        // the rest: turned queries and keys in bfloat16
+        assertEquals(unturned + tokens * 2 * 2 * 128, all, 8 * 512);
     }
 
     /** No bytes are looked at: there are gigabytes of them. */

@@ -314,7 +314,7 @@ class TrainingPassGpuTest {
                 assertEquals(0, pass.arenaBytes());
                 same(faults, "in other memory", first, ofPass(each, block, pass, batch, shape, Start.GRAPH, manager));
                 same(faults, "with what is cheap computed again", first,
-                        ofPass(each, block, pass, batch, each.shape(false, Kept.PRODUCTS), Start.LAUNCHES, manager));
+                        ofPass(each, block, pass, batch, each.shape(false, Kept.UNTURNED), Start.LAUNCHES, manager));
                 Results inputs = ofPass(each, block, pass, batch, each.shape(false, Kept.INPUTS), Start.LAUNCHES, manager);
                 faults(first.gradients, inputs.gradients, 1e-3).forEach(fault -> faults.add("with layers computed again: " + fault));
             }

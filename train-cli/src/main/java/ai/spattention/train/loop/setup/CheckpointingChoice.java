@@ -160,7 +160,7 @@ public record CheckpointingChoice(ActivationCheckpointing mode, String why, Memo
     private static Kept kept(ActivationCheckpointing mode) {
         return switch (mode) {
             case NONE -> Kept.ALL;
-            case SELECTIVE -> Kept.PRODUCTS;
+            case SELECTIVE -> Kept.UNTURNED;
             case FULL -> Kept.INPUTS;
             case AUTO -> throw new IllegalArgumentException("auto is chosen first");
         };

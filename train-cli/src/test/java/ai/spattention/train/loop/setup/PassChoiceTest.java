@@ -176,8 +176,8 @@ class PassChoiceTest {
     void whatDoesNotFitIsRefusedWithWhatWould() {
         String pass = refused(planned("training.micro_batch=8", "training.activation_checkpointing=none"), gpu(H200));
         assertTrue(pass.matches("the run needs [0-9,]+ bytes of GPU memory, but only 149,250,113,536 are free: weights 27,676,647,424, gradients"
-                + " 27,676,647,424, moments 55,358,174,852, a planned pass with activation checkpointing none 47,[0-9,]+, CUDA itself"
-                + " 1,073,741,824: set training.activation_checkpointing=selective \\(146,[0-9,]+ bytes\\), or set"
+                + " 27,676,647,424, moments 55,358,174,852, a planned pass with activation checkpointing none 39,[0-9,]+, CUDA itself"
+                + " 1,073,741,824: set training.activation_checkpointing=selective \\(147,[0-9,]+ bytes\\), or set"
                 + " training.activation_checkpointing=full \\(124,[0-9,]+ bytes\\), or set optimizer.state_precision=bfloat16, which halves"
                 + " the moments, or lower training.micro_batch \\(raise training.gradient_accumulation_steps to keep the batch\\) or"
                 + " data.sequence_length"), pass);
