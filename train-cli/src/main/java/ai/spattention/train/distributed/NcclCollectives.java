@@ -7,6 +7,7 @@ import ai.spattention.cuda.CudaStream;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
 
@@ -16,6 +17,9 @@ import java.util.function.IntSupplier;
  */
 final class NcclCollectives implements WatchableCollectives {
 
+    /** How long a call, which only puts work on the stream, may take before it counts as hanging. */
+    private static final long CALL_SECONDS = 2;
+
     private final NcclApi api;
     private final DeviceQueue queue;
     private final NDManager manager;
@@ -23,6 +27,7 @@ final class NcclCollectives implements WatchableCollectives {
     private final int size;
     private final Pointer comm;
     private final ReentrantLock ending = new ReentrantLock(); // held while NCCL is asked about the communicator, or ends it
+    private final ReentrantLock calling = new ReentrantLock(); // held by a thread that is inside NCCL
     private volatile boolean isOver;
     private boolean isClosed;
 
@@ -139,10 +144,15 @@ final class NcclCollectives implements WatchableCollectives {
     }
 
     private void call(String name, IntSupplier function) {
-        if (isOver) {
-            throw new CollectiveException(name + " on rank " + rank + ": what the processes do together has been ended");
+        calling.lock();
+        try {
+            if (isOver) {
+                throw new CollectiveException(name + " on rank " + rank + ": what the processes do together has been ended");
+            }
+            queue.inContext(() -> check(api, comm, name, function.getAsInt(), "rank " + rank + " of " + size));
+        } finally {
+            calling.unlock();
         }
-        queue.inContext(() -> check(api, comm, name, function.getAsInt(), "rank " + rank + " of " + size));
     }
 
     private static void check(NcclApi api, Pointer comm, String name, int code, String who) {
@@ -193,10 +203,22 @@ final class NcclCollectives implements WatchableCollectives {
         try {
             if (!isOver) {
                 isOver = true;
+                letACallLeave();
                 queue.inContext(() -> check(api, null, name, function.getAsInt(), "rank " + rank + " of " + size));
             }
         } finally {
             ending.unlock();
+        }
+    }
+
+    /** The communicator's memory goes away: no call may be in it, but one that hangs there, which nothing else ends. */
+    private void letACallLeave() {
+        try {
+            if (calling.tryLock(CALL_SECONDS, TimeUnit.SECONDS)) {
+                calling.unlock();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -48,12 +48,13 @@ class NcclCollectivesTest {
 
         private final CountDownLatch waits = new CountDownLatch(1);
         private final CountDownLatch done = new CountDownLatch(1);
-        private Step slow = Step.NONE;
+        private volatile Step slow = Step.NONE;
+        private boolean isOpened;
         private boolean isLost;
         private volatile boolean isClosed;
 
         /** What lasts until the test says that it is done. */
-        private enum Step { NONE, SYNCHRONIZE, DESTROY }
+        private enum Step { NONE, CALL, SYNCHRONIZE, DESTROY }
 
         @Override
         public int deviceIndex() {
@@ -95,6 +96,10 @@ class NcclCollectivesTest {
         @Override
         public void inContext(Runnable work) {
             requireOpen();
+            if (isOpened) {
+                last(Step.CALL);
+            }
+            isOpened = true;
             work.run();
             if (stub.stub_calls().endsWith("destroy\n")) {
                 last(Step.DESTROY);
@@ -319,6 +324,44 @@ class NcclCollectivesTest {
         assertTrue(queue.isClosed);
         assertCalled("abort");
         assertTrue(stub.stub_calls().lines().noneMatch("destroy"::equals), "a communicator ends once");
+    }
+
+    /** The watch ends the communicator from its own thread: not under a call that is just putting work on the stream. */
+    @Test
+    void aCallOnItsWayLeavesBeforeTheCommunicatorIsAborted() throws Exception {
+        HostQueue queue = new HostQueue();
+        NcclCollectives one = open(0, 1, queue);
+        queue.slow = HostQueue.Step.CALL;
+        Thread working = new Thread(one::barrier);
+        working.start();
+        assertTrue(queue.waits.await(2, TimeUnit.MINUTES));
+        queue.slow = HostQueue.Step.NONE;
+        Thread watch = new Thread(one::abort);
+        watch.start();
+        watch.join(300);
+        assertTrue(stub.stub_calls().lines().noneMatch("abort"::equals), "it waits for the call");
+        queue.done.countDown();
+        working.join();
+        watch.join();
+        assertCalled("abort");
+        assertTrue(assertThrows(CollectiveException.class, one::barrier).getMessage().endsWith("has been ended"));
+        one.close();
+    }
+
+    @Test
+    void aCallThatHangsIsCutOff() throws Exception {
+        HostQueue queue = new HostQueue();
+        NcclCollectives one = open(0, 1, queue);
+        queue.slow = HostQueue.Step.CALL;
+        Thread working = new Thread(one::barrier);
+        working.start();
+        assertTrue(queue.waits.await(2, TimeUnit.MINUTES));
+        queue.slow = HostQueue.Step.NONE;
+        one.abort();
+        assertCalled("abort");
+        queue.done.countDown();
+        working.join();
+        one.close();
     }
 
     /** The watch asks for failures before it looks at the clock: to wait there would be to hang, too. */
