@@ -16,16 +16,17 @@ import org.apache.spark.resource.ResourceInformation;
  * at a port that was free there a moment before.
  *
  * @param spattn how it is started
- * @param arguments what follows {@code spattn}
+ * @param command what follows {@code spattn}
+ * @param again whether it was started before, and goes on
  */
-record BarrierRank(SpattnCommand spattn, List<String> arguments) implements FlatMapFunction<Iterator<Integer>, Integer> {
+record BarrierRank(SpattnCommand spattn, LaunchedCommand command, boolean again) implements FlatMapFunction<Iterator<Integer>, Integer> {
 
     @Override
     public Iterator<Integer> call(Iterator<Integer> none) throws IOException {
         BarrierTaskContext task = BarrierTaskContext.get();
         String name = "rank " + task.partitionId();
         String port = task.allGather(task.partitionId() == 0 ? Integer.toString(freePort()) : "")[0];
-        try (ChildProcess child = ChildProcess.start(name, spattn.with(arguments), environment(task, port))) {
+        try (ChildProcess child = ChildProcess.start(name, spattn.with(again ? command.resumed() : command.arguments()), environment(task, port))) {
             ChildProcess.Ending ending = child.await(task::isInterrupted);
             if (ending.exitCode() != 0) {
                 throw ChildFailedException.of(name, ending);

@@ -56,6 +56,9 @@ public final class SparkLaunch implements Callable<Integer> {
             throw new RefusedException("--processes must be at least 1 (got " + processes + "), and --max-restarts at least 0 (got " + maxRestarts
                     + ")");
         }
+        if (maxRestarts > 0 && !new LaunchedCommand(command).isResumable()) {
+            throw new RefusedException("--max-restarts needs --output DIR among the arguments of 'train': a restart goes on in that folder");
+        }
         SparkConf settings = new SparkConf().setIfMissing("spark.app.name", "spattn " + command.get(0));
         if (settings.getBoolean("spark.dynamicAllocation.enabled", false)) {
             throw new RefusedException("spark.dynamicAllocation.enabled is true, but processes that work together need all their executors at"
@@ -64,7 +67,7 @@ public final class SparkLaunch implements Callable<Integer> {
         try (JavaSparkContext spark = new JavaSparkContext(settings)) {
             for (int restart = 0; ; restart++) {
                 try {
-                    run(spark, restart == 0 ? command : resumed(command));
+                    run(spark, restart > 0);
                     return 0;
                 } catch (Exception e) { // Spark's exceptions are checked, and not declared
                     JobFailure failure = JobFailure.of(e);
@@ -78,21 +81,11 @@ public final class SparkLaunch implements Callable<Integer> {
         }
     }
 
-    private void run(JavaSparkContext spark, List<String> arguments) {
+    private void run(JavaSparkContext spark, boolean again) {
         ClassTag<Integer> integers = ClassTag$.MODULE$.apply(Integer.class);
         JavaRDD<Integer> ranks = spark.parallelize(new ArrayList<>(IntStream.range(0, processes).boxed().toList()), processes);
         JavaRDD.fromRDD(ranks.rdd().barrier().mapPartitions(new SameElements<>(), false, integers), integers)
-                .mapPartitions(new BarrierRank(new SpattnCommand(place), new ArrayList<>(arguments))).collect();
-    }
-
-    /** A command that goes on with what the first start of it began. */
-    static List<String> resumed(List<String> command) {
-        if (!command.get(0).equals("train") || command.contains("--resume")) {
-            return command;
-        }
-        List<String> resumed = new ArrayList<>(command);
-        resumed.add("--resume");
-        return resumed;
+                .mapPartitions(new BarrierRank(new SpattnCommand(place), new LaunchedCommand(new ArrayList<>(command)), again)).collect();
     }
 
     /** The tasks of a failed stage run on until they notice, and their processes hold the run's folder. */

@@ -217,6 +217,18 @@ public final class CheckpointStore {
         }
     }
 
+    /**
+     * Whether there is no checkpoint, not even a damaged one. To be asked on all ranks.
+     *
+     * @return what rank 0 sees
+     * @throws IOException if the folder cannot be read
+     */
+    public boolean isEmpty() throws IOException {
+        List<Path> found = new ArrayList<>();
+        agreement.require("read " + folder, () -> found.addAll(collectives.rank() == 0 ? newestFirst() : List.of()));
+        return collectives.sum(found.size())[0] == 0;
+    }
+
     private void createFolder() throws IOException {
         createDirectory(folder);
     }

@@ -90,8 +90,12 @@ final class StudyCommand implements Callable<Integer> {
         List<Device> found = devices.devices();
         if (new HashSet<>(found).size() < found.size()) {
             throw new InvalidInputException("--devices must name different ones, for each does a run of its own (got "
-                    + found.stream().map(Device::toString).collect(Collectors.joining(", ")) + ")");
+                    + found.stream().map(StudyCommand::asAsked).collect(Collectors.joining(", ")) + ")");
         }
         return found;
+    }
+
+    private static String asAsked(Device device) {
+        return device.isGpu() ? "gpu:" + device.getDeviceId() : device.getDeviceType();
     }
 }

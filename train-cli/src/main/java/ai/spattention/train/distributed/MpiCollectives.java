@@ -18,18 +18,22 @@ final class MpiCollectives implements WatchableCollectives {
     static final int LARGEST_COUNT = 1 << 30;
 
     private static final int HOST = -1;
+    private static final int BAD_INPUT = 2; // the program's exit code for it
 
     private final MpiApi api;
     private final MpiHandles handles;
     private final int largestCount;
+    private final boolean endsOthers;
     private final int rank;
     private final int size;
     private volatile boolean isOver;
+    private volatile int exitCode = 1;
 
-    private MpiCollectives(MpiLibrary library, int largestCount) {
+    private MpiCollectives(MpiLibrary library, int largestCount, boolean endsOthers) {
         this.api = library.api();
         this.handles = library.handles();
         this.largestCount = largestCount;
+        this.endsOthers = endsOthers;
         Memory cell = new Memory(4);
         call("MPI_Comm_set_errhandler", () -> api.MPI_Comm_set_errhandler(handles.world(), handles.errorsReturn()));
         call("MPI_Comm_rank", () -> api.MPI_Comm_rank(handles.world(), cell));
@@ -44,9 +48,10 @@ final class MpiCollectives implements WatchableCollectives {
      * @param library MPI
      * @param identity who this process is by its launcher's variables
      * @param largestCount the most elements of one call
+     * @param endsOthers whether one that fails has to end the others, for nobody else does
      * @throws InvalidInputException if MPI was not started by that launcher
      */
-    static MpiCollectives open(MpiLibrary library, WorkerIdentity identity, int largestCount) {
+    static MpiCollectives open(MpiLibrary library, WorkerIdentity identity, int largestCount, boolean endsOthers) {
         Memory provided = new Memory(4);
         // a watch ends from a thread of its own what another one waits for
         int code = library.api().MPI_Init_thread(null, null, MpiApi.THREAD_MULTIPLE, provided);
@@ -54,7 +59,7 @@ final class MpiCollectives implements WatchableCollectives {
             throw new InvalidInputException("MPI does not start (MPI_Init_thread gives error " + code
                     + "): start with mpiexec, mpirun or srun --mpi");
         }
-        MpiCollectives mpi = new MpiCollectives(library, largestCount);
+        MpiCollectives mpi = new MpiCollectives(library, largestCount, endsOthers);
         if (mpi.size != identity.size() || mpi.rank != identity.rank()) {
             String seen = "rank " + mpi.rank + " of " + mpi.size;
             mpi.close();
@@ -219,6 +224,15 @@ final class MpiCollectives implements WatchableCollectives {
         return Optional.empty(); // MPI tells a failure by the call's code, if at all
     }
 
+    /** Hydra and mpirun end with the code of MPI_Abort: bad input is to be told from a failure there, too. */
+    @Override
+    public void abortAfter(Throwable failure) {
+        if (failure instanceof InvalidInputException) {
+            exitCode = BAD_INPUT;
+        }
+        WatchableCollectives.super.abortAfter(failure);
+    }
+
     /**
      * Nothing is done together from here on, and the others are ended when this process ends: MPI_Abort ends the calling process too,
      * which first has to say why.
@@ -227,13 +241,17 @@ final class MpiCollectives implements WatchableCollectives {
     public synchronized void abort() {
         if (!isOver) {
             isOver = true;
-            Runtime.getRuntime().addShutdownHook(new Thread(this::kill, "MPI_Abort"));
+            if (endsOthers) {
+                Runtime.getRuntime().addShutdownHook(new Thread(this::kill, "MPI_Abort"));
+            }
         }
     }
 
     @Override
     public void kill() {
-        api.MPI_Abort(handles.world(), 1);
+        if (endsOthers) {
+            api.MPI_Abort(handles.world(), exitCode);
+        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import ai.spattention.common.InvalidInputException;
 import com.sun.jna.Memory;
 import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,13 +37,29 @@ record MpiLibrary(MpiApi api, MpiHandles handles) {
         for (String name : names(environment)) {
             try {
                 NativeLibrary library = NativeLibrary.getInstance(name);
+                requireFunctions(name, library);
                 return new MpiLibrary(Native.load(name, MpiApi.class), MpiHandles.of(library));
             } catch (UnsatisfiedLinkError e) {
                 tried.add(name);
             }
         }
+        if (!environment.getOrDefault(VARIABLE, "").isEmpty()) {
+            throw new InvalidInputException(VARIABLE + "=" + tried.get(0) + " does not load: name the file of the library of MPICH or Open MPI,"
+                    + " or leave it unset for the system's");
+        }
         throw new InvalidInputException("MPI is not found (tried " + String.join(", ", tried) + "): install MPICH or Open MPI, or set "
                 + VARIABLE + " to the file of its library");
+    }
+
+    private static void requireFunctions(String name, NativeLibrary library) {
+        for (Method function : MpiApi.class.getDeclaredMethods()) {
+            try {
+                library.getFunction(function.getName());
+            } catch (UnsatisfiedLinkError e) {
+                throw new InvalidInputException(name + " has no " + function.getName() + ": set " + VARIABLE
+                        + " to the file of the library of MPICH or Open MPI", e);
+            }
+        }
     }
 
     /** The files that are tried, in this order. */

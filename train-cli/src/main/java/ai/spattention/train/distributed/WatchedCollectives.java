@@ -89,6 +89,11 @@ final class WatchedCollectives implements Collectives {
     }
 
     @Override
+    public void abortAfter(Throwable failure) {
+        leave("abort", () -> backend.abortAfter(failure));
+    }
+
+    @Override
     public void close() {
         leave("close", backend::close);
     }

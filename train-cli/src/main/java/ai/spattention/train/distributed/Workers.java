@@ -3,6 +3,7 @@ package ai.spattention.train.distributed;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.launch.ParentWatch;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
@@ -74,9 +75,10 @@ public record Workers(WorkerIdentity identity, CollectiveBackend backend, Durati
     /** MPI's processes are together already: they show their passports by it. */
     private Collectives byMpi(Passport passport) {
         MpiLibrary library = MpiLibrary.load(environment);
+        boolean endsOthers = !environment.containsKey(ParentWatch.VARIABLE); // 'spattn launch' ends them itself, without MPICH's words
         HangWatch watch = watch();
         try {
-            MpiCollectives mpi = watch.open(() -> MpiCollectives.open(library, identity, MpiCollectives.LARGEST_COUNT));
+            MpiCollectives mpi = watch.open(() -> MpiCollectives.open(library, identity, MpiCollectives.LARGEST_COUNT, endsOthers));
             List<Passport> passports = watch.during("passports", 0, mpi::moment, () -> passports(mpi, passport));
             WatchedCollectives watched = new WatchedCollectives(mpi, watch);
             Passport.difference(passports).ifPresent(difference -> {

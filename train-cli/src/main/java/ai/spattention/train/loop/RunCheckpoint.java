@@ -1,5 +1,6 @@
 package ai.spattention.train.loop;
 
+import ai.spattention.common.InvalidInputException;
 import ai.spattention.olmoe.model.OlmoeModel;
 import ai.spattention.train.checkpoint.CheckpointStore;
 import ai.spattention.train.checkpoint.CheckpointWriting;
@@ -36,6 +37,7 @@ final class RunCheckpoint implements Periodic {
 
     private final RunConfig config;
     private final String dataFingerprint;
+    private final Path folder;
     private final CheckpointStore store;
     private final OlmoeModel model;
     private final TrainStep step;
@@ -59,7 +61,7 @@ final class RunCheckpoint implements Periodic {
      * @param step its optimizer step; both stay the caller's
      * @param ranks the ranks of the run; stay the caller's
      * @param observer is told of what is written, and of what is others than before after a resume
-     * @throws ai.spattention.common.InvalidInputException if the ranks do not see the same folder
+     * @throws InvalidInputException if the ranks do not see the same folder
      * @throws IOException if the folder cannot be written
      */
     RunCheckpoint(RunConfig config, String dataFingerprint, Path folder, OlmoeModel model, TrainStep step, Collectives ranks,
@@ -70,6 +72,7 @@ final class RunCheckpoint implements Periodic {
         this.step = step;
         this.observer = observer;
         this.ranks = ranks;
+        this.folder = folder;
         store = new CheckpointStore(folder, config.checkpoint().keepLast(), config.checkpoint().keepEverySteps(), ranks);
         store.requireShared();
         interval = new Interval(config.checkpoint().everySteps());
@@ -81,12 +84,16 @@ final class RunCheckpoint implements Periodic {
      * Takes up the newest whole checkpoint.
      *
      * @return where the run stood; empty if there is no checkpoint
-     * @throws ai.spattention.common.InvalidInputException if the checkpoint belongs to other data or another model
+     * @throws InvalidInputException if the checkpoint belongs to other data or another model, or there are damaged ones only
      * @throws IOException if reading fails
      */
     Optional<TrainingState> resume() throws IOException {
         Optional<CheckpointStore.Checkpoint> newest = store.newest(observer::note);
         if (newest.isEmpty()) {
+            if (!store.isEmpty()) { // a run that began anew would take the place of what may be mended
+                throw new InvalidInputException("no checkpoint in " + folder + " is whole: bring back what they lack, or delete them to begin with"
+                        + " step 1");
+            }
             return Optional.empty();
         }
         CheckpointStore.Checkpoint checkpoint = newest.get();
@@ -162,7 +169,7 @@ final class RunCheckpoint implements Periodic {
      * step, before the step's checkpoint begins.
      *
      * @param ofStep the step
-     * @throws ai.spattention.common.InvalidInputException if it could not be written for lack of space
+     * @throws InvalidInputException if it could not be written for lack of space
      * @throws IOException if it could not be written otherwise
      */
     void advance(long ofStep) throws IOException {
@@ -181,7 +188,7 @@ final class RunCheckpoint implements Periodic {
     /**
      * Waits for a checkpoint on its way, if there is one, and makes it current.
      *
-     * @throws ai.spattention.common.InvalidInputException if it could not be written for lack of space
+     * @throws InvalidInputException if it could not be written for lack of space
      * @throws IOException if it could not be written otherwise
      */
     void finish() throws IOException {
@@ -213,7 +220,7 @@ final class RunCheckpoint implements Periodic {
      *
      * @param progress how far the run is
      * @param unrecorded the step's metrics if they are not told yet, else empty
-     * @throws ai.spattention.common.InvalidInputException if the disk is full or read-only
+     * @throws InvalidInputException if the disk is full or read-only
      * @throws IOException if writing fails otherwise
      */
     void save(RunProgress progress, String unrecorded) throws IOException {

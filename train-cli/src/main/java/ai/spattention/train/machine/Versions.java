@@ -36,6 +36,18 @@ public final class Versions {
         return versions;
     }
 
+    /**
+     * What processes that compute together must have alike: the program with its commit (where known), and PyTorch, whose sums differ from one
+     * version to the next.
+     *
+     * @return for example {@code 0.2.0 (commit 392dcf2c, PyTorch 2.7.1)}
+     */
+    public static String alike() {
+        Map<String, String> all = all();
+        String commit = all.containsKey("commit") ? "commit " + all.get("commit") + ", " : "";
+        return all.get("spattention") + " (" + commit + "PyTorch " + all.get("pytorch") + ")";
+    }
+
     /** The launcher notes the commit when it builds. */
     private static void commit(Map<String, String> versions) {
         Installation.find().map(installation -> installation.program().resolve("commit.txt")).ifPresent(file -> {

@@ -148,7 +148,7 @@ class StudyCommandTest {
         assertEquals("spattn: there is no study in " + output + ": do its runs first, without --report", Cli.refused(study("--report")));
         String[] several = Arrays.stream(study("--devices", "cpu,cpu")).filter(argument -> !argument.equals("--device") && !argument.equals("cpu"))
                 .toArray(String[]::new);
-        assertEquals("spattn: --devices must name different ones, for each does a run of its own (got cpu(), cpu())", Cli.refused(several));
+        assertEquals("spattn: --devices must name different ones, for each does a run of its own (got cpu, cpu)", Cli.refused(several));
         assertEquals("spattn: --device and --devices exclude each other: give one", Cli.refused(study("--devices", "cpu")));
         assertFalse(Files.exists(output));
     }

@@ -256,6 +256,23 @@ class TrainCommandTest {
         assertTrue(Cli.refused(fromRun).contains("neither a model nor a whole checkpoint"));
     }
 
+    /** What is missing may be on a disk that is not there. */
+    @Test
+    void aRunWhoseCheckpointsAreAllDamagedIsNotBegunAnew() throws IOException {
+        Path run = folder.resolve("run");
+        Cli.ok(train(run, "--set", "training.steps=2", "--set", "checkpoint.every_steps=1"));
+        String metrics = Files.readString(run.resolve("metrics.jsonl"));
+        for (String step : List.of("step-00000001", "step-00000002")) {
+            Files.move(run.resolve("checkpoints").resolve(step).resolve("optimizer.safetensors"), folder.resolve(step));
+        }
+        String refusal = Cli.refused("train", "--device", "cpu", "--resume", "--output", run.toString());
+        assertTrue(refusal.startsWith("spattn: no checkpoint in " + run.resolve("checkpoints") + " is whole: bring back what they lack"), refusal);
+        assertEquals(metrics, Files.readString(run.resolve("metrics.jsonl")));
+        Files.move(folder.resolve("step-00000001"), run.resolve("checkpoints").resolve("step-00000001").resolve("optimizer.safetensors"));
+        Cli resumed = Cli.ok("train", "--device", "cpu", "--resume", "--output", run.toString(), "--quiet");
+        assertFalse(resumed.err().contains("beginning with step 1"), resumed.err());
+    }
+
     @Test
     void quietLeavesResultsAndWarnings() throws IOException {
         Path run = folder.resolve("run");

@@ -1,6 +1,7 @@
 package ai.spattention.train.distributed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -87,5 +88,22 @@ class MpiCollectivesTest {
         Mpiexec.Result result = run(2, List.of(), "abort", folder.toString());
         assertNotEquals(0, result.exitCode(), result.output());
         assertTrue(result.output().contains("rank 1 says why"), result.output());
+    }
+
+    @Test
+    void badInputOfOneRankIsToldByTheExitCodeOfAll() throws Exception {
+        Mpiexec.Result result = run(2, List.of(), "refused", folder.toString());
+        assertEquals(2, result.exitCode(), result.output());
+        assertTrue(result.output().contains("rank 1 has bad input"), result.output());
+    }
+
+    /** Who started the ranks watches them: a line of MPICH's own would say nothing more. */
+    @Test
+    void whereTheLauncherEndsTheOthersMpiSaysNothing() throws Exception {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "SPATTN_PARENT_WATCH=stdin \"$@\"", "sh"));
+        command.addAll(Mpiexec.java(MpiRank.class, "refused", folder.toString()));
+        Mpiexec.Result result = Mpiexec.run(folder, 2, List.of(), command);
+        assertFalse(result.output().contains("MPI_Abort"), result.output());
+        assertTrue(result.output().contains("rank 1 has bad input"), result.output());
     }
 }

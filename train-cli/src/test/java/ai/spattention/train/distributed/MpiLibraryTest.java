@@ -1,9 +1,16 @@
 package ai.spattention.train.distributed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.spattention.common.InvalidInputException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MpiLibraryTest {
 
@@ -22,5 +29,13 @@ class MpiLibraryTest {
         assertEquals("libmpi.so.40", first("PMIX_RANK", "0"), "srun --mpi=pmix");
         assertEquals("libmpi.so.12", first("PMIX_RANK", "0", "PMI_RANK", "0"));
         assertEquals("/opt/libmpi.so", first("PMIX_RANK", "0", "SPATTN_MPI_LIBRARY", "/opt/libmpi.so"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/no/such.so, SPATTN_MPI_LIBRARY=/no/such.so does not load", "libc.so.6, libc.so.6 has no MPI_"})
+    @EnabledOnOs(OS.LINUX)
+    void aLibraryThatDoesNotServeIsNamed(String file, String message) {
+        InvalidInputException refusal = assertThrows(InvalidInputException.class, () -> MpiLibrary.load(Map.of(MpiLibrary.VARIABLE, file)));
+        assertTrue(refusal.getMessage().startsWith(message), refusal.getMessage());
     }
 }

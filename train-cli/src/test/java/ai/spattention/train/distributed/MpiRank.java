@@ -36,6 +36,7 @@ final class MpiRank {
                 case "meet" -> meet(Arrays.copyOfRange(arguments, 1, arguments.length));
                 case "killed" -> killed(Path.of(arguments[1]));
                 case "abort" -> abort(Path.of(arguments[1]));
+                case "refused" -> refused(Path.of(arguments[1]));
                 default -> throw new IllegalArgumentException(arguments[0]);
             }
         } catch (InvalidInputException e) {
@@ -85,9 +86,21 @@ final class MpiRank {
         collectives.barrier();
     }
 
+    /** What a rank was given is refused after all have met. */
+    private static void refused(Path folder) {
+        Collectives collectives = meet(folder, Duration.ofMinutes(3), "aaaa");
+        collectives.barrier();
+        if (collectives.rank() == 1) {
+            InvalidInputException refusal = new InvalidInputException("rank 1 has bad input");
+            collectives.abortAfter(refusal);
+            throw refusal;
+        }
+        collectives.barrier();
+    }
+
     private static void operations(int largestCount) {
         Map<String, String> environment = System.getenv();
-        MpiCollectives mpi = MpiCollectives.open(MpiLibrary.load(environment), WorkerIdentity.of(environment), largestCount);
+        MpiCollectives mpi = MpiCollectives.open(MpiLibrary.load(environment), WorkerIdentity.of(environment), largestCount, true);
         try (NDManager manager = NDManager.newBaseManager(Device.cpu())) {
             MpiRank rank = new MpiRank(mpi, manager);
             long[] counts = Arrays.copyOf(COUNTS, largestCount < 1000 ? COUNTS_THAT_ARE_CUT : COUNTS.length);

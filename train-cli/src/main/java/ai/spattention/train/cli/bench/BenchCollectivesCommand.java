@@ -80,7 +80,7 @@ final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
         Workers workers = new Workers(identity, CollectiveBackend.AUTO, Duration.ofSeconds(timeout), Path.of(""), line -> err.println("spattn: " + line),
                 System.getenv());
         String settings = mib + " MiB, " + repetitions + " repetitions";
-        try (Collectives collectives = workers.meet(own, Versions.all().get("spattention"), settings, "")) {
+        try (Collectives collectives = workers.meet(own, Versions.alike(), settings, "")) {
             List<CollectivesBench.Row> rows;
             try {
                 rows = new CollectivesBench(collectives, own, mib, repetitions).run();

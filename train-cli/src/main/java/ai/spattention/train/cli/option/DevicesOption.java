@@ -59,7 +59,7 @@ public final class DevicesOption {
         for (DeviceRequest request : several.requests) {
             Device device = DeviceOption.resolve(request);
             if (device.isGpu() && found.contains(device)) {
-                throw new InvalidInputException("--devices must name different GPUs (got " + device + " twice)");
+                throw new InvalidInputException("--devices must name different GPUs (got " + request + ", which is named already)");
             }
             found.add(device);
         }

@@ -34,6 +34,6 @@ public record LaunchedProcesses(Map<String, String> environment, Consumer<String
         }
         RunDigests digests = RunDigests.of(config);
         return new Workers(identity, config.distributed().backend(), Duration.ofSeconds(config.distributed().timeoutSeconds()), folder, console,
-                environment).meet(device, Versions.all().get("spattention"), digests.config(), digests.data());
+                environment).meet(device, Versions.alike(), digests.config(), digests.data());
     }
 }

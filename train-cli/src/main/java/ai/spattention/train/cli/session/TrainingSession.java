@@ -133,8 +133,8 @@ public final class TrainingSession {
                     config.model().patterns(), config.tokensPerStep(),
                     data.manifest().tokens(Split.TRAIN), gpu.orElse(device.getDeviceType())));
             if (collectives.size() > 1) {
-                recorder.note(collectives.size() + " processes, each with " + config.training().gradientAccumulationSteps() / collectives.size()
-                        + " micro-batches of a step");
+                int share = config.training().gradientAccumulationSteps() / collectives.size();
+                recorder.note(collectives.size() + " processes, each with " + (share == 1 ? "one micro-batch" : share + " micro-batches") + " of a step");
             }
             recorder.note("pass: " + run.getPassChoice());
             recorder.note("activation checkpointing: " + run.getPassChoice().checkpointing());
