@@ -100,6 +100,10 @@ public final class StudySession {
     }
 
     private static List<String> sets(ConfigSource source, StudyConfig study, List<String> known) {
+        if (known.isEmpty()) {
+            throw new InvalidInputException("the data in " + study.data() + " holds nothing out of a sequence or more, and losses on text that"
+                    + " was learnt from decide nothing: prepare it with --validation INPUT or a larger --validation-fraction");
+        }
         for (String set : study.heldOut()) {
             if (!known.contains(set)) {
                 throw new InvalidInputException(source + ": held_out must be of the data's held-out sets of at least a sequence, "
