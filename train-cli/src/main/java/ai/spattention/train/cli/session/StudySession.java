@@ -92,6 +92,10 @@ public final class StudySession {
         List<String> sets = sets(source, study, HeldOutSet.measured(prepared, Map.of(), plan.trainingLength()).stream().map(HeldOutSet::name)
                 .toList());
         for (PlannedRun run : plan.timings(source, 1)) {
+            if (!run.config().data().validationPath().byName().isEmpty()) { // no digest would tell what was measured
+                throw new InvalidInputException(source + ": arm '" + run.arm() + "': a study measures the held-out sets of its own data, without"
+                        + " data.validation_path: prepare them with the data, --validation NAME=INPUT");
+            }
             ModelSetup.requireVocabulary(run.config(), prepared.manifest());
             TextProbes.check(run.config(), prepared);
         }
