@@ -98,7 +98,10 @@ class HeldOutSetsTest {
         assertEquals(scores.get("loss").doubleValue() / Math.log(2) * (bytes + 1) / bytes, scores.get("bits_per_byte").doubleValue(), 1e-2);
         assertTrue(Cli.refused("eval", "--device", "cpu", "--model", folder.resolve("run/model").toString(), "--shards",
                 folder.resolve("data").toString(), "--split", "nothing", "--output", folder.resolve("none.json").toString())
-                .endsWith("has no split 'nothing': --split must be one of train, validation, books, wiki"));
+                .endsWith("has no split 'nothing': --split must be one of train, books, wiki"));
+        assertTrue(Cli.refused("eval", "--device", "cpu", "--model", folder.resolve("run/model").toString(), "--shards",
+                folder.resolve("data").toString(), "--output", folder.resolve("none.json").toString())
+                .endsWith("has nothing in its split 'validation': --split must be one of train, books, wiki"));
     }
 
     @Test

@@ -137,9 +137,11 @@ class StudyCommandTest {
         assertTrue(few.matches("spattn: the training data holds \\d+ sequences of 48 tokens, the study's longest runs learn from 1600000, none of them"
                 + " twice: prepare more text, or lower the parts' steps"), few);
         Files.writeString(config, text.replace("model.attention_pattern: exclusive", "model.attention_patern: exclusive"));
-        assertTrue(Cli.refused(study()).startsWith("spattn: arm 'exclusive': "));
+        assertTrue(Cli.refused(study()).startsWith("spattn: " + config + ": arms.exclusive: model.attention_patern=exclusive: "));
         Files.writeString(config, text.replace("margin: 0.01", "margin: 0.01\nheld_out: [books]"));
         assertTrue(Cli.refused(study()).contains("held_out must be of the data's held-out sets"));
+        Files.writeString(config, text.replace("model.attention_pattern: exclusive", "model.attention_pattern: exclusive, data.validation_path: x"));
+        assertTrue(Cli.refused(study()).endsWith("without data.validation_path: prepare them with the data, --validation NAME=INPUT"));
         Files.writeString(config, text.replace("probes: [position]", "probes: [copy]"));
         assertTrue(Cli.refused(study()).contains("the probe copy needs a window of at least"));
         Files.writeString(config, text);

@@ -241,9 +241,10 @@ public final class EvalSession implements AutoCloseable {
     /** Opens prepared data and checks them, as training does. */
     public PreparedData openShards(Path folder, Split split) throws IOException {
         PreparedData data = PreparedData.open(folder);
-        if (!data.manifest().all().contains(split)) {
-            throw new InvalidInputException(folder + " has no split '" + split.name() + "': --split must be one of "
-                    + data.manifest().all().stream().map(Split::name).collect(Collectors.joining(", ")));
+        List<Split> filled = data.manifest().all().stream().filter(each -> data.manifest().tokens(each) > 0).toList();
+        if (!filled.contains(split)) {
+            throw new InvalidInputException(folder + " has " + (data.manifest().all().contains(split) ? "nothing in its" : "no") + " split '"
+                    + split.name() + "': --split must be one of " + filled.stream().map(Split::name).collect(Collectors.joining(", ")));
         }
         if (!data.manifest().tokenizer().digest().equals(tokenizer.digest())) {
             throw new InvalidInputException("the data in " + folder + " were made with another tokenizer than the model's: "

@@ -92,6 +92,10 @@ public final class StudySession {
         List<String> sets = sets(source, study, HeldOutSet.measured(prepared, Map.of(), plan.trainingLength()).stream().map(HeldOutSet::name)
                 .toList());
         for (PlannedRun run : plan.timings(source, 1)) {
+            if (!run.config().data().validationPath().byName().isEmpty()) { // no digest would tell what was measured
+                throw new InvalidInputException(source + ": arm '" + run.arm() + "': a study measures the held-out sets of its own data, without"
+                        + " data.validation_path: prepare them with the data, --validation NAME=INPUT");
+            }
             ModelSetup.requireVocabulary(run.config(), prepared.manifest());
             TextProbes.check(run.config(), prepared);
         }
@@ -100,6 +104,10 @@ public final class StudySession {
     }
 
     private static List<String> sets(ConfigSource source, StudyConfig study, List<String> known) {
+        if (known.isEmpty()) {
+            throw new InvalidInputException("the data in " + study.data() + " holds nothing out of a sequence or more, and losses on text that"
+                    + " was learnt from decide nothing: prepare it with --validation INPUT or a larger --validation-fraction");
+        }
         for (String set : study.heldOut()) {
             if (!known.contains(set)) {
                 throw new InvalidInputException(source + ": held_out must be of the data's held-out sets of at least a sequence, "

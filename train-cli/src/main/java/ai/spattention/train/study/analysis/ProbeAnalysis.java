@@ -9,6 +9,7 @@ import ai.spattention.train.study.result.StudyResult;
 import ai.spattention.train.study.statistics.Interval;
 import ai.spattention.train.study.statistics.WindowBootstrap;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +64,8 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
      * @param study the study
      * @param part one of its parts
      * @param probe the probe's name
-     * @return an analysis for each layout and text, in the order in which they were measured; none if the probe did not run
+     * @return an analysis for each layout and text, the study's texts in its order, then others as they were measured; none if the probe did
+     *     not run
      */
     public static List<ProbeAnalysis> of(StudyResult study, StudyPart part, String probe) {
         Map<Key, Map<String, Map<Long, Measurement>>> results = new LinkedHashMap<>();
@@ -86,6 +88,10 @@ public record ProbeAnalysis(StudyPart part, String probe, String layout, String 
                 analyses.add(new ProbeAnalysis(part, probe, key.layout(), key.set(), key.unit(), key.isLossLike(), bins));
             }
         });
+        analyses.sort(Comparator.comparingInt(analysis -> { // what decides comes first
+            int place = study.sets().indexOf(analysis.set);
+            return place < 0 ? study.sets().size() : place;
+        }));
         return analyses;
     }
 

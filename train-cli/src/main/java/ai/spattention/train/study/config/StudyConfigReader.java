@@ -66,7 +66,7 @@ public final class StudyConfigReader {
         section("the configuration of a study", root, KEYS);
         List<ArmConfig> arms = arms(root.path("arms"));
         List<String> names = arms.stream().map(ArmConfig::name).toList();
-        String reference = text(root, "reference");
+        String reference = text("reference", root.path("reference"));
         if (!names.contains(reference)) {
             throw refused("reference must be one of the arms " + String.join(", ", names) + " (got '" + reference + "')");
         }
@@ -81,7 +81,8 @@ public final class StudyConfigReader {
             throw refused("probes: " + e.getMessage());
         }
         List<Long> seeds = root.has("seeds") ? seeds("seeds", root.get("seeds")) : List.of();
-        return new StudyConfig(text(root, "name"), text, text(root, "base"), settings("settings", root.path("settings")), text(root, "data"),
+        return new StudyConfig(text("name", root.path("name")), text, text("base", root.path("base")),
+                settings("settings", root.path("settings")), text("data", root.path("data")),
                 distinct("held_out", texts("held_out", root.path("held_out"))), reference, margin, arms,
                 parts(root.path("parts"), names, reference, seeds), probes,
                 speedUps(root.path("speed_ups"), names), texts("deviations", root.path("deviations")));
@@ -226,7 +227,7 @@ public final class StudyConfigReader {
             if (!(factor > 0)) {
                 throw refused(where + ".factor must be above 0 (got " + factor + ")");
             }
-            speedUps.add(new SpeedUp(arm, factor, text(speedUp, "source")));
+            speedUps.add(new SpeedUp(arm, factor, text(where + ".source", speedUp.path("source"))));
         });
         return speedUps;
     }
@@ -238,10 +239,9 @@ public final class StudyConfigReader {
         return node.doubleValue();
     }
 
-    private String text(JsonNode section, String key) {
-        JsonNode value = section.path(key);
+    private String text(String where, JsonNode value) {
         if (!value.isValueNode() || value.isNull() || value.asText().isBlank()) {
-            throw refused(key + " is missing (got " + shown(value) + ")");
+            throw refused(where + " is missing (got " + shown(value) + ")");
         }
         return value.asText();
     }

@@ -36,6 +36,11 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
     /** What a run's numbers do not depend on. */
     private static final List<String> WITHOUT_EFFECT = List.of("name", "device", "data.path");
 
+    /** How an override begins where the loader refuses it. */
+    private static final String OVERRIDE = "--set ";
+
+    private static final String PROBES = "validation.probes";
+
     /** Copies the lists. */
     public StudyPlan {
         runs = List.copyOf(runs);
@@ -51,26 +56,25 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
      * @throws InvalidInputException if an arm's configuration is not allowed, two are the same, or they do not learn from the same tokens
      */
     public static StudyPlan of(ConfigSource source, StudyConfig study) {
-        ConfigSource base = source.relative(study.base());
         List<PlannedRun> runs = new ArrayList<>();
         for (PartConfig part : study.parts()) {
             for (long seed : part.seeds()) {
                 for (String arm : part.arms()) {
-                    RunConfig config = config(base, study, study.arm(arm), part, seed);
+                    RunConfig config = config(source, study, study.arm(arm), part, seed);
                     runs.add(new PlannedRun(part.name(), arm, seed, config, digest(config)));
                 }
             }
         }
         Map<ArmConfig, RunConfig> configs = new LinkedHashMap<>();
-        study.arms().forEach(arm -> configs.put(arm, config(base, study, arm)));
+        study.arms().forEach(arm -> configs.put(arm, config(source, study, arm)));
         requireDifferent(source, configs);
         requireSameTokens(source, runs);
         return new StudyPlan(study, runs, configs.entrySet().stream().map(each -> arm(each.getKey(), each.getValue())).toList());
     }
 
-    private static RunConfig config(ConfigSource base, StudyConfig study, ArmConfig arm, PartConfig part, long seed) {
+    private static RunConfig config(ConfigSource source, StudyConfig study, ArmConfig arm, PartConfig part, long seed) {
         List<String> settings = new ArrayList<>();
-        settings.add("validation.probes=" + new TextList(Stream.concat(Stream.of(ProbeName.LOSS.key()), study.probes().stream())
+        settings.add(PROBES + "=" + new TextList(Stream.concat(Stream.of(ProbeName.LOSS.key()), study.probes().stream())
                 .toList()).asOverride());
         for (Map<String, String> each : List.of(study.settings(), part.settings(), arm.settings())) {
             each.forEach((key, value) -> settings.add(key + "=" + value));
@@ -79,16 +83,31 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
         settings.add("seed=" + seed);
         settings.add("training.steps=" + part.steps());
         settings.add("data.path=" + study.data());
+        ConfigSource base = source.relative(study.base());
         try {
             return RunConfigLoader.load(base, settings);
         } catch (InvalidInputException e) {
-            throw new InvalidInputException("arm '" + arm.name() + "': " + e.getMessage(), e);
+            throw new InvalidInputException(source + ": " + placed(e.getMessage(), study, arm, part), e);
         }
     }
 
+    /** Settings reach a run as overrides do, which nobody wrote: the place is named where each stands in the study's file. */
+    private static String placed(String message, StudyConfig study, ArmConfig arm, PartConfig part) {
+        if (!message.startsWith(OVERRIDE)) {
+            return "arm '" + arm.name() + "': " + message;
+        }
+        String setting = message.substring(OVERRIDE.length());
+        String key = setting.substring(0, Math.max(0, setting.indexOf('=')));
+        String place = arm.settings().containsKey(key) ? "arms." + arm.name()
+                : part.settings().containsKey(key) ? "parts." + part.name() + ".settings"
+                : study.settings().containsKey(key) ? "settings"
+                : key.equals(PROBES) ? "probes" : "parts." + part.name() + ", arm '" + arm.name() + "'";
+        return place + ": " + setting;
+    }
+
     /** An arm's configuration at no budget in particular. */
-    private static RunConfig config(ConfigSource base, StudyConfig study, ArmConfig arm) {
-        return config(base, study, arm, study.parts().get(0), study.parts().get(0).seeds().get(0));
+    private static RunConfig config(ConfigSource source, StudyConfig study, ArmConfig arm) {
+        return config(source, study, arm, study.parts().get(0), study.parts().get(0).seeds().get(0));
     }
 
     private static Map<String, String> effective(RunConfig config) {
@@ -157,7 +176,7 @@ public record StudyPlan(StudyConfig study, List<PlannedRun> runs, List<StudyArm>
     public List<PlannedRun> timings(ConfigSource source, int steps) {
         PartConfig part = new PartConfig("timing", steps, Map.of("schedule.warmup_steps", "1"), study.parts().get(0).arms(), List.of(0L));
         return study.arms().stream().map(arm -> {
-            RunConfig config = config(source.relative(study.base()), study, arm, part, 0);
+            RunConfig config = config(source, study, arm, part, 0);
             return new PlannedRun(part.name(), arm.name(), 0, config, digest(config));
         }).toList();
     }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.train.study.analysis.ProbeAnalysis.BinDifference;
+import ai.spattention.train.study.result.Measurement;
 import ai.spattention.train.study.result.MeasurementName;
+import ai.spattention.train.study.result.RunResult;
 import ai.spattention.train.study.result.Studies;
 import ai.spattention.train.study.result.StudyArm;
 import ai.spattention.train.study.result.StudyPart;
@@ -14,6 +16,7 @@ import ai.spattention.train.study.statistics.Verdict;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -84,6 +87,24 @@ class AnalysisTest {
         assertEquals(List.of(1L, 2L, 3L), List.copyOf(difference.bySeed().keySet()));
         assertEquals(-1, difference.interval().orElseThrow().low(), 1e-3);
         assertEquals(List.of(), ProbeAnalysis.of(study, breadth, "unknown"));
+    }
+
+    @Test
+    void theTextThatDecidesComesFirst() {
+        List<RunResult> runs = study.runs().stream().map(AnalysisTest::withPositionsOnCodeFirst).toList();
+        StudyResult both = new StudyResult(StudyResult.VERSION, "s", "", study.arms(), "causal", 0.01, study.parts(), study.sets(), List.of(), 64,
+                List.of(), List.of(), Map.of(), "", "", runs);
+        assertEquals(List.of("validation fixed", "validation sequence", "code fixed"), ProbeAnalysis.of(both, breadth, MeasurementName.POSITION)
+                .stream().map(each -> each.set() + " " + each.layout()).toList());
+    }
+
+    private static RunResult withPositionsOnCodeFirst(RunResult run) {
+        Measurement positions = run.probes().stream().filter(each -> each.probe().equals(MeasurementName.POSITION)).findFirst().orElseThrow();
+        Stream<Measurement> first = Stream.of(new Measurement(positions.probe(), positions.layout(), "code", positions.unit(), true,
+                positions.bins()));
+        return new RunResult(run.formatVersion(), run.part(), run.arm(), run.seed(), run.configurationDigest(), run.dataDigest(), run.steps(),
+                run.tokens(), run.totalParams(), run.activeParams(), run.heldOut(), Stream.concat(first, run.probes().stream()).toList(),
+                run.curve(), run.tokensPerSecond(), run.device());
     }
 
     @Test

@@ -71,7 +71,8 @@ class StudyPlanTest {
 
     @Test
     void refusesUnknownKeysTwinsAndArmsThatLearnFromOtherTokens() {
-        assertEquals("arm 'sp': --set model.attention_patern=sp: unknown key 'model.attention_patern': did you mean model.attention_pattern?",
+        assertEquals("study.yaml: arms.sp: model.attention_patern=sp: unknown key 'model.attention_patern': did you mean"
+                + " model.attention_pattern?",
                 refusal(StudyConfigReaderTest.SOUND.replace("window, model.attention_pattern", "window, model.attention_patern")));
         assertEquals("study.yaml: the arms 'causal' and 'sp' have one configuration: change a setting of one, or leave one out",
                 refusal(StudyConfigReaderTest.SOUND.replace("window, model.attention_pattern: sp", "window, model.attention_pattern: causal")));
@@ -79,6 +80,16 @@ class StudyPlanTest {
                 + " and 512 in sequences of 256)", refusal(StudyConfigReaderTest.SOUND.replace("window, model",
                 "window, training.micro_batch: 2, model")));
         assertTrue(refusal(StudyConfigReaderTest.SOUND.replace("base: quickstart", "base: quickstrat")).startsWith("unknown preset 'quickstrat'"));
+    }
+
+    @Test
+    void aRefusalNamesThePlaceInTheStudy() {
+        assertTrue(refusal(StudyConfigReaderTest.SOUND.replace("micro_batch: 4", "micro_batch: 0"))
+                .startsWith("study.yaml: settings: training.micro_batch=0: "));
+        assertTrue(refusal(StudyConfigReaderTest.SOUND.replace("schedule.warmup_steps: 6", "schedule.warmup_steps: 61"))
+                .startsWith("study.yaml: parts.depth.settings: schedule.warmup_steps=61: "));
+        assertTrue(refusal(StudyConfigReaderTest.SOUND.replace("probes: [", "probes: [tasks, "))
+                .startsWith("study.yaml: probes: validation.probes=[loss, tasks, "));
     }
 
     @Test
