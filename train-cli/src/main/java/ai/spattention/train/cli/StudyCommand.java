@@ -72,6 +72,7 @@ final class StudyCommand implements Callable<Integer> {
         }
         List<Device> where = found();
         session.check(where);
+        session.leftOut().forEach(spec.commandLine().getErr()::println);
         PrintWriter out = spec.commandLine().getOut();
         if (dryRun) {
             session.time(where, TIMED_STEPS, out);

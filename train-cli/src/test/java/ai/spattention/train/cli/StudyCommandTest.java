@@ -130,12 +130,25 @@ class StudyCommandTest {
     }
 
     @Test
+    void saysWhichHeldOutSetIsTooShort() throws IOException {
+        Path text = Files.writeString(folder.resolve("text.txt"), "some text to learn from, \n".repeat(500));
+        Path few = Files.writeString(folder.resolve("few.txt"), "a few words");
+        Path much = Files.writeString(folder.resolve("much.txt"), "other text to measure with, \n".repeat(90));
+        Path sets = folder.resolve("sets");
+        Cli.ok("prepare", text.toString(), "--tokenizer", "bytes", "--output", sets.toString(), "--validation", "few=" + few,
+                "--validation", "much=" + much);
+        String told = Cli.ok(study("--dry-run", "--shards", sets.toString())).err();
+        assertTrue(told.contains("the held-out set 'few' is left out: it holds no sequence of 48 tokens and the token after it"), told);
+        assertFalse(told.contains("'much'"), told);
+    }
+
+    @Test
     void refusesInOneLineBeforeAnythingRuns() throws IOException {
         String text = Files.readString(config);
         Files.writeString(config, text.replace("steps: 4", "steps: 400000"));
         String few = Cli.refused(study());
-        assertTrue(few.matches("spattn: the training data holds \\d+ sequences of 48 tokens, the study's longest runs learn from 1600000, none of them"
-                + " twice: prepare more text, or lower the parts' steps"), few);
+        assertTrue(few.matches("spattn: \\Q" + config + "\\E: the training data holds \\d+ sequences of 48 tokens, the study's longest runs learn"
+                + " from 1600000, none of them twice: prepare more text, or lower the parts' steps"), few);
         Files.writeString(config, text.replace("model.attention_pattern: exclusive", "model.attention_patern: exclusive"));
         assertTrue(Cli.refused(study()).startsWith("spattn: " + config + ": arms.exclusive: model.attention_patern=exclusive: "));
         Files.writeString(config, text.replace("margin: 0.01", "margin: 0.01\nheld_out: [books]"));

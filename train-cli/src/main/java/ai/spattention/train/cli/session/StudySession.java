@@ -99,7 +99,7 @@ public final class StudySession {
             ModelSetup.requireVocabulary(run.config(), prepared.manifest());
             TextProbes.check(run.config(), prepared);
         }
-        requireEnough(plan, prepared);
+        requireEnough(source, plan, prepared);
         return new StudySession(source, plan, output, part, prepared, sets);
     }
 
@@ -117,10 +117,10 @@ public final class StudySession {
         return study.heldOut().isEmpty() ? known : study.heldOut();
     }
 
-    private static void requireEnough(StudyPlan plan, PreparedData data) throws IOException {
+    private static void requireEnough(ConfigSource source, StudyPlan plan, PreparedData data) throws IOException {
         try (TokenSequences sequences = data.sequences(Split.TRAIN, plan.trainingLength())) {
             if (sequences.count() < plan.mostSequences()) {
-                throw new InvalidInputException("the training data holds " + sequences.count() + " sequences of " + plan.trainingLength()
+                throw new InvalidInputException(source + ": the training data holds " + sequences.count() + " sequences of " + plan.trainingLength()
                         + " tokens, the study's longest runs learn from " + plan.mostSequences() + ", none of them twice: prepare more text, or"
                         + " lower the parts' steps");
             }
@@ -144,6 +144,20 @@ public final class StudySession {
             devices.forEach(device -> HostMemory.require(run.config(), device, 1, devices.size()));
         }
         DataVerification.verify(data);
+    }
+
+    /** Which of the data's held-out sets are not measured, though the study names none: a line each. */
+    public List<String> leftOut() throws IOException {
+        List<String> lines = new ArrayList<>();
+        if (plan.study().heldOut().isEmpty()) {
+            for (HeldOutSet set : HeldOutSet.of(data, Map.of())) {
+                if (!sets.contains(set.name())) {
+                    lines.add("the held-out set '" + set.name() + "' is left out: it holds no sequence of " + plan.trainingLength()
+                            + " tokens and the token after it");
+                }
+            }
+        }
+        return lines;
     }
 
     /** Does the runs in this process; the exit code. */

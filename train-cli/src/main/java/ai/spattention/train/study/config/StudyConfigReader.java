@@ -74,7 +74,7 @@ public final class StudyConfigReader {
         if (!(margin > 0)) {
             throw refused("margin must be above 0 nats a token: by so much models may differ and still be called equal (got " + margin + ")");
         }
-        List<String> probes = texts("probes", root.path("probes"));
+        List<String> probes = distinct("probes", texts("probes", root.path("probes")));
         try {
             ProbeName.parse(probes);
         } catch (InvalidInputException e) {
@@ -107,8 +107,8 @@ public final class StudyConfigReader {
 
     private List<ArmConfig> arms(JsonNode node) {
         List<ArmConfig> arms = new ArrayList<>();
-        named("arms", node).forEach((name, arm) -> arms.add(new ArmConfig(name, arm.path(DESCRIPTION).asText(""),
-                settings("arms." + name, arm))));
+        named("arms", node).forEach((name, arm) -> arms.add(new ArmConfig(name,
+                arm.has(DESCRIPTION) ? text("arms." + name + "." + DESCRIPTION, arm.get(DESCRIPTION)) : "", settings("arms." + name, arm))));
         if (arms.size() < 2) {
             throw refused("arms must name at least two models to compare (got " + arms.size() + ")");
         }
@@ -240,6 +240,9 @@ public final class StudyConfigReader {
     }
 
     private String text(String where, JsonNode value) {
+        if (value.isContainerNode()) {
+            throw refused(where + " must be a text (got " + shown(value) + ")");
+        }
         if (!value.isValueNode() || value.isNull() || value.asText().isBlank()) {
             throw refused(where + " is missing (got " + shown(value) + ")");
         }

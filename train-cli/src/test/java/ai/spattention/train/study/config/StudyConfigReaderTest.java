@@ -94,6 +94,8 @@ class StudyConfigReaderTest {
             "arms: [causal, sp] | arms: [sp, mixed] | study.yaml: parts.depth.arms must hold the reference 'causal' and an arm to compare with it (got sp, mixed)",
             "name: small | nam: small | study.yaml: unknown key 'nam' in the configuration of a study: did you mean name?",
             "held_out: [wiki, books] | held_out: [wiki, wiki] | study.yaml: held_out must be different ones (got wiki twice)",
+            "probes: [position, copy] | probes: [copy, copy] | study.yaml: probes must be different ones (got copy twice)",
+            "description: bands and a window | description: [bands] | study.yaml: arms.sp.description must be a text (got [\"bands\"])",
             "data: data | data: ''| study.yaml: data is missing (got '')",
             "precision: float32 | seed: 3 | study.yaml: settings must not set seed: the study sets it",
             "model.attention_pattern: sp} | training.steps: 3} | study.yaml: arms.sp must not set training.steps: the study sets it",
