@@ -6,6 +6,7 @@ import ai.spattention.train.cli.option.DevicesOption;
 import ai.spattention.train.cli.session.StudySession;
 import ai.spattention.train.cli.session.StudyWorkers;
 import ai.spattention.train.config.ConfigSource;
+import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.machine.JavaCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -91,12 +92,8 @@ final class StudyCommand implements Callable<Integer> {
         List<Device> found = devices.devices();
         if (new HashSet<>(found).size() < found.size()) {
             throw new InvalidInputException("--devices must name different ones, for each does a run of its own (got "
-                    + found.stream().map(StudyCommand::asAsked).collect(Collectors.joining(", ")) + ")");
+                    + found.stream().map(DeviceRequest::nameOf).collect(Collectors.joining(", ")) + ")");
         }
         return found;
-    }
-
-    private static String asAsked(Device device) {
-        return device.isGpu() ? "gpu:" + device.getDeviceId() : device.getDeviceType();
     }
 }

@@ -62,6 +62,16 @@ public record DeviceRequest(DeviceChoice choice, int index) {
         return Device.gpu(index);
     }
 
+    /**
+     * How exactly this device is asked for.
+     *
+     * @param device a device
+     * @return {@code cpu}, or {@code gpu:K}
+     */
+    public static String nameOf(Device device) {
+        return device.isGpu() ? "gpu:" + device.getDeviceId() : device.getDeviceType();
+    }
+
     @Override
     public String toString() {
         return switch (choice) {

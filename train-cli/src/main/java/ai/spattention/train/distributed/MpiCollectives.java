@@ -2,6 +2,7 @@ package ai.spattention.train.distributed;
 
 import ai.djl.ndarray.NDArray;
 import ai.spattention.common.InvalidInputException;
+import ai.spattention.train.launch.WorkerEnd;
 import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import java.util.Optional;
@@ -18,7 +19,6 @@ final class MpiCollectives implements WatchableCollectives {
     static final int LARGEST_COUNT = 1 << 30;
 
     private static final int HOST = -1;
-    private static final int BAD_INPUT = 2; // the program's exit code for it
 
     private final MpiApi api;
     private final MpiHandles handles;
@@ -228,7 +228,7 @@ final class MpiCollectives implements WatchableCollectives {
     @Override
     public void abortAfter(Throwable failure) {
         if (failure instanceof InvalidInputException) {
-            exitCode = BAD_INPUT;
+            exitCode = WorkerEnd.BAD_INPUT;
         }
         WatchableCollectives.super.abortAfter(failure);
     }

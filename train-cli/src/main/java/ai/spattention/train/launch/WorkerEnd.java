@@ -8,8 +8,10 @@ package ai.spattention.train.launch;
  */
 public record WorkerEnd(String name, int code) {
 
+    /** The program's exit code for bad input or configuration. */
+    public static final int BAD_INPUT = 2;
+
     private static final int SIGNALLED = 128;
-    private static final int BAD_INPUT = 2;
 
     boolean isFailure() {
         return code != 0;

@@ -326,16 +326,22 @@ class NcclCollectivesTest {
         assertTrue(stub.stub_calls().lines().noneMatch("destroy"::equals), "a communicator ends once");
     }
 
-    /** The watch ends the communicator from its own thread: not under a call that is just putting work on the stream. */
-    @Test
-    void aCallOnItsWayLeavesBeforeTheCommunicatorIsAborted() throws Exception {
-        HostQueue queue = new HostQueue();
-        NcclCollectives one = open(0, 1, queue);
+    /** A thread that is in a call until the queue is told that it is done. */
+    private static Thread insideACall(NcclCollectives one, HostQueue queue) throws InterruptedException {
         queue.slow = HostQueue.Step.CALL;
         Thread working = new Thread(one::barrier);
         working.start();
         assertTrue(queue.waits.await(2, TimeUnit.MINUTES));
         queue.slow = HostQueue.Step.NONE;
+        return working;
+    }
+
+    /** The watch ends the communicator from its own thread: not under a call that is just putting work on the stream. */
+    @Test
+    void aCallOnItsWayLeavesBeforeTheCommunicatorIsAborted() throws Exception {
+        HostQueue queue = new HostQueue();
+        NcclCollectives one = open(0, 1, queue);
+        Thread working = insideACall(one, queue);
         Thread watch = new Thread(one::abort);
         watch.start();
         watch.join(300);
@@ -352,11 +358,7 @@ class NcclCollectivesTest {
     void aCallThatHangsIsCutOff() throws Exception {
         HostQueue queue = new HostQueue();
         NcclCollectives one = open(0, 1, queue);
-        queue.slow = HostQueue.Step.CALL;
-        Thread working = new Thread(one::barrier);
-        working.start();
-        assertTrue(queue.waits.await(2, TimeUnit.MINUTES));
-        queue.slow = HostQueue.Step.NONE;
+        Thread working = insideACall(one, queue);
         one.abort();
         assertCalled("abort");
         queue.done.countDown();

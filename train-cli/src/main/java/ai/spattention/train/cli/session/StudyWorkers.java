@@ -1,6 +1,7 @@
 package ai.spattention.train.cli.session;
 
 import ai.djl.Device;
+import ai.spattention.train.config.DeviceRequest;
 import ai.spattention.train.launch.ProcessorShare;
 import ai.spattention.train.launch.StopRequests;
 import ai.spattention.train.study.run.WorkerExecutor;
@@ -43,7 +44,7 @@ public final class StudyWorkers implements BooleanSupplier, AutoCloseable {
     public static StudyWorkers on(List<Device> devices, List<String> program, Path data) {
         Map<String, String> share = ProcessorShare.of(devices.size());
         return new StudyWorkers(devices.stream().map(device -> {
-            String name = device.isGpu() ? "gpu:" + device.getDeviceId() : device.getDeviceType();
+            String name = DeviceRequest.nameOf(device);
             List<String> command = new ArrayList<>(program);
             command.addAll(List.of("study-worker", "--device", name, "--shards", data.toString()));
             return new WorkerExecutor(name, command, share, StudySession::note);
