@@ -4,7 +4,7 @@
     python3 fused_kernel.py FOLDER [ARCH [PATTERN,... [N ...]]]     FOLDER: PTX and manifest; ARCH sm_90a or sm_80
 
 Prints, for each pattern and N, the time of each kernel, forward + backward, and the useful rate: 4 D and 10 D floating-point
-operations for each pair that the pattern allows. A pattern with "/L" at its end, as sp/700, is timed with documents of L tokens
+operations for each pair that the pattern allows. causal is timed in turns with PyTorch's dense attention by cuDNN, and their ratio is printed. A pattern with "/L" at its end, as sp/700, is timed with documents of L tokens
 on average packed into the sequences.
 """
 
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from flex_attention import HEAD_DIM, HEADS, TOKENS, inputs, median_ms
 
@@ -39,18 +40,32 @@ def measure(kernels, pattern, N, documents=None):
         for _, start in starts:
             start()
 
-    by_name = {name.split("-")[0]: start for name, start in starts}
-    names = ("forward", "backward_queries", "backward_keys")
-    times = [median_ms(by_name[name]) for name in names] + [median_ms(together)]
+    by_name = {name.split("-")[0]: start for name, start in starts if not name.startswith("document_spans")}
+    times = [median_ms(start) for start in by_name.values()] + [median_ms(together)]
     rates = ""
     if documents is not None:
-        rates = f"   finding them {median_ms(by_name['document_spans']):7.3f}"
+        rates = f"   finding them {median_ms(starts[0][1]):7.3f}"
     elif not any(prefix or period for _, prefix, period in heads):
         work = launch_attention.pairs(heads, N) * q.shape[0] * HEAD_DIM
-        rates = f"   {4 * work / times[0] / 1e9:4.0f} and {10 * work / (times[3] - times[0]) / 1e9:4.0f} TFLOP/s"
-    print(f"N {N:6d}  {pattern:10s} {'documents ' if documents is not None else ''}forward {times[0]:7.3f}   dQ {times[1]:7.3f}   "
-          f"dK, dV {times[2]:7.3f}   forward + backward {times[3]:7.3f} ms{rates}", flush=True)
-    return times
+        rates = f"   {4 * work / times[0] / 1e9:4.0f} and {10 * work / (times[-1] - times[0]) / 1e9:4.0f} TFLOP/s"
+    each = "   ".join(f"{name} {time:7.3f}" for name, time in zip((*by_name, "together"), times))
+    print(f"N {N:6d}  {pattern:10s} {'documents ' if documents is not None else ''}{each} ms{rates}", flush=True)
+    if pattern == "causal" and documents is None:
+        against_cudnn(together, N, q, k, v, grad)
+
+
+def against_cudnn(together, N, q, k, v, grad, rounds=5):
+    """Forward + backward in turns: the chip slows as it gets hot, and who is timed first would seem the faster one."""
+    leaves = [x.detach().requires_grad_() for x in (q, k, v)]
+
+    def dense():
+        with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+            torch.autograd.grad(torch.nn.functional.scaled_dot_product_attention(*leaves, is_causal=True), leaves, grad)
+
+    pairs = [(median_ms(together), median_ms(dense)) for _ in range(rounds)]
+    ratios = sorted(cudnn / own for own, cudnn in pairs)
+    print(f"N {N:6d}  causal, in turns with cuDNN (own / cuDNN): {', '.join(f'{own:.3f} / {cudnn:.3f}' for own, cudnn in pairs)} ms;"
+          f" {ratios[rounds // 2]:.3f} times as fast ({ratios[0]:.3f} to {ratios[-1]:.3f})", flush=True)
 
 
 def main():

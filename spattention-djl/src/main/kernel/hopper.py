@@ -36,11 +36,12 @@ def places(source, STAGES: gl.constexpr):
 
 
 @gluon.jit
-def barriers(COUNT: gl.constexpr):
-    ready = gl.allocate_shared_memory(gl.int64, [COUNT, 1], mbarrier.MBarrierLayout())
+def barriers(COUNT: gl.constexpr, ARRIVALS: gl.constexpr = 1):
+    """Barriers that so many arrivals complete, of the accelerator or of a group of warps."""
+    made = gl.allocate_shared_memory(gl.int64, [COUNT, 1], mbarrier.MBarrierLayout())
     for i in gl.static_range(COUNT):
-        mbarrier.init(ready.index(i), count=1)
-    return ready
+        mbarrier.init(made.index(i), count=ARRIVALS)
+    return made
 
 
 @gluon.jit

@@ -19,8 +19,8 @@ from triton.experimental import gluon
 from triton.experimental.gluon import language as gl
 from triton.experimental.gluon.language.nvidia.hopper import mbarrier, warpgroup_mma, warpgroup_mma_wait
 
-from band_tiles import LOWEST, head_bands, key_tile, key_walk, needs_mask, pad4, query_tile, query_walk, seen
-from banded_attention_hopper import fetch, fetch_queries, left_factor, matrix, result_tile, store_tile, zeros
+from band_tiles import LOWEST, head_bands, key_tile, key_walk, needs_mask, pad4, seen
+from banded_attention_hopper import fetch, left_factor, matrix, result_tile, store_tile, zeros
 from hopper import barriers, by_column, by_row, end_barriers, in_memory, next_place, places, product
 
 ROWS = gl.constexpr(64)  # of a warpgroup
@@ -28,15 +28,6 @@ GROUPS = gl.constexpr(2)
 TILE = gl.constexpr(128)  # rows of a work
 REGISTERS = gl.constexpr(240)  # of a thread that computes
 FEW_REGISTERS = gl.constexpr(24)  # of the warp that copies
-
-
-@gluon.jit
-def shared_barriers(COUNT: gl.constexpr):
-    """Barriers at which both warpgroups arrive."""
-    free = gl.allocate_shared_memory(gl.int64, [COUNT, 1], mbarrier.MBarrierLayout())
-    for i in gl.static_range(COUNT):
-        mbarrier.init(free.index(i), count=GROUPS)
-    return free
 
 
 # ---- Works -----------------------------------------------------------------------------------------------------------------
@@ -63,9 +54,9 @@ def publish(work, turn, at, ready, free):
 
 
 @gluon.jit
-def published(turn, at, ready, free):
+def published(turn, at, ready, free, WARPS: gl.constexpr = 4):
     mbarrier.wait(ready.index(turn % 2), turn // 2 % 2)
-    work = gl.max(at.index(turn % 2).load(gl.BlockedLayout([1], [32], [4], [0])), 0)
+    work = gl.max(at.index(turn % 2).load(gl.BlockedLayout([1], [32], [WARPS], [0])), 0)
     mbarrier.arrive(free.index(turn % 2))
     return work
 
@@ -248,8 +239,8 @@ def forward_rows(q, heads, out, lse, H, N, M, log2_scale, q_places, k_places, v_
 def forward(q, k, v, counter, heads, out, lse, H, group, N, M, log2_scale, KEYS: gl.constexpr, D: gl.constexpr, STAGES: gl.constexpr):
     q_places, k_places, v_places = places(q, GROUPS), places(k, STAGES), places(v, STAGES)
     q_ready, k_ready, v_ready = barriers(GROUPS), barriers(STAGES), barriers(STAGES)
-    q_free, k_free, v_free = barriers(GROUPS), shared_barriers(STAGES), shared_barriers(STAGES)
-    work_place, work_ready, work_free = work_places(), barriers(2), shared_barriers(2)
+    q_free, k_free, v_free = barriers(GROUPS), barriers(STAGES, GROUPS), barriers(STAGES, GROUPS)
+    work_place, work_ready, work_free = work_places(), barriers(2), barriers(2, GROUPS)
     gl.warp_specialize([
         (forward_rows, (q, heads, out, lse, H, N, M, log2_scale, q_places, k_places, v_places, q_ready, k_ready, v_ready, q_free, k_free,
                         v_free, work_place, work_ready, work_free, 0, KEYS, D, STAGES)),
@@ -268,7 +259,7 @@ def forward(q, k, v, counter, heads, out, lse, H, group, N, M, log2_scale, KEYS:
     end_barriers(work_free)
 
 
-# ---- Backward: queries -----------------------------------------------------------------------------------------------------
+# ---- dQ --------------------------------------------------------------------------------------------------------------------
 
 
 @gluon.jit
@@ -373,8 +364,8 @@ def backward_queries(q, k, v, grad, counter, heads, out, lse, delta, q_grad, H, 
                      D: gl.constexpr, STAGES: gl.constexpr):
     q_places, grad_places, k_places, v_places = places(q, GROUPS), places(grad, GROUPS), places(k, STAGES), places(v, STAGES)
     q_ready, grad_ready, k_ready, v_ready = barriers(GROUPS), barriers(GROUPS), barriers(STAGES), barriers(STAGES)
-    rows_free, k_free, v_free = barriers(GROUPS), shared_barriers(STAGES), shared_barriers(STAGES)
-    work_place, work_ready, work_free = work_places(), barriers(2), shared_barriers(2)
+    rows_free, k_free, v_free = barriers(GROUPS), barriers(STAGES, GROUPS), barriers(STAGES, GROUPS)
+    work_place, work_ready, work_free = work_places(), barriers(2), barriers(2, GROUPS)
     gl.warp_specialize([
         (query_rows, (q, grad, heads, out, lse, delta, q_grad, H, N, M, log2_scale, scale, q_places, grad_places, k_places, v_places, q_ready,
                       grad_ready, k_ready, v_ready, rows_free, k_free, v_free, work_place, work_ready, work_free, 0, KEYS, D, STAGES)),
@@ -390,136 +381,5 @@ def backward_queries(q, k, v, grad, counter, heads, out, lse, delta, q_grad, H, 
     end_barriers(k_free)
     end_barriers(v_ready)
     end_barriers(v_free)
-    end_barriers(work_ready)
-    end_barriers(work_free)
-
-
-# ---- Backward: keys --------------------------------------------------------------------------------------------------------
-
-
-@gluon.jit
-def column_walk(heads, head, start, N, M, QUERIES: gl.constexpr):
-    """The walk over queries of a tile of keys; at least one tile."""
-    bands = head_bands(heads, head, False)
-    tiles, walk = query_walk(bands, start, gl.minimum(start + TILE, M) - 1, M - 1, M - N, 4, QUERIES, False)
-    return gl.maximum(tiles, 1), walk, bands
-
-
-@gluon.jit
-def key_copies(q, k, v, grad, counter, heads, lse, delta, H, group, N, M, k_places, v_places, q_places, grad_places, lse_places, delta_places,
-               k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, QUERIES: gl.constexpr,
-               D: gl.constexpr, STAGES: gl.constexpr):
-    BYTES: gl.constexpr = QUERIES * D * 2 + QUERIES * 4
-    key_tiles = tiles_of(M)
-    stage = 0
-    phase = 0
-    turn = 0
-    work = gl.program_id(0)
-    while work < H * key_tiles * q.shape[0]:
-        publish(work, turn, work_place, work_ready, work_free)
-        head, tile, batch = located(work, H, key_tiles)
-        kv_head = head // group
-        start = tile * TILE  # early tiles are seen most: they start first
-        tiles, walk, bands = column_walk(heads, head, start, N, M, QUERIES)
-        for part in gl.static_range(GROUPS):
-            mbarrier.wait(keys_free.index(part), turn % 2 ^ 1)
-            fetch(k, batch, kv_head, start + part * ROWS, k_places.index(part), k_ready.index(part), ROWS * D * 2)
-            fetch(v, batch, kv_head, start + part * ROWS, v_places.index(part), v_ready.index(part), ROWS * D * 2)
-        work = draw(counter)
-        for t in range(tiles):
-            row, near, far, in_range, in_prefix = query_tile(t, walk, bands, QUERIES, False)
-            mbarrier.wait(rows_free.index(stage), phase ^ 1)
-            fetch_queries(q, grad, lse, delta, batch, head, batch * H + head, row, q_places.index(stage), grad_places.index(stage),
-                          lse_places.index(stage), delta_places.index(stage), q_ready.index(stage), grad_ready.index(stage), BYTES, True, False)
-            stage, phase = next_place(stage, phase, STAGES)
-        turn += 1
-    publish(work, turn, work_place, work_ready, work_free)
-
-
-@gluon.jit
-def less(place, factor, QUERIES: gl.constexpr):
-    """A product's sums to begin with: minus a number for each query. What is subtracted so takes no registers of its own."""
-    S: gl.constexpr = product(QUERIES)
-    return zeros(ROWS, QUERIES) - (place.reshape([QUERIES]).load(by_column(S)) * factor)[None, :]
-
-
-@gluon.jit
-def hidden_columns(weights, position, first_key, near, far, bands, QUERIES: gl.constexpr):
-    """A tile of weights, keys by rows, with 0 where a pair is not seen."""
-    S: gl.constexpr = product(QUERIES)
-    if needs_mask(position, first_key, near, far, True, QUERIES, ROWS, False):
-        keys = first_key + gl.arange(0, ROWS, layout=by_row(S))
-        queries = position + gl.arange(0, QUERIES, layout=by_column(S))
-        weights = gl.where(seen(queries[None, :], keys[:, None], near, far, True, False, bands, False), weights, 0.0)
-    return weights
-
-
-@gluon.jit
-def key_rows(q, heads, k_grad, v_grad, H, N, M, log2_scale, scale, k_places, v_places, q_places, grad_places, lse_places, delta_places, k_ready,
-             v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, PART: gl.constexpr, QUERIES: gl.constexpr,
-             D: gl.constexpr, STAGES: gl.constexpr):
-    key_tiles = tiles_of(M)
-    stage = 0
-    phase = 0
-    turn = 0
-    work = published(turn, work_place, work_ready, work_free)
-    while work < H * key_tiles * q.shape[0]:
-        head, tile, batch = located(work, H, key_tiles)
-        first_start = tile * TILE
-        tiles, walk, bands = column_walk(heads, head, first_start, N, M, QUERIES)
-        start = first_start + PART * ROWS
-        k_gradient = zeros(ROWS, D)
-        v_gradient = zeros(ROWS, D)
-        mbarrier.wait(k_ready.index(PART), turn % 2)
-        k_tile = matrix(k_places.index(PART), ROWS, D)
-        mbarrier.wait(v_ready.index(PART), turn % 2)
-        v_tile = matrix(v_places.index(PART), ROWS, D)
-        for t in range(tiles):
-            row, near, far, in_range, in_prefix = query_tile(t, walk, bands, QUERIES, False)
-            mbarrier.wait(q_ready.index(stage), phase)
-            q_tile = matrix(q_places.index(stage), QUERIES, D)
-            scores = warpgroup_mma(k_tile, q_tile.permute([1, 0]), less(lse_places.index(stage), 1 / log2_scale, QUERIES), is_async=True)
-            mbarrier.wait(grad_ready.index(stage), phase)
-            grad_tile = matrix(grad_places.index(stage), QUERIES, D)
-            weight_grads = warpgroup_mma(v_tile, grad_tile.permute([1, 0]), less(delta_places.index(stage), 1.0, QUERIES), is_async=True)
-            scores = warpgroup_mma_wait(1, deps=[scores])
-            weights = hidden_columns(gl.exp2(scores * log2_scale), row + M - N, start, near, far, bands, QUERIES)
-            v_products = warpgroup_mma(gl.convert_layout(weights.to(q.dtype), left_factor(D)), grad_tile, v_gradient, is_async=True)
-            weight_grads = warpgroup_mma_wait(1, deps=[weight_grads])
-            score_grads = weights * weight_grads
-            k_products = warpgroup_mma(gl.convert_layout(score_grads.to(q.dtype), left_factor(D)), q_tile, k_gradient, is_async=True)
-            v_gradient, k_gradient = warpgroup_mma_wait(0, deps=[v_products, k_products])
-            mbarrier.arrive(rows_free.index(stage))
-            stage, phase = next_place(stage, phase, STAGES)
-        mbarrier.arrive(keys_free.index(PART))
-        store_tile(v_grad, v_gradient, batch, head, start, M, H, ROWS, D)
-        store_tile(k_grad, k_gradient * scale, batch, head, start, M, H, ROWS, D)
-        turn += 1
-        work = published(turn, work_place, work_ready, work_free)
-
-
-@gluon.jit
-def backward_keys(q, k, v, grad, counter, heads, lse, delta, k_grad, v_grad, H, group, N, M, log2_scale, scale, QUERIES: gl.constexpr,
-                  D: gl.constexpr, STAGES: gl.constexpr):
-    k_places, v_places, q_places, grad_places = places(k, GROUPS), places(v, GROUPS), places(q, STAGES), places(grad, STAGES)
-    lse_places, delta_places = places(lse, STAGES), places(delta, STAGES)
-    k_ready, v_ready, q_ready, grad_ready = barriers(GROUPS), barriers(GROUPS), barriers(STAGES), barriers(STAGES)
-    keys_free, rows_free = barriers(GROUPS), shared_barriers(STAGES)
-    work_place, work_ready, work_free = work_places(), barriers(2), shared_barriers(2)
-    gl.warp_specialize([
-        (key_rows, (q, heads, k_grad, v_grad, H, N, M, log2_scale, scale, k_places, v_places, q_places, grad_places, lse_places, delta_places,
-                    k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, 0, QUERIES, D, STAGES)),
-        (key_rows, (q, heads, k_grad, v_grad, H, N, M, log2_scale, scale, k_places, v_places, q_places, grad_places, lse_places, delta_places,
-                    k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, 1, QUERIES, D, STAGES)),
-        (key_copies, (q, k, v, grad, counter, heads, lse, delta, H, group, N, M, k_places, v_places, q_places, grad_places, lse_places,
-                      delta_places, k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, work_place, work_ready, work_free, QUERIES, D,
-                      STAGES)),
-    ], [4, 1], [REGISTERS, FEW_REGISTERS])
-    end_barriers(k_ready)
-    end_barriers(v_ready)
-    end_barriers(keys_free)
-    end_barriers(q_ready)
-    end_barriers(grad_ready)
-    end_barriers(rows_free)
     end_barriers(work_ready)
     end_barriers(work_free)

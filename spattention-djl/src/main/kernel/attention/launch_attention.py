@@ -15,7 +15,7 @@ from variants import FEATURES  # noqa: E402
 
 EMPTY = (1 << 29, -(1 << 29))
 NONE = (0, 1, 1 << 29)  # no prefix, no strided distances
-WIDE_FROM = {"forward": 1024, "backward_queries": 1500, "backward_keys": 4096}  # as in FusedCode.java
+WIDE_FROM = {"forward": 1024, "backward_queries": 1500, "backward": 4096}  # as in FusedCode.java; "backward" for all gradients at once
 
 
 # ---- What heads see --------------------------------------------------------------------------------------------------------
@@ -102,6 +102,11 @@ def wide_kernels(heads, N, documents):
     return tuple(kernel for kernel, least in WIDE_FROM.items() if mean >= least)
 
 
+def lone(heads, N, M):
+    """Whether no head has more than one range of distances, and every position is a query."""
+    return N == M and all(len([near for near, far in bands if near < min(far, M)]) <= 1 for bands, _, _ in heads)
+
+
 # ---- The kernels -----------------------------------------------------------------------------------------------------------
 
 
@@ -113,7 +118,8 @@ class Kernels(launch.Kernels):
 
     def launch(self, kernel, feature, tiles, **values):
         q = values["q"]
-        name = f"{kernel}-{feature}-{self.types[q.dtype]}-d{q.shape[-1]}-{self.arch}"
+        arch = "sm_80" if kernel in ("delta_rows", "finish_queries") else self.arch
+        name = f"{kernel}-{feature}-{self.types[q.dtype]}-d{q.shape[-1]}-{arch}"
         count = math.ceil(tiles[0] / self.entries[name][tiles[1]])
         grid = values["H"], count, values["B"]
         if self.entries[name].get("persistent"):
@@ -165,12 +171,14 @@ class Attention:
         self.seed, self.kept = dropout or (None, None)
         self.heads = table(heads, M, device)
         general = any(prefix or period for _, prefix, period in heads)
+        self.joint = "backward" in wide and lone(heads, N, M)
         self.feature = ("dropout" if dropout else "general" if general else "ranges") + ("_documents" if documents is not None else "")
         self.wide = wide
         self.fill = float("nan") if poison else None
 
     def launch(self, kernel, tiles, **values):
-        self.kernels.launch(kernel, "wide" if kernel in self.wide else self.feature, tiles, **values)
+        joint = self.joint and kernel in ("delta_rows", "finish_queries")
+        self.kernels.launch(kernel, "wide" if kernel in self.wide or joint else self.feature, tiles, **values)
 
     def fresh(self, B, rows, heads, like):
         D = like.shape[3]
@@ -201,8 +209,16 @@ class Attention:
         delta, dq = self.line(B, H, q), self.fresh(B, self.N, H, q)
         dk, dv = self.fresh(B, self.M, H, q), self.fresh(B, self.M, H, q)
         values = dict(self.values(q, k, v), grad=grad, lse=lse, delta=delta)
-        self.launch("backward_queries", (self.N, "queries"), **values, out=out, q_grad=dq)
-        self.launch("backward_keys", (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
+        if self.joint:
+            tiles = math.ceil(self.N / 64)
+            values |= dict(turns=torch.full((B * H * tiles,), 77, dtype=torch.int32, device=q.device),
+                           sums=torch.full((B * H * tiles * 32, 256), self.fill or 0.0, dtype=torch.float32, device=q.device))
+            self.launch("delta_rows", (self.N, "queries"), **values, out=out)
+            self.launch("backward", (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
+            self.launch("finish_queries", (self.N, "queries"), **values, q_grad=dq)
+        else:
+            self.launch("backward_queries", (self.N, "queries"), **values, out=out, q_grad=dq)
+            self.launch("backward_keys", (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
         if k.shape[1] < H:
             shape = (B, k.shape[1], -1, self.M, q.shape[3])
             dk, dv = (x.reshape(shape).float().sum(2).to(q.dtype) for x in (dk, dv))

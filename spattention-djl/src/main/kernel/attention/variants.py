@@ -1,17 +1,18 @@
-"""What is compiled of `banded_attention.py`, of the same for compute capability 9.0 in `banded_attention_hopper.py` and
-`banded_attention_wide.py`, and of `shared_heads.py`."""
+"""What is compiled of `banded_attention.py`, of the same for compute capability 9.0 in `banded_attention_hopper.py`,
+`banded_attention_wide.py` and `joint_backward.py`, and of `shared_heads.py`."""
 
 import itertools
 
 from ptx import Job
 
 SOURCES = ("attention/banded_attention.py", "attention/banded_attention_hopper.py", "attention/banded_attention_wide.py",
-           "attention/band_tiles.py", "attention/shared_heads.py", "hopper.py")
+           "attention/joint_backward.py", "attention/joint_backward_ends.py", "attention/band_tiles.py", "attention/shared_heads.py",
+           "hopper.py")
 STRIDED = ("q", "k", "v", "grad")
 STRIDES = tuple(f"{name}_{axis}" for name in STRIDED for axis in ("batch", "head", "row"))
 OF_NUMBERS = (*STRIDED, "out", "q_grad", "k_grad", "v_grad")  # arrays of the type of the numbers
 POINTERS = dict.fromkeys((*OF_NUMBERS, "array"), "bf16") | {"heads": "i32", "counter": "i32", "documents": "i64",
-                                                                 "spans": "i32", "lse": "fp32", "delta": "fp32"}
+                                                                 "spans": "i32", "lse": "fp32", "delta": "fp32", "turns": "i32", "sums": "fp32"}
 NUMBERS = (dict.fromkeys(STRIDES, "i64") | dict.fromkeys(("H", "group", "N", "M", "kept", "out_pitch", "kv_heads"), "i32")
            | {"seed": "i64", "scale": "fp32", "log2_scale": "fp32"})
 DIVISORS = {"out_pitch": 16}
@@ -35,13 +36,16 @@ FLOAT32_TILES = {  # as shape_of gives them
     256: {"forward": (16, 32, 4, 1), "backward_queries": (16, 16, 4, 1), "backward_keys": (16, 16, 4, 1)},
 }
 KERNELS = ("forward", "backward_queries", "backward_keys")
+WIDE_KERNELS = ("forward", "backward_queries", "backward")
 SPANS_TILE = 2048
 
 
-def exists(arch, type_name, head_dim, feature):
-    """Whether there are kernels of their own for an architecture; elsewhere those for sm_80 run."""
+def exists(arch, kernel, type_name, head_dim, feature):
+    """Whether there is a kernel of its own for an architecture; elsewhere that for sm_80 runs."""
     if feature == "wide":
-        return arch == "sm_90a" and type_name in ("bf16", "fp16") and head_dim == 128
+        return arch == "sm_90a" and type_name in ("bf16", "fp16") and head_dim == 128 and kernel in WIDE_KERNELS
+    if kernel not in KERNELS:
+        return False
     dropout = FEATURES[feature][2]
     return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128) and not dropout
 
@@ -51,7 +55,7 @@ def shape_of(kernel, arch, type_name, head_dim, feature):
     under the 99 KB that the smaller chips of that line have.) With GENERAL, the tile that meets a multiple of the period must hold
     the whole diagonal of the program's own tile: the walked axis is the longer one."""
     if feature == "wide":
-        return {"forward": (128, 128, 4, 2), "backward_queries": (128, 64, 4, 3), "backward_keys": (64, 128, 4, 3)}[kernel]
+        return {"forward": (128, 128, 4, 2), "backward_queries": (128, 64, 4, 3), "backward": (64, 128, 4, 2)}[kernel]
     if arch == "sm_90a":
         return {"forward": (64, 64, 4, 3), "backward_queries": (64, 64, 4, 2), "backward_keys": (64, 64, 4, 2)}[kernel]
     if TYPES[type_name][0] == "fp32":
@@ -66,19 +70,25 @@ def shape_of(kernel, arch, type_name, head_dim, feature):
 
 def tensor_maps(kernel, dtype, head_dim, queries, keys, feature):
     """The tiles of arrays that the code for 9.0 copies."""
-    if feature == "wide":  # each warpgroup has half of the program's own tile
-        queries, keys = (queries, keys // 2) if kernel == "backward_keys" else (queries // 2, keys)
     swizzled = "NVMMASharedLayout(swizzle_byte_width=128, element_bitwidth=16, rank=4)"
+    plain = "NVMMASharedLayout(swizzle_byte_width=0, element_bitwidth=32, rank=2)"
     rows = {"q": queries, "k": keys, "v": keys} | ({} if kernel == "forward" else {"grad": queries})
-    maps = {name: f"tensordesc<{dtype}[1,1,{count},{head_dim}],{swizzled}>" for name, count in rows.items()}
-    if kernel == "backward_keys" and not FEATURES[feature][0]:
-        plain = "NVMMASharedLayout(swizzle_byte_width=0, element_bitwidth=32, rank=2)"
+    columns = dict.fromkeys(rows, head_dim)
+    maps = {}
+    if kernel == "backward":  # keys in columns that lie side by side, values for each warpgroup
+        columns["k"] = 64
+        rows["v"] = keys // 2
+        maps["sums"] = f"tensordesc<fp32[16,256],{plain}>"
+    elif feature == "wide":  # each warpgroup has half of the program's own tile
+        rows |= {name: rows[name] // 2 for name in rows if name in ("q", "grad")}
+    maps |= {name: f"tensordesc<{dtype}[1,1,{rows[name]},{columns[name]}],{swizzled}>" for name in rows}
+    if kernel in ("backward_keys", "backward") and not FEATURES[feature][0]:
         maps |= dict.fromkeys(("lse", "delta"), f"tensordesc<fp32[1,{queries}],{plain}>")
     return maps
 
 
 def attention(arch, kernel, type_name, head_dim, feature, tile=None):
-    """A variant of one of the three kernels. tile: other numbers than `shape_of` gives."""
+    """A variant of a kernel. tile: other numbers than `shape_of` gives."""
     general, documents, dropout = FEATURES[feature]
     dtype, precision = TYPES[type_name]
     queries, keys, warps, stages = tile or shape_of(kernel, arch, type_name, head_dim, feature)
@@ -90,8 +100,8 @@ def attention(arch, kernel, type_name, head_dim, feature, tile=None):
         common["maps"] = tensor_maps(kernel, dtype, head_dim, queries, keys, feature)
     if feature == "wide":
         common["facts"]["persistent"] = True
-        walked = {"QUERIES": queries} if kernel == "backward_keys" else {"KEYS": keys}
-        return Job(name, kernel, walked | {"D": head_dim, "STAGES": stages}, warps, source="banded_attention_wide", **common)
+        walked, source = ({}, "joint_backward") if kernel == "backward" else ({"KEYS": keys}, "banded_attention_wide")
+        return Job(name, kernel, walked | {"D": head_dim, "STAGES": stages}, warps, source=source, **common)
     if arch == "sm_90a":
         return Job(name, kernel, constants | {"STAGES": stages}, warps, unused=unused, source="banded_attention_hopper", **common)
     return Job(name, kernel, constants | {"PRECISION": precision, "DROPOUT": dropout}, warps,
@@ -99,10 +109,18 @@ def attention(arch, kernel, type_name, head_dim, feature, tile=None):
                divisors=dict.fromkeys(STRIDES, 4 if dtype == "fp32" else 8), **common)  # rows begin at multiples of 16 bytes
 
 
+def joint_ends(kernel, type_name):
+    """A variant of what runs before or after `joint_backward.py`."""
+    return Job(f"{kernel}-wide-{type_name}-d128", kernel, {"D": 128}, 4, source="joint_backward_ends", types=dict.fromkeys(OF_NUMBERS, type_name),
+               divisors=dict.fromkeys(STRIDES, 8), facts={"queries": 64, "keys": 128})
+
+
 def jobs():
-    for arch, kernel, type_name, head_dim, feature in itertools.product(("sm_90a", "sm_80"), KERNELS, TYPES, HEAD_DIMS, FEATURES):
-        if exists(arch, type_name, head_dim, feature):
+    for arch, kernel, type_name, head_dim, feature in itertools.product(("sm_90a", "sm_80"), (*KERNELS, "backward"), TYPES, HEAD_DIMS, FEATURES):
+        if exists(arch, kernel, type_name, head_dim, feature):
             yield attention(arch, kernel, type_name, head_dim, feature)
+    for kernel, type_name in itertools.product(("delta_rows", "finish_queries"), ("bf16", "fp16")):
+        yield joint_ends(kernel, type_name)
     for arch in ("sm_90a", "sm_80"):
         yield Job("document_spans", "document_spans", {"TILE": SPANS_TILE}, 8, divisors={"documents": 8}, arch=arch)
     for size in (32, 64, 128, 256):

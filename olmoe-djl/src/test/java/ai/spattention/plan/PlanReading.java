@@ -33,7 +33,9 @@ public final class PlanReading {
             Map.entry("mean_loss", Set.of("loss")), Map.entry("spread_rows", Set.of("out")),
             Map.entry("rows", Set.of("out")), Map.entry("matrices", Set.of("out")),
             Map.entry("forward", Set.of("out", "lse")), Map.entry("backward_queries", Set.of("delta", "q_grad")),
-            Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")));
+            Map.entry("backward_keys", Set.of("k_grad", "v_grad")), Map.entry("document_spans", Set.of("spans")),
+            Map.entry("delta_rows", Set.of("delta", "turns")), Map.entry("backward", Set.of("sums", "k_grad", "v_grad")),
+            Map.entry("finish_queries", Set.of("q_grad")));
 
     /** What the build script promises the compiler of numbers, by the first part of a kernel's name. */
     private static final Map<String, Map<String, Integer>> DIVISORS = Map.ofEntries(

@@ -15,6 +15,7 @@ import ai.spattention.plan.Tensor;
 import ai.spattention.torch.TensorFloat32;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Attention over ranges of distances, forward and backward, by this project's kernels: all ranges of a head under one softmax, walking
@@ -30,7 +31,11 @@ public final class BandedAttention {
     private static final String FORWARD = "forward";
     private static final String BACKWARD_QUERIES = "backward_queries";
     private static final String BACKWARD_KEYS = "backward_keys";
+    private static final String BACKWARD = "backward"; // of one kernel for all gradients
+    private static final String DELTA_ROWS = "delta_rows"; // before it
+    private static final String FINISH_QUERIES = "finish_queries"; // after it
     private static final int MOST_BLOCKS = 65_535; // along the second and third axis of a grid
+    private static final int SUM_COLUMNS = 256; // of the sums' memory
     private static final int LINE_UNIT = 4; // lines of L and delta are whole groups of 16 bytes
 
     private final Launches launches;
@@ -96,13 +101,22 @@ public final class BandedAttention {
     }
 
     private static Optional<String> unsupportedMemory(AttentionCall call, CudaTarget target) {
-        List<String> kernels = call.gradients() == GradientMode.NONE ? List.of(FORWARD) : List.of(FORWARD, BACKWARD_QUERIES, BACKWARD_KEYS);
         int age = target.computeCapability();
-        int bytes = FusedCode.of(call).stream().flatMap(code -> kernels.stream().map(kernel -> code.name(kernel, age)))
+        int bytes = FusedCode.of(call).stream().flatMap(code -> kernels(code, call.gradients(), age).stream())
                 .mapToInt(name -> LIBRARY.variantFor(name, age).sharedBytes()).max().getAsInt();
         return bytes <= target.sharedBytes() ? Optional.empty() : Optional.of("its code for head dimension "
                 + FusedCode.filledUp(call.headDim()) + " takes " + bytes + " bytes of shared memory a block (this GPU has "
                 + target.sharedBytes() + ")");
+    }
+
+    /** The variants that a call takes, without the architecture. */
+    private static List<String> kernels(FusedCode code, GradientMode gradients, int computeCapability) {
+        if (gradients == GradientMode.NONE) {
+            return List.of(code.name(FORWARD, computeCapability));
+        }
+        return code.isJoint(computeCapability)
+                ? List.of(code.name(FORWARD, computeCapability), code.wide(DELTA_ROWS), code.wide(BACKWARD), code.wide(FINISH_QUERIES))
+                : Stream.of(FORWARD, BACKWARD_QUERIES, BACKWARD_KEYS).map(kernel -> code.name(kernel, computeCapability)).toList();
     }
 
     /**
@@ -161,7 +175,8 @@ public final class BandedAttention {
      * @param arrays the arrays
      */
     public void forward(Forward arrays) {
-        KernelStep step = step(FORWARD, arrays).with("out", arrays.out).with("lse", arrays.logSums);
+        FusedCode code = code(arrays);
+        KernelStep step = step(code.name(FORWARD, age()), arrays).with("out", arrays.out).with("lse", arrays.logSums);
         add(step, arrays, arrays.queries, step.variant().queries());
     }
 
@@ -175,20 +190,54 @@ public final class BandedAttention {
      * @param valueGradient of the values, likewise
      */
     public void backward(Forward arrays, Tensor gradient, Tensor queryGradient, Tensor keyGradient, Tensor valueGradient) {
+        FusedCode code = code(arrays);
         Tensor delta = launches.array("delta", Type.FLOAT32, arrays.logSums.sizes());
-        KernelStep queries = step(BACKWARD_QUERIES, arrays).with("grad", gradient).with("out", arrays.out).with("lse", arrays.logSums)
-                .with("delta", delta).with("q_grad", queryGradient).with("scale", scale);
+        if (code.isJoint(age())) {
+            allGradients(code, arrays, delta, gradient, queryGradient, keyGradient, valueGradient);
+            return;
+        }
+        KernelStep queries = step(code.name(BACKWARD_QUERIES, age()), arrays).with("grad", gradient).with("out", arrays.out)
+                .with("lse", arrays.logSums).with("delta", delta).with("q_grad", queryGradient).with("scale", scale);
         add(queries, arrays, arrays.queries, queries.variant().queries());
-        KernelStep keys = step(BACKWARD_KEYS, arrays).with("grad", gradient).with("lse", arrays.logSums).with("delta", delta)
-                .with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
+        KernelStep keys = step(code.name(BACKWARD_KEYS, age()), arrays).with("grad", gradient).with("lse", arrays.logSums)
+                .with("delta", delta).with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
         add(keys, arrays, arrays.keys, keys.variant().keys());
     }
 
-    /** What all three kernels take. */
-    private KernelStep step(String kernel, Forward arrays) {
-        FusedCode code = new FusedCode(numbers(arrays.queries.type()), Math.toIntExact(arrays.queries.size(3)), sight.reach,
+    /** The backward pass by one kernel, which sums the queries' gradients up in memory, in float32. */
+    private void allGradients(FusedCode code, Forward arrays, Tensor delta, Tensor gradient, Tensor queryGradient, Tensor keyGradient,
+            Tensor valueGradient) {
+        KernelStep backward = step(code.wide(BACKWARD), arrays).with("grad", gradient).with("lse", arrays.logSums).with("delta", delta)
+                .with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
+        long batch = arrays.queries.size(0);
+        long heads = arrays.queries.size(1);
+        long tiles = (arrays.queries.size(2) - 1) / backward.variant().queries() + 1;
+        long numbers = backward.variant().queries() * arrays.queries.size(3);
+        Tensor turns = launches.array("turns to add", Type.INT32, batch * heads * tiles);
+        Tensor sums = launches.array("sums of queries' gradients", Type.FLOAT32, batch * heads * tiles * numbers / SUM_COLUMNS, SUM_COLUMNS);
+        launches.add(ends(code.wide(DELTA_ROWS), arrays).with("grad", gradient).with("out", arrays.out).with("delta", delta)
+                .with("turns", turns).grid(heads, tiles, batch));
+        add(backward.with("turns", turns).with("sums", sums), arrays, arrays.keys, backward.variant().keys());
+        launches.add(ends(code.wide(FINISH_QUERIES), arrays).with("sums", sums).with("turns", turns).with("q_grad", queryGradient)
+                .with("scale", scale).grid(heads, tiles, batch));
+    }
+
+    private int age() {
+        return launches.target().computeCapability();
+    }
+
+    private FusedCode code(Forward arrays) {
+        return new FusedCode(numbers(arrays.queries.type()), Math.toIntExact(arrays.queries.size(3)), sight.reach,
                 sight.documents != null, dropout.rate() > 0);
-        KernelStep step = new KernelStep(LIBRARY, code.name(kernel, launches.target().computeCapability()), launches.target())
+    }
+
+    private KernelStep ends(String name, Forward arrays) {
+        return new KernelStep(LIBRARY, name, launches.target()).with("H", arrays.queries.size(1)).with("N", arrays.queries.size(2));
+    }
+
+    /** What all kernels of attention take. */
+    private KernelStep step(String name, Forward arrays) {
+        KernelStep step = new KernelStep(LIBRARY, name, launches.target())
                 .with("q", arrays.queries).with("k", arrays.keys).with("v", arrays.values).with("heads", sight.heads)
                 .with("H", arrays.queries.size(1)).with("group", arrays.queries.size(1) / arrays.keys.size(1))
                 .with("N", arrays.queries.size(2)).with("M", arrays.keys.size(2)).with("log2_scale", scale / Math.log(2));

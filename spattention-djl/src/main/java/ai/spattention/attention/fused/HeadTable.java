@@ -84,7 +84,9 @@ public record HeadTable(int[] rows, boolean general) {
     public HeadReach reach(int queryLength, int keyLength) {
         long pairs = 0;
         long count = 0;
+        boolean lone = queryLength == keyLength;
         for (int head = 0; head < rows.length; head += COLUMNS) {
+            lone &= rows[head + 2] > rows[head + 3];
             for (int range = head; range < head + 2 * MOST_RANGES; range += 2) {
                 if (rows[range] <= rows[range + 1]) {
                     pairs += pairs(rows[range], rows[range + 1], keyLength) - pairs(rows[range], rows[range + 1], keyLength - queryLength);
@@ -92,7 +94,7 @@ public record HeadTable(int[] rows, boolean general) {
                 }
             }
         }
-        return new HeadReach(general, count == 0 ? 0 : (double) pairs / count);
+        return new HeadReach(general, lone, count == 0 ? 0 : (double) pairs / count);
     }
 
     /** The pairs of a range, both ends included, among the first positions. */

@@ -37,7 +37,7 @@ class BandedAttentionGpuTest {
 
     private static final List<Sizes> SIZES = List.of(new Sizes(1, 1, 1, 1, 64), new Sizes(3, 2, 1, 17, 32), new Sizes(1, 5, 5, 64, 128),
             new Sizes(3, 8, 2, 127, 64), new Sizes(1, 4, 4, 129, 256), new Sizes(1, 4, 2, 700, 128), new Sizes(1, 2, 1, 4203, 128),
-            new Sizes(2, 4, 2, 66, 64));
+            new Sizes(1, 2, 1, 8255, 128), new Sizes(2, 4, 2, 66, 64));
 
     static Stream<StandardPattern> patterns() {
         return Arrays.stream(StandardPattern.values())

@@ -19,7 +19,7 @@ class BandedAttentionTest {
     private static final int HEADS = 2;
     private static final int DIM = 128;
 
-    /** Three kernels, and a counter filled with zeros for each of those that count the tiles they take. */
+    /** Three kernels, or four where one computes all gradients, and a counter filled with zeros for each of those that count the tiles they take. */
     @ParameterizedTest
     @CsvSource({"CAUSAL, 8191, 90, 6", "CAUSAL, 8190, 90, 5", "CAUSAL, 2047, 90, 4", "CAUSAL, 100, 90, 3", "LONGFORMER, 8191, 90, 3",
         "CAUSAL, 8191, 80, 3"})

@@ -57,7 +57,7 @@ class FusedCallTest {
         /** Few rows that are computed as if ranges were long. */
         HeadReach reach() {
             HeadReach reach = HeadTable.of(masks(), m).reach(n, m);
-            return far ? new HeadReach(reach.general(), 1e6) : reach;
+            return far ? new HeadReach(reach.general(), reach.lone(), 1e6) : reach;
         }
     }
 

@@ -1,6 +1,7 @@
 package ai.spattention.attention.fused;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import ai.spattention.attention.AttentionLayout;
 import ai.spattention.pattern.LayoutLength;
@@ -13,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Which code computes which heads. */
 class FusedCodeTest {
 
-    private static final HeadReach LONG = new HeadReach(false, 1e6);
+    private static final HeadReach LONG = new HeadReach(false, true, 1e6);
 
     private static HeadTable table(StandardPattern pattern, int keyLength) {
         return HeadTable.of(new AttentionLayout(pattern, LayoutLength.SEQUENCE).headMasks(5, keyLength), keyLength);
@@ -66,10 +67,23 @@ class FusedCodeTest {
         "forward, bf16, 128, true, true, 90, forward-dropout_documents-bf16-d128",
         "backward_keys, bf16, 128, false, false, 80, backward_keys-ranges-bf16-d128",
         "backward_keys, bf16, 128, false, false, 100, backward_keys-ranges-bf16-d128",
-        "backward_keys, fp16, 128, false, false, 90, backward_keys-wide-fp16-d128",
+        "backward_keys, fp16, 128, false, false, 90, backward_keys-ranges-fp16-d128",
         "backward_queries, fp16, 128, false, false, 90, backward_queries-wide-fp16-d128"})
     void othersHaveNone(String kernel, String type, int headDim, boolean documents, boolean dropout, int computeCapability, String expected) {
         assertEquals(expected, new FusedCode(type, headDim, LONG, documents, dropout).name(kernel, computeCapability));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"CAUSAL, bf16, 8191, 8191, 128, 90, true", "CAUSAL, fp16, 8191, 8191, 128, 90, true", "CAUSAL, bf16, 8190, 8190, 128, 90, false",
+        "CAUSAL, bf16, 20000, 20000, 128, 80, false", "CAUSAL, bf16, 20000, 20000, 64, 90, false", "CAUSAL, fp32, 20000, 20000, 128, 90, false",
+        "CAUSAL, bf16, 19999, 20000, 128, 90, false", "EXCLUSIVE, bf16, 20000, 20000, 128, 90, false", "EXCLUSIVE, bf16, 42000, 42000, 128, 90, true",
+        "SP, bf16, 40000, 40000, 128, 90, false", "LONGFORMER, bf16, 40000, 40000, 128, 90, false"})
+    void oneKernelComputesAllGradientsOfLongLoneRanges(StandardPattern pattern, String numbers, int queryLength, int keyLength, int headDim,
+            int computeCapability, boolean expected) {
+        HeadReach reach = table(pattern, keyLength).reach(queryLength, keyLength);
+        assertEquals(expected, new FusedCode(numbers, headDim, reach, false, false).isJoint(computeCapability));
+        assertFalse(new FusedCode(numbers, headDim, reach, true, false).isJoint(computeCapability), "with documents");
+        assertFalse(new FusedCode(numbers, headDim, reach, false, true).isJoint(computeCapability), "with dropout");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package ai.spattention.attention.fused;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,9 +35,13 @@ class FusedManifestTest {
                 }
             }
         }
-        for (String kernel : List.of("forward", "backward_queries", "backward_keys")) {
-            for (String type : List.of("bf16", "fp16")) {
+        for (String type : List.of("bf16", "fp16")) {
+            for (String kernel : List.of("forward", "backward_queries", "backward")) {
                 assertTrue(BandedAttention.LIBRARY.variant(kernel + "-wide-" + type + "-d128-sm_90a").persistent());
+                count++;
+            }
+            for (String kernel : List.of("delta_rows", "finish_queries")) {
+                assertFalse(BandedAttention.LIBRARY.variant(kernel + "-wide-" + type + "-d128-sm_80").persistent());
                 count++;
             }
         }

@@ -14,7 +14,9 @@ import ai.spattention.pattern.Stride;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -61,6 +63,20 @@ class FusedTilesTest {
         cover(mask, keys - cached % keys, keys, documents, 4 * tile, unit(dropout));
     }
 
+    /** Programs that add to the same sums come one after the other, late keys first. */
+    @Property(tries = 300)
+    void everyProgramHasItsTurn(@ForAll @IntRange(max = 90) int near, @ForAll @IntRange(min = 1, max = 200) int width,
+            @ForAll @IntRange(min = 1, max = 200) int length, @ForAll @IntRange(min = 1, max = 10) int half) {
+        int rows = 4 * half;
+        TileLoops loops = new TileLoops(HeadTable.of(List.of(HeadMask.ofBands(new Band(near, near + width))), length).rows(), length, length, null);
+        Map<Integer, Integer> turns = new TreeMap<>();
+        for (int tile = (length - 1) / (2 * rows); tile >= 0; tile--) {
+            for (TileLoops.Tile each : loops.queryTiles(tile * 2 * rows, 2 * rows, rows, rows)) {
+                assertEquals(turns.merge(each.firstQuery(), 1, Integer::sum) - 1, loops.turn(each), loops + " " + each);
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void theStandardPatterns(StandardPattern pattern) {
@@ -90,7 +106,7 @@ class FusedTilesTest {
         List<TileLoops.Tile> tiles = loops.keyTiles(4032, 64);
         assertEquals(32, tiles.size(), "keys 2048 to 4095");
         assertEquals(1, tiles.stream().filter(TileLoops.Tile::needsMask).count(), "the diagonal's");
-        assertEquals(32, loops.queryTiles(0, 64, 4).size(), "queries 0 to 2047");
+        assertEquals(32, loops.queryTiles(0, 64, 64, 4).size(), "queries 0 to 2047");
         documents[4095] = 0; // a number that comes back: bounds no longer hold
         assertEquals(64, new TileLoops(loops.row(), 4096, 4096, documents).keyTiles(4032, 64).size());
     }
@@ -104,7 +120,7 @@ class FusedTilesTest {
         }
         List<TileLoops.Tile> byKeys = new ArrayList<>();
         for (int key = 0; key < keys; key += tile) {
-            byKeys.addAll(loops.queryTiles(key, tile, unit));
+            byKeys.addAll(loops.queryTiles(key, tile, tile, unit));
         }
         boolean aligned = byKeys.stream().allMatch(t -> !t.inRange() && !t.inPrefix() || (t.firstQuery() - offset) % unit == 0);
         assertTrue(aligned || tile % unit != 0, "the kernels' tiles are multiples of 16");

@@ -42,11 +42,11 @@ final class JavaKernels implements ComputedLaunches.Kernels {
             this.arrays = arrays;
             this.numbers = numbers;
             heads = numbers.get("H").intValue();
-            group = numbers.get("group").intValue();
             queries = numbers.get("N").intValue();
-            keys = numbers.get("M").intValue();
-            log2Scale = numbers.get("log2_scale").floatValue();
-            scale = numbers.containsKey("scale") ? numbers.get("scale").floatValue() : Double.NaN;
+            group = numbers.getOrDefault("group", 1).intValue();
+            keys = numbers.getOrDefault("M", queries).intValue();
+            log2Scale = numbers.getOrDefault("log2_scale", Float.NaN).floatValue();
+            scale = numbers.getOrDefault("scale", Float.NaN).floatValue();
             general = !parts[1].startsWith("ranges") && !parts[1].equals("wide");
             documents = parts[1].endsWith("_documents");
             type = switch (parts[2]) {
@@ -121,6 +121,36 @@ final class JavaKernels implements ComputedLaunches.Kernels {
             return arrays.get(name).address() + 4L * ((batch * heads + head) * ((queries + 3) / 4 * 4) + row);
         }
 
+        /** Which tile of 64 queries of all a row is in. */
+        private long tile(int batch, int head, int row) {
+            return (long) (batch * heads + head) * ((queries + 63) / 64) + row / 64;
+        }
+
+        /** The address of the number of programs that have added to a row's tile. */
+        long turns(int batch, int head, int row) {
+            assertEquals(Type.INT32, arrays.get("turns").type());
+            return arrays.get("turns").address() + 4 * tile(batch, head, row);
+        }
+
+        /** The address of a sum: a tile's lie as the kernel's threads hold them. */
+        long sum(int batch, int head, int row, int column) {
+            assertEquals(Type.FLOAT32, arrays.get("sums").type());
+            int inTile = row % 64;
+            int thread = inTile / 16 * 32 + inTile % 8 * 4 + column % 8 / 2;
+            int place = column / 8 * 512 + thread * 4 + inTile % 16 / 8 * 2 + column % 2;
+            return arrays.get("sums").address() + 4 * (tile(batch, head, row) * 64 * dim + place);
+        }
+
+        /** A row of the queries' gradients from its sums. */
+        double[] finished(int batch, int head, int row) {
+            double[] gradient = new double[dim];
+            boolean added = new Pointer(turns(batch, head, row)).getInt(0) > 0;
+            for (int x = 0; added && x < dim; x++) {
+                gradient[x] = new Pointer(sum(batch, head, row, x)).getFloat(0) * scale;
+            }
+            return gradient;
+        }
+
         boolean sees(int batch, int head, int query, int key) {
             Pointer row = new Pointer(arrays.get("heads").address() + 4L * HeadTable.COLUMNS * head);
             int distance = query - key;
@@ -175,7 +205,23 @@ final class JavaKernels implements ComputedLaunches.Kernels {
         }
         Launch launch = new Launch(name, arrays, numbers);
         KernelLibrary.Variant variant = BandedAttention.LIBRARY.variant(name);
-        boolean byKeys = name.startsWith("backward_keys-");
+        if (name.startsWith("delta_rows-") || name.startsWith("finish_queries-")) {
+            assertEquals(new Grid(launch.heads, (launch.queries - 1) / variant.queries() + 1, grid.z()), grid, name);
+            for (int batch = 0; batch < grid.z(); batch++) {
+                for (int head = 0; head < launch.heads; head++) {
+                    for (int row = 0; row < launch.queries; row++) {
+                        if (name.startsWith("delta_rows-")) {
+                            delta(launch, batch, head, row);
+                            new Pointer(launch.turns(batch, head, row)).setInt(0, 0);
+                        } else {
+                            launch.write("q_grad", batch, head, row, launch.queries, launch.finished(batch, head, row));
+                        }
+                    }
+                }
+            }
+            return;
+        }
+        boolean byKeys = name.startsWith("backward_keys-") || name.startsWith("backward-");
         int tile = byKeys ? variant.keys() : variant.queries();
         int tiles = ((byKeys ? launch.keys : launch.queries) + tile - 1) / tile;
         int batches = (int) arrays.get("q").size(0);
@@ -195,6 +241,9 @@ final class JavaKernels implements ComputedLaunches.Kernels {
             for (int head = 0; head < launch.heads; head++) {
                 if (byKeys) {
                     backwardKeys(launch, batch, head);
+                    if (name.startsWith("backward-")) {
+                        sumUp(launch, batch, head);
+                    }
                 } else if (name.startsWith("backward_queries-")) {
                     backwardQueries(launch, batch, head);
                 } else {
@@ -251,21 +300,55 @@ final class JavaKernels implements ComputedLaunches.Kernels {
     private static void backwardQueries(Launch launch, int batch, int head) {
         assertFalse(Double.isNaN(launch.scale));
         for (int row = 0; row < launch.queries; row++) {
-            double delta = 0;
+            delta(launch, batch, head, row);
+            double[] gradient = queryGradient(launch, batch, head, row);
             for (int x = 0; x < launch.dim; x++) {
-                delta += launch.result("out", batch, head, row, x) * launch.strided("grad", batch, head, row, x);
-            }
-            new Pointer(launch.line("delta", batch, head, row)).setFloat(0, (float) delta);
-            double[] gradient = new double[launch.dim];
-            for (int key = 0; key < launch.keys; key++) {
-                if (launch.sees(batch, head, row + launch.keys - launch.queries, key)) {
-                    double score = launch.weight(batch, head, row, key) * (launch.weightGradient(batch, head, row, key) - delta) * launch.scale;
-                    for (int x = 0; x < launch.dim; x++) {
-                        gradient[x] += score * launch.strided("k", batch, head / launch.group, key, x);
-                    }
-                }
+                gradient[x] *= launch.scale;
             }
             launch.write("q_grad", batch, head, row, launch.queries, gradient);
+        }
+    }
+
+    private static void delta(Launch launch, int batch, int head, int row) {
+        double delta = 0;
+        for (int x = 0; x < launch.dim; x++) {
+            delta += launch.result("out", batch, head, row, x) * launch.strided("grad", batch, head, row, x);
+        }
+        new Pointer(launch.line("delta", batch, head, row)).setFloat(0, (float) delta);
+    }
+
+    /** Without the scale. */
+    private static double[] queryGradient(Launch launch, int batch, int head, int row) {
+        double delta = new Pointer(launch.line("delta", batch, head, row)).getFloat(0);
+        double[] gradient = new double[launch.dim];
+        for (int key = 0; key < launch.keys; key++) {
+            if (launch.sees(batch, head, row + launch.keys - launch.queries, key)) {
+                double score = launch.weight(batch, head, row, key) * (launch.weightGradient(batch, head, row, key) - delta);
+                for (int x = 0; x < launch.dim; x++) {
+                    gradient[x] += score * launch.strided("k", batch, head / launch.group, key, x);
+                }
+            }
+        }
+        return gradient;
+    }
+
+    /** The queries' gradients in memory of their sums; those of queries that see nothing are not there. */
+    private static void sumUp(Launch launch, int batch, int head) {
+        for (int row = 0; row < launch.queries; row++) {
+            Pointer turns = new Pointer(launch.turns(batch, head, row));
+            for (int key = 0; key < launch.keys; key++) {
+                if (launch.sees(batch, head, row, key)) {
+                    turns.setInt(0, 1);
+                }
+            }
+        }
+        for (int row = 0; row < launch.queries; row++) {
+            if (new Pointer(launch.turns(batch, head, row)).getInt(0) > 0) {
+                double[] gradient = queryGradient(launch, batch, head, row);
+                for (int x = 0; x < launch.dim; x++) {
+                    new Pointer(launch.sum(batch, head, row, x)).setFloat(0, (float) gradient[x]);
+                }
+            }
         }
     }
 

@@ -84,9 +84,9 @@ record TileLoops(int[] row, int queryLength, int keyLength, long[] documents) {
         return tiles;
     }
 
-    /** The query tiles of the key tile at a position (dK and dV); those of ranges and prefix begin at multiples of a number of rows. */
-    List<Tile> queryTiles(int firstKey, int size, int unit) {
-        int last = Math.min(firstKey + size, keyLength) - 1;
+    /** The query tiles of a tile of keys (dK and dV); those of ranges and prefix begin at multiples of a number of rows. */
+    List<Tile> queryTiles(int firstKey, int keys, int size, int unit) {
+        int last = Math.min(firstKey + keys, keyLength) - 1;
         int offset = keyLength - queryLength;
         int newest = bound(last, true) - 1;
         int runEnd = run(firstKey, true);
@@ -97,18 +97,24 @@ record TileLoops(int[] row, int queryLength, int keyLength, long[] documents) {
             int low = Math.max(firstKey + near - offset, 0) / unit * unit;
             for (int t = 0; t < count(low, Math.min(last + far, newest) - offset, size); t++) {
                 int query = low + t * size + offset;
-                tiles.add(new Tile(query, size, firstKey, size, near, far, true, false, query + size > runEnd));
+                tiles.add(new Tile(query, size, firstKey, keys, near, far, true, false, query + size > runEnd));
             }
         }
         int low = Math.max(firstKey - offset, 0) / unit * unit;
         for (int t = 0; firstKey < row[4] && t < count(low, newest - offset, size); t++) {
-            tiles.add(new Tile(low + t * size + offset, size, firstKey, size, 0, 1 << 30, false, true, true));
+            tiles.add(new Tile(low + t * size + offset, size, firstKey, keys, 0, 1 << 30, false, true, true));
         }
         for (int multiple = row[6]; multiple <= (newest - firstKey) / row[5]; multiple++) {
             int distance = multiple * row[5];
-            tiles.add(new Tile(firstKey + distance, size, firstKey, size, distance, distance, false, false, true));
+            tiles.add(new Tile(firstKey + distance, size, firstKey, keys, distance, distance, false, false, true));
         }
         return tiles;
+    }
+
+    /** How many programs add to the sums of a tile of queries before the one of a tile of keys, by the formula of {@code joint_backward.py}. */
+    int turn(Tile tile) {
+        int near = row[0] / tile.queries * tile.queries;
+        return Math.min((tile.firstQuery - near) / tile.keys, (keyLength - 1) / tile.keys) - tile.firstKey / tile.keys;
     }
 
     /** Whether a tile computes a pair of positions, by the mask of the kernel. */
