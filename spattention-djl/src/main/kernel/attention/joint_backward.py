@@ -17,7 +17,7 @@ of queries sees to the first. `turns` counts the programs that have added to a t
 Works start in that order, and a program starts with the queries next to its own keys: mostly its turn has come when it arrives. Whoever waits,
 waits for a work that was taken before its own by a program that runs: all of them end.
 
-    counter, turns   0 before the kernel starts; turns [B, H, tiles of queries]
+    counter, turns   0 before the kernel starts, or programs wait for ever; turns [B, H, tiles of queries]
     sums             [B H tiles 2 16, 256]: 64 x 64 numbers of each half of D, as the threads hold them (`joint_backward_ends.py` says where)
 """
 

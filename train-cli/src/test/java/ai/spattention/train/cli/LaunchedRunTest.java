@@ -49,6 +49,9 @@ class LaunchedRunTest {
 
     @AfterEach
     void end() {
+        if (launcher == null) {
+            return; // a test that was skipped
+        }
         launcher.descendants().forEach(ProcessHandle::destroyForcibly);
         launcher.destroyForcibly();
     }
