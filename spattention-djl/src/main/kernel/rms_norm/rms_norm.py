@@ -57,10 +57,10 @@ def norm_forward(x, branch, rows, places, weight, total, y, root, size, slots, e
 
 @triton.jit
 def norm_backward(x, branch, weight, root, y_grad, rows, places, total_grad, x_grad, branch_grad, y, parts, T, size, slots, each,
-                  BLOCK: tl.constexpr, SUM: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, BRANCH: tl.constexpr,
-                  AGAIN: tl.constexpr, STAGES: tl.constexpr):
-    """x was normalised, with SUM x + branch. SLOTS: rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is a
-    further summand of x's. x's gradient is written as float32 (it may be total_grad itself), and with BRANCH as bfloat16, too; with AGAIN
+                  BLOCK: tl.constexpr, SLOTS: tl.constexpr, MANY: tl.constexpr, ADD: tl.constexpr, BRANCH: tl.constexpr, AGAIN: tl.constexpr,
+                  STAGES: tl.constexpr):
+    """x was normalised, or with SLOTS x + branch; then rows are further summands of y's gradient, perhaps MANY a token. ADD: total_grad is
+    one of x's. x's gradient is written as float32 (it may be total_grad itself), and with BRANCH as bfloat16, too; with AGAIN
     y is, with norm_forward's bits. STAGES - 1 further rows' copies are under way. parts [programs, size]."""
     program = tl.program_id(0)
     columns = tl.arange(0, BLOCK)
@@ -73,7 +73,7 @@ def norm_backward(x, branch, weight, root, y_grad, rows, places, total_grad, x_g
             arriving += sum_of_slots(rows, places, row, slots, columns, size, inside, MANY)
         r = tl.load(root + row)
         n = load_row(x, row, size, columns, inside)
-        if SUM:
+        if SLOTS:
             n += load_row(branch, row, size, columns, inside)
         n *= r
         if AGAIN:

@@ -28,7 +28,7 @@ def jobs():
                                                       ("slots", True, False, True, True, True), ("many_slots", True, True, True, True, True)):
             unused = ((() if slots else ("branch", *OF_SLOTS)) + (() if add else ("total_grad",)) + (() if branch else ("branch_grad",))
                       + (() if again else ("y",)))
-            yield Job(f"norm_backward-{name}-{block}", "norm_backward", {"BLOCK": block, "SUM": slots, "SLOTS": slots, "MANY": many,
-                      "ADD": add, "BRANCH": branch, "AGAIN": again, "STAGES": stages(block, again and not slots)}, warps, unused)
+            yield Job(f"norm_backward-{name}-{block}", "norm_backward", {"BLOCK": block, "SLOTS": slots, "MANY": many, "ADD": add,
+                      "BRANCH": branch, "AGAIN": again, "STAGES": stages(block, again and not slots)}, warps, unused)
     for add in (False, True):
         yield Job("sum_parts" + ("-add" if add else ""), "sum_parts", {"BLOCK": 32, "PARTS": 128, "ADD": add}, 4)

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * What a process shows before anything is computed together: processes of other versions, settings or data would train something that
@@ -15,24 +18,29 @@ import java.util.Optional;
  * @param host its host's name
  * @param pid its process's number there
  * @param version the program's version, with those of its libraries that matter
- * @param configuration a digest of all settings that must be alike
+ * @param settings all settings that must be alike, by their keys
  * @param data a digest of the data; empty where there is none
  */
 public record Passport(@JsonProperty("rank") int rank, @JsonProperty("size") int size, @JsonProperty("host") String host,
-        @JsonProperty("pid") long pid, @JsonProperty("version") String version, @JsonProperty("configuration") String configuration,
+        @JsonProperty("pid") long pid, @JsonProperty("version") String version, @JsonProperty("settings") Map<String, String> settings,
         @JsonProperty("data") String data) {
+
+    /** Copies the settings. */
+    public Passport {
+        settings = Map.copyOf(settings);
+    }
 
     /**
      * The passport of this process.
      *
      * @param identity who it is
      * @param version the program's version
-     * @param configuration a digest of all settings that must be alike
+     * @param settings all settings that must be alike, by their keys
      * @param data a digest of the data; empty where there is none
      * @return the passport
      */
-    public static Passport of(WorkerIdentity identity, String version, String configuration, String data) {
-        return new Passport(identity.rank(), identity.size(), hostName(), ProcessHandle.current().pid(), version, configuration, data);
+    public static Passport of(WorkerIdentity identity, String version, Map<String, String> settings, String data) {
+        return new Passport(identity.rank(), identity.size(), hostName(), ProcessHandle.current().pid(), version, settings, data);
     }
 
     static String hostName() {
@@ -64,12 +72,26 @@ public record Passport(@JsonProperty("rank") int rank, @JsonProperty("size") int
             return differ(other, "number of processes", Integer.toString(size), Integer.toString(other.size), "start all with one number");
         } else if (!other.version.equals(version)) {
             return differ(other, "version", version, other.version, "install the same one on all hosts");
-        } else if (!other.configuration.equals(configuration)) {
-            return differ(other, "configuration", configuration, other.configuration, "start all with the same settings");
+        } else if (!other.settings.equals(settings)) {
+            return settingsDiffer(other);
         } else if (!other.data.equals(data)) {
             return differ(other, "data", data, other.data, "give all the same prepared data");
         }
         return Optional.empty();
+    }
+
+    /** Names the first of the settings that differ. */
+    private Optional<String> settingsDiffer(Passport other) {
+        SortedSet<String> keys = new TreeSet<>(settings.keySet());
+        keys.addAll(other.settings.keySet());
+        keys.removeIf(key -> Optional.ofNullable(settings.get(key)).equals(Optional.ofNullable(other.settings.get(key))));
+        String key = keys.first();
+        return differ(other, "configuration", setting(key), other.setting(key), "start all with the same settings"
+                + (keys.size() > 1 ? " (" + (keys.size() - 1) + " more differ)" : ""));
+    }
+
+    private String setting(String key) {
+        return settings.containsKey(key) ? key + "=" + settings.get(key) : "no " + key;
     }
 
     private Optional<String> differ(Passport other, String what, String own, String others, String advice) {

@@ -29,20 +29,20 @@ public record Workers(WorkerIdentity identity, CollectiveBackend backend, Durati
         Map<String, String> environment) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int PASSPORT_BYTES = 4096; // MPI gathers as many of each
+    private static final int PASSPORT_BYTES = 1 << 15; // MPI gathers as many of each
 
     /**
      * Meets the others. What comes back is watched: a collective that lasts longer than the timeout ends this process with exit code 1.
      *
      * @param device where the arrays are; a GPU is the process's own, see {@link RankDevice}
      * @param version the program's version, with those of libraries that matter
-     * @param configuration a digest of all settings that must be alike
+     * @param settings all settings that must be alike, by their keys
      * @param data a digest of the data; empty where there is none
      * @return the collectives; of one process without a launcher, which waits for nobody, if the identity's size is 1
      * @throws InvalidInputException if the processes do not fit together, or a library or the launcher's help is missing
      * @throws CollectiveException if a process does not come in time
      */
-    public Collectives meet(Device device, String version, String configuration, String data) {
+    public Collectives meet(Device device, String version, Map<String, String> settings, String data) {
         if (identity.size() == 1) {
             if (backend == CollectiveBackend.MPI) {
                 throw new InvalidInputException("MPI was asked for, but no launcher started this process as one of several: start with"
@@ -50,7 +50,7 @@ public record Workers(WorkerIdentity identity, CollectiveBackend backend, Durati
             }
             return new SingleProcess();
         }
-        Passport passport = Passport.of(identity, version, configuration, data);
+        Passport passport = Passport.of(identity, version, settings, data);
         CollectiveBackend chosen = backend != CollectiveBackend.AUTO ? backend : device.isGpu() ? CollectiveBackend.NCCL : CollectiveBackend.MPI;
         if (device.isGpu() != (chosen == CollectiveBackend.NCCL)) {
             throw new InvalidInputException(chosen == CollectiveBackend.MPI ? "MPI computes in the host's memory, and the run is on " + device

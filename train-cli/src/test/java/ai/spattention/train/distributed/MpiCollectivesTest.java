@@ -47,7 +47,7 @@ class MpiCollectivesTest {
     void whatDiffersIsToldByAllRanks() throws Exception {
         Mpiexec.Result result = run(3, List.of(), "meet", folder.toString());
         assertEquals(2, result.exitCode(), result.output());
-        assertEquals(3, result.output().lines().filter(line -> line.contains("rank 1 on ") && line.contains("another configuration (bbbb)")).count(),
+        assertEquals(3, result.output().lines().filter(line -> line.contains("rank 1 on ") && line.contains("another configuration (seed=2)")).count(),
                 result.output());
     }
 

@@ -48,21 +48,21 @@ final class MpiRank {
         }
     }
 
-    private static Collectives meet(Path folder, Duration timeout, String configuration) {
+    private static Collectives meet(Path folder, Duration timeout, int seed) {
         return new Workers(WorkerIdentity.of(System.getenv()), CollectiveBackend.AUTO, timeout, folder, System.out::println, System.getenv())
-                .meet(Device.cpu(), "1.0", configuration, "data");
+                .meet(Device.cpu(), "1.0", Map.of("seed", Integer.toString(seed)), "data");
     }
 
     /** With an argument that is other for one rank: its configuration. */
     private static void meet(String... arguments) {
         WorkerIdentity identity = WorkerIdentity.of(System.getenv());
-        Collectives met = meet(Path.of(arguments[0]), Duration.ofMinutes(2), identity.rank() == 1 ? "bbbb" : "aaaa");
+        Collectives met = meet(Path.of(arguments[0]), Duration.ofMinutes(2), identity.rank() == 1 ? 2 : 1);
         System.out.println("met " + met.rank());
     }
 
     /** The rank in the middle is killed, and takes no part in the fourth sum. */
     private static void killed(Path folder) throws Exception {
-        Collectives collectives = meet(folder, Duration.ofSeconds(4), "aaaa");
+        Collectives collectives = meet(folder, Duration.ofSeconds(4), 1);
         for (int i = 0; ; i++) {
             if (i == 3 && collectives.rank() == 1) {
                 new ProcessBuilder("kill", "-9", Long.toString(ProcessHandle.current().pid())).start().waitFor();
@@ -73,7 +73,7 @@ final class MpiRank {
 
     /** A rank fails on its own, and ends the others, who wait for it. */
     private static void abort(Path folder) {
-        Collectives collectives = meet(folder, Duration.ofMinutes(3), "aaaa");
+        Collectives collectives = meet(folder, Duration.ofMinutes(3), 1);
         collectives.barrier();
         if (collectives.rank() == 1) {
             collectives.abort();
@@ -88,7 +88,7 @@ final class MpiRank {
 
     /** What a rank was given is refused after all have met. */
     private static void refused(Path folder) {
-        Collectives collectives = meet(folder, Duration.ofMinutes(3), "aaaa");
+        Collectives collectives = meet(folder, Duration.ofMinutes(3), 1);
         collectives.barrier();
         if (collectives.rank() == 1) {
             InvalidInputException refusal = new InvalidInputException("rank 1 has bad input");

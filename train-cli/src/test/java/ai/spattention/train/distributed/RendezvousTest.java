@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +31,7 @@ class RendezvousTest {
 
     private static final Duration LONG = Duration.ofSeconds(60);
     private static final Duration SHORT = Duration.ofSeconds(3);
+    private static final Map<String, String> SETTINGS = Map.of("model.pattern", "sp", "seed", "2");
     private static final byte[] PAYLOAD = {1, -2, 3};
 
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -59,7 +61,7 @@ class RendezvousTest {
     }
 
     private static Passport passport(int rank, int size) {
-        return new Passport(rank, size, "host" + rank, 100 + rank, "1.0", "aaaa", "dddd");
+        return new Passport(rank, size, "host" + rank, 100 + rank, "1.0", SETTINGS, "dddd");
     }
 
     private Future<byte[]> meet(Duration timeout, int rank, int size, Passport passport) {
@@ -110,12 +112,13 @@ class RendezvousTest {
         Passport zero = passport(0, 3);
         Passport one = passport(1, 3);
         String message = refusal(InvalidInputException.class, List.of(meet(LONG, 0, 3, zero), meet(LONG, 1, 3, one),
-                meet(LONG, 2, 3, new Passport(2, 3, "host2", 102, "1.0", "bbbb", "dddd"))));
-        assertEquals("rank 2 on host2 has another configuration (bbbb) than rank 0 on host0 (aaaa): start all with the same settings", message);
-        assertTrue(Passport.difference(List.of(one, new Passport(0, 3, "a", 1, "1.1", "aaaa", "dddd"))).orElseThrow().startsWith(
+                meet(LONG, 2, 3, new Passport(2, 3, "host2", 102, "1.0", Map.of("seed", "2", "precision", "float32"), "dddd"))));
+        assertEquals("rank 2 on host2 has another configuration (no model.pattern) than rank 0 on host0 (model.pattern=sp): start all with the"
+                + " same settings (1 more differ)", message);
+        assertTrue(Passport.difference(List.of(one, new Passport(0, 3, "a", 1, "1.1", SETTINGS, "dddd"))).orElseThrow().startsWith(
                 "rank 1 on host1 has another version (1.0) than rank 0 on a (1.1)"), "rank 0 is the measure");
-        assertTrue(Passport.difference(List.of(zero, one, new Passport(2, 3, "a", 1, "1.0", "aaaa", ""))).orElseThrow().contains("another data ()"));
-        assertTrue(Passport.difference(List.of(zero, new Passport(1, 4, "a", 1, "1.0", "aaaa", "dddd"))).orElseThrow()
+        assertTrue(Passport.difference(List.of(zero, one, new Passport(2, 3, "a", 1, "1.0", SETTINGS, ""))).orElseThrow().contains("another data ()"));
+        assertTrue(Passport.difference(List.of(zero, new Passport(1, 4, "a", 1, "1.0", SETTINGS, "dddd"))).orElseThrow()
                 .contains("another number of processes (4)"));
         assertTrue(Passport.difference(List.of(zero, one)).isEmpty());
     }
@@ -124,7 +127,7 @@ class RendezvousTest {
     void twoOfOneRankAreRefused() throws Exception {
         Future<byte[]> zero = meet(LONG, 0, 3, passport(0, 3));
         List<Future<byte[]>> ones = List.of(meet(LONG, 1, 3, passport(1, 3)),
-                meet(LONG, 1, 3, new Passport(1, 3, "other", 7, "1.0", "aaaa", "dddd")));
+                meet(LONG, 1, 3, new Passport(1, 3, "other", 7, "1.0", SETTINGS, "dddd")));
         while (ones.stream().noneMatch(Future::isDone)) { // the second of them to come is told at once
             TimeUnit.MILLISECONDS.sleep(10);
         }

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -79,7 +80,7 @@ final class BenchCollectivesCommand implements Callable<Integer>, Launchable {
         PrintWriter err = spec.commandLine().getErr();
         Workers workers = new Workers(identity, CollectiveBackend.AUTO, Duration.ofSeconds(timeout), Path.of(""), line -> err.println("spattn: " + line),
                 System.getenv());
-        String settings = mib + " MiB, " + repetitions + " repetitions";
+        Map<String, String> settings = Map.of("--mib", Integer.toString(mib), "--repetitions", Integer.toString(repetitions));
         try (Collectives collectives = workers.meet(own, Versions.alike(), settings, "")) {
             List<CollectivesBench.Row> rows;
             try {

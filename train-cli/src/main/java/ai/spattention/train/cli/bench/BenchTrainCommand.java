@@ -3,7 +3,6 @@ package ai.spattention.train.cli.bench;
 import ai.djl.Device;
 import ai.spattention.Precision;
 import ai.spattention.common.InvalidInputException;
-import ai.spattention.olmoe.io.Sha256;
 import ai.spattention.torch.DeviceSupport;
 import ai.spattention.train.bench.TrainBench;
 import ai.spattention.train.cli.option.DeviceOption;
@@ -23,8 +22,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -89,8 +90,10 @@ final class BenchTrainCommand implements Callable<Integer>, Launchable {
         PrintWriter err = spec.commandLine().getErr();
         Workers workers = new Workers(identity, run.distributed().backend(), Duration.ofSeconds(run.distributed().timeoutSeconds()), Path.of(""),
                 line -> err.println("spattn: " + line), System.getenv());
-        String settings = warmUps + " " + repetitions + " " + RunConfigWriter.settings(run);
-        try (Collectives collectives = workers.meet(own, Versions.alike(), Sha256.of(settings), "")) {
+        Map<String, String> settings = new HashMap<>(RunConfigWriter.settings(run));
+        settings.put("--warm-ups", Integer.toString(warmUps));
+        settings.put("--repetitions", Integer.toString(repetitions));
+        try (Collectives collectives = workers.meet(own, Versions.alike(), settings, "")) {
             TrainBench.Row row = measured(run, own, collectives, err);
             if (identity.rank() == 0) {
                 print(run, own, row);

@@ -32,8 +32,8 @@ public record LaunchedProcesses(Map<String, String> environment, Consumer<String
         if (identity.size() == 1) {
             return new SingleProcess();
         }
-        RunDigests digests = RunDigests.of(config);
+        RunLikeness likeness = RunLikeness.of(config);
         return new Workers(identity, config.distributed().backend(), Duration.ofSeconds(config.distributed().timeoutSeconds()), folder, console,
-                environment).meet(device, Versions.alike(), digests.config(), digests.data());
+                environment).meet(device, Versions.alike(), likeness.settings(), likeness.data());
     }
 }

@@ -19,7 +19,7 @@ public interface Processes {
     WorkerIdentity identity();
 
     /**
-     * Waits for the others, and makes sure that all do the same ({@link RunDigests}).
+     * Waits for the others, and makes sure that all do the same ({@link RunLikeness}).
      *
      * @param config the run's configuration
      * @param device where this process computes

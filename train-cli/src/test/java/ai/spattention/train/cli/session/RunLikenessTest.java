@@ -2,6 +2,7 @@ package ai.spattention.train.cli.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.spattention.olmoe.tokenizer.ByteTokenizer;
 import ai.spattention.train.Document;
@@ -10,10 +11,11 @@ import ai.spattention.train.TextData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class RunDigestsTest {
+class RunLikenessTest {
 
     @TempDir
     private Path folder;
@@ -27,16 +29,19 @@ class RunDigestsTest {
     @Test
     void tellSettingsAndDataApartButNotFolders() throws IOException {
         Path here = data("here", "abc ");
-        RunDigests one = RunDigests.of(SmallData.config(here));
-        assertEquals(one, RunDigests.of(SmallData.config(data("there", "abc "))), "the same data in another folder");
-        RunDigests otherRate = RunDigests.of(SmallData.config(here, "optimizer.peak_lr=0.01"));
+        RunLikeness one = RunLikeness.of(SmallData.config(here));
+        assertEquals(one, RunLikeness.of(SmallData.config(data("there", "abc "))), "the same data in another folder");
+        RunLikeness otherRate = RunLikeness.of(SmallData.config(here, "optimizer.peak_lr=0.01"));
         assertEquals(one.data(), otherRate.data());
-        assertNotEquals(one.config(), otherRate.config());
-        RunDigests otherText = RunDigests.of(SmallData.config(data("other", "abd ")));
-        assertEquals(one.config(), otherText.config());
+        assertNotEquals(one.settings(), otherRate.settings());
+        RunLikeness otherText = RunLikeness.of(SmallData.config(data("other", "abd ")));
+        assertEquals(one.settings(), otherText.settings());
         assertNotEquals(one.data(), otherText.data());
-        RunDigests heldOut = RunDigests.of(SmallData.config(here, "data.validation_path=" + folder.resolve("other")));
-        assertEquals(one.config(), heldOut.config());
+        RunLikeness heldOut = RunLikeness.of(SmallData.config(here, "data.validation_path=" + folder.resolve("other")));
+        assertEquals(one.settings(), heldOut.settings());
         assertNotEquals(one.data(), heldOut.data());
+        assertTrue(one.settings().keySet().containsAll(Set.of("optimizer.peak_lr", "training.steps")), one.settings().toString());
+        RunLikeness longPrompt = RunLikeness.of(SmallData.config(here, "sample.prompt=" + "n".repeat(300)));
+        assertTrue(longPrompt.settings().get("sample.prompt").startsWith("SHA-256 "), longPrompt.settings().toString());
     }
 }

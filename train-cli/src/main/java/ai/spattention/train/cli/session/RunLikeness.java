@@ -14,30 +14,38 @@ import java.util.TreeMap;
 /**
  * What all processes of a run must have alike.
  *
- * @param config of all settings but the folders in which things lie, which may be others on another machine
- * @param data of what is learned from, and of the held-out sets
+ * @param settings all settings but the folders in which things lie, which may be others on another machine; of a long one its digest
+ * @param data a digest of what is learned from, and of the held-out sets
  */
-public record RunDigests(String config, String data) {
+public record RunLikeness(Map<String, String> settings, String data) {
+
+    private static final int LONGEST_SHOWN = 200;
 
     private static final Set<String> FOLDERS = Set.of("from", "data.path", "data.validation_path", "evaluation.data");
+
+    /** Copies the settings. */
+    public RunLikeness {
+        settings = Map.copyOf(settings);
+    }
 
     /**
      * Computes both.
      *
      * @param config the run's configuration
-     * @return hexadecimal SHA-256 digests
+     * @return what must be alike
      * @throws ai.spattention.common.InvalidInputException if its data cannot be used
      * @throws IOException if its data cannot be read
      */
-    public static RunDigests of(RunConfig config) throws IOException {
+    public static RunLikeness of(RunConfig config) throws IOException {
         Map<String, String> settings = new TreeMap<>(RunConfigWriter.settings(config));
         settings.keySet().removeAll(FOLDERS);
+        settings.replaceAll((key, value) -> value.length() <= LONGEST_SHOWN ? value : "SHA-256 " + Sha256.of(value));
         Map<String, String> data = new TreeMap<>();
         PreparedData training = PreparedData.open(Path.of(config.data().path()));
         data.put("", training.manifest().fingerprint());
         for (HeldOutSet set : HeldOutSet.of(training, config.data().validationPath().byName())) {
             data.put(set.name() + " " + set.split().name(), set.data().manifest().fingerprint());
         }
-        return new RunDigests(Sha256.of(settings.toString()), Sha256.of(data.toString()));
+        return new RunLikeness(settings, Sha256.of(data.toString()));
     }
 }
