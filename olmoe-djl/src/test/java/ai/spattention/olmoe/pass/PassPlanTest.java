@@ -86,7 +86,9 @@ class PassPlanTest {
                 new Case("many slots", config().setNumExperts(20).setNumExpertsPerTok(10).build(), 1, 9, false),
                 new Case("sp, dense and BigBird's layers", config().setNumHiddenLayers(4).optPatterns(new LayerPatterns(List.of(
                         StandardPattern.SP, StandardPattern.CAUSAL, StandardPattern.BIGBIRD))).build(), 2, 21, true),
-                new Case("one layer", config().setNumHiddenLayers(1).build(), 1, 9, false)));
+                new Case("one layer", config().setNumHiddenLayers(1).build(), 1, 9, false),
+                new Case("all gradients of attention by one kernel", config().setNumHiddenLayers(1).setNumAttentionHeads(1)
+                        .setMaxPositionEmbeddings(8191).optPattern(StandardPattern.CAUSAL).build(), 1, 8191, false)));
         for (StandardPattern pattern : StandardPattern.values()) {
             AttentionCall call = new AttentionCall(new AttentionLayout(pattern, config().build().layoutLength()), Device.gpu(),
                     DataType.BFLOAT16, 4, 4, 37, 37, 64, true, false, GradientMode.EXPLICIT);
