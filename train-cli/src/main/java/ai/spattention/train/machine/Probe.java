@@ -233,10 +233,11 @@ final class Probe {
         }
     }
 
-    /** Every pattern that the kernel takes, in float32 and, where that is refused, bfloat16, against the masked kernel. */
+    /** Every pattern that the kernel takes, in float32 and bfloat16, for which it may have code of their own, against the masked kernel. */
     private Check kernel(String name, String kernelName) {
         AttentionKernel kernel = Kernels.of(kernelName);
         Set<String> right = new LinkedHashSet<>();
+        Set<String> types = new LinkedHashSet<>();
         String refusal = "";
         for (StandardPattern pattern : PATTERNS) {
             for (Case about : Case.ALL) {
@@ -250,17 +251,19 @@ final class Probe {
                     }
                     double error = error(attend(new MaskedKernel(), pattern, about, false), got);
                     if (!(error <= TOLERANCE)) {
-                        return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel (head dimension "
-                                + "%d, %s)", pattern.patternName(), error, about.headDim, about.documents ? "documents" : "no documents"),
+                        return Check.failed(name, String.format(Locale.ROOT, "%s is off by %.3g from the masked kernel (%s, head dimension "
+                                + "%d, %s)", pattern.patternName(), error, half ? BFLOAT16 : FLOAT32, about.headDim,
+                                about.documents ? "documents" : "no documents"),
                                 "choose another model.kernel, and report it", true);
                     }
-                    right.add(pattern.patternName() + (half ? " (bfloat16)" : ""));
-                    break;
+                    right.add(pattern.patternName());
+                    types.add(half ? BFLOAT16 : FLOAT32);
                 }
             }
         }
         return right.isEmpty() ? Check.absent(name, refusal, "another kernel does: leave model.kernel at auto", false)
-                : Check.ok(name, "values and gradients agree with the masked kernel for " + String.join(", ", right));
+                : Check.ok(name, "values and gradients agree with the masked kernel for " + String.join(", ", right) + ", in "
+                        + String.join(" and ", types));
     }
 
     /** The result and the gradients of queries, keys and values, as in training: by the kernel's own backward pass if it has one. */
