@@ -4,8 +4,8 @@
     python3 fused_kernel.py FOLDER [ARCH [PATTERN,... [N ...]]]     FOLDER: PTX and manifest; ARCH sm_90a or sm_80
 
 Prints, for each pattern and N, the time of each kernel, forward + backward, and the useful rate: 4 D and 10 D floating-point
-operations for each pair that the pattern allows. causal is timed in turns with PyTorch's dense attention by cuDNN, and their ratio is printed. A pattern with "/L" at its end, as sp/700, is timed with documents of L tokens
-on average packed into the sequences.
+operations for each pair that the pattern allows. causal is timed in turns with PyTorch's dense attention by cuDNN, too, and their ratio
+printed. A pattern with "/L" at its end, as sp/700, is timed with documents of L tokens on average packed into the sequences.
 """
 
 import sys
@@ -40,13 +40,14 @@ def measure(kernels, pattern, N, documents=None):
         for _, start in starts:
             start()
 
-    by_name = {name.split("-")[0]: [start] for name, start in starts if not name.startswith("document_spans")}
+    by_name = {name.split("-")[0]: [start] for name, start in starts}
+    spans = by_name.pop("document_spans", None)
     if "backward" in by_name:  # programs add in an order that begins anew with delta_rows
         by_name["delta_rows, backward"] = by_name["delta_rows"] + by_name.pop("backward")
     times = [median_ms(lambda: [start() for start in each]) for each in by_name.values()] + [median_ms(together)]
     rates = ""
     if documents is not None:
-        rates = f"   finding them {median_ms(starts[0][1]):7.3f}"
+        rates = f"   finding them {median_ms(spans[0]):7.3f}"
     elif not any(prefix or period for _, prefix, period in heads):
         work = launch_attention.pairs(heads, N) * q.shape[0] * HEAD_DIM
         rates = f"   {4 * work / times[0] / 1e9:4.0f} and {10 * work / (times[-1] - times[0]) / 1e9:4.0f} TFLOP/s"

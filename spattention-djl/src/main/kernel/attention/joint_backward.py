@@ -68,12 +68,6 @@ def column_walk(heads, head, start, N):
     return seeing, gl.maximum(seeing, 1), walk, bands
 
 
-@gluon.jit
-def halves(place, COUNT: gl.constexpr, COUNT_ROWS: gl.constexpr):
-    """A place in shared memory as tiles of 64 columns, one after the other."""
-    return place._reinterpret(place.dtype, [COUNT, COUNT_ROWS, HALF], LINES)
-
-
 # ---- Copies ----------------------------------------------------------------------------------------------------------------
 
 
@@ -196,13 +190,15 @@ def additions(sums, turns, heads, lines, H, N, sum_places, sums_ready, sums_free
 
 @gluon.jit
 def hand_over(values, place, ready, free, count):
-    """Gives the count-th 64 x 64 sums of a warpgroup to the warp that adds them: 4 numbers of a thread side by side, beside its neighbours'."""
+    """Gives the count-th 64 x 64 sums of a warpgroup to the warp that adds them: 4 numbers of a thread side by side, beside its neighbours'.
+    Returns the next count."""
     # rows are 16 warp + 8 half + line, columns 8 group + 2 lane + pair
     values = values.reshape([4, 2, 8, 8, 4, 2]).permute([3, 0, 2, 4, 1, 5]).reshape([SUM_ROWS, SUM_COLUMNS])
     mbarrier.wait(free, count % 2 ^ 1)
     place.store(values)
     fence_async_shared()
     mbarrier.arrive(ready)
+    return count + 1
 
 
 # ---- Products --------------------------------------------------------------------------------------------------------------
@@ -226,6 +222,13 @@ def hidden_columns(weights, position, first_key, near, far, bands):
 
 
 @gluon.jit
+def query_products(score_grads, k_columns):
+    """dQ in half of the columns of D. score_grads: the first warpgroup's dS^T, behind which the second's lies."""
+    both = score_grads._reinterpret(score_grads.dtype, [TILE, ROWS], LINES)
+    return warpgroup_mma(both.permute([1, 0]), k_columns, zeros(ROWS, HALF), use_acc=False, is_async=True)
+
+
+@gluon.jit
 def products(q, heads, k_grad, v_grad, H, N, log2_scale, scale, k_place, v_places, q_places, grad_places, lse_places, delta_places,
              score_grads, sum_places, k_ready, v_ready, q_ready, grad_ready, keys_free, rows_free, scores_ready, scores_free, sums_ready, sums_free,
              work_place, work_ready, work_free, PART: gl.constexpr, D: gl.constexpr, STAGES: gl.constexpr):
@@ -233,7 +236,7 @@ def products(q, heads, k_grad, v_grad, H, N, log2_scale, scale, k_place, v_place
     key_tiles = tiles_of(N)
     lines = H * q.shape[0]
     k_rows = k_place._reinterpret(k_place.dtype, [TILE, D], LINES).slice(PART * ROWS, ROWS)
-    k_columns = halves(k_place, 2, TILE).index(PART)
+    k_columns = matrix(k_place.index(PART), TILE, HALF)
     stage = 0
     phase = 0
     turn = 0
@@ -256,8 +259,7 @@ def products(q, heads, k_grad, v_grad, H, N, log2_scale, scale, k_place, v_place
             q_tile = matrix(q_places.index(stage), ROWS, D)
             scores = warpgroup_mma(k_rows, q_tile.permute([1, 0]), less(lse_places.index(stage), 1 / log2_scale), is_async=True)
             if t > 1:  # of the tile before the last one
-                hand_over(q_gradient, sum_places.index(PART), sums_ready.index(PART), sums_free.index(PART), count)
-                count += 1
+                count = hand_over(q_gradient, sum_places.index(PART), sums_ready.index(PART), sums_free.index(PART), count)
             mbarrier.wait(grad_ready.index(stage), phase)
             grad_tile = matrix(grad_places.index(stage), ROWS, D)
             weight_grads = warpgroup_mma(v_tile, grad_tile.permute([1, 0]), less(delta_places.index(stage), 1.0), is_async=True)
@@ -273,8 +275,7 @@ def products(q, heads, k_grad, v_grad, H, N, log2_scale, scale, k_place, v_place
             mbarrier.arrive(scores_ready.index(step % 2))
             last = step + 1  # the other place; in a work's first turn its product is nothing's and is not looked at
             mbarrier.wait(scores_ready.index(last % 2), last // 2 % 2 ^ 1, pred=t > 0)
-            both = halves(score_grads.index(last % 2 * 2), 1, TILE).index(0).permute([1, 0])
-            q_products = warpgroup_mma(both, k_columns, zeros(ROWS, HALF), use_acc=False, is_async=True)
+            q_products = query_products(score_grads.index(last % 2 * 2), k_columns)
             v_gradient, k_gradient = warpgroup_mma_wait(1, deps=[v_products, k_products])
             mbarrier.arrive(rows_free.index(stage))
             q_gradient = warpgroup_mma_wait(0, deps=[q_products])
@@ -283,17 +284,14 @@ def products(q, heads, k_grad, v_grad, H, N, log2_scale, scale, k_place, v_place
             step += 1
         last = step - 1
         mbarrier.wait(scores_ready.index(last % 2), last // 2 % 2)
-        both = halves(score_grads.index(last % 2 * 2), 1, TILE).index(0).permute([1, 0])
-        q_products = warpgroup_mma(both, k_columns, zeros(ROWS, HALF), use_acc=False, is_async=True)
+        q_products = query_products(score_grads.index(last % 2 * 2), k_columns)
         if tiles > 1:
-            hand_over(q_gradient, sum_places.index(PART), sums_ready.index(PART), sums_free.index(PART), count)
-            count += 1
+            count = hand_over(q_gradient, sum_places.index(PART), sums_ready.index(PART), sums_free.index(PART), count)
         q_gradient = warpgroup_mma_wait(0, deps=[q_products])
         mbarrier.arrive(scores_free.index(last % 2))
         mbarrier.arrive(keys_free.index(0))
         if seeing > 0:
-            hand_over(q_gradient, sum_places.index(PART), sums_ready.index(PART), sums_free.index(PART), count)
-            count += 1
+            count = hand_over(q_gradient, sum_places.index(PART), sums_ready.index(PART), sums_free.index(PART), count)
         store_tile(v_grad, v_gradient, batch, head, start, N, H, ROWS, D)
         store_tile(k_grad, k_gradient * scale, batch, head, start, N, H, ROWS, D)
         turn += 1

@@ -11,7 +11,7 @@ import torch
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 import launch  # noqa: E402
-from variants import FEATURES  # noqa: E402
+from variants import FEATURES, JOINT_ENDS  # noqa: E402
 
 EMPTY = (1 << 29, -(1 << 29))
 NONE = (0, 1, 1 << 29)  # no prefix, no strided distances
@@ -118,7 +118,7 @@ class Kernels(launch.Kernels):
 
     def launch(self, kernel, feature, tiles, **values):
         q = values["q"]
-        arch = "sm_80" if kernel in ("delta_rows", "finish_queries") else self.arch
+        arch = "sm_80" if kernel in JOINT_ENDS else self.arch
         name = f"{kernel}-{feature}-{self.types[q.dtype]}-d{q.shape[-1]}-{arch}"
         count = math.ceil(tiles[0] / self.entries[name][tiles[1]])
         grid = values["H"], count, values["B"]
@@ -177,17 +177,17 @@ class Attention:
         self.fill = float("nan") if poison else None
 
     def launch(self, kernel, tiles, **values):
-        joint = self.joint and kernel in ("delta_rows", "finish_queries")
-        self.kernels.launch(kernel, "wide" if kernel in self.wide or joint else self.feature, tiles, **values)
+        self.kernels.launch(kernel, "wide" if kernel in self.wide or kernel in JOINT_ENDS else self.feature, tiles, **values)
+
+    def memory(self, *shape, dtype, device):
+        memory = torch.empty(shape, dtype=dtype, device=device)
+        return memory if self.fill is None else memory.fill_(self.fill)
 
     def fresh(self, B, rows, heads, like):
-        D = like.shape[3]
-        memory = torch.empty(B, rows, heads, D, dtype=like.dtype, device=like.device)
-        return (memory if self.fill is None else memory.fill_(self.fill)).transpose(1, 2)
+        return self.memory(B, rows, heads, like.shape[3], dtype=like.dtype, device=like.device).transpose(1, 2)
 
     def line(self, B, H, like):
-        memory = torch.empty(B * H, (self.N + 3) // 4 * 4, dtype=torch.float32, device=like.device)
-        return memory if self.fill is None else memory.fill_(self.fill)
+        return self.memory(B * H, (self.N + 3) // 4 * 4, dtype=torch.float32, device=like.device)
 
     def values(self, q, k, v):
         spans = None
@@ -212,7 +212,7 @@ class Attention:
         if self.joint:
             tiles = math.ceil(self.N / 64)
             values |= dict(turns=torch.full((B * H * tiles,), 77, dtype=torch.int32, device=q.device),
-                           sums=torch.full((B * H * tiles * 32, 256), self.fill or 0.0, dtype=torch.float32, device=q.device))
+                           sums=self.memory(B * H * tiles * 32, 256, dtype=torch.float32, device=q.device))
             self.launch("delta_rows", (self.N, "queries"), **values, out=out)
             self.launch("backward", (self.M, "keys"), **values, k_grad=dk, v_grad=dv)
             self.launch("finish_queries", (self.N, "queries"), **values, q_grad=dq)

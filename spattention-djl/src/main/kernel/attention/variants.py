@@ -37,15 +37,16 @@ FLOAT32_TILES = {  # as shape_of gives them
 }
 KERNELS = ("forward", "backward_queries", "backward_keys")
 WIDE_KERNELS = ("forward", "backward_queries", "backward")
+JOINT_ENDS = ("delta_rows", "finish_queries")  # before and after "backward"
 SPANS_TILE = 2048
 
 
 def exists(arch, kernel, type_name, head_dim, feature):
     """Whether there is a kernel of its own for an architecture; elsewhere that for sm_80 runs."""
-    if feature == "wide":
-        return arch == "sm_90a" and type_name in ("bf16", "fp16") and head_dim == 128 and kernel in WIDE_KERNELS
-    if kernel not in KERNELS:
+    if kernel not in (WIDE_KERNELS if feature == "wide" else KERNELS):
         return False
+    if feature == "wide":
+        return arch == "sm_90a" and type_name in ("bf16", "fp16") and head_dim == 128
     dropout = FEATURES[feature][2]
     return arch == "sm_80" or type_name in ("bf16", "fp16") and head_dim in (64, 128) and not dropout
 
@@ -119,7 +120,7 @@ def jobs():
     for arch, kernel, type_name, head_dim, feature in itertools.product(("sm_90a", "sm_80"), (*KERNELS, "backward"), TYPES, HEAD_DIMS, FEATURES):
         if exists(arch, kernel, type_name, head_dim, feature):
             yield attention(arch, kernel, type_name, head_dim, feature)
-    for kernel, type_name in itertools.product(("delta_rows", "finish_queries"), ("bf16", "fp16")):
+    for kernel, type_name in itertools.product(JOINT_ENDS, ("bf16", "fp16")):
         yield joint_ends(kernel, type_name)
     for arch in ("sm_90a", "sm_80"):
         yield Job("document_spans", "document_spans", {"TILE": SPANS_TILE}, 8, divisors={"documents": 8}, arch=arch)

@@ -175,8 +175,7 @@ public final class BandedAttention {
      * @param arrays the arrays
      */
     public void forward(Forward arrays) {
-        FusedCode code = code(arrays);
-        KernelStep step = step(code.name(FORWARD, age()), arrays).with("out", arrays.out).with("lse", arrays.logSums);
+        KernelStep step = step(code(arrays).name(FORWARD, age()), arrays).with("out", arrays.out).with("lse", arrays.logSums);
         add(step, arrays, arrays.queries, step.variant().queries());
     }
 
@@ -191,34 +190,32 @@ public final class BandedAttention {
      */
     public void backward(Forward arrays, Tensor gradient, Tensor queryGradient, Tensor keyGradient, Tensor valueGradient) {
         FusedCode code = code(arrays);
+        boolean joint = code.isJoint(age());
         Tensor delta = launches.array("delta", Type.FLOAT32, arrays.logSums.sizes());
-        if (code.isJoint(age())) {
-            allGradients(code, arrays, delta, gradient, queryGradient, keyGradient, valueGradient);
+        KernelStep keys = step(joint ? code.wide(BACKWARD) : code.name(BACKWARD_KEYS, age()), arrays).with("grad", gradient)
+                .with("lse", arrays.logSums).with("delta", delta).with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
+        if (joint) {
+            addSummingUp(keys, code, arrays, delta, gradient, queryGradient);
             return;
         }
         KernelStep queries = step(code.name(BACKWARD_QUERIES, age()), arrays).with("grad", gradient).with("out", arrays.out)
                 .with("lse", arrays.logSums).with("delta", delta).with("q_grad", queryGradient).with("scale", scale);
         add(queries, arrays, arrays.queries, queries.variant().queries());
-        KernelStep keys = step(code.name(BACKWARD_KEYS, age()), arrays).with("grad", gradient).with("lse", arrays.logSums)
-                .with("delta", delta).with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
         add(keys, arrays, arrays.keys, keys.variant().keys());
     }
 
-    /** The backward pass by one kernel, which sums the queries' gradients up in memory, in float32. */
-    private void allGradients(FusedCode code, Forward arrays, Tensor delta, Tensor gradient, Tensor queryGradient, Tensor keyGradient,
-            Tensor valueGradient) {
-        KernelStep backward = step(code.wide(BACKWARD), arrays).with("grad", gradient).with("lse", arrays.logSums).with("delta", delta)
-                .with("k_grad", keyGradient).with("v_grad", valueGradient).with("scale", scale);
+    /** The kernel that computes all gradients, between those that it needs: it sums the queries' up in memory, in float32. */
+    private void addSummingUp(KernelStep backward, FusedCode code, Forward arrays, Tensor delta, Tensor gradient, Tensor queryGradient) {
         long batch = arrays.queries.size(0);
         long heads = arrays.queries.size(1);
         long tiles = (arrays.queries.size(2) - 1) / backward.variant().queries() + 1;
         long numbers = backward.variant().queries() * arrays.queries.size(3);
         Tensor turns = launches.array("turns to add", Type.INT32, batch * heads * tiles);
         Tensor sums = launches.array("sums of queries' gradients", Type.FLOAT32, batch * heads * tiles * numbers / SUM_COLUMNS, SUM_COLUMNS);
-        launches.add(ends(code.wide(DELTA_ROWS), arrays).with("grad", gradient).with("out", arrays.out).with("delta", delta)
+        launches.add(end(code.wide(DELTA_ROWS), arrays).with("grad", gradient).with("out", arrays.out).with("delta", delta)
                 .with("turns", turns).grid(heads, tiles, batch));
         add(backward.with("turns", turns).with("sums", sums), arrays, arrays.keys, backward.variant().keys());
-        launches.add(ends(code.wide(FINISH_QUERIES), arrays).with("sums", sums).with("turns", turns).with("q_grad", queryGradient)
+        launches.add(end(code.wide(FINISH_QUERIES), arrays).with("sums", sums).with("turns", turns).with("q_grad", queryGradient)
                 .with("scale", scale).grid(heads, tiles, batch));
     }
 
@@ -231,7 +228,7 @@ public final class BandedAttention {
                 sight.documents != null, dropout.rate() > 0);
     }
 
-    private KernelStep ends(String name, Forward arrays) {
+    private KernelStep end(String name, Forward arrays) {
         return new KernelStep(LIBRARY, name, launches.target()).with("H", arrays.queries.size(1)).with("N", arrays.queries.size(2));
     }
 

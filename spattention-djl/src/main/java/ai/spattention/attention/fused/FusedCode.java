@@ -20,10 +20,7 @@ record FusedCode(String numbers, int headDim, HeadReach reach, boolean documents
     private static final int SMALLEST_HEAD_DIM = 32;
 
     /** The mean ranges from which on the wide kernels are the faster ones: measured on an H200, docs/benchmarks.md. */
-    private static final Map<String, Integer> WIDE_FROM = Map.of("forward", 1024, "backward_queries", 1500);
-
-    /** The mean range from which on one kernel computes all gradients faster than two. */
-    private static final int JOINT_FROM = 4096;
+    private static final Map<String, Integer> WIDE_FROM = Map.of("forward", 1024, "backward_queries", 1500, "backward", 4096);
 
     /** The code for a call whose head table fits: for float32 there are two, of which a launch takes what libtorch then allows. */
     static List<FusedCode> of(AttentionCall call) {
@@ -43,16 +40,12 @@ record FusedCode(String numbers, int headDim, HeadReach reach, boolean documents
 
     /** Whether one kernel computes all gradients on a GPU: kernels of the names that are given to {@link #wide}. */
     boolean isJoint(int computeCapability) {
-        return isPlain() && reach.lone() && reach.meanRange() >= JOINT_FROM && BandedAttention.LIBRARY.find(wide("backward"), computeCapability).isPresent();
+        return reach.lone() && isWide("backward", computeCapability);
     }
 
     /** The variant of a kernel for a GPU, without the architecture. */
     String name(String kernel, int computeCapability) {
-        boolean far = isPlain() && reach.meanRange() >= WIDE_FROM.getOrDefault(kernel, Integer.MAX_VALUE);
-        if (far && BandedAttention.LIBRARY.find(wide(kernel), computeCapability).isPresent()) {
-            return wide(kernel);
-        }
-        return name(kernel, (dropout ? "dropout" : reach.general() ? "general" : "ranges") + (documents ? "_documents" : ""));
+        return isWide(kernel, computeCapability) ? wide(kernel) : name(kernel, (dropout ? "dropout" : reach.general() ? "general" : "ranges") + (documents ? "_documents" : ""));
     }
 
     /** The variant of a kernel for long ranges, without the architecture. */
@@ -60,8 +53,9 @@ record FusedCode(String numbers, int headDim, HeadReach reach, boolean documents
         return name(kernel, "wide");
     }
 
-    private boolean isPlain() {
-        return !reach.general() && !documents && !dropout;
+    private boolean isWide(String kernel, int computeCapability) {
+        return !reach.general() && !documents && !dropout && reach.meanRange() >= WIDE_FROM.getOrDefault(kernel, Integer.MAX_VALUE)
+                && BandedAttention.LIBRARY.find(wide(kernel), computeCapability).isPresent();
     }
 
     private String name(String kernel, String feature) {

@@ -207,18 +207,7 @@ final class JavaKernels implements ComputedLaunches.Kernels {
         KernelLibrary.Variant variant = BandedAttention.LIBRARY.variant(name);
         if (name.startsWith("delta_rows-") || name.startsWith("finish_queries-")) {
             assertEquals(new Grid(launch.heads, (launch.queries - 1) / variant.queries() + 1, grid.z()), grid, name);
-            for (int batch = 0; batch < grid.z(); batch++) {
-                for (int head = 0; head < launch.heads; head++) {
-                    for (int row = 0; row < launch.queries; row++) {
-                        if (name.startsWith("delta_rows-")) {
-                            delta(launch, batch, head, row);
-                            new Pointer(launch.turns(batch, head, row)).setInt(0, 0);
-                        } else {
-                            launch.write("q_grad", batch, head, row, launch.queries, launch.finished(batch, head, row));
-                        }
-                    }
-                }
-            }
+            jointEnd(launch, name.startsWith("delta_rows-"), grid.z());
             return;
         }
         boolean byKeys = name.startsWith("backward_keys-") || name.startsWith("backward-");
@@ -248,6 +237,22 @@ final class JavaKernels implements ComputedLaunches.Kernels {
                     backwardQueries(launch, batch, head);
                 } else {
                     forward(launch, batch, head);
+                }
+            }
+        }
+    }
+
+    /** What runs before the kernel of all gradients, or after it. */
+    private static void jointEnd(Launch launch, boolean before, int batches) {
+        for (int batch = 0; batch < batches; batch++) {
+            for (int head = 0; head < launch.heads; head++) {
+                for (int row = 0; row < launch.queries; row++) {
+                    if (before) {
+                        delta(launch, batch, head, row);
+                        new Pointer(launch.turns(batch, head, row)).setInt(0, 0);
+                    } else {
+                        launch.write("q_grad", batch, head, row, launch.queries, launch.finished(batch, head, row));
+                    }
                 }
             }
         }
@@ -334,6 +339,9 @@ final class JavaKernels implements ComputedLaunches.Kernels {
 
     /** The queries' gradients in memory of their sums; those of queries that see nothing are not there. */
     private static void sumUp(Launch launch, int batch, int head) {
+        for (int row = 0; row < launch.queries; row++) {
+            assertEquals(0, new Pointer(launch.turns(batch, head, row)).getInt(0), "no program has added yet, or all wait for ever");
+        }
         for (int row = 0; row < launch.queries; row++) {
             Pointer turns = new Pointer(launch.turns(batch, head, row));
             for (int key = 0; key < launch.keys; key++) {

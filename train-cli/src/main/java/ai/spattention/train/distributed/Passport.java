@@ -1,10 +1,13 @@
 package ai.spattention.train.distributed;
 
+import ai.spattention.olmoe.io.Sha256;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -18,12 +21,14 @@ import java.util.TreeSet;
  * @param host its host's name
  * @param pid its process's number there
  * @param version the program's version, with those of its libraries that matter
- * @param settings all settings that must be alike, by their keys
+ * @param settings all settings that must be alike, by their keys; of a long one its digest
  * @param data a digest of the data; empty where there is none
  */
 public record Passport(@JsonProperty("rank") int rank, @JsonProperty("size") int size, @JsonProperty("host") String host,
         @JsonProperty("pid") long pid, @JsonProperty("version") String version, @JsonProperty("settings") Map<String, String> settings,
         @JsonProperty("data") String data) {
+
+    private static final int LONGEST_SETTING = 200; // a passport has little room
 
     /** Copies the settings. */
     public Passport {
@@ -40,7 +45,9 @@ public record Passport(@JsonProperty("rank") int rank, @JsonProperty("size") int
      * @return the passport
      */
     public static Passport of(WorkerIdentity identity, String version, Map<String, String> settings, String data) {
-        return new Passport(identity.rank(), identity.size(), hostName(), ProcessHandle.current().pid(), version, settings, data);
+        Map<String, String> shown = new HashMap<>(settings);
+        shown.replaceAll((key, value) -> value.length() <= LONGEST_SETTING ? value : "SHA-256 " + Sha256.of(value));
+        return new Passport(identity.rank(), identity.size(), hostName(), ProcessHandle.current().pid(), version, shown, data);
     }
 
     static String hostName() {
@@ -84,7 +91,7 @@ public record Passport(@JsonProperty("rank") int rank, @JsonProperty("size") int
     private Optional<String> settingsDiffer(Passport other) {
         SortedSet<String> keys = new TreeSet<>(settings.keySet());
         keys.addAll(other.settings.keySet());
-        keys.removeIf(key -> Optional.ofNullable(settings.get(key)).equals(Optional.ofNullable(other.settings.get(key))));
+        keys.removeIf(key -> Objects.equals(settings.get(key), other.settings.get(key)));
         String key = keys.first();
         return differ(other, "configuration", setting(key), other.setting(key), "start all with the same settings"
                 + (keys.size() > 1 ? " (" + (keys.size() - 1) + " more differ)" : ""));

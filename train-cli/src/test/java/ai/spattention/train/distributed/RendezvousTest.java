@@ -123,6 +123,15 @@ class RendezvousTest {
         assertTrue(Passport.difference(List.of(zero, one)).isEmpty());
     }
 
+    /** Which would not fit, and of which nobody would see where they differ. */
+    @Test
+    void longSettingsAreDigested() {
+        WorkerIdentity identity = new WorkerIdentity(1, 3, 1, 3, "127.0.0.1", port);
+        Map<String, String> shown = Passport.of(identity, "1.0", Map.of("sample.prompt", "n".repeat(300), "seed", "2"), "").settings();
+        assertTrue(shown.get("sample.prompt").startsWith("SHA-256 "), shown.toString());
+        assertEquals("2", shown.get("seed"));
+    }
+
     @Test
     void twoOfOneRankAreRefused() throws Exception {
         Future<byte[]> zero = meet(LONG, 0, 3, passport(0, 3));

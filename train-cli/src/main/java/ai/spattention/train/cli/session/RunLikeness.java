@@ -7,6 +7,7 @@ import ai.spattention.train.data.HeldOutSet;
 import ai.spattention.train.data.PreparedData;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -14,12 +15,10 @@ import java.util.TreeMap;
 /**
  * What all processes of a run must have alike.
  *
- * @param settings all settings but the folders in which things lie, which may be others on another machine; of a long one its digest
+ * @param settings all settings but the folders in which things lie, which may be others on another machine
  * @param data a digest of what is learned from, and of the held-out sets
  */
 public record RunLikeness(Map<String, String> settings, String data) {
-
-    private static final int LONGEST_SHOWN = 200;
 
     private static final Set<String> FOLDERS = Set.of("from", "data.path", "data.validation_path", "evaluation.data");
 
@@ -37,9 +36,8 @@ public record RunLikeness(Map<String, String> settings, String data) {
      * @throws IOException if its data cannot be read
      */
     public static RunLikeness of(RunConfig config) throws IOException {
-        Map<String, String> settings = new TreeMap<>(RunConfigWriter.settings(config));
+        Map<String, String> settings = new HashMap<>(RunConfigWriter.settings(config));
         settings.keySet().removeAll(FOLDERS);
-        settings.replaceAll((key, value) -> value.length() <= LONGEST_SHOWN ? value : "SHA-256 " + Sha256.of(value));
         Map<String, String> data = new TreeMap<>();
         PreparedData training = PreparedData.open(Path.of(config.data().path()));
         data.put("", training.manifest().fingerprint());

@@ -41,7 +41,5 @@ class RunLikenessTest {
         assertEquals(one.settings(), heldOut.settings());
         assertNotEquals(one.data(), heldOut.data());
         assertTrue(one.settings().keySet().containsAll(Set.of("optimizer.peak_lr", "training.steps")), one.settings().toString());
-        RunLikeness longPrompt = RunLikeness.of(SmallData.config(here, "sample.prompt=" + "n".repeat(300)));
-        assertTrue(longPrompt.settings().get("sample.prompt").startsWith("SHA-256 "), longPrompt.settings().toString());
     }
 }
